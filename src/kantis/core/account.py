@@ -1,0 +1,359 @@
+"""Account: the unit of locking and deciding, as a compact snapshot.
+
+Everything a decision needs of the past stands here: open lots, counters per window,
+tiers, vouchers, holds, loaded offers, choices, dated facts. A snapshot changes in two
+ways only, ``post`` and ``change``, and both are written into the decision that made
+them; so a snapshot is the fold of recorded decisions, and a command can prove it.
+
+>>> from kantis.core.places import REDEEMED
+>>> account = Account(1)
+>>> change(account, ("lot", 1, "points", 738976, 739341, 0, "", "", ""))
+>>> post(account, ("points", ISSUED, AVAILABLE, 30, 1, "earning"))
+>>> post(account, ("points", AVAILABLE, REDEEMED, 10, 1, "redeeming"))
+>>> account.purse["points"][AVAILABLE], account.lots[1].issued, account.lots[1].spent
+(20, 30, 10)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct, field, msgpack
+
+from kantis.core.places import (
+    ADJUSTED,
+    AVAILABLE,
+    CARRIED,
+    EXPIRED,
+    FORFEITED,
+    HELD,
+    ISSUED,
+    MEMBER_PLACES,
+    PENDING,
+    REVERSED,
+    TRANSIT,
+)
+
+#: balance, from place, to place, amount, lot (0: none), reason (the room that posts it)
+Posting = tuple[str, int, int, int, int, str]
+
+#: a code of ``_CHANGES`` and what it needs
+Change = tuple[Any, ...]
+
+#: later than any instant
+NEVER = 1 << 62
+
+
+class Lot(Struct, array_like=True, gc=False):
+    """Points of one earning bucket that live and die together.
+
+    ``bucket`` is the day of earning (or the first day of its month), ``expires`` the day
+    from whose 00:00 they are gone (0: not fixed), ``opens`` the instant at which pending
+    ones become available (0: they wait for their group, or do not wait).
+    ``issued = spent + expired + reversed + moved + available + pending + held`` always.
+    """
+
+    id: int
+    balance: str
+    bucket: int
+    expires: int = 0
+    opens: int = 0
+    group: str = ""
+    member: str = ""
+    funder: str = ""
+    available: int = 0
+    pending: int = 0
+    held: int = 0
+    issued: int = 0
+    spent: int = 0
+    expired: int = 0
+    reversed: int = 0
+    moved: int = 0
+
+    @property
+    def open(self) -> int:
+        """What is still there, in any place of the member."""
+        return self.available + self.pending + self.held
+
+
+class Standing(Struct, array_like=True):
+    """Where an account stands in a tier group.
+
+    ``level`` counts from 0, the entry level. ``until`` is the first day on which it no
+    longer holds (0: no end). ``history`` is (instant, level), oldest first.
+    """
+
+    level: int = 0
+    since: int = 0
+    until: int = 0
+    history: list[tuple[int, int]] = field(default_factory=list)
+
+
+class Voucher(Struct, array_like=True, gc=False):
+    """An instrument with its own worth and end.
+
+    ``points`` of ``balance`` stand behind it in the place *voucher*; ``worth`` is minor
+    units of money. ``state`` is open, used, expired or reversed.
+    """
+
+    kind: str
+    worth: int
+    balance: str
+    points: int
+    issued: int
+    expires: int
+    state: str = "open"
+
+
+class Hold(Struct, array_like=True):
+    """Points set aside for a redemption: (lot, amount) each, until an instant."""
+
+    reward: str
+    balance: str
+    lots: list[tuple[int, int]]
+    worth: int
+    until: int
+
+
+class Account(Struct, array_like=True):
+    """The snapshot. ``at`` is the instant to which it was advanced, ``seq`` its last entry."""
+
+    id: int
+    seq: int = 0
+    at: int = 0
+    joined: int = 0
+    next_lot: int = 1
+    purse: dict[str, list[int]] = field(default_factory=dict)
+    lots: dict[int, Lot] = field(default_factory=dict)
+    counters: dict[str, dict[int, int]] = field(default_factory=dict)
+    tiers: dict[str, Standing] = field(default_factory=dict)
+    vouchers: dict[str, Voucher] = field(default_factory=dict)
+    holds: dict[str, Hold] = field(default_factory=dict)
+    offers: dict[str, list[int]] = field(default_factory=dict)
+    choices: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    facts: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
+    touched: dict[str, int] = field(default_factory=dict)
+    cycles: dict[str, int] = field(default_factory=dict)
+    issued: dict[str, dict[int, int]] = field(default_factory=dict)
+    lost: dict[int, int] = field(default_factory=dict)
+    woken: int = 0
+
+
+_encode = msgpack.Encoder(order="deterministic").encode
+_decode = msgpack.Decoder(Account).decode
+
+
+def encode_account(account: Account) -> bytes:
+    """The canonical bytes of a snapshot: equal states give equal bytes."""
+    return _encode(account)
+
+
+def decode_account(data: bytes) -> Account:
+    """A fresh snapshot from its bytes."""
+    return _decode(data)
+
+
+def new_purse() -> list[int]:
+    """An empty purse: one amount for each place of a member."""
+    return [0] * MEMBER_PLACES
+
+
+def value_at(history: list[tuple[int, Any]], moment: int, default: Any) -> Any:
+    """What a dated list said at an instant."""
+    for since, value in reversed(history):
+        if since <= moment:
+            return value
+    return default
+
+
+_LOT_SIDES = {AVAILABLE: "available", PENDING: "pending", HELD: "held"}
+_LOT_TOTALS = {EXPIRED: "expired", REVERSED: "reversed", TRANSIT: "moved"}
+_SOURCES = (ISSUED, CARRIED, ADJUSTED)
+
+
+def post(account: Account, posting: Posting) -> None:
+    """Move an amount, in the purse and in its lot.
+
+    ``AssertionError`` when a place of the member or a lot would fall below zero: the
+    caller decided wrongly, and nothing may be written.
+    """
+    balance, source, target, amount, lot_id, _ = posting
+    assert amount > 0, "a posting moves something"
+    purse = account.purse.get(balance)
+    if purse is None:
+        purse = account.purse[balance] = new_purse()
+    if source < MEMBER_PLACES:
+        purse[source] -= amount
+        assert purse[source] >= 0 or source == 3, f"{balance} would fall below zero"
+    if target < MEMBER_PLACES:
+        purse[target] += amount
+        assert target != 3 or purse[3] <= 0, f"more {balance} repaid than owed"
+    if lot_id:
+        _post_lot(account.lots[lot_id], source, target, amount)
+
+
+def _post_lot(lot: Lot, source: int, target: int, amount: int) -> None:
+    if source == AVAILABLE:
+        lot.available -= amount
+        assert lot.available >= 0, "a lot would fall below zero"
+    elif source <= HELD:
+        name = _LOT_SIDES[source]
+        setattr(lot, name, getattr(lot, name) - amount)
+        assert getattr(lot, name) >= 0, "a lot would fall below zero"
+    elif source in _SOURCES:
+        lot.issued += amount
+    elif source in (EXPIRED, REVERSED, TRANSIT):
+        name = _LOT_TOTALS[source]
+        setattr(lot, name, getattr(lot, name) - amount)
+    else:
+        lot.spent -= amount
+    if target == AVAILABLE:
+        lot.available += amount
+    elif target <= HELD:
+        name = _LOT_SIDES[target]
+        setattr(lot, name, getattr(lot, name) + amount)
+    elif target in _LOT_TOTALS:
+        name = _LOT_TOTALS[target]
+        setattr(lot, name, getattr(lot, name) + amount)
+    elif target == FORFEITED:
+        lot.expired += amount
+    else:
+        lot.spent += amount
+
+
+def _lot(account: Account, change: Change) -> None:
+    lot = Lot(*change[1:])
+    account.lots[lot.id] = lot
+    account.next_lot = lot.id + 1
+
+
+def _dates(account: Account, change: Change) -> None:
+    _, lot_id, expires, opens = change
+    lot = account.lots[lot_id]
+    lot.expires, lot.opens = expires, opens
+
+
+def _drop(account: Account, change: Change) -> None:
+    del account.lots[change[1]]
+
+
+def _count(account: Account, change: Change) -> None:
+    _, name, window, amount = change
+    windows = account.counters.get(name)
+    if windows is None:
+        account.counters[name] = {window: amount}
+    else:
+        windows[window] = windows.get(window, 0) + amount
+
+
+def _forget(account: Account, change: Change) -> None:
+    _, name, window = change
+    del account.counters[name][window]
+
+
+def _tier(account: Account, change: Change) -> None:
+    _, group, level, since, until, _ = change
+    standing = account.tiers.get(group)
+    if standing is None:
+        standing = account.tiers[group] = Standing()
+    if level != standing.level or not standing.history:
+        standing.since = since
+        standing.history.append((since, level))
+        del standing.history[:-8]
+    standing.level, standing.until = level, until
+
+
+def _voucher(account: Account, change: Change) -> None:
+    account.vouchers[change[1]] = Voucher(*change[2:])
+
+
+def _voucher_state(account: Account, change: Change) -> None:
+    _, code, state = change
+    if state == "gone":
+        del account.vouchers[code]
+    else:
+        account.vouchers[code].state = state
+
+
+def _hold(account: Account, change: Change) -> None:
+    _, key, reward, balance, lots, worth, until = change
+    account.holds[key] = Hold(reward, balance, [(a, b) for a, b in lots], worth, until)
+
+
+def _unhold(account: Account, change: Change) -> None:
+    del account.holds[change[1]]
+
+
+def _offer(account: Account, change: Change) -> None:
+    """``loaded`` (the instant, -1: not loaded) and uses so far."""
+    _, name, loaded, uses = change
+    account.offers[name] = [loaded, uses]
+
+
+def _choose(account: Account, change: Change) -> None:
+    _, name, moment, value = change
+    account.choices.setdefault(name, []).append((moment, value))
+
+
+def _know(account: Account, change: Change) -> None:
+    _, name, moment, value = change
+    account.facts.setdefault(name, []).append((moment, value))
+
+
+def _touch(account: Account, change: Change) -> None:
+    account.touched[change[1]] = change[2]
+
+
+def _cycle(account: Account, change: Change) -> None:
+    account.cycles[change[1]] = change[2]
+
+
+def _issue(account: Account, change: Change) -> None:
+    _, name, window, amount = change
+    account.issued.setdefault(name, {})[window] = amount
+
+
+def _join(account: Account, change: Change) -> None:
+    account.joined = change[1]
+
+
+def _lost(account: Account, change: Change) -> None:
+    """What an inactivity expiry took of a lot, and can be restored by a late event."""
+    _, lot_id, amount = change
+    if amount:
+        account.lost[lot_id] = amount
+    else:
+        account.lost.pop(lot_id, None)
+
+
+def _wake(account: Account, change: Change) -> None:
+    account.woken = change[1]
+
+
+_CHANGES: dict[str, Callable[[Account, Change], None]] = {
+    "lot": _lot,
+    "dates": _dates,
+    "drop": _drop,
+    "count": _count,
+    "forget": _forget,
+    "tier": _tier,
+    "voucher": _voucher,
+    "voucher state": _voucher_state,
+    "hold": _hold,
+    "unhold": _unhold,
+    "offer": _offer,
+    "choose": _choose,
+    "know": _know,
+    "touch": _touch,
+    "cycle": _cycle,
+    "issue": _issue,
+    "join": _join,
+    "lost": _lost,
+    "wake": _wake,
+}
+
+
+def change(account: Account, change: Change) -> None:
+    """Apply one change that is not a posting; ``KeyError`` for a code that does not exist."""
+    _CHANGES[change[0]](account, change)

@@ -1,0 +1,156 @@
+"""Decision: what should happen, and how it is recorded.
+
+``Draft`` collects a decision while it is made: each posting and each change is applied
+to the account at once and written down at once, so the record and the state cannot part.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, field, msgpack
+
+from kantis.core.account import Account, Change, Posting, change, post
+from kantis.core.events import Body, Event
+
+#: Raised when what a decision does changes for the same events.
+ENGINE = 1
+
+
+class Refusal(Struct, frozen=True, array_like=True):
+    """A no: a code for machines and a sentence that tells people what to do next."""
+
+    code: str
+    sentence: str
+
+
+class FollowUp(Struct, frozen=True, array_like=True):
+    """An event for another account that this decision causes; its id and time come from it."""
+
+    subject: str
+    body: Body
+
+
+class Decision(Struct, array_like=True):
+    """One entry of an account's books.
+
+    ``fired`` is what each rule did: (rule, balance, base, quantity, points, lot).
+    ``effects`` is what a price rule took off: (line, rule, amount).
+    ``claims`` is what it takes of shared limits: (limit, amount).
+    ``cause`` is the event that this entry undoes or completes.
+    """
+
+    postings: list[Posting] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    fired: list[tuple[Any, ...]] = field(default_factory=list)
+    effects: list[tuple[str, str, int]] = field(default_factory=list)
+    flags: list[str] = field(default_factory=list)
+    claims: list[tuple[str, int]] = field(default_factory=list)
+    notices: list[tuple[Any, ...]] = field(default_factory=list)
+    follow_ups: list[FollowUp] = field(default_factory=list)
+    refusal: Refusal | None = None
+    cause: str = ""
+
+
+_encode = msgpack.Encoder().encode
+_decode = msgpack.Decoder(Decision).decode
+
+
+def encode_decision(decision: Decision) -> bytes:
+    """The bytes that are recorded, and that the account's chain commits to."""
+    return _encode(decision)
+
+
+def decode_decision(data: bytes) -> Decision:
+    """The recorded decision."""
+    return _decode(data)
+
+
+class Entry(Struct, array_like=True):
+    """A decision with its place in the account's books.
+
+    ``seq`` counts from 1 without a gap, ``at`` is the instant to which the account was
+    advanced, ``version`` the program version that decided. ``event`` is the key of the
+    decided event, or empty for what time did by itself.
+    """
+
+    seq: int
+    at: int
+    version: int
+    decision: Decision
+    event: str = ""
+
+
+class Original(Struct, frozen=True):
+    """An earlier event of the account with its entry, and the decisions that undid part of it."""
+
+    event: Event
+    entry: Entry
+    undone: tuple[Decision, ...] = ()
+
+
+class Needs(Struct, frozen=True):
+    """What a decision has to see beside its account.
+
+    ``originals`` are event keys, ``receipts`` name purchases without a member, ``limits``
+    are names of shared limits.
+    """
+
+    originals: tuple[str, ...] = ()
+    receipts: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+
+
+class Context(Struct):
+    """What the desk found of the ``Needs``; what is missing was not found.
+
+    ``limits`` is what is left of each shared limit.
+    """
+
+    originals: dict[str, Original] = {}
+    receipts: dict[str, Event] = {}
+    limits: dict[str, int] = {}
+
+
+class Draft:
+    """A decision in the making, beside the account that it changes."""
+
+    __slots__ = ("account", "changes", "decision", "postings")
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+        self.decision = Decision()
+        self.postings = self.decision.postings
+        self.changes = self.decision.changes
+
+    def post(
+        self, balance: str, source: int, target: int, amount: int, lot: int, reason: str
+    ) -> None:
+        """Move an amount and write it down."""
+        posting = (balance, source, target, amount, lot, reason)
+        post(self.account, posting)
+        self.postings.append(posting)
+
+    def change(self, *what: Any) -> None:
+        """Change something that is not an amount, and write it down."""
+        change(self.account, what)
+        self.changes.append(what)
+
+
+def apply(account: Account, decision: Decision, seq: int, at: int) -> None:
+    """Fold one recorded decision into a snapshot: how a snapshot is proved.
+
+    Changes that make a lot come before the postings that fill it, so all changes are
+    applied first, except those that drop a lot.
+    """
+    later = []
+    for each in decision.changes:
+        if each[0] == "drop":
+            later.append(each)
+        else:
+            change(account, each)
+    for posting in decision.postings:
+        post(account, posting)
+    for each in later:
+        change(account, each)
+    account.seq, account.at = seq, at

@@ -1,0 +1,292 @@
+"""Events: whatever happens, in one vocabulary.
+
+An event has an identity (``source`` and ``id``, unique together), a time, a subject and
+a body. A body is one of the records below; its tag is the event's type. Amounts are
+minor units, times are instants (see ``calendar``).
+
+A **tell** has happened and is always recorded. An **ask** may be refused.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct, msgpack
+
+
+class Line(Struct, frozen=True, array_like=True, gc=False):
+    """One line of a purchase.
+
+    ``amount`` is what the line costs: for all its items, after discounts, before tax.
+    ``discount`` was taken off before, ``tax`` comes on top; both only matter to a program
+    whose spend counts them. ``measure`` is a quantity in thousandths (litres, nights).
+    """
+
+    id: str
+    product: str
+    quantity: int = 1
+    amount: int = 0
+    category: str = ""
+    brand: str = ""
+    department: str = ""
+    tags: tuple[str, ...] = ()
+    discount: int = 0
+    tax: int = 0
+    measure: int = 0
+
+
+class Purchase(Struct, frozen=True, array_like=True, tag="purchase"):
+    """Somebody bought something. ``points`` is what was paid in points, per balance.
+
+    ``group`` names the ticket, order or bill that the points wait for; ``booked`` is the
+    instant of booking where that is another than the event's time.
+    """
+
+    lines: tuple[Line, ...]
+    location: str = ""
+    channel: str = ""
+    tender: str = ""
+    receipt: str = ""
+    partner: str = ""
+    group: str = ""
+    booked: int = 0
+    points: dict[str, int] | None = None
+    vouchers: tuple[str, ...] = ()
+
+
+class Refund(Struct, frozen=True, array_like=True, tag="refund"):
+    """Lines of an earlier purchase came back. No lines means all that is left of it.
+
+    ``of`` is the id of the purchase from the same source (or from ``of_source``). Each
+    line is (line id, quantity).
+    """
+
+    of: str
+    lines: tuple[tuple[str, int], ...] = ()
+    of_source: str = ""
+    reason: str = "refund"
+
+
+class Activity(Struct, frozen=True, array_like=True, tag="activity"):
+    """The member did something that is not a purchase: a visit, a review, a night."""
+
+    name: str
+    quantity: int = 1
+    amount: int = 0
+    group: str = ""
+    partner: str = ""
+
+
+class Redeem(Struct, frozen=True, array_like=True, tag="redeem"):
+    """Points are to be spent: on a reward, or so many points of it on a basket.
+
+    ``basket`` is the price in minor units that the reward takes something off.
+    ``points`` says how many to spend where the reward leaves a choice; 0 takes the most.
+    With ``hold`` they are set aside and wait for ``capture`` or ``release``.
+    """
+
+    reward: str
+    basket: int = 0
+    points: int = 0
+    hold: bool = False
+    member: str = ""
+    lines: tuple[Line, ...] = ()
+
+
+class Capture(Struct, frozen=True, array_like=True, tag="capture"):
+    """A hold becomes a redemption; ``of`` is the id of the redeem event."""
+
+    of: str
+
+
+class Release(Struct, frozen=True, array_like=True, tag="release"):
+    """A hold is given back."""
+
+    of: str
+
+
+class Cancel(Struct, frozen=True, array_like=True, tag="cancel"):
+    """A finished redemption is undone; the points come back with their expiry."""
+
+    of: str
+    reason: str = "cancel"
+
+
+class Use(Struct, frozen=True, array_like=True, tag="use"):
+    """A voucher is used up."""
+
+    voucher: str
+    basket: int = 0
+    partner: str = ""
+
+
+class Load(Struct, frozen=True, array_like=True, tag="load"):
+    """The member takes an offer that has to be loaded before it counts."""
+
+    offer: str
+
+
+class Choose(Struct, frozen=True, array_like=True, tag="choose"):
+    """The member makes a choice that the program lets them make."""
+
+    choice: str
+    value: str
+
+
+class Confirm(Struct, frozen=True, array_like=True, tag="confirm"):
+    """What the points of a group waited for came true."""
+
+    group: str
+
+
+class Void(Struct, frozen=True, array_like=True, tag="void"):
+    """What the points of a group waited for will not come."""
+
+    group: str
+
+
+class Adjust(Struct, frozen=True, array_like=True, tag="adjust"):
+    """Somebody gives (above zero) or takes (below zero) by hand, with a reason."""
+
+    balance: str
+    amount: int
+    reason: str
+    by: str = ""
+
+
+class Transfer(Struct, frozen=True, array_like=True, tag="transfer"):
+    """Points leave this account for another one; ``to`` is its reference."""
+
+    balance: str
+    amount: int
+    to: str
+
+
+class CarriedLot(Struct, frozen=True, array_like=True):
+    """A lot that is brought: amount, day of earning, day of expiry (0: by the program)."""
+
+    balance: str
+    amount: int
+    earned: int = 0
+    expires: int = 0
+    opens: int = 0
+    group: str = ""
+    member: str = ""
+    funder: str = ""
+
+
+class CarriedTier(Struct, frozen=True, array_like=True):
+    """A tier that is brought: the tier group, the level, its first day and its end."""
+
+    group: str
+    level: str
+    since: int = 0
+    until: int = 0
+
+
+class CarriedVoucher(Struct, frozen=True, array_like=True):
+    """A voucher that is brought: code, kind, worth in minor units of money, end."""
+
+    code: str
+    kind: str
+    worth: int = 0
+    expires: int = 0
+
+
+class Carry(Struct, frozen=True, array_like=True, tag="carry"):
+    """Value and standing come into an account: an opening import, a merge, a transfer.
+
+    ``origin`` is ``opening`` or ``transfer``; counters are (name, day, amount).
+    """
+
+    origin: str
+    lots: tuple[CarriedLot, ...] = ()
+    tiers: tuple[CarriedTier, ...] = ()
+    counters: tuple[tuple[str, int, int], ...] = ()
+    vouchers: tuple[CarriedVoucher, ...] = ()
+    offers: tuple[str, ...] = ()
+
+
+class Enrol(Struct, frozen=True, array_like=True, tag="enrol"):
+    """A person joins; facts that rules need (a birthday, a segment) come along, without a name."""
+
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+class Know(Struct, frozen=True, array_like=True, tag="know"):
+    """Something that rules need becomes known of the member, from the event's time on."""
+
+    fact: str
+    value: str
+
+
+class Claim(Struct, frozen=True, array_like=True, tag="claim"):
+    """A purchase without a member is claimed with its receipt."""
+
+    receipt: str
+
+
+class Tick(Struct, frozen=True, array_like=True, tag="tick"):
+    """Time passes; nothing else. ``wake`` names the program version that woke the account."""
+
+    wake: int = 0
+
+
+Body = (
+    Purchase
+    | Refund
+    | Activity
+    | Redeem
+    | Capture
+    | Release
+    | Cancel
+    | Use
+    | Load
+    | Choose
+    | Confirm
+    | Void
+    | Adjust
+    | Transfer
+    | Carry
+    | Enrol
+    | Know
+    | Claim
+    | Tick
+)
+
+_encode = msgpack.Encoder().encode
+_decode = msgpack.Decoder(Body).decode
+
+
+class Event(Struct, frozen=True, array_like=True):
+    """Something that happened, or that somebody asks for.
+
+    ``source`` comes from the caller's credential. ``subject`` refers to an account:
+    ``card:4711``, ``account:42``, or empty for a purchase without a member.
+    """
+
+    source: str
+    id: str
+    time: int
+    subject: str
+    body: Body
+    received: int = 0
+    ask: bool = False
+
+    @property
+    def key(self) -> str:
+        """Source and id as one text: unique for ever."""
+        return f"{self.source}/{self.id}"
+
+    @property
+    def type(self) -> str:
+        """The tag of the body."""
+        return str(type(self.body).__struct_config__.tag)
+
+
+def encode_body(body: Body) -> bytes:
+    """The canonical bytes of a body; the same body always gives the same bytes."""
+    return _encode(body)
+
+
+def decode_body(data: bytes) -> Body:
+    """The body that those bytes stand for; ``msgspec.ValidationError`` for anything else."""
+    return _decode(data)
