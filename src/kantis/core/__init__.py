@@ -1,1 +1,1 @@
-"""The nouns everybody speaks in: amounts, calendar, events, account, lots, places, decision, conditions, knobs."""
+"""The nouns everybody speaks in: amounts, calendar, events, account, lots, decision, knobs."""

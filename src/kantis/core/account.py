@@ -117,7 +117,11 @@ class Hold(Struct, array_like=True):
 
 
 class Account(Struct, array_like=True):
-    """The snapshot. ``at`` is the instant to which it was advanced, ``seq`` its last entry."""
+    """The snapshot. ``at`` is the instant of its last entry, ``seq`` that entry's number.
+
+    ``due`` is a lower bound of the next instant at which time does something; it is no
+    fold of the past (``advance`` may raise it without an entry) and no proof compares it.
+    """
 
     id: int
     seq: int = 0
@@ -138,6 +142,7 @@ class Account(Struct, array_like=True):
     issued: dict[str, dict[int, int]] = field(default_factory=dict)
     lost: dict[int, int] = field(default_factory=dict)
     woken: int = 0
+    due: int = NEVER
 
 
 _encode = msgpack.Encoder(order="deterministic").encode
@@ -168,8 +173,8 @@ def value_at(history: list[tuple[int, Any]], moment: int, default: Any) -> Any:
 
 
 _LOT_SIDES = {AVAILABLE: "available", PENDING: "pending", HELD: "held"}
-_LOT_TOTALS = {EXPIRED: "expired", REVERSED: "reversed", TRANSIT: "moved"}
-_SOURCES = (ISSUED, CARRIED, ADJUSTED)
+_LOT_TOTALS = {EXPIRED: "expired", REVERSED: "reversed", TRANSIT: "moved", CARRIED: "moved"}
+_SOURCES = (ISSUED, CARRIED, ADJUSTED, TRANSIT)
 
 
 def post(account: Account, posting: Posting) -> None:
@@ -203,7 +208,7 @@ def _post_lot(lot: Lot, source: int, target: int, amount: int) -> None:
         assert getattr(lot, name) >= 0, "a lot would fall below zero"
     elif source in _SOURCES:
         lot.issued += amount
-    elif source in (EXPIRED, REVERSED, TRANSIT):
+    elif source in (EXPIRED, REVERSED):
         name = _LOT_TOTALS[source]
         setattr(lot, name, getattr(lot, name) - amount)
     else:

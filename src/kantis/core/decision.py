@@ -1,7 +1,7 @@
 """Decision: what should happen, and how it is recorded.
 
-``Draft`` collects a decision while it is made: each posting and each change is applied
-to the account at once and written down at once, so the record and the state cannot part.
+``turn.Turn`` makes a decision: each posting and each change is applied to the account at
+once and written down at once, so the record and the state cannot part.
 """
 
 from __future__ import annotations
@@ -71,7 +71,8 @@ class Entry(Struct, array_like=True):
 
     ``seq`` counts from 1 without a gap, ``at`` is the instant to which the account was
     advanced, ``version`` the program version that decided. ``event`` is the key of the
-    decided event, or empty for what time did by itself.
+    decided event, or empty for what time did by itself; ``due`` is the account's next
+    instant at which time may do something, as it was after this entry.
     """
 
     seq: int
@@ -79,6 +80,7 @@ class Entry(Struct, array_like=True):
     version: int
     decision: Decision
     event: str = ""
+    due: int = 0
 
 
 class Original(Struct, frozen=True):
@@ -112,38 +114,13 @@ class Context(Struct):
     limits: dict[str, int] = {}
 
 
-class Draft:
-    """A decision in the making, beside the account that it changes."""
-
-    __slots__ = ("account", "changes", "decision", "postings")
-
-    def __init__(self, account: Account) -> None:
-        self.account = account
-        self.decision = Decision()
-        self.postings = self.decision.postings
-        self.changes = self.decision.changes
-
-    def post(
-        self, balance: str, source: int, target: int, amount: int, lot: int, reason: str
-    ) -> None:
-        """Move an amount and write it down."""
-        posting = (balance, source, target, amount, lot, reason)
-        post(self.account, posting)
-        self.postings.append(posting)
-
-    def change(self, *what: Any) -> None:
-        """Change something that is not an amount, and write it down."""
-        change(self.account, what)
-        self.changes.append(what)
-
-
-def apply(account: Account, decision: Decision, seq: int, at: int) -> None:
-    """Fold one recorded decision into a snapshot: how a snapshot is proved.
+def apply(account: Account, entry: Entry) -> None:
+    """Fold one recorded entry into a snapshot: how a snapshot is proved.
 
     Changes that make a lot come before the postings that fill it, so all changes are
     applied first, except those that drop a lot.
     """
-    later = []
+    decision, later = entry.decision, []
     for each in decision.changes:
         if each[0] == "drop":
             later.append(each)
@@ -153,4 +130,4 @@ def apply(account: Account, decision: Decision, seq: int, at: int) -> None:
         post(account, posting)
     for each in later:
         change(account, each)
-    account.seq, account.at = seq, at
+    account.seq, account.at, account.due = entry.seq, entry.at, entry.due

@@ -1,0 +1,3 @@
+from kantis.doors.cli import main
+
+main()

@@ -1,0 +1,325 @@
+"""Conditions: which lines, who, when, and if.
+
+They mean the same in every section: ``where`` and ``except`` choose lines of a purchase,
+``who`` asks for the member's tier, segment, choice or age, ``when`` for the date, the
+weekday, the hour or the birthday, ``if`` for the basket.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from kantis.core import calendar
+from kantis.core.amounts import Ratio
+from kantis.core.events import Line, Purchase
+from kantis.core.knobs import Kind, Node, Reader, Wrong, suggest
+from kantis.core.phrases import (
+    WEEKDAYS,
+    Quantity,
+    Span,
+    list_of,
+    one_of,
+    percent,
+    quantity,
+    span,
+    text_of,
+)
+from kantis.core.turn import Turn
+
+#: attributes of a line that a filter can ask for
+ATTRIBUTES = ("product", "category", "brand", "department", "tag")
+
+
+class Filter(Struct, frozen=True):
+    """Lines that have one of the values of every attribute; (attribute, values) each."""
+
+    parts: tuple[tuple[str, tuple[str, ...]], ...]
+
+    def matches(self, line: Line) -> bool:
+        """Whether the line is meant."""
+        for attribute, values in self.parts:
+            if attribute == "tag":
+                if not any(tag in values for tag in line.tags):
+                    return False
+            elif getattr(line, attribute) not in values:
+                return False
+        return True
+
+
+def _filter(node: Node, reader: Reader) -> Filter:
+    if not isinstance(node.value, dict):
+        message = "Say which lines by an attribute, for example {category: [coffee, tea]}."
+        raise Wrong("filter-expected", message, node)
+    parts = []
+    for key, child in node.value.items():
+        if key not in ATTRIBUTES:
+            line, column = node.keys.get(key, (node.line, node.column))
+            message = f"Lines have no {key!r}. {suggest(key, ATTRIBUTES)}"
+            raise Wrong("unknown-attribute", message, Node("", line, column))
+        parts.append((key, tuple(text_of(each) for each in list_of(child))))
+    return Filter(tuple(sorted(parts)))
+
+
+class Who(Struct, frozen=True):
+    """The members that are meant. ``tiers`` is (group, levels); ages are full years."""
+
+    tiers: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    segments: tuple[str, ...] = ()
+    choices: tuple[tuple[str, str], ...] = ()
+    age_from: int = 0
+    age_to: int = 999
+
+
+def levels(node: Node, group: str, reader: Reader) -> tuple[int, ...]:
+    """The levels of a tier group that ``gold``, ``[silver, gold]`` or ``gold or higher`` names."""
+    names = reader.names.get(f"tiers {group}", [])
+    found: list[int] = []
+    for each in list_of(node):
+        text = text_of(each)
+        base = text.removesuffix(" or higher").removesuffix(" or lower")
+        if base not in names:
+            message = f"{group} has no level {base!r}. {suggest(base, names)}"
+            raise Wrong("unknown-level", message, each)
+        at = names.index(base)
+        if text.endswith(" or higher"):
+            found += range(at, len(names))
+        elif text.endswith(" or lower"):
+            found += range(at + 1)
+        else:
+            found.append(at)
+    return tuple(sorted(set(found)))
+
+
+_AGE = re.compile(r"(\d+) or (more|less)|(\d+) to (\d+)")
+
+
+def _age(node: Node) -> tuple[int, int]:
+    match = _AGE.fullmatch(text_of(node))
+    if not match:
+        raise Wrong("age-expected", "Write an age as 13 or more, or 18 to 25.", node)
+    if match[1]:
+        return (int(match[1]), 999) if match[2] == "more" else (0, int(match[1]))
+    return int(match[3]), int(match[4])
+
+
+def _who(node: Node, reader: Reader) -> Who:
+    if not isinstance(node.value, dict):
+        message = "Say who, for example {status: gold or higher} or {age: 13 or more}."
+        raise Wrong("who-expected", message, node)
+    tiers: list[tuple[str, tuple[int, ...]]] = []
+    values: dict[str, Any] = {}
+    for key, child in node.value.items():
+        if key in reader.names.get("tiers", []):
+            tiers.append((key, levels(child, key, reader)))
+        elif key == "segment":
+            values["segments"] = tuple(text_of(each) for each in list_of(child))
+        elif key == "choice" and isinstance(child.value, dict):
+            values["choices"] = tuple((k, text_of(v)) for k, v in child.value.items())
+        elif key == "age":
+            values["age_from"], values["age_to"] = _age(child)
+        else:
+            known = [*reader.names.get("tiers", []), "segment", "choice", "age"]
+            line, column = node.keys.get(key, (node.line, node.column))
+            message = f"Members have no {key!r}. {suggest(key, known)}"
+            raise Wrong("unknown-who", message, Node("", line, column))
+    return Who(tiers=tuple(tiers), **values)
+
+
+class When(Struct, frozen=True):
+    """The times that are meant, local to the program. Hours are minutes from midnight."""
+
+    spans: tuple[Span, ...] = ()
+    weekdays: tuple[int, ...] = ()
+    hours: tuple[int, int] | None = None
+    birthday: str = ""
+
+
+_HOURS = re.compile(r"(\d\d):(\d\d) to (\d\d):(\d\d)")
+
+
+def _hours(node: Node) -> tuple[int, int]:
+    match = _HOURS.fullmatch(text_of(node))
+    if not match:
+        raise Wrong("hours-expected", "Write hours as 09:00 to 11:30.", node)
+    a, b, c, d = map(int, match.groups())
+    return a * 60 + b, c * 60 + d
+
+
+def _weekdays(node: Node) -> tuple[int, ...]:
+    return tuple(WEEKDAYS.index(one_of(each, WEEKDAYS)) for each in list_of(node))
+
+
+def _when(node: Node, reader: Reader) -> When:
+    if not isinstance(node.value, dict):
+        first = list_of(node)[0].value
+        if isinstance(first, str) and first in WEEKDAYS:
+            return When(weekdays=_weekdays(node))
+        if isinstance(first, str) and first.startswith("birthday "):
+            return When(birthday=one_of(node, tuple(f"birthday {x}" for x in _BIRTHDAYS))[9:])
+        if isinstance(first, str) and _HOURS.fullmatch(first):
+            return When(hours=_hours(node))
+        return When(spans=tuple(span(each) for each in list_of(node)))
+    values: dict[str, Any] = {}
+    for key, child in node.value.items():
+        if key == "dates":
+            values["spans"] = tuple(span(each) for each in list_of(child))
+        elif key == "weekdays":
+            values["weekdays"] = _weekdays(child)
+        elif key == "hours":
+            values["hours"] = _hours(child)
+        elif key == "birthday":
+            values["birthday"] = one_of(child, _BIRTHDAYS)
+        else:
+            known = ("dates", "weekdays", "hours", "birthday")
+            raise Wrong("unknown-when", f"No time is {key!r}. {suggest(key, known)}", child)
+    return When(**values)
+
+
+_BIRTHDAYS = ("day", "week", "month")
+
+
+class If(Struct, frozen=True):
+    """What the purchase must be like.
+
+    ``basket`` counts all lines, ``spend`` and ``items`` those of the rule; amounts are
+    reached at ``tolerance`` of them.
+    """
+
+    basket: int = 0
+    spend: int = 0
+    items: int = 0
+    tolerance: Ratio = Ratio(1)
+    tender: tuple[str, ...] = ()
+    channel: tuple[str, ...] = ()
+    location: tuple[str, ...] = ()
+    partner: tuple[str, ...] = ()
+    unspent: bool = False
+
+
+_LISTS = ("tender", "channel", "location", "partner")
+
+
+def _at_least(node: Node, reader: Reader) -> Quantity:
+    text = text_of(node)
+    if not text.startswith("at least "):
+        raise Wrong("at-least-expected", f"Write 'at least' before {text!r}.", node)
+    return quantity(text[9:], node, reader, 9)
+
+
+def _if(node: Node, reader: Reader) -> If:
+    if not isinstance(node.value, dict):
+        raise Wrong("if-expected", "Say what must hold, for example {basket: at least 30 EUR}.", node)
+    values: dict[str, Any] = {}
+    for key, child in node.value.items():
+        if key in ("basket", "spend", "items"):
+            values[key] = _at_least(child, reader).amount
+        elif key == "tolerance":
+            values[key] = percent(text_of(child), child)
+        elif key in _LISTS:
+            values[key] = tuple(text_of(each) for each in list_of(child))
+        elif key == "paid in points":
+            values["unspent"] = one_of(child, ("no",)) == "no"
+        else:
+            known = ("basket", "spend", "items", "tolerance", "paid in points", *_LISTS)
+            raise Wrong("unknown-if", f"No condition is {key!r}. {suggest(key, known)}", child)
+    return If(**values)
+
+
+WHERE = Kind("lines", _filter, "{attribute: values}", ("{category: [coffee, tea]}",))
+WHO = Kind("members", _who, "{tier, segment, choice or age}", ("{status: gold or higher}",))
+WHEN = Kind("times", _when, "dates, weekdays, hours or birthday", ("2024-01-08 to 2024-02-25",))
+IF = Kind("condition", _if, "{basket, spend, items, tender …}", ("{basket: at least 30 EUR}",))
+
+#: A gate lets a rule act: (turn, basket, spend, items) -> why not, or empty.
+Gate = Callable[[Turn, int, int, int], str]
+
+
+def gates(who: Who | None, when: When | None, if_: If | None) -> tuple[Gate, ...]:
+    """The gates that the conditions make, the cheap ones first."""
+    found: list[Gate] = []
+    if when is not None:
+        found.append(lambda turn, basket, spend, items: _check_when(when, turn))
+    if if_ is not None:
+        found.append(lambda turn, basket, spend, items: _check_if(if_, turn, basket, spend, items))
+    if who is not None:
+        if who == Who(tiers=who.tiers) and len(who.tiers) == 1:
+            group, allowed = who.tiers[0]
+            found.append(
+                lambda turn, basket, spend, items: "" if turn.level(group) in allowed else "tier"
+            )
+        else:
+            found.append(lambda turn, basket, spend, items: check_who(who, turn))
+    return tuple(found)
+
+
+def _check_when(when: When, turn: Turn) -> str:
+    day = turn.day
+    if when.spans and not any(
+        each.first <= day and (not each.last or day <= each.last) for each in when.spans
+    ):
+        return "date"
+    if when.weekdays and calendar.weekday(day) not in when.weekdays:
+        return "weekday"
+    if when.hours:
+        minute = turn.calendar.minute(turn.moment)
+        if not when.hours[0] <= minute < when.hours[1]:
+            return "hour"
+    if when.birthday and not _is_birthday(turn, when.birthday):
+        return "birthday"
+    return ""
+
+
+def _is_birthday(turn: Turn, width: str) -> bool:
+    """The fact ``birthday`` is ``year-month-day`` or ``month-day``."""
+    text = turn.fact("birthday")
+    if not text:
+        return False
+    month, day_of_month = (int(part) for part in text.split("-")[-2:])
+    if width == "month":
+        return calendar.month_of(turn.day)[1] == month
+    first = turn.day if width == "day" else turn.day - 6
+    return calendar.next_yearly(first, month, day_of_month) <= turn.day
+
+
+def _check_if(if_: If, turn: Turn, basket: int, spend: int, items: int) -> str:
+    num, den = if_.tolerance.num, if_.tolerance.den
+    if basket * den < if_.basket * num:
+        return "basket"
+    if spend * den < if_.spend * num:
+        return "spend"
+    if items < if_.items:
+        return "items"
+    if if_.unspent and turn.spent:
+        return "paid in points"
+    body = turn.event.body
+    if isinstance(body, Purchase):
+        for name in _LISTS:
+            wanted = getattr(if_, name)
+            if wanted and getattr(body, name) not in wanted:
+                return name
+    return ""
+
+
+def check_who(who: Who, turn: Turn) -> str:
+    """Empty when the member is meant; otherwise what is missing."""
+    for group, allowed in who.tiers:
+        if turn.level(group) not in allowed:
+            return "tier"
+    for segment in who.segments:
+        if turn.fact(f"segment {segment}") != "yes":
+            return "segment"
+    for name, value in who.choices:
+        if turn.choice(name) != value:
+            return "choice"
+    if who.age_from or who.age_to < 999:
+        birthday = turn.fact("birthday")
+        if birthday.count("-") != 2:
+            return "age"
+        age = calendar.years_between(calendar.day(birthday), turn.day)
+        if not who.age_from <= age <= who.age_to:
+            return "age"
+    return ""

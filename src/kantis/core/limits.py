@@ -1,0 +1,148 @@
+"""Limits of giving: caps per purchase, window or for ever, and when points become available.
+
+>>> reader = Reader(money("USD"))
+>>> reader.units = {"points": Unit("points"), "point": Unit("points")}
+>>> CAPS.read(node("100 points per calendar year"), reader)[0].window.kind
+'year'
+>>> cap = CAPS.read(node("2500 USD per calendar quarter"), reader)[0]
+>>> cap.counts, cap.limit
+('spend', 250000)
+"""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+from kantis.core import calendar, windows
+from kantis.core.amounts import Unit, money
+from kantis.core.knobs import Kind, Node, Reader, Wrong, node, suggest
+from kantis.core.phrases import Window, duration, list_of, quantity, text_of, window
+from kantis.core.turn import Turn
+
+__all__ = ["AVAILABLE_WHEN", "CAPS", "Reader", "Unit", "money", "node"]
+
+
+class Cap(Struct, frozen=True):
+    """At most ``limit`` per window, of what it ``counts``: points, spend, items or times.
+
+    Rules that name the same cap share it. What was used stands in the counter ``cap <name>``.
+    """
+
+    name: str
+    limit: int
+    counts: str
+    window: Window
+
+    @property
+    def counter(self) -> str:
+        """The name of the counter that holds what was used."""
+        return f"cap {self.name}"
+
+    def left(self, turn: Turn) -> int:
+        """What the member may still get in the window of the event."""
+        used = windows.total(
+            self.window,
+            turn.account.counters.get(self.counter),
+            turn.day,
+            turn.account.joined,
+        )
+        return max(0, self.limit - used)
+
+    def use(self, turn: Turn, amount: int) -> None:
+        """Count what was given against the cap."""
+        if amount and self.window.kind != "purchase":
+            bucket = windows.bucket(self.window, turn.day, turn.account.joined)
+            turn.change("count", self.counter, bucket, amount)
+
+
+_CAP = re.compile(r"(.+?) (?:per (.+)|(ever))")
+
+
+def read_cap(name: str, node: Node, reader: Reader) -> Cap:
+    """The cap that a phrase such as ``100 points per calendar year`` says."""
+    text = text_of(node)
+    match = _CAP.fullmatch(text)
+    if not match:
+        message = f"{text!r} is no cap. Write for example '100 points per calendar year'."
+        raise Wrong("cap-expected", message, node)
+    limit = quantity(match[1], node, reader)
+    span = Window("ever") if match[3] else window(match[2], node, match.start(2))
+    if reader.money and limit.unit == reader.money.name:
+        counts = "spend"
+    elif limit.unit in ("items", "times"):
+        counts = limit.unit
+    else:
+        counts = "points"
+    return Cap(name, limit.amount, counts, span)
+
+
+def _caps(node: Node, reader: Reader) -> tuple[Cap | str, ...]:
+    shared = reader.names.get("caps", [])
+    found: list[Cap | str] = []
+    for each in list_of(node):
+        text = text_of(each)
+        if text in shared:
+            found.append(text)
+        elif " " not in text:
+            message = f"There is no cap {text!r} under 'caps'. {suggest(text, shared)}"
+            raise Wrong("unknown-cap", message, each)
+        else:
+            owner = reader.path[-2] if len(reader.path) > 1 else "this"
+            found.append(read_cap(f"{owner} {len(found) + 1}", each, reader))
+    return tuple(found)
+
+
+CAPS = Kind(
+    "caps",
+    _caps,
+    "500 points per purchase | 2500 USD per calendar quarter | 1 time per calendar week | a name",
+    ("500 points per purchase", "100 points per calendar year"),
+)
+
+
+class Available(Struct, frozen=True):
+    """When points can be spent: at once, after so long, on a day of the next month, or when
+    their group is confirmed."""
+
+    after_ms: int = 0
+    after_days: int = 0
+    day_of_next_month: int = 0
+    group: bool = False
+
+    def opens(self, turn: Turn) -> int:
+        """The instant from which the points are available; 0 at once or when confirmed."""
+        if self.after_ms:
+            return turn.moment + self.after_ms
+        if self.after_days:
+            return turn.calendar.start(turn.day + self.after_days)
+        if self.day_of_next_month:
+            first = calendar.window_end("month", turn.day)
+            return turn.calendar.start(first + self.day_of_next_month - 1)
+        return 0
+
+
+_ORDINAL = re.compile(r"on the (\d+)(?:st|nd|rd|th) of the next month")
+_LOOKS = "at once | after 3 days | after 24 hours | on the 10th of the next month | when confirmed"
+
+
+def _available(node: Node, reader: Reader) -> Available:
+    text = text_of(node)
+    if text == "at once":
+        return Available()
+    if text == "when confirmed":
+        return Available(group=True)
+    if match := _ORDINAL.fullmatch(text):
+        return Available(day_of_next_month=int(match[1]))
+    if text.startswith("after "):
+        length = duration(text[6:], node, 6)
+        if length.unit == "day":
+            return Available(after_days=length.count)
+        if length.unit in ("minute", "hour"):
+            minutes = length.count * (60 if length.unit == "hour" else 1)
+            return Available(after_ms=minutes * calendar.MINUTE_MS)
+    raise Wrong("unknown-availability", f"{text!r} is no such time. Write one of: {_LOOKS}.", node)
+
+
+AVAILABLE_WHEN = Kind("availability", _available, _LOOKS, ("at once", "after 3 days"))

@@ -1,0 +1,227 @@
+"""Lots: how points come into an account, leave it, and come back.
+
+Every feature that moves points does it here, so that a lot is found, filled and emptied
+in one way. A ``Balance`` is the compiled policy of one balance of the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from msgspec import Struct
+
+from kantis.core import calendar
+from kantis.core.account import Lot
+from kantis.core.amounts import Unit, share
+from kantis.core.places import AVAILABLE, CARRIED, EXPIRED, HELD, ISSUED, OWED, PENDING
+from kantis.core.turn import Turn
+
+
+class Clock(Struct, frozen=True):
+    """An expiry that depends on activity: all of a balance dies so long after the last sign of life.
+
+    ``kinds`` are the signs of life (earning, redeeming, purchase, activity). ``to_month_end``
+    slides it to the last day of that month.
+    """
+
+    months: int
+    kinds: tuple[str, ...]
+    to_month_end: bool = False
+    days: int = 0
+
+    def expires(self, touched: int) -> int:
+        """The day from whose 00:00 the points are gone."""
+        if self.days:
+            return touched + self.days
+        day = calendar.add_months(touched, self.months)
+        return calendar.window_end("month", day) if self.to_month_end else day
+
+
+class Balance(Struct):
+    """The policy of one balance, compiled.
+
+    ``fixed`` gives the day of expiry of points earned on a day (0: not fixed);
+    ``kept`` says whether the member is protected from expiry now.
+    """
+
+    name: str
+    unit: Unit
+    monthly: bool
+    fixed: Callable[[int], int]
+    clock: Clock | None
+    kept: Callable[[Turn], bool] | None
+    oldest_first: bool
+    shortage: str
+    grace_days: int
+
+
+def issue(
+    turn: Turn,
+    balance: Balance,
+    amount: int,
+    reason: str,
+    *,
+    source: int = ISSUED,
+    opens: int = 0,
+    expires: int = -1,
+    group: str = "",
+    member: str = "",
+    funder: str = "",
+    day: int = 0,
+) -> int:
+    """Points come in; the number of the lot that holds them.
+
+    They are pending while they wait for an instant (``opens``) or a group, and pay what is
+    owed first when they are available. ``expires`` -1 takes the balance's own rule.
+    """
+    account = turn.account
+    earned = day or turn.day
+    bucket = calendar.window_start("month", earned) if balance.monthly else earned
+    if opens and opens <= turn.at:
+        opens = 0
+    if expires < 0:
+        expires = balance.fixed(earned)
+    name, found = balance.name, 0
+    for lot in reversed(account.lots.values()):
+        if (
+            lot.bucket == bucket
+            and lot.balance == name
+            and lot.expires == expires
+            and lot.opens == opens
+            and lot.group == group
+            and lot.member == member
+            and lot.funder == funder
+        ):
+            found = lot.id
+            break
+    if not found:
+        found = account.next_lot
+        turn.change("lot", found, name, bucket, expires, opens, group, member, funder)
+        if opens:
+            turn.wake_at(opens)
+        if expires:
+            turn.wake_on(expires)
+    if opens or group:
+        turn.post(name, source, PENDING, amount, found, reason)
+    else:
+        turn.post(name, source, AVAILABLE, amount, found, reason)
+        repay(turn, balance, found, reason)
+    return found
+
+
+def repay(turn: Turn, balance: Balance, lot_id: int, reason: str) -> None:
+    """Available points of a lot pay what the account owes."""
+    owed = -turn.account.purse[balance.name][OWED]
+    if owed:
+        amount = min(owed, turn.account.lots[lot_id].available)
+        if amount:
+            turn.post(balance.name, AVAILABLE, OWED, amount, lot_id, reason)
+
+
+def open_lots(turn: Turn, balance: Balance, member: str = "") -> list[Lot]:
+    """The lots with something available, in the order in which they burn."""
+    lots = [
+        lot
+        for lot in turn.account.lots.values()
+        if lot.available and lot.balance == balance.name and (not member or lot.member == member)
+    ]
+    if balance.oldest_first:
+        lots.sort(key=lambda lot: (lot.bucket, lot.id))
+    else:
+        lots.sort(key=lambda lot: (lot.expires or 1 << 60, lot.bucket, lot.id))
+    return lots
+
+
+def take(
+    turn: Turn, balance: Balance, amount: int, target: int, reason: str, member: str = ""
+) -> list[tuple[int, int]]:
+    """Available points leave for another place; (lot, amount) each. The caller checked there are enough."""
+    taken, rest = [], amount
+    for lot in open_lots(turn, balance, member):
+        part = min(rest, lot.available)
+        turn.post(balance.name, AVAILABLE, target, part, lot.id, reason)
+        taken.append((lot.id, part))
+        rest -= part
+        if not rest:
+            break
+    assert not rest, "more was taken than there is"
+    return taken
+
+
+def give_back(
+    turn: Turn, balance: Balance, lots: list[tuple[int, int]], source: int, reason: str
+) -> None:
+    """Spent or held points come back with their expiry, at least a grace period from now."""
+    today = turn.calendar.day(turn.at)
+    least = today + balance.grace_days
+    for lot_id, amount in lots:
+        lot = turn.account.lots.get(lot_id)
+        if lot is None or (lot.expires and lot.expires < least and source != HELD):
+            member, funder = (lot.member, lot.funder) if lot else ("", "")
+            if lot:
+                turn.post(balance.name, source, AVAILABLE, amount, lot_id, reason)
+                turn.post(balance.name, AVAILABLE, CARRIED, amount, lot_id, reason)
+            else:
+                turn.post(balance.name, source, CARRIED, amount, 0, reason)
+            issue(
+                turn,
+                balance,
+                amount,
+                reason,
+                source=CARRIED,
+                expires=least,
+                member=member,
+                funder=funder,
+            )
+            continue
+        if lot.expires and lot.expires <= today:
+            turn.wake_at(turn.at)
+        turn.post(balance.name, source, AVAILABLE, amount, lot_id, reason)
+        repay(turn, balance, lot_id, reason)
+
+
+def claw_back(
+    turn: Turn, balance: Balance, lot_id: int, amount: int, target: int, reason: str
+) -> int:
+    """Points of a lot are taken back; what could not be taken.
+
+    In order: what is open of the same lot, its expired points (as already taken), other
+    lots by their order of burning; then the balance's policy for a shortage: ``owed``
+    books a debt, ``forgiven`` and ``pending only`` let it go.
+    """
+    rest = amount
+    lot = turn.account.lots.get(lot_id)
+    if lot is not None:
+        for place in (PENDING, AVAILABLE):
+            part = min(rest, lot.pending if place == PENDING else lot.available)
+            if part:
+                turn.post(balance.name, place, target, part, lot_id, reason)
+                rest -= part
+        if balance.shortage == "pending only":
+            return rest
+        gone = min(rest, lot.expired)
+        if gone:
+            turn.post(balance.name, EXPIRED, target, gone, lot_id, reason)
+            rest -= gone
+    for other in _others(turn, balance, lot_id) if rest else ():
+        part = min(rest, other.available)
+        turn.post(balance.name, AVAILABLE, target, part, other.id, reason)
+        rest -= part
+        if not rest:
+            break
+    if rest and balance.shortage == "owed":
+        turn.post(balance.name, OWED, target, rest, 0, reason)
+        rest = 0
+    return rest
+
+
+def _others(turn: Turn, balance: Balance, lot_id: int) -> Iterator[Lot]:
+    return (lot for lot in open_lots(turn, balance) if lot.id != lot_id)
+
+
+def proportional(turn: Turn, balance: Balance, amount: int) -> list[tuple[str, int]]:
+    """A burn cut over the members of an account in proportion to their available points."""
+    by_member: dict[str, int] = {}
+    for lot in open_lots(turn, balance):
+        by_member[lot.member] = by_member.get(lot.member, 0) + lot.available
+    return list(zip(by_member, share(amount, list(by_member.values())), strict=True))

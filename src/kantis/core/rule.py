@@ -1,0 +1,105 @@
+"""Rule: what an earning rule, a price and an offer can say, in the same words."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Struct
+
+from kantis.core.amounts import Ratio
+from kantis.core.conditions import IF, WHEN, WHERE, WHO, Filter, If, When, Who
+from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
+from kantis.core.limits import AVAILABLE_WHEN, CAPS, Available, Cap
+from kantis.core.phrases import (
+    EXTRA,
+    TEXT,
+    TEXTS,
+    TIMES,
+    TITLE,
+    WINDOW,
+    Quantity,
+    Window,
+    percent,
+    quantity,
+    text_of,
+    word,
+)
+from kantis.core.rates import GIVE, ROUND, Give, Round
+
+
+class Off(Struct, frozen=True):
+    """What a price rule takes off: a share, an amount per item, or down to a price per item."""
+
+    share: Ratio | None = None
+    per_item: int = 0
+    down_to: int = 0
+
+
+def _off(node: Node, reader: Reader) -> Off:
+    text = text_of(node)
+    if text.endswith("%"):
+        off = percent(text, node)
+        if off.num > off.den:
+            raise Wrong("more-than-all", f"{text!r} takes off more than the price.", node)
+        return Off(share=off)
+    if text.endswith(" per item"):
+        return Off(per_item=_money(text.removesuffix(" per item"), node, reader).amount)
+    if text.startswith("down to ") and text.endswith(" an item"):
+        price = text.removeprefix("down to ").removesuffix(" an item")
+        return Off(down_to=_money(price, node, reader).amount)
+    message = f"{text!r} is no price. Write 10 %, 0.50 EUR per item or down to 2.99 EUR an item."
+    raise Wrong("price-expected", message, node)
+
+
+def _money(text: str, node: Node, reader: Reader) -> Quantity:
+    found = quantity(text, node, reader)
+    if not reader.money or found.unit != reader.money.name:
+        raise Wrong("money-expected", f"{text!r} is not an amount of money.", node)
+    return found
+
+
+OFF = Kind(
+    "price effect",
+    _off,
+    "10 % | 0.50 EUR per item | down to 2.99 EUR an item",
+    ("10 %", "0.50 EUR per item"),
+)
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """One rule: what it is for, what it gives, and its limits."""
+
+    name: str
+    title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
+    for_: Annotated[str, Knob(TEXT, "the event or activity that it is for")] = "purchase"
+    where: Annotated[Filter | None, Knob(WHERE, "the lines that count")] = None
+    except_: Annotated[Filter | None, Knob(WHERE, "the lines that do not count")] = None
+    who: Annotated[Who | None, Knob(WHO, "the members that are meant")] = None
+    when: Annotated[When | None, Knob(WHEN, "the times that are meant")] = None
+    if_: Annotated[If | None, Knob(IF, "what the purchase must be like")] = None
+    to: Annotated[str, Knob(TEXT, "the balance that a percentage goes to")] = ""
+    give: Annotated[Give | None, Knob(GIVE, "what is earned")] = None
+    on: Annotated[tuple[str, ...], Knob(TEXTS, "the rules that it makes more of")] = ()
+    multiply: Annotated[
+        Ratio | None, Knob(TIMES, "the points become so many times as many, base inside")
+    ] = None
+    add: Annotated[Ratio | None, Knob(EXTRA, "so much of the points on top, base outside")] = None
+    stack: Annotated[
+        str, Knob(word("adds", "compounds"), "on the plain points, or on all so far")
+    ] = "adds"
+    only_best_of: Annotated[
+        str, Knob(TEXT, "rules with the same word here exclude each other; the best one counts")
+    ] = ""
+    off: Annotated[Off | None, Knob(OFF, "what it takes off the price of a line")] = None
+    over: Annotated[
+        Window | None, Knob(WINDOW, "the period whose total decides; settled at its end")
+    ] = None
+    round: Annotated[Round, Knob(ROUND, "where it rounds, to what, and how")] = Round()
+    cap: Annotated[tuple[Cap | str, ...], Knob(CAPS, "at most so much")] = ()
+    beyond: Annotated[
+        Give | None, Knob(GIVE, "the rate for what is beyond a cap on spend or items")
+    ] = None
+    available: Annotated[
+        Available, Knob(AVAILABLE_WHEN, "when the points can be spent")
+    ] = Available()
+    funded_by: Annotated[str, Knob(TEXT, "the partner who pays for it")] = ""

@@ -1,0 +1,68 @@
+"""Windows of counting: which bucket an amount falls into, and what a window holds.
+
+>>> year = Window("year")
+>>> counts = {}
+>>> for date, amount in (("2023-12-31", 100), ("2024-02-01", 20), ("2024-06-01", 5)):
+...     key = bucket(year, calendar.day(date), 0)
+...     counts[key] = counts.get(key, 0) + amount
+>>> total(year, counts, calendar.day("2024-07-01"), 0)
+25
+"""
+
+from __future__ import annotations
+
+from kantis.core import calendar
+from kantis.core.phrases import Window
+
+
+def bucket(window: Window, day: int, joined: int) -> int:
+    """The bucket of a day: the first day of its window, of its month, the day itself, or 0."""
+    kind = window.kind
+    if kind in ("ever", "purchase"):
+        return 0
+    if kind == "rolling day":
+        return day
+    if kind == "rolling month":
+        return calendar.window_start("month", day)
+    if kind == "anniversary":
+        return calendar.add_months(joined, calendar.years_between(joined, day) * 12)
+    return calendar.window_start(kind, day)
+
+
+def total(window: Window, counts: dict[int, int] | None, day: int, joined: int) -> int:
+    """What the window that holds the day has counted.
+
+    A rolling window of N days holds the day and the N - 1 before it; one of N months holds
+    the day's month and the N - 1 before it.
+    """
+    if not counts:
+        return 0
+    if window.kind.startswith("rolling"):
+        first = _first(window, day)
+        return sum(amount for key, amount in counts.items() if first <= key <= day)
+    return counts.get(bucket(window, day, joined), 0)
+
+
+def _first(window: Window, day: int) -> int:
+    if window.kind == "rolling day":
+        return day - window.count + 1
+    return calendar.window_start("month", calendar.add_months(day, 1 - window.count))
+
+
+def end(window: Window, day: int, joined: int) -> int:
+    """The first day after the window that holds the day; 0 where it has no end."""
+    kind = window.kind
+    if kind in ("ever", "purchase") or kind.startswith("rolling"):
+        return 0
+    if kind == "anniversary":
+        return calendar.add_months(joined, (calendar.years_between(joined, day) + 1) * 12)
+    return calendar.window_end(kind, day)
+
+
+def stale(window: Window, key: int, day: int, joined: int) -> bool:
+    """Whether a bucket can no longer matter to the day or to any later one."""
+    if window.kind in ("ever", "purchase"):
+        return False
+    if window.kind.startswith("rolling"):
+        return key < _first(window, day)
+    return key < bucket(window, day, joined)

@@ -1,0 +1,1 @@
+"""Translates between the outside and the desk: command line, HTTP, web, files and shops."""

@@ -1,0 +1,1 @@
+"""Turns the files and messages of shops into events."""

@@ -1,0 +1,130 @@
+"""Decide: the one pure function.
+
+``decide(program, account, event, context)`` gives the entries that an event makes: first
+those of the time that has passed, then its own. There is no clock, no dice, no I/O and no
+fraction in it; the till, an import, a quote and a what-if all call it.
+
+Guarantee: the same program, account, event and context give the same bytes. Advancing to
+one instant and then to a later one equals advancing to the later one.
+"""
+
+from __future__ import annotations
+
+from kantis.core.account import NEVER, Account
+from kantis.core.decision import Context, Decision, Entry, Needs, Refusal
+from kantis.core.events import Cancel, Claim, Event, Purchase, Redeem, Refund, Tick
+from kantis.core.turn import Refused, Turn
+from kantis.engine import order
+from kantis.engine.program import Plan, Program
+
+_NOTHING = Context()
+
+
+def needs(program: Program, account: Account, event: Event) -> Needs:
+    """What the decision has to see beside the account."""
+    body = event.body
+    if isinstance(body, Refund | Cancel):
+        source = getattr(body, "of_source", "") or event.source
+        return Needs(originals=(f"{source}/{body.of}",))
+    if isinstance(body, Claim):
+        return Needs(receipts=(body.receipt,))
+    if isinstance(body, Redeem):
+        reward = program.plan(event.time).rewards.get(body.reward)
+        if reward is not None and reward.stock:
+            return Needs(limits=(f"stock {reward.name}",))
+    return Needs()
+
+
+def decide(
+    program: Program, account: Account, event: Event, context: Context | None = None
+) -> list[Entry]:
+    """The entries of the time that passed, and last the event's own; the account is changed.
+
+    ``event.received`` is the instant to which the account is advanced (0: the event's own
+    time). An event before the account's last entry is late: it is decided as of its own
+    time and changes nothing that was decided after it.
+    """
+    upto = event.received or event.time
+    entries = advance(program, account, upto) if account.due <= upto else []
+    at = upto if upto > account.at else account.at
+    moment = event.time
+    plan = program.plan(_rules_at(program, event))
+    if plan.head.rules_of == "booking" and isinstance(event.body, Purchase) and event.body.booked:
+        plan = program.plan(event.body.booked)
+    turn = Turn(account, plan.calendar, event, moment, at, context or _NOTHING)
+    if not account.joined:
+        _join(program, turn, plan)
+    handler = order.HANDLERS[type(event.body)]
+    try:
+        handler(plan, turn, event.body)
+    except Refused as refused:
+        _refuse(turn, refused.refusal)
+    entries.append(_entry(account, turn.decision, at, plan.version, event.key))
+    return entries
+
+
+def _rules_at(program: Program, event: Event) -> int:
+    return event.time
+
+
+def _join(program: Program, turn: Turn, plan: Plan) -> None:
+    turn.change("join", turn.day)
+    turn.change("wake", plan.version)
+    turn.wake_at(order.due(plan, turn.account, turn.at))
+
+
+def _refuse(turn: Turn, refusal: Refusal) -> None:
+    """An ask gets its no; a tell is recorded with a flag. Either way nothing else was done."""
+    made = [each for each in turn.decision.changes if each[0] not in ("join", "wake")]
+    assert not turn.decision.postings and not made, f"refused half way: {refusal.code}"
+    turn.decision.effects.clear()
+    turn.decision.refusal = refusal
+    if not turn.event.ask:
+        turn.flag(refusal.code)
+
+
+def _entry(account: Account, decision: Decision, at: int, version: int, event: str) -> Entry:
+    account.seq += 1
+    account.at = at
+    return Entry(account.seq, at, version, decision, event, account.due)
+
+
+def advance(program: Program, account: Account, until: int) -> list[Entry]:
+    """The entries that time makes up to and including an instant; the account is changed."""
+    entries: list[Entry] = []
+    while account.due <= until:
+        moment = max(account.due, account.at)
+        plan = program.plan(moment)
+        turn = Turn(account, plan.calendar, _TICK, moment, moment, _NOTHING)
+        for _ in range(9):
+            before = len(turn.decision.postings) + len(turn.decision.changes)
+            order.clockwork(plan, turn)
+            if len(turn.decision.postings) + len(turn.decision.changes) == before:
+                break
+        else:
+            raise AssertionError("time does not come to an end at one instant")
+        following = order.due(plan, account, moment)
+        assert following > moment, "time stands still"
+        account.due = following
+        if turn.decision.postings or turn.decision.changes:
+            entries.append(_entry(account, turn.decision, moment, plan.version, ""))
+    return entries
+
+
+_TICK = Event("", "", 0, "", Tick())
+
+
+def due(program: Program, account: Account) -> int:
+    """The next instant at which time may do something to the account."""
+    if not account.joined:
+        return NEVER
+    return order.due(program.plan(account.at), account, account.at)
+
+
+def quote(
+    program: Program, account: Account, event: Event, context: Context | None = None
+) -> list[Entry]:
+    """What ``decide`` would say, on a copy of the account."""
+    from kantis.core.account import decode_account, encode_account
+
+    return decide(program, decode_account(encode_account(account)), event, context)

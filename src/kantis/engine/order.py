@@ -1,0 +1,330 @@
+"""Order: who acts on which event, and what time does by itself, in which order.
+
+This is where features meet. ``PURCHASE`` is the order of the steps of a purchase (a
+program may change it), ``HANDLERS`` says who answers an event, ``CLOCKWORK`` what happens
+when time passes. Reading these tables is reading the system.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kantis.core import calendar, windows
+from kantis.core.account import NEVER, Account
+from kantis.core.amounts import divide, share
+from kantis.core.basket import Basket
+from kantis.core.events import (
+    Activity,
+    Body,
+    Choose,
+    Claim,
+    Enrol,
+    Know,
+    Line,
+    Load,
+    Purchase,
+    Redeem,
+    Tick,
+    Use,
+)
+from kantis.core.lots import take
+from kantis.core.places import AVAILABLE, OWED, REDEEMED, VOUCHER
+from kantis.core.turn import Refused, Turn
+from kantis.engine import carry, reverse
+from kantis.engine.program import Plan
+from kantis.features import (
+    balances,
+    choices,
+    counters,
+    cycles,
+    earning,
+    offers,
+    prices,
+    rewards,
+    tiers,
+    vouchers,
+)
+
+_EMPTY = Basket({}, {}, {}, 0)
+
+
+def _purchase(plan: Plan, turn: Turn, body: Purchase) -> None:
+    for line in body.lines:
+        if line.amount < 0 or line.quantity < 0:
+            sentence = f"Line {line.id!r} has a negative amount; send what came back as a refund."
+            raise Refused("negative-amount", sentence)
+    basket = _basket(plan, turn, body)
+    moved = False
+    for step in plan.head.order:
+        if step == "earning":
+            earning.earn(plan.earning, turn, "purchase", basket)
+        elif step == "counters":
+            moved = counters.count(plan.counters.get("purchase", []), turn, basket)
+        elif step == "tiers" and moved:
+            tiers.rise(plan.tiers, turn)
+    _signs(plan, turn, "purchase")
+    _rewards(plan, turn)
+
+
+def _basket(plan: Plan, turn: Turn, body: Purchase) -> Basket:
+    """Price effects, then what is paid in points and vouchers; what is left counts."""
+    amounts = plan.base_amounts(body.lines)
+    if plan.prices.bits:
+        lines = body.lines
+        if amounts is not None:
+            lines = tuple(_with_amount(x, a) for x, a in zip(lines, amounts, strict=True))
+        amounts = prices.apply(plan.prices, plan.classifier, turn, lines) or amounts
+    if body.points:
+        amounts = _pay(plan, turn, body, amounts)
+    for code in body.vouchers:
+        vouchers.use(plan.vouchers, turn, Use(code, 0, body.partner))
+    return plan.classifier.add_up(body.lines, amounts)
+
+
+def _with_amount(line: Line, amount: int) -> Line:
+    return Line(line.id, line.product, line.quantity, amount)
+
+
+def _pay(plan: Plan, turn: Turn, body: Purchase, amounts: list[int] | None) -> list[int]:
+    """Points as a tender: redeemed here, and taken off the lines in proportion."""
+    left = amounts if amounts is not None else [line.amount for line in body.lines]
+    for name, points in (body.points or {}).items():
+        reward = plan.rewards.get(name)
+        if reward is None or reward.rate is None:
+            raise Refused("unknown-reward", f"There is no reward {name!r} that is money off.")
+        balance = plan.balances[reward.rate.unit]
+        worth = divide(points * reward.rate.money, reward.rate.points, "down")
+        _take_or_owe(plan, turn, balance.name, points)
+        turn.spent = turn.spent or not reward.earns
+        turn.decision.effects.append(("", name, worth))
+        if not plan.head.spend[2]:
+            left = [a - b for a, b in zip(left, share(min(worth, sum(left)), left), strict=True)]
+    _signs(plan, turn, "redeeming")
+    return left
+
+
+def _take_or_owe(plan: Plan, turn: Turn, name: str, points: int) -> None:
+    """An ask is refused for too few points; a tell has happened, and leaves a debt."""
+    purse = turn.account.purse.get(name)
+    available = purse[AVAILABLE] if purse is not None else 0
+    if points > available and turn.event.ask:
+        raise Refused("not-enough", f"{points} were asked for, there are {available}.")
+    now = min(points, available)
+    if now:
+        take(turn, plan.balances[name], now, REDEEMED, rewards.REASON)
+    if points > now:
+        turn.post(name, OWED, REDEEMED, points - now, 0, rewards.REASON)
+        turn.flag("shortage")
+
+
+def _rewards(plan: Plan, turn: Turn) -> None:
+    """Rewards that come by themselves."""
+    number = 0
+    for reward, times in rewards.by_itself(plan.rewards, turn):
+        assert reward.cost is not None
+        balance = plan.balances[reward.cost.unit]
+        kind = reward.gives.voucher
+        for _ in range(times):
+            number += 1
+            points = reward.cost.amount
+            take(turn, balance, points, VOUCHER if kind else REDEEMED, rewards.REASON)
+            if kind:
+                vouchers.issue(
+                    plan.vouchers,
+                    turn,
+                    kind,
+                    worth=reward.gives.money,
+                    balance=balance.name,
+                    points=points,
+                    number=number,
+                )
+
+
+def _signs(plan: Plan, turn: Turn, sign: str) -> None:
+    """Signs of life: the event itself, and earning where something was earned."""
+    if any(balance.clock is not None for balance in plan.balances.values()):
+        balances.touch(plan.balances, turn, sign)
+        for name in {fact[1] for fact in turn.decision.fired}:
+            balances.touch(plan.balances, turn, "earning", name)
+        if turn.late:
+            balances.restore(plan.balances, turn)
+
+
+def _activity(plan: Plan, turn: Turn, body: Activity) -> None:
+    if body.quantity < 0 or body.amount < 0:
+        raise Refused("negative-amount", "An activity has no negative quantity.")
+    basket = Basket(
+        {1: body.amount}, {1: body.quantity}, {1: body.quantity * 1000}, body.amount
+    )
+    for step in plan.head.order:
+        if step == "earning":
+            earning.earn(plan.earning, turn, body.name, basket)
+        elif step == "counters":
+            counters.count(plan.counters.get(body.name, []), turn, basket, body.quantity)
+        elif step == "tiers":
+            tiers.rise(plan.tiers, turn)
+    _signs(plan, turn, "activity")
+    _rewards(plan, turn)
+
+
+def _redeem(plan: Plan, turn: Turn, body: Redeem) -> None:
+    reward, points, worth = rewards.redeem(plan.rewards, plan.balances, turn, body)
+    balance = plan.balances[rewards.unit_of(reward)]
+    taken = rewards.spend(reward, balance, turn, points, body.member, hold=body.hold)
+    turn.decision.fired.append((reward.name, balance.name, body.basket, points, 0, worth))
+    if worth:
+        turn.decision.effects.append(("", reward.name, worth))
+    if body.hold:
+        length = reward.held_for
+        until = turn.at + (
+            calendar.DAY_MS
+            if length is None
+            else length.count * {"minute": 60_000, "hour": 3_600_000}.get(length.unit, 86_400_000)
+        )
+        turn.change("hold", turn.event.key, reward.name, balance.name, taken, worth, until)
+        turn.wake_at(until)
+    elif reward.gives.voucher:
+        vouchers.issue(
+            plan.vouchers,
+            turn,
+            reward.gives.voucher,
+            worth=worth,
+            balance=balance.name,
+            points=points,
+            number=1,
+        )
+    _signs(plan, turn, "redeeming")
+
+
+def _use(plan: Plan, turn: Turn, body: Use) -> None:
+    vouchers.use(plan.vouchers, turn, body)
+
+
+def _load(plan: Plan, turn: Turn, body: Load) -> None:
+    offers.load(plan.offers, turn, body)
+
+
+def _choose(plan: Plan, turn: Turn, body: Choose) -> None:
+    choices.choose(plan.choices, turn, body)
+
+
+def _enrol(plan: Plan, turn: Turn, body: Enrol) -> None:
+    for name, value in body.facts:
+        turn.change("know", name, turn.moment, value)
+    earning.earn(plan.earning, turn, "enrol", _EMPTY)
+    _signs(plan, turn, "activity")
+
+
+def _know(plan: Plan, turn: Turn, body: Know) -> None:
+    turn.change("know", body.fact, turn.moment, body.value)
+
+
+def _claim(plan: Plan, turn: Turn, body: Claim) -> None:
+    found = turn.context.receipts.get(body.receipt)
+    if found is None or not isinstance(found.body, Purchase):
+        sentence = f"No purchase with the receipt {body.receipt!r} waits for a member."
+        raise Refused("unknown-receipt", sentence)
+    turn.decision.cause = found.key
+    turn.moment, turn.day = found.time, turn.calendar.day(found.time)
+    turn.late = True
+    _purchase(plan, turn, found.body)
+
+
+def _tick(plan: Plan, turn: Turn, body: Tick) -> None:
+    """Time passes before every event; nothing is left to do."""
+
+
+Handler = Callable[[Plan, Turn, Body], None]
+
+#: Who answers which event.
+HANDLERS: dict[type, Callable[..., None]] = {
+    Purchase: _purchase,
+    Activity: _activity,
+    Redeem: _redeem,
+    Use: _use,
+    Load: _load,
+    Choose: _choose,
+    Enrol: _enrol,
+    Know: _know,
+    Claim: _claim,
+    Tick: _tick,
+    **reverse.HANDLERS,
+    **carry.HANDLERS,
+}
+
+
+def due(plan: Plan, account: Account, after: int) -> int:
+    """The next instant after which time does something to the account under the plan."""
+    days = plan.calendar
+    first = min(
+        balances.due(plan.balances, account, days, after),
+        vouchers.due(account, days),
+        reverse.due(account),
+        earning.due(plan.earning, account, days) if plan.earning.periods else NEVER,
+        tiers.due(plan.tiers, account, days, after) if plan.tiers else NEVER,
+        cycles.due(plan.cycles, account, days) if plan.cycles else NEVER,
+        _next_birthday(plan, account) if plan.earning.by_event.get("birthday") else NEVER,
+    )
+    return min(first, plan.until)
+
+
+def clockwork(plan: Plan, turn: Turn) -> None:
+    """What time does at an instant, in this order; again until nothing more is due."""
+    if turn.account.woken < plan.version:
+        carry.wake(plan, turn)
+    reverse.release_overdue(plan, turn)
+    balances.run(plan.balances, turn)
+    vouchers.run(turn)
+    earning.run(plan.earning, turn)
+    tiers.run(plan.tiers, turn)
+    cycles.run(plan.cycles, plan.balances, turn, lambda *a, **k: vouchers.issue(plan.vouchers, *a, **k))
+    _birthday(plan, turn)
+    if turn.decision.postings or turn.decision.changes:
+        _rewards(plan, turn)
+        _forget(plan, turn)
+
+
+def _born(account: Account) -> tuple[int, int] | None:
+    history = account.facts.get("birthday")
+    if not history or not history[-1][1]:
+        return None
+    month, day = history[-1][1].split("-")[-2:]
+    return int(month), int(day)
+
+
+def _next_birthday(plan: Plan, account: Account) -> int:
+    born = _born(account)
+    last = account.cycles.get("birthday", account.joined - 1)
+    if born is None or last < 0:
+        return NEVER
+    return plan.calendar.start(calendar.next_yearly(last + 1, *born))
+
+
+def _birthday(plan: Plan, turn: Turn) -> None:
+    if plan.earning.by_event.get("birthday") and _next_birthday(plan, turn.account) <= turn.moment:
+        turn.change("cycle", "birthday", turn.day)
+        earning.earn(plan.earning, turn, "birthday", _EMPTY)
+
+
+def _forget(plan: Plan, turn: Turn) -> None:
+    """Drop what can no longer matter: old windows of counters, and closed lots."""
+    late = plan.head.late
+    back = balances.later(turn.day, type(late)(0, "day")) - _days(late)
+    account = turn.account
+    for name, counts in list(account.counters.items()):
+        window = plan.windows.get(name)
+        if window is None:
+            continue
+        for key in [k for k in counts if windows.stale(window, k, back, account.joined)]:
+            turn.change("forget", name, key)
+    refundable = turn.day - _days(plan.head.refunds.within)
+    for lot in list(account.lots.values()):
+        if not lot.open and lot.bucket < refundable and lot.id not in account.lost:
+            ended = lot.expires and lot.expires < refundable
+            if ended or (not lot.expires and lot.bucket + 366 < refundable):
+                turn.change("drop", lot.id)
+
+
+def _days(length: object) -> int:
+    count, unit = length.count, length.unit  # type: ignore[attr-defined]
+    return int(count) * {"day": 1, "week": 7, "month": 31, "year": 366}.get(unit, 1)

@@ -1,0 +1,43 @@
+"""choices: what a member may choose: a category, a cause, a charity.
+
+Guarantee: a choice counts from when it was made; what was earned before it stays as it was.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Struct
+
+from kantis.core import windows
+from kantis.core.events import Choose
+from kantis.core.knobs import Knob
+from kantis.core.phrases import TEXTS, TITLE, WHOLE, WINDOW, Window
+from kantis.core.turn import Refused, Turn
+
+
+class ChoiceSection(Struct, frozen=True, kw_only=True):
+    """A choice: its options, and how often a member may change it."""
+
+    name: str
+    title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
+    options: Annotated[tuple[str, ...], Knob(TEXTS, "what can be chosen")]
+    changes: Annotated[int, Knob(WHOLE, "how often it may be made per window; 0 is no limit")] = 0
+    window: Annotated[Window, Knob(WINDOW, "the window of 'changes'")] = Window("month")
+
+
+def choose(choices: dict[str, ChoiceSection], turn: Turn, body: Choose) -> None:
+    """The member makes a choice, or makes it anew."""
+    choice = choices.get(body.choice)
+    if choice is None:
+        raise Refused("unknown-choice", f"There is no choice {body.choice!r}.")
+    if body.value not in choice.options:
+        options = ", ".join(choice.options)
+        raise Refused("unknown-option", f"{body.value!r} cannot be chosen; there are {options}.")
+    counter = f"choice {body.choice}"
+    bucket = windows.bucket(choice.window, turn.day, turn.account.joined)
+    made = turn.account.counters.get(counter, {}).get(bucket, 0)
+    if choice.changes and made >= choice.changes:
+        raise Refused("chosen-already", f"{body.choice!r} was chosen {made} times in this window.")
+    turn.change("choose", body.choice, turn.moment, body.value)
+    turn.change("count", counter, bucket, 1)

@@ -1,0 +1,42 @@
+"""offers: rules that a member has to load before they count.
+
+Guarantee: an offer counts only for purchases after it was loaded, as many times as it was
+loaded and never more often than it allows; what it gave is taken back with its purchase.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from kantis.core.conditions import check_who
+from kantis.core.events import Load
+from kantis.core.knobs import Knob
+from kantis.core.phrases import WHOLE
+from kantis.core.rule import Rule
+from kantis.core.turn import Refused, Turn
+
+
+class OfferSection(Rule, frozen=True, kw_only=True):
+    """An offer: a rule, and how often a member may use it (0: as often as they load it)."""
+
+    uses: Annotated[int, Knob(WHOLE, "how often one member may use it; 0 is no limit")] = 0
+
+
+def load(offers: dict[str, OfferSection], turn: Turn, body: Load) -> None:
+    """The member loads an offer; loading it twice is loading it once."""
+    offer = offers.get(body.offer)
+    if offer is None:
+        raise Refused("unknown-offer", f"There is no offer {body.offer!r} now.")
+    loaded, uses = turn.account.offers.get(body.offer, (-1, 0))
+    if loaded >= 0:
+        return
+    if offer.uses and uses >= offer.uses:
+        raise Refused("offer-used-up", f"The offer {body.offer!r} was used {uses} times already.")
+    if offer.who is not None:
+        why = check_who(offer.who, turn)
+        if why:
+            raise Refused("offer-not-for-you", f"The offer {body.offer!r} is for others: {why}.")
+    if offer.when is not None and offer.when.spans and offer.when.spans[-1].last:
+        if turn.day > offer.when.spans[-1].last:
+            raise Refused("offer-over", f"The offer {body.offer!r} has ended.")
+    turn.change("offer", body.offer, turn.moment, uses)

@@ -1,0 +1,288 @@
+"""rewards: what points can be spent on.
+
+Guarantee: nobody spends more than is available; what is set aside is either captured or
+given back, at the latest when its time is over; a redemption that is undone gives the
+points back to the lots they came from.
+
+A reward has one of three prices. ``cost`` is a fixed number of points. ``rate`` turns any
+number into money, with a minimum, a step and a most. ``rungs`` is a table of numbers and
+what they are worth, of which the best one below the balance and the basket counts.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from msgspec import Struct
+
+from kantis.core.amounts import Ratio, divide
+from kantis.core.conditions import IF, WHEN, WHERE, WHO, Filter, If, When, Who, gates
+from kantis.core.events import Redeem
+from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
+from kantis.core.lots import Balance, open_lots, proportional, take
+from kantis.core.rates import WORTH, Worth
+from kantis.core.phrases import (
+    DURATION,
+    PERCENT,
+    QUANTITY,
+    TEXT,
+    TITLE,
+    WHOLE,
+    YES,
+    Duration,
+    Quantity,
+    quantity,
+    text_of,
+    word,
+)
+from kantis.core.places import AVAILABLE, HELD, REDEEMED, VOUCHER
+from kantis.core.turn import Refused, Turn
+
+REASON = "rewards"
+
+
+def _rungs(node: Node, reader: Reader) -> tuple[tuple[int, int, str], ...]:
+    if not isinstance(node.value, dict) or not node.value:
+        raise Wrong("rungs-expected", "Write a table {1000 points: 1 USD, 3000 points: 4 USD}.", node)
+    found = []
+    for key, child in node.value.items():
+        points = quantity(key, child, reader)
+        worth = quantity(text_of(child), child, reader)
+        if found and points.amount <= found[-1][0]:
+            raise Wrong("rungs-out-of-order", "The rungs go from low to high.", child)
+        found.append((points.amount, worth.amount, points.unit))
+    return tuple(found)
+
+
+RUNGS = Kind("rungs", _rungs, "{1000 points: 1 USD, 18000 points: 20 USD}")
+
+_OFF = re.compile(r"(up to )?(.+) off")
+
+
+class Gives(Struct, frozen=True):
+    """What a reward gives: money off (at most the item's price where ``up_to``), a voucher, or a thing."""
+
+    money: int = 0
+    up_to: bool = False
+    voucher: str = ""
+    thing: str = ""
+
+
+def _gives(node: Node, reader: Reader) -> Gives:
+    if isinstance(node.value, dict):
+        if list(node.value) == ["voucher"]:
+            return Gives(voucher=text_of(node.value["voucher"]))
+        raise Wrong("gives-expected", "Write '5 EUR off', {voucher: name} or a thing.", node)
+    text = text_of(node)
+    if match := _OFF.fullmatch(text):
+        try:
+            return Gives(money=quantity(match[2], node, reader).amount, up_to=bool(match[1]))
+        except Wrong:
+            pass
+    return Gives(thing=text)
+
+
+GIVES = Kind("what a reward gives", _gives, "5 EUR off | up to 10 USD off | {voucher: name} | words")
+
+
+class RewardSection(Struct, frozen=True, kw_only=True):
+    """A reward: its price in points, what it gives, for whom, and its limits."""
+
+    name: str
+    title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
+    cost: Annotated[Quantity | None, Knob(QUANTITY, "a fixed price in points")] = None
+    rate: Annotated[Worth | None, Knob(WORTH, "what points are worth as money off")] = None
+    rungs: Annotated[
+        tuple[tuple[int, int, str], ...], Knob(RUNGS, "a table of points and what they are worth")
+    ] = ()
+    gives: Annotated[Gives, Knob(GIVES, "what the member gets")] = Gives()
+    least: Annotated[Quantity | None, Knob(QUANTITY, "the fewest points at once")] = None
+    step: Annotated[Quantity | None, Knob(QUANTITY, "points go in steps of")] = None
+    most: Annotated[Quantity | None, Knob(QUANTITY, "the most points in one purchase")] = None
+    at_most: Annotated[Ratio | None, Knob(PERCENT, "the largest share of the basket")] = None
+    covers: Annotated[
+        str, Knob(word("any part", "all or nothing"), "whether points may pay a part")
+    ] = "any part"
+    where: Annotated[Filter | None, Knob(WHERE, "the lines that it can pay for")] = None
+    except_: Annotated[Filter | None, Knob(WHERE, "the lines that it cannot pay for")] = None
+    who: Annotated[Who | None, Knob(WHO, "the members that are meant")] = None
+    when: Annotated[When | None, Knob(WHEN, "the times that are meant")] = None
+    if_: Annotated[If | None, Knob(IF, "what the purchase must be like")] = None
+    stock: Annotated[int, Knob(WHOLE, "how many there are for all members; 0 is no limit")] = 0
+    per_member: Annotated[int, Knob(WHOLE, "how many one member may have; 0 is no limit")] = 0
+    issued: Annotated[
+        str, Knob(word("on request", "by itself"), "whether it comes without being asked for")
+    ] = "on request"
+    held_for: Annotated[
+        Duration | None, Knob(DURATION, "how long points are set aside for it")
+    ] = None
+    earns: Annotated[bool, Knob(YES, "whether a purchase that it pays still earns")] = True
+    burns: Annotated[
+        str, Knob(word("in order", "in proportion"), "whose points go, of several members")
+    ] = "in order"
+    note: Annotated[str, Knob(TEXT, "a word for the staff")] = ""
+
+
+def unit_of(reward: RewardSection) -> str:
+    """The balance that a reward is paid with."""
+    if reward.cost is not None:
+        return reward.cost.unit
+    if reward.rate is not None:
+        return reward.rate.unit
+    return reward.rungs[0][2] if reward.rungs else ""
+
+
+def payable(reward: RewardSection, body: Redeem) -> int:
+    """The part of the basket that the reward can pay for, in minor units."""
+    if not body.lines:
+        return body.basket
+    return sum(
+        line.amount
+        for line in body.lines
+        if (reward.where is None or reward.where.matches(line))
+        and (reward.except_ is None or not reward.except_.matches(line))
+    )
+
+
+def price(reward: RewardSection, available: int, basket: int, wanted: int) -> tuple[int, int]:
+    """(points, money off) of a redemption; ``wanted`` 0 takes the most. ``Refused`` with the reason.
+
+    >>> boots = RewardSection(name="pay", rungs=((10000, 1000, "points"), (18000, 2000, "points")))
+    >>> price(boots, 17999, 0, 0), price(boots, 18000, 0, 0)
+    ((10000, 1000), (18000, 2000))
+    """
+    if reward.cost is not None:
+        if available < reward.cost.amount:
+            raise Refused("not-enough", f"It takes {reward.cost.amount}, there are {available}.")
+        off = reward.gives.money
+        return reward.cost.amount, min(off, basket) if reward.gives.up_to else off
+    if reward.rungs:
+        return _rung(reward, available, basket, wanted)
+    assert reward.rate is not None
+    return _by_rate(reward, reward.rate, available, basket, wanted)
+
+
+def _rung(reward: RewardSection, available: int, basket: int, wanted: int) -> tuple[int, int]:
+    most = reward.most.amount if reward.most is not None else available
+    fitting = [
+        (points, worth)
+        for points, worth, _ in reward.rungs
+        if points <= min(available, most)
+        and (not basket or worth <= basket)
+        and (not wanted or points == wanted)
+    ]
+    if not fitting:
+        least = wanted or reward.rungs[0][0]
+        raise Refused("not-enough", f"No rung fits: it takes {least}, there are {available}.")
+    return fitting[-1]
+
+
+def _by_rate(
+    reward: RewardSection, rate: Worth, available: int, basket: int, wanted: int
+) -> tuple[int, int]:
+    limit = basket
+    if reward.at_most is not None:
+        limit = basket * reward.at_most.num // reward.at_most.den
+    points = min(available, reward.most.amount) if reward.most is not None else available
+    step = reward.step.amount if reward.step is not None else 1
+    if wanted:
+        if wanted > available:
+            raise Refused("not-enough", f"{wanted} were asked for, there are {available}.")
+        if wanted > points or (basket and wanted * rate.money > limit * rate.points):
+            raise Refused("too-much", "That is more than this purchase can take in points.")
+        points = wanted
+    elif basket:
+        points = min(points, -(-limit * rate.points // rate.money))
+        if divide(points * rate.money, rate.points, "down") > limit:
+            points = limit * rate.points // rate.money
+    if wanted and points % step:
+        raise Refused("not-a-step", f"Points go in steps of {step}.")
+    points -= points % step
+    least = reward.least.amount if reward.least is not None else 1
+    if points < max(least, 1):
+        raise Refused("below-minimum", f"It takes at least {least} at once, there are {available}.")
+    worth = divide(points * rate.money, rate.points, "down")
+    if reward.covers == "all or nothing" and basket:
+        whole = -(-basket * rate.points // rate.money)
+        if whole > available or (wanted and wanted != whole):
+            raise Refused("all-or-nothing", f"Points pay all or nothing: it takes {whole}.")
+        return whole, basket
+    return points, worth
+
+
+def redeem(
+    rewards: dict[str, RewardSection],
+    balances: dict[str, Balance],
+    turn: Turn,
+    body: Redeem,
+) -> tuple[RewardSection, int, int]:
+    """Spend points or set them aside: (reward, points, money off)."""
+    reward = rewards.get(body.reward)
+    if reward is None:
+        raise Refused("unknown-reward", f"There is no reward {body.reward!r} now.")
+    basket = payable(reward, body)
+    for gate in gates(reward.who, reward.when, reward.if_):
+        why = gate(turn, body.basket or basket, basket, 1 << 40)
+        if why:
+            raise Refused(f"reward-{why.replace(' ', '-')}", f"This reward is not for this: {why}.")
+    balance = balances[unit_of(reward)]
+    available = sum(lot.available for lot in open_lots(turn, balance, body.member))
+    points, worth = price(reward, available, basket, body.points)
+    _limits(reward, turn)
+    return reward, points, worth
+
+
+def _limits(reward: RewardSection, turn: Turn) -> None:
+    if reward.per_member:
+        had = turn.account.counters.get(f"reward {reward.name}", {}).get(0, 0)
+        if had >= reward.per_member:
+            raise Refused("had-already", f"This member had it {had} times, which is the limit.")
+    if reward.stock:
+        if turn.context.limits.get(f"stock {reward.name}", reward.stock) < 1:
+            raise Refused("sold-out", f"The reward {reward.name!r} is sold out.")
+
+
+def spend(
+    reward: RewardSection,
+    balance: Balance,
+    turn: Turn,
+    points: int,
+    member: str,
+    *,
+    hold: bool,
+) -> list[tuple[int, int]]:
+    """Take the points from their lots to where they belong: (lot, amount) each."""
+    if reward.stock:
+        turn.decision.claims.append((f"stock {reward.name}", 1))
+    if reward.per_member:
+        turn.change("count", f"reward {reward.name}", 0, 1)
+    target = HELD if hold else VOUCHER if reward.gives.voucher else REDEEMED
+    if reward.burns == "in proportion" and not member:
+        taken = []
+        for whose, part in proportional(turn, balance, points):
+            if part:
+                taken += take(turn, balance, part, target, REASON, whose)
+        return taken
+    return take(turn, balance, points, target, REASON, member)
+
+
+def capture(reward: RewardSection | None, balance: str, turn: Turn, lots: list[tuple[int, int]]) -> None:
+    """What was set aside is spent."""
+    target = VOUCHER if reward is not None and reward.gives.voucher else REDEEMED
+    for lot, amount in lots:
+        turn.post(balance, HELD, target, amount, lot, REASON)
+
+
+def by_itself(
+    rewards: dict[str, RewardSection], turn: Turn
+) -> list[tuple[RewardSection, int]]:
+    """The rewards that come without being asked for, and how many of each the balance buys."""
+    found = []
+    for reward in rewards.values():
+        if reward.issued != "by itself" or reward.cost is None:
+            continue
+        purse = turn.account.purse.get(reward.cost.unit)
+        if purse is not None and purse[AVAILABLE] >= reward.cost.amount:
+            found.append((reward, purse[AVAILABLE] // reward.cost.amount))
+    return found

@@ -1,0 +1,319 @@
+"""tiers: levels that members reach, keep and lose.
+
+Guarantee: the level of a member at any past instant can be worked out again from what was
+counted until then; spending points never lowers a level. A purchase that crosses a
+threshold earns at the level before it, unless the program says otherwise.
+
+A level is reached when its threshold is, at once or at a review; it lasts as the group
+says, and reaching it again while it lasts moves its end. At its end, after the grace, the
+member falls to what the window that ends there has earned, or by one level.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated
+
+from msgspec import Struct
+
+from kantis.core import calendar, windows
+from kantis.core.account import NEVER, Account
+from kantis.core.calendar import Calendar
+from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong, suggest
+from kantis.core.phrases import (
+    DURATION,
+    MONTHS,
+    TEXT,
+    TITLE,
+    WINDOW,
+    YES,
+    Duration,
+    Window,
+    duration,
+    list_of,
+    quantity,
+    text_of,
+    word,
+)
+from kantis.core.turn import Turn
+
+
+class Threshold(Struct, frozen=True):
+    """What a level takes: any of several lists of (counter, amount) that all have to be reached."""
+
+    any_of: tuple[tuple[tuple[str, int], ...], ...]
+
+
+class Lasts(Struct, frozen=True):
+    """How long a level lasts: a length, or to the end of a later calendar window."""
+
+    length: Duration | None = None
+    window: str = ""
+    windows_later: int = 0
+    month: int = 0
+    forever: bool = False
+
+    def until(self, day: int) -> int:
+        """The first day on which a level reached on that day no longer holds; 0 for never."""
+        if self.forever:
+            return 0
+        if self.length is not None:
+            months = self.length.count * (12 if self.length.unit == "year" else 1)
+            if self.length.unit in ("month", "year"):
+                return calendar.add_months(day, months)
+            return day + self.length.count * (7 if self.length.unit == "week" else 1)
+        end = calendar.window_end(self.window, day)
+        for _ in range(self.windows_later):
+            end = calendar.window_end(self.window, end)
+        return calendar.add_months(end, self.month) if self.month else end
+
+
+_LASTS = re.compile(
+    r"to the end of (the|the next|the second next) calendar (year|half-year|quarter|month)"
+)
+_INTO = re.compile(rf"to the end of ({'|'.join(MONTHS)}) (after the|after the next) calendar year")
+_LOOKS = (
+    "12 months | to the end of the next calendar year | to the end of February after the next"
+    " calendar year | for ever"
+)
+
+
+def _lasts(node: Node, reader: Reader) -> Lasts:
+    text = text_of(node)
+    if text == "for ever":
+        return Lasts(forever=True)
+    if match := _LASTS.fullmatch(text):
+        later = ("the", "the next", "the second next").index(match[1])
+        return Lasts(window=match[2], windows_later=later)
+    if match := _INTO.fullmatch(text):
+        later = 0 if match[2] == "after the" else 1
+        return Lasts(window="year", windows_later=later, month=MONTHS.index(match[1]) + 1)
+    try:
+        return Lasts(length=duration(text, node))
+    except Wrong as wrong:
+        message = f"{text!r} does not say how long. Write one of: {_LOOKS}."
+        raise Wrong("unknown-length", message, node) from wrong
+
+
+LASTS = Kind("length of a level", _lasts, _LOOKS, ("to the end of the next calendar year",))
+
+
+def _levels(node: Node, reader: Reader) -> tuple[tuple[str, Threshold], ...]:
+    if not isinstance(node.value, dict) or not node.value:
+        raise Wrong("levels-expected", "Write the levels from low to high, with a threshold.", node)
+    return tuple((name, _threshold(child, reader)) for name, child in node.value.items())
+
+
+def _threshold(node: Node, reader: Reader) -> Threshold:
+    if isinstance(node.value, dict):
+        if list(node.value) == ["any"]:
+            return Threshold(
+                tuple(part for each in list_of(node.value["any"]) for part in _threshold(each, reader).any_of)
+            )
+        return Threshold((tuple(_amount(k, v, reader) for k, v in node.value.items()),))
+    text = text_of(node)
+    if text == "from the start":
+        return Threshold(((),))
+    if text == "by hand":
+        return Threshold(())
+    return Threshold(((_amount("", node, reader),),))
+
+
+def _amount(counter: str, node: Node, reader: Reader) -> tuple[str, int]:
+    known = reader.names.get("counters", [])
+    if counter and counter not in known:
+        message = f"There is no counter {counter!r}. {suggest(counter, known)}"
+        raise Wrong("unknown-counter", message, node)
+    text = text_of(node)
+    if text.isdigit():
+        return counter, int(text)
+    return counter, quantity(text, node, reader).amount
+
+
+LEVELS = Kind(
+    "levels",
+    _levels,
+    "{basic: from the start, silver: 350 EUR, gold: {nights: 25, spend: 6000 EUR}}",
+)
+
+
+class TierSection(Struct, frozen=True, kw_only=True):
+    """A tier group: its levels, what they take, how they are reached and lost."""
+
+    name: str
+    title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
+    counts: Annotated[str, Knob(TEXT, "the counter of thresholds that name none")] = ""
+    levels: Annotated[tuple[tuple[str, Threshold], ...], Knob(LEVELS, "from low to high")]
+    up: Annotated[str, Knob(word("at once", "at review"), "when a level is reached")] = "at once"
+    review: Annotated[Window | None, Knob(WINDOW, "how often levels are reviewed")] = None
+    lasts: Annotated[Lasts, Knob(LASTS, "how long a level lasts")] = Lasts(forever=True)
+    grace: Annotated[
+        Duration | None, Knob(DURATION, "how much longer a level lasts that was not kept")
+    ] = None
+    down: Annotated[
+        str, Knob(word("to what was earned", "by one level"), "where a member falls to")
+    ] = "to what was earned"
+    rolls_over: Annotated[
+        bool, Knob(YES, "what was counted above the threshold counts in the next window, once")
+    ] = False
+    refund_lowers: Annotated[bool, Knob(YES, "whether a refund can undo a level")] = False
+
+
+class TierGroup(Struct):
+    """A tier group, ready for use. ``thresholds[i]`` is what level ``i`` takes."""
+
+    name: str
+    levels: list[str]
+    thresholds: list[tuple[tuple[tuple[str, int], ...], ...]]
+    windows: dict[str, Window]
+    section: TierSection
+
+
+def compile_tiers(
+    sections: Mapping[str, TierSection], counter_windows: Mapping[str, Window], reader: Reader
+) -> list[TierGroup]:
+    """The tier groups, ready for use; a level that nobody can reach is a fault."""
+    found = []
+    for name, section in sections.items():
+        thresholds = []
+        for level, threshold in section.levels or ():
+            lists = []
+            for part in threshold.any_of:
+                named = tuple((counter or section.counts, amount) for counter, amount in part)
+                for counter, _ in named:
+                    if counter not in counter_windows:
+                        message = (
+                            f"The level {level!r} of {name!r} needs a counter: say 'counts'."
+                            f" {suggest(counter, counter_windows)}"
+                        )
+                        reader.fault("unreachable-level", message)
+                lists.append(named)
+            thresholds.append(tuple(lists))
+        levels = [level for level, _ in section.levels or ()]
+        found.append(TierGroup(name, levels, thresholds, dict(counter_windows), section))
+    return found
+
+
+def earned_level(group: TierGroup, account: Account, day: int) -> int:
+    """The highest level whose threshold the counters of the day's windows reach."""
+    sums: dict[str, int] = {}
+    for level in range(len(group.levels) - 1, 0, -1):
+        for part in group.thresholds[level]:
+            reached = True
+            for counter, amount in part:
+                if counter not in sums:
+                    counts = account.counters.get(counter)
+                    window = group.windows[counter]
+                    sums[counter] = windows.total(window, counts, day, account.joined)
+                if sums[counter] < amount:
+                    reached = False
+                    break
+            if reached:
+                return level
+    return 0
+
+
+def rise(groups: list[TierGroup], turn: Turn) -> None:
+    """After an event was counted: reach a level, or move the end of the one that is kept.
+
+    A level that a late event reaches starts when the event is received.
+    """
+    for group in groups:
+        if group.section.up == "at once":
+            _rise(group, turn)
+
+
+def _rise(group: TierGroup, turn: Turn) -> None:
+    level = earned_level(group, turn.account, turn.day)
+    standing = turn.account.tiers.get(group.name)
+    now = standing.level if standing is not None else 0
+    if not level or level < now:
+        return
+    until = group.section.lasts.until(turn.day)
+    if level == now:
+        assert standing is not None
+        if not standing.until or (until and until <= standing.until):
+            return
+    if until and until <= turn.calendar.day(turn.at):
+        return
+    turn.change("tier", group.name, level, turn.at, until, "reached" if level > now else "kept")
+    if until:
+        turn.wake_on(_end(group, until))
+    if level > now:
+        turn.notice("tier", group.name, group.levels[level])
+
+
+def _end(group: TierGroup, until: int) -> int:
+    grace = group.section.grace
+    return Lasts(length=grace).until(until) if grace is not None else until
+
+
+def fall_after_refund(groups: list[TierGroup], turn: Turn) -> None:
+    """Where the program lets a refund undo levels: back to what the counters still reach."""
+    for group in groups:
+        standing = turn.account.tiers.get(group.name)
+        if standing is None or not standing.level or not group.section.refund_lowers:
+            continue
+        today = turn.calendar.day(turn.at)
+        level = earned_level(group, turn.account, today)
+        if level < standing.level:
+            until = group.section.lasts.until(today) if level else 0
+            turn.change("tier", group.name, level, turn.at, until, "refund")
+
+
+def due(groups: list[TierGroup], account: Account, days: Calendar, after: int) -> int:
+    """The next end of a level, or the next review."""
+    first = NEVER
+    for group in groups:
+        standing = account.tiers.get(group.name)
+        if standing is not None and standing.level and standing.until:
+            first = min(first, days.start(_end(group, standing.until)))
+        review = group.section.review
+        if review is not None and account.seq:
+            since = account.cycles.get(f"review {group.name}") or days.day(after)
+            first = min(first, days.start(windows.end(review, since, account.joined)))
+    return first
+
+
+def run(groups: list[TierGroup], turn: Turn) -> None:
+    """End what ends, and review what is to be reviewed."""
+    for group in groups:
+        review = group.section.review
+        if review is not None:
+            key = f"review {group.name}"
+            start = windows.bucket(review, turn.day, turn.account.joined)
+            if turn.account.cycles.get(key, 0) < start:
+                turn.change("cycle", key, turn.day)
+                _review(group, turn)
+        standing = turn.account.tiers.get(group.name)
+        if standing is None or not standing.level or not standing.until:
+            continue
+        if _end(group, standing.until) <= turn.day:
+            _fall(group, turn, standing.level, standing.until)
+
+
+def _review(group: TierGroup, turn: Turn) -> None:
+    level = earned_level(group, turn.account, turn.day - 1)
+    now = turn.standing(group.name).level
+    if level > now or (level and level == now):
+        until = group.section.lasts.until(turn.day)
+        turn.change("tier", group.name, level, turn.moment, until, "review")
+        if until:
+            turn.wake_on(_end(group, until))
+
+
+def _fall(group: TierGroup, turn: Turn, now: int, until: int) -> None:
+    level = min(now, earned_level(group, turn.account, until - 1))
+    if group.section.down == "by one level":
+        level = max(level, now - 1)
+    ends = group.section.lasts.until(until) if level else 0
+    if group.section.lasts.window:
+        ends = group.section.lasts.until(until - 1) if level else 0
+        if ends and ends <= until:
+            ends = group.section.lasts.until(until)
+    turn.change("tier", group.name, level, turn.moment, ends, "ended" if level < now else "kept")
+    if ends:
+        turn.wake_on(_end(group, ends))
+    if level < now:
+        turn.notice("tier", group.name, group.levels[level])

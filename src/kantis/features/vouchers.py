@@ -1,0 +1,149 @@
+"""vouchers: instruments with their own worth and end.
+
+Guarantee: a voucher is used once; the points behind it stand in the place *voucher* until
+it is used, expires or is reversed, so that what is outstanding is always known.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from msgspec import Struct
+
+from kantis.core import calendar
+from kantis.core.account import NEVER, Account
+from kantis.core.amounts import Ratio, divide
+from kantis.core.calendar import Calendar
+from kantis.core.events import Use
+from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
+from kantis.core.phrases import (
+    QUANTITY,
+    TEXT,
+    TIMES,
+    TITLE,
+    Duration,
+    Quantity,
+    duration,
+    text_of,
+)
+from kantis.core.places import EXPIRED, REDEEMED, VOUCHER
+from kantis.core.turn import Refused, Turn
+
+REASON = "vouchers"
+
+
+class Valid(Struct, frozen=True):
+    """How long a voucher is good, counted from its issue; ``to_month_end`` stretches it."""
+
+    length: Duration
+    to_month_end: bool = False
+
+    def until(self, day: int) -> int:
+        """The first day on which a voucher issued on that day is no longer good."""
+        length = self.length
+        if length.unit in ("month", "year"):
+            end = calendar.add_months(day, length.count * (12 if length.unit == "year" else 1))
+        else:
+            end = day + length.count * (7 if length.unit == "week" else 1)
+        return calendar.window_end("month", end) if self.to_month_end else end
+
+
+_VALID = re.compile(r"(.+?)(, to the end of the month)?")
+
+
+def _valid(node: Node, reader: Reader) -> Valid:
+    match = _VALID.fullmatch(text_of(node))
+    assert match is not None
+    length = duration(match[1], node)
+    if length.unit in ("minute", "hour"):
+        raise Wrong("too-short", "A voucher is good for days, weeks, months or years.", node)
+    return Valid(length, bool(match[2]))
+
+
+VALID = Kind(
+    "validity",
+    _valid,
+    "30 days | 2 years, to the end of the month",
+    ("6 months", "2 years, to the end of the month"),
+)
+
+
+class VoucherSection(Struct, frozen=True, kw_only=True):
+    """A kind of voucher: what it is for, what it is worth, how long it is good."""
+
+    name: str
+    title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
+    for_: Annotated[str, Knob(TEXT, "what it is good for, in words")] = ""
+    worth: Annotated[Quantity | None, Knob(QUANTITY, "its fixed worth in money")] = None
+    valid: Annotated[Valid | None, Knob(VALID, "how long it is good")] = None
+    at_partners: Annotated[
+        Ratio | None, Knob(TIMES, "so many times its worth when it is used at a partner")
+    ] = None
+    least_basket: Annotated[
+        Quantity | None, Knob(QUANTITY, "the basket that it takes at least")
+    ] = None
+
+
+def issue(
+    kinds: dict[str, VoucherSection],
+    turn: Turn,
+    kind: str,
+    *,
+    worth: int,
+    balance: str,
+    points: int,
+    number: int,
+) -> str:
+    """A voucher comes to be; its code is the account, its entry and a number.
+
+    The caller has moved the points to the place *voucher*.
+    """
+    section = kinds[kind]
+    code = f"{kind}-{turn.account.seq + 1}-{number}"
+    fixed = section.worth.amount if section.worth is not None else worth
+    until = section.valid.until(turn.day) if section.valid is not None else 0
+    turn.change("voucher", code, kind, fixed, balance, points, turn.day, until)
+    if until:
+        turn.wake_on(until)
+    turn.notice("voucher", kind, fixed)
+    return code
+
+
+def use(kinds: dict[str, VoucherSection], turn: Turn, body: Use) -> None:
+    """A voucher is used up."""
+    voucher = turn.account.vouchers.get(body.voucher)
+    if voucher is None:
+        raise Refused("unknown-voucher", f"This member has no voucher {body.voucher!r}.")
+    if voucher.state != "open":
+        raise Refused("voucher-gone", f"The voucher {body.voucher!r} is {voucher.state} already.")
+    section = kinds.get(voucher.kind)
+    if section is not None and section.least_basket is not None:
+        if body.basket < section.least_basket.amount:
+            raise Refused("basket-too-small", "The basket is too small for this voucher.")
+    worth = voucher.worth
+    if body.partner and section is not None and section.at_partners is not None:
+        worth = divide(worth * section.at_partners.num, section.at_partners.den, "half up")
+    if voucher.points:
+        turn.post(voucher.balance, VOUCHER, REDEEMED, voucher.points, 0, REASON)
+    turn.change("voucher state", body.voucher, "used")
+    turn.decision.effects.append(("", voucher.kind, worth))
+
+
+def due(account: Account, days: Calendar) -> int:
+    """The next end of an open voucher."""
+    ends = [v.expires for v in account.vouchers.values() if v.state == "open" and v.expires]
+    return days.start(min(ends)) if ends else NEVER
+
+
+def run(turn: Turn) -> None:
+    """Let vouchers die whose time is over, and forget those that were gone a year ago."""
+    for code, voucher in list(turn.account.vouchers.items()):
+        if voucher.state == "open" and voucher.expires and voucher.expires <= turn.day:
+            if voucher.points:
+                turn.post(voucher.balance, VOUCHER, EXPIRED, voucher.points, 0, REASON)
+            turn.change("voucher state", code, "expired")
+            turn.notice("voucher expired", voucher.kind, voucher.worth)
+        elif voucher.state != "open" and turn.day - voucher.issued > 366:
+            if not voucher.expires or turn.day - voucher.expires > 366:
+                turn.change("voucher state", code, "gone")

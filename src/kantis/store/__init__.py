@@ -1,0 +1,1 @@
+"""Keeps the books and knows no rule: tables, postings, programs, inbox, outbox, people."""

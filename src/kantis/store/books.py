@@ -1,0 +1,223 @@
+"""Books: what a store does for a batch, whatever it is made of.
+
+A store keeps rows and knows no rule. Between ``begin`` and ``commit`` one thread uses it;
+what it reads for a batch is locked until the batch ends.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+from kantis.store.reading import (
+    ACCOUNT,
+    EVENT,
+    NUMBER,
+    SECOND_TEXT,
+    TEXT,
+    Reading,
+    listed,
+)
+from kantis.store.rows import AccountRow, CheckpointRow, EventRow, LimitRow, Page, VersionRow
+from kantis.store.schema import ALONE, BAD, PARKED, READY
+
+
+class Outage(Exception):
+    """The store cannot be used now; nothing was written."""
+
+
+class Conflict(Exception):
+    """Somebody else was faster; nothing was written, and the same batch can be tried again."""
+
+
+class Unknown(Exception):
+    """Nobody knows whether the batch was committed; the same events sent again settle it."""
+
+
+class Books(Reading):
+    """One connection to the books: the only writer of postings."""
+
+    #: Nobody else writes while this is open, so what was read stays true.
+    alone: bool = False
+    #: Added to a statement whose rows are locked, or whose locked rows are left to others.
+    lock: ClassVar[str] = ""
+    skip: ClassVar[str] = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the database."""
+
+    @abstractmethod
+    def reader(self) -> Books:
+        """Another connection to the same books, for reading only."""
+
+    @abstractmethod
+    def migrate(self) -> None:
+        """Bring the tables to the newest schema; ``Outage`` when they are newer than this code."""
+
+    @abstractmethod
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Run one statement; how many rows it changed."""
+
+    # ── transactions ─────────────────────────────────────────────────────────
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Start a batch."""
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Make the batch durable; ``Unknown`` when nobody can say whether it is."""
+
+    @abstractmethod
+    def rollback(self) -> None:
+        """Forget the batch."""
+
+    def mark(self) -> None:
+        """Remember this point of the batch."""
+        self.execute("SAVEPOINT mark")
+
+    def back(self) -> None:
+        """Undo everything since the mark."""
+        self.execute("ROLLBACK TO SAVEPOINT mark")
+
+    def tidy(self) -> None:  # noqa: B027 - most stores tidy up by themselves
+        """Housekeeping between two batches."""
+
+    # ── what a batch reads ───────────────────────────────────────────────────
+
+    def ready(self, count: int) -> list[EventRow]:
+        """Recorded events that wait to be decided, oldest first; nobody else gets them."""
+        found = self.rows(
+            f"SELECT {EVENT} FROM event e WHERE state = {READY} ORDER BY n LIMIT ?{self.skip}",
+            (count,),
+        )
+        return list(map(EventRow._make, found))
+
+    def accounts(self, ids: Sequence[int]) -> list[AccountRow]:
+        """Accounts by id, locked in the order of their ids."""
+        lock = self.lock and f"{self.lock} OF a"
+        found = self.rows(
+            f"SELECT {ACCOUNT} FROM {self.wanted} account a WHERE a.id = {NUMBER} "
+            f"ORDER BY a.id{lock}",
+            (listed([number] for number in sorted(ids)),),
+        )
+        return list(map(AccountRow._make, found))
+
+    def receipts(self, wanted: Sequence[tuple[int, str]]) -> list[EventRow]:
+        """Purchases without a member by program and receipt, locked, oldest first."""
+        lock = self.lock and f"{self.lock} OF e"
+        found = self.rows(
+            f"SELECT {EVENT} FROM {self.wanted} event e WHERE e.program = {NUMBER} "
+            f"AND e.receipt = {SECOND_TEXT} AND e.state = {ALONE} ORDER BY e.n{lock}",
+            (listed(wanted),),
+        )
+        return list(map(EventRow._make, found))
+
+    def limits(self, wanted: Sequence[tuple[int, str]], *, lock: bool) -> list[LimitRow]:
+        """Shared limits by program and name, in that order; locked in that order if asked."""
+        found = self.rows(
+            f"SELECT l.program, l.name, l.quantity, l.taken FROM {self.wanted} shared_limit l "
+            f"WHERE l.program = {NUMBER} AND l.name = {SECOND_TEXT} ORDER BY l.program, l.name"
+            + (self.lock and lock and f"{self.lock} OF l" or ""),
+            (listed(sorted(wanted)),),
+        )
+        return list(map(LimitRow._make, found))
+
+    # ── what a batch writes ──────────────────────────────────────────────────
+
+    @abstractmethod
+    def new_ids(self, count: int) -> list[int]:
+        """Ids for new accounts, in rising order."""
+
+    @abstractmethod
+    def write(self, page: Page) -> None:
+        """Write all rows of a batch; ``Conflict`` when somebody else wrote one of them."""
+
+    def arrive(self, waits: Sequence[str]) -> None:
+        """Let the events be decided that waited for what has come now."""
+        if not self.rows("SELECT 1 FROM event WHERE waits IS NOT NULL LIMIT 1"):
+            return
+        self.execute(
+            f"UPDATE event SET state = {READY}, waits = NULL "
+            f"WHERE state IN ({PARKED}, {ALONE}) AND waits IN "
+            f"(SELECT {TEXT} FROM {self.wanted} (SELECT 1) AS one)",
+            (listed([each] for each in waits),),
+        )
+
+    def take(self, claims: Sequence[tuple[int, int, str]]) -> bool:
+        """Take (amount, program, limit) of locked limits; ``False`` when one has not enough."""
+        for amount, program, name in claims:
+            changed = self.execute(
+                "UPDATE shared_limit SET taken = taken + ? WHERE program = ? AND name = ? "
+                "AND taken + ? BETWEEN 0 AND quantity",
+                (amount, program, name, amount),
+            )
+            if not changed:
+                return False
+        return True
+
+    # ── programs and lists ───────────────────────────────────────────────────
+
+    def publish(self, name: str, version: VersionRow) -> None:
+        """Record a version, and its program if that is new."""
+        self.execute(
+            "INSERT INTO program (number, name) VALUES (?, ?) ON CONFLICT DO NOTHING",
+            (version.program, name),
+        )
+        self._insert("version", version._asdict())
+
+    def wake(self, program: int, since: int) -> int:
+        """Make all accounts of a program due at an instant, or before; how many there are."""
+        return self.execute(
+            "UPDATE account SET due = CASE WHEN due < ? THEN due ELSE ? END WHERE program = ?",
+            (since, since, program),
+        )
+
+    def set_limit(self, program: int, name: str, quantity: int) -> None:
+        """Say how many there are of something shared; ``Conflict`` when more are taken."""
+        self.execute(
+            "INSERT INTO shared_limit (program, name, quantity) VALUES (?, ?, ?) "
+            "ON CONFLICT (program, name) DO UPDATE SET quantity = excluded.quantity",
+            (program, name, quantity),
+        )
+
+    def clear_flag(self, n: int, at: int) -> bool:
+        """Somebody has looked at it."""
+        return bool(self.execute("UPDATE flag SET cleared = ? WHERE n = ?", (at, n)))
+
+    def retry(self, n: int, note: str) -> bool:
+        """Let a parked or bad event be decided by the next batch."""
+        return bool(
+            self.execute(
+                f"UPDATE event SET state = {READY}, waits = NULL, note = ? "
+                f"WHERE n = ? AND state IN ({PARKED}, {BAD})",
+                (note, n),
+            )
+        )
+
+    # ── checkpoints ──────────────────────────────────────────────────────────
+
+    def settled_entries(self) -> int:
+        """The greatest ``n`` of an entry below which none can come any more."""
+        return int(self.one("SELECT coalesce(max(n), 0) FROM entry"))
+
+    def add_checkpoint(self, checkpoint: CheckpointRow) -> None:
+        """Record a checkpoint."""
+        self._insert("checkpoint", checkpoint._asdict())
+
+    def _insert(self, table: str, values: dict[str, Any]) -> None:
+        marks = ", ".join("?" * len(values))
+        self.execute(
+            f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", list(values.values())
+        )

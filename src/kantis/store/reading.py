@@ -1,0 +1,276 @@
+"""Reading: what proofs, reports and people read of the books, in the words of both stores.
+
+A list of wanted keys is one parameter, as JSON: so the number of statements does not
+depend on the length of the list. Each wanted key is a list of one or two values.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, ClassVar, Final
+
+from kantis.core.account import Posting
+from kantis.store.rows import (
+    BALANCE_COLUMNS,
+    ENTRY_COLUMNS,
+    EVENT_COLUMNS,
+    AccountRow,
+    BalanceRow,
+    CheckpointRow,
+    EntryRow,
+    EventRow,
+    FlagRow,
+    LimitRow,
+    Recorded,
+    Row,
+    VersionRow,
+)
+from kantis.store.schema import BAD, PARKED, READY
+
+_TABLES: Final = ("account", "card", "event", "entry", "posting", "balance", "checkpoint")
+
+EVENT: Final = ", ".join(f"e.{name}" for name in ("n", *EVENT_COLUMNS))
+ENTRY: Final = ", ".join(f"e.{name}" for name in ENTRY_COLUMNS)
+ACCOUNT: Final = "a.id, a.program, a.seq, a.due, a.head, a.snapshot"
+POSTING: Final = (
+    "e.account, e.seq, e.balance, e.source, e.target, e.amount, e.lot, e.reason, e.value, e.booked"
+)
+#: The first and the second value of a wanted key.
+NUMBER: Final = "CAST(j.value ->> 0 AS bigint)"
+TEXT: Final = "j.value ->> 0"
+SECOND_NUMBER: Final = "CAST(j.value ->> 1 AS bigint)"
+SECOND_TEXT: Final = "j.value ->> 1"
+
+
+def listed(wanted: Iterable[Any]) -> str:
+    """Wanted keys as one parameter."""
+    return json.dumps(list(wanted), separators=(",", ":"))
+
+
+class Reading(ABC):
+    """One connection to the books, for reading."""
+
+    #: How many statements were sent, for those who count them.
+    statements: int = 0
+    #: The list of wanted keys as a table ``j``, each look-up after the other.
+    wanted: ClassVar[str]
+
+    @abstractmethod
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """All rows of a statement; ``?`` stands for a value."""
+
+    @abstractmethod
+    def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+        """The rows of a statement one by one, without holding them all."""
+
+    def one(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        """The one value that a statement finds."""
+        return self.rows(statement, values)[0][0]
+
+    # ── programs and lists ───────────────────────────────────────────────────
+
+    def programs(self) -> dict[str, int]:
+        """The programs of the installation, by name."""
+        return dict(self.rows("SELECT name, number FROM program"))
+
+    def edition(self) -> int:
+        """Grows with each published version."""
+        return int(self.one("SELECT count(*) FROM version"))
+
+    def versions(self, program: int) -> list[VersionRow]:
+        """The published versions of a program, in order."""
+        found = self.rows(
+            f"SELECT {', '.join(VersionRow._fields)} FROM version "
+            "WHERE program = ? ORDER BY number",
+            (program,),
+        )
+        return list(map(VersionRow._make, found))
+
+    def flags(self, count: int) -> list[FlagRow]:
+        """Flags that nobody has cleared, oldest first."""
+        found = self.rows(
+            f"SELECT {', '.join(FlagRow._fields)} FROM flag "
+            "WHERE cleared IS NULL ORDER BY n LIMIT ?",
+            (count,),
+        )
+        return list(map(FlagRow._make, found))
+
+    def waiting(self, state: int, count: int) -> list[EventRow]:
+        """Events in a state that is not final (ready, parked, bad), oldest first."""
+        found = self.rows(
+            f"SELECT {EVENT} FROM event e WHERE state = ? "
+            f"AND state IN ({READY}, {PARKED}, {BAD}) ORDER BY n LIMIT ?",
+            (state, count),
+        )
+        return list(map(EventRow._make, found))
+
+    # ── by key ───────────────────────────────────────────────────────────────
+
+    def cards(self, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:
+        """The accounts of cards, each named by program and token."""
+        found = self.rows(
+            f"SELECT c.program, c.token, c.account FROM {self.wanted} card c "
+            f"WHERE c.program = {NUMBER} AND c.token = {SECOND_TEXT}",
+            (listed(keys),),
+        )
+        return {(program, token): account for program, token, account in found}
+
+    def tokens(self, account: int) -> list[str]:
+        """The cards of an account."""
+        found = self.rows("SELECT token FROM card WHERE account = ? ORDER BY token", (account,))
+        return [row[0] for row in found]
+
+    def account(self, number: int) -> AccountRow | None:
+        """One account as it is now, without a lock."""
+        found = self.rows(f"SELECT {ACCOUNT} FROM account a WHERE id = ?", (number,))
+        return AccountRow._make(found[0]) if found else None
+
+    def balances(self, account: int) -> list[BalanceRow]:
+        """The balance rows of an account."""
+        return list(self.all_balances(account, account))
+
+    def events(self, keys: Iterable[str]) -> list[EventRow]:
+        """Events by key."""
+        found = self.rows(
+            f"SELECT {EVENT} FROM {self.wanted} event e WHERE e.key = {TEXT}",
+            (listed([key] for key in keys),),
+        )
+        return list(map(EventRow._make, found))
+
+    def entries(self, places: Iterable[tuple[int, int]]) -> list[Recorded]:
+        """Entries by account and seq, in that order."""
+        keys = (listed(sorted(set(places))),)
+        where = (
+            f"WHERE e.account = {NUMBER} AND e.seq = {SECOND_NUMBER} ORDER BY e.account, e.seq"
+        )
+        entries = self.rows(f"SELECT {ENTRY} FROM {self.wanted} entry e {where}", keys)
+        postings = self.rows(f"SELECT {POSTING} FROM {self.wanted} posting e {where}, e.n", keys)
+        return [(entry, made) for entry, made, _ in together(entries, postings)]
+
+    def undoing(self, causes: Sequence[tuple[int, str]]) -> list[Recorded]:
+        """Entries of an account that name an event as their cause, in order."""
+        found = self.rows(
+            f"SELECT e.account, e.seq FROM {self.wanted} entry e "
+            f"WHERE e.account = {NUMBER} AND e.cause = {SECOND_TEXT} AND e.cause <> ''",
+            (listed(causes),),
+        )
+        return self.entries((account, seq) for account, seq in found) if found else []
+
+    def due(self, until: int, count: int) -> list[tuple[int, int]]:
+        """(id, instant) of accounts for which time does something until then, soonest first."""
+        found = self.rows(
+            "SELECT id, due FROM account WHERE due IS NOT NULL AND due <= ? ORDER BY due LIMIT ?",
+            (until, count),
+        )
+        return [(number, at) for number, at in found]
+
+    # ── everything, in order ─────────────────────────────────────────────────
+
+    def account_range(self) -> tuple[int, int]:
+        """The smallest and the greatest account id; (0, -1) when there is none."""
+        found = self.rows("SELECT coalesce(min(id), 0), coalesce(max(id), -1) FROM account")
+        return found[0][0], found[0][1]
+
+    def history(self, first: int, last: int) -> Iterator[tuple[EntryRow, list[Posting], bool]]:
+        """Entries of the accounts from ``first`` to ``last``, by account and seq."""
+        where = "WHERE e.account BETWEEN ? AND ? ORDER BY e.account, e.seq"
+        entries = self.stream(f"SELECT {ENTRY} FROM entry e {where}", (first, last))
+        postings = self.stream(f"SELECT {POSTING} FROM posting e {where}, e.n", (first, last))
+        return together(entries, postings)
+
+    def all_accounts(self, first: int, last: int) -> Iterator[AccountRow]:
+        """Accounts in the order of their ids."""
+        found = self.stream(
+            f"SELECT {ACCOUNT} FROM account a WHERE id BETWEEN ? AND ? ORDER BY id", (first, last)
+        )
+        return map(AccountRow._make, found)
+
+    def all_balances(self, first: int, last: int) -> Iterator[BalanceRow]:
+        """Balance rows by account."""
+        found = self.stream(
+            f"SELECT {', '.join(BALANCE_COLUMNS)} FROM balance "
+            "WHERE account BETWEEN ? AND ? ORDER BY account, balance",
+            (first, last),
+        )
+        return map(BalanceRow._make, found)
+
+    def all_events(self) -> Iterator[EventRow]:
+        """Events in the order of their arrival."""
+        return map(EventRow._make, self.stream(f"SELECT {EVENT} FROM event e ORDER BY n"))
+
+    def all_cards(self) -> Iterator[tuple[int, str, int]]:
+        """(program, token, account) of all cards."""
+        return self.stream("SELECT program, token, account FROM card ORDER BY program, token")
+
+    def all_limits(self) -> list[LimitRow]:
+        """All shared limits."""
+        found = self.rows(
+            f"SELECT {', '.join(LimitRow._fields)} FROM shared_limit ORDER BY program, name"
+        )
+        return list(map(LimitRow._make, found))
+
+    def places(self) -> list[tuple[str, int, int, int]]:
+        """(balance, source, target, sum of amounts) over all postings."""
+        found = self.rows(
+            "SELECT balance, source, target, CAST(sum(amount) AS bigint) FROM posting "
+            "GROUP BY balance, source, target ORDER BY balance, source, target"
+        )
+        return [(balance, source, target, total) for balance, source, target, total in found]
+
+    def purses(self) -> dict[str, list[int]]:
+        """For each balance the sum over all accounts, per place of the member."""
+        sums = ", ".join(f"CAST(sum({name}) AS bigint)" for name in BALANCE_COLUMNS[2:])
+        found = self.rows(f"SELECT balance, {sums} FROM balance GROUP BY balance ORDER BY balance")
+        return {row[0]: list(row[1:]) for row in found}
+
+    def heads(self, above: int) -> Iterator[tuple[int, int, int, bytes]]:
+        """(n, account, seq, chain value) of entries after ``above``, in order of n."""
+        return self.stream(
+            "SELECT n, account, seq, chain FROM entry WHERE n > ? ORDER BY n", (above,)
+        )
+
+    def checkpoints(self) -> list[CheckpointRow]:
+        """All checkpoints, in order."""
+        found = self.rows(
+            f"SELECT {', '.join(CheckpointRow._fields)} FROM checkpoint ORDER BY number"
+        )
+        return list(map(CheckpointRow._make, found))
+
+    def counts(self) -> dict[str, int]:
+        """How many rows stand in each table of the books."""
+        return {name: self.one(f"SELECT count(*) FROM {name}") for name in _TABLES}
+
+
+def together(
+    entries: Iterable[Row], postings: Iterable[Row]
+) -> Iterator[tuple[EntryRow, list[Posting], bool]]:
+    """Entries with their postings, from two streams in the order of account and seq.
+
+    The third value says whether the postings carry the instants of their entry. Postings
+    that have no entry come with an entry of their own, which has no chain value.
+    """
+    make = EntryRow._make
+    rest = iter(postings)
+    row = next(rest, None)
+    for each in entries:
+        account, seq, value, booked = each[0], each[1], each[5], each[4]
+        while row is not None and (row[0], row[1]) < (account, seq):
+            yield _stray(row), [row[2:8]], False
+            row = next(rest, None)
+        made: list[Posting] = []
+        agree = True
+        while row is not None and row[1] == seq and row[0] == account:
+            made.append(row[2:8])
+            if row[8] != value or row[9] != booked:
+                agree = False
+            row = next(rest, None)
+        yield make(each), made, agree
+    while row is not None:
+        yield _stray(row), [row[2:8]], False
+        row = next(rest, None)
+
+
+def _stray(row: Row) -> EntryRow:
+    return EntryRow(row[0], row[1], "", 0, 0, 0, 0, 0, 0, "", 0, "", b"", b"", b"", b"")

@@ -1,0 +1,165 @@
+"""Rows: what the tables hold, as the store hands it out and takes it in.
+
+Rows that are written come as plain tuples in the order of the ``…_COLUMNS`` below; rows
+that are read come as records.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from kantis.core.account import Posting
+
+Row = tuple[Any, ...]
+
+EVENT_COLUMNS: Final = (
+    "key", "program", "type", "time", "received", "subject", "ask", "imported", "state",
+    "account", "seq", "hash", "receipt", "waits", "note", "body",
+)  # fmt: skip
+ENTRY_COLUMNS: Final = (
+    "account", "seq", "event", "at", "booked", "value", "due", "version", "engine", "zones",
+    "hashing", "cause", "digest", "decision", "context", "chain",
+)  # fmt: skip
+POSTING_COLUMNS: Final = (
+    "account", "seq", "n", "balance", "source", "target", "amount", "lot", "reason",
+    "value", "booked",
+)  # fmt: skip
+BALANCE_COLUMNS: Final = (
+    "account", "balance", "available", "pending", "held", "owed", "voucher", "payout",
+)  # fmt: skip
+
+
+class EventRow(NamedTuple):
+    """A recorded event. ``n`` counts arrivals; ``body`` is gone when its time is over."""
+
+    n: int
+    key: str
+    program: int
+    type: str
+    time: int
+    received: int
+    subject: str
+    ask: int
+    imported: int
+    state: int
+    account: int | None
+    seq: int | None
+    hash: bytes
+    receipt: str | None
+    waits: str | None
+    note: str | None
+    body: bytes | None
+
+
+class AccountRow(NamedTuple):
+    """An account: its snapshot, the chain value of its last entry, and when it is due."""
+
+    id: int
+    program: int
+    seq: int
+    due: int | None
+    head: bytes
+    snapshot: bytes
+
+
+class EntryRow(NamedTuple):
+    """An entry without its postings."""
+
+    account: int
+    seq: int
+    event: str
+    at: int
+    booked: int
+    value: int
+    due: int
+    version: int
+    engine: int
+    zones: str
+    hashing: int
+    cause: str
+    digest: bytes
+    decision: bytes
+    context: bytes
+    chain: bytes
+
+
+class BalanceRow(NamedTuple):
+    """A balance of an account, per place of the member."""
+
+    account: int
+    balance: str
+    available: int
+    pending: int
+    held: int
+    owed: int
+    voucher: int
+    payout: int
+
+
+class VersionRow(NamedTuple):
+    """A published version: the text as it was given, and its tree as JSON."""
+
+    program: int
+    number: int
+    since: int
+    source: str
+    tree: str
+    published: int
+
+
+class FlagRow(NamedTuple):
+    """Something that a person should look at."""
+
+    n: int
+    event: str
+    account: int
+    seq: int
+    flag: str
+    raised: int
+    cleared: int | None
+
+
+class LimitRow(NamedTuple):
+    """A shared limit: how many there are, and how many are taken."""
+
+    program: int
+    name: str
+    quantity: int
+    taken: int
+
+
+class CheckpointRow(NamedTuple):
+    """A root over the chain values that changed up to the entry ``upto``."""
+
+    number: int
+    upto: int
+    made: int
+    heads: int
+    root: bytes
+
+
+#: An entry with its postings, as it is read back.
+Recorded = tuple[EntryRow, list[Posting]]
+
+
+@dataclass(slots=True)
+class Page:
+    """All rows that one batch writes, each list in the order of the table's columns."""
+
+    events: list[Row] = field(default_factory=list)
+    #: (state, account, seq, waits, note, n): events that were recorded before
+    settled: list[Row] = field(default_factory=list)
+    entries: list[Row] = field(default_factory=list)
+    postings: list[Row] = field(default_factory=list)
+    #: (id, program, seq, due, head, snapshot)
+    opened: list[Row] = field(default_factory=list)
+    #: (seq, due, head, snapshot, id)
+    accounts: list[Row] = field(default_factory=list)
+    balances: list[Row] = field(default_factory=list)
+    #: (program, token, account)
+    cards: list[Row] = field(default_factory=list)
+    #: (event, account, seq, flag, raised)
+    flags: list[Row] = field(default_factory=list)
+    #: what parked events wait for and has come now
+    arrived: list[str] = field(default_factory=list)

@@ -1,0 +1,234 @@
+"""Tables: one definition for both stores, with the few words in which they differ.
+
+Keys begin with the account, so that the tables can be distributed by account; `n` counts
+arrivals, so that keys come in order of time. Entries and postings are append-only: the
+database itself refuses to change one.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kantis.core.account import NEVER
+from kantis.core.places import CHART, MEMBER_PLACES
+
+#: The number of the newest migration below; a database with a higher one is refused.
+SCHEMA: Final = 1
+
+#: States of an event.
+DECIDED: Final = 0
+READY: Final = 1
+PARKED: Final = 2
+BAD: Final = 3
+ALONE: Final = 4
+STATES: Final = ("decided", "ready", "parked", "bad", "alone")
+
+_LAST = len(CHART) - 1
+
+_TABLES = f"""
+CREATE TABLE program (
+    number {{int}} PRIMARY KEY,
+    name {{text}} NOT NULL UNIQUE
+){{end}};
+
+CREATE TABLE version (
+    program {{int}} NOT NULL,
+    number {{int}} NOT NULL CHECK (number > 0),
+    since {{int}} NOT NULL,
+    source {{text}} NOT NULL,
+    tree {{text}} NOT NULL,
+    published {{int}} NOT NULL,
+    PRIMARY KEY (program, number)
+){{end}};
+
+CREATE TABLE account (
+    id {{int}} PRIMARY KEY,
+    program {{int}} NOT NULL,
+    seq {{int}} NOT NULL CHECK (seq > 0),
+    due {{int}} CHECK (due < {NEVER}),
+    head {{bytes}} NOT NULL CHECK (length(head) = 16),
+    snapshot {{bytes}} NOT NULL
+){{roomy}};
+CREATE INDEX account_due ON account (due) WHERE due IS NOT NULL;
+
+CREATE TABLE card (
+    program {{int}} NOT NULL,
+    token {{text}} NOT NULL,
+    account {{int}} NOT NULL,
+    PRIMARY KEY (program, token)
+){{narrow}};
+CREATE INDEX card_account ON card (account);
+
+CREATE TABLE event (
+    n {{counted}} PRIMARY KEY,
+    key {{text}} NOT NULL UNIQUE,
+    program {{int}} NOT NULL,
+    type {{text}} NOT NULL,
+    time {{int}} NOT NULL,
+    received {{int}} NOT NULL,
+    subject {{text}} NOT NULL,
+    ask {{bit}} NOT NULL,
+    imported {{bit}} NOT NULL,
+    state {{bit}} NOT NULL CHECK (state BETWEEN 0 AND {len(STATES) - 1}),
+    account {{int}},
+    seq {{int}},
+    hash {{bytes}} NOT NULL CHECK (length(hash) = 16),
+    receipt {{text}},
+    waits {{text}},
+    note {{text}},
+    body {{bytes}}
+){{end}};
+CREATE INDEX event_open ON event (state, n) WHERE state IN ({READY}, {PARKED}, {BAD});
+CREATE INDEX event_receipt ON event (program, receipt) WHERE receipt IS NOT NULL;
+CREATE INDEX event_waits ON event (waits) WHERE waits IS NOT NULL;
+
+CREATE TABLE entry (
+    n {{counted}}{{entry_n}},
+    account {{int}} NOT NULL,
+    seq {{int}} NOT NULL CHECK (seq > 0),
+    event {{text}} NOT NULL,
+    at {{int}} NOT NULL,
+    booked {{int}} NOT NULL,
+    value {{int}} NOT NULL,
+    due {{int}} NOT NULL,
+    version {{int}} NOT NULL,
+    engine {{int}} NOT NULL,
+    zones {{text}} NOT NULL,
+    hashing {{int}} NOT NULL,
+    cause {{text}} NOT NULL,
+    digest {{bytes}} NOT NULL,
+    decision {{bytes}} NOT NULL,
+    context {{bytes}} NOT NULL,
+    chain {{bytes}} NOT NULL CHECK (length(chain) = 16),
+    {{entry_key}} (account, seq)
+){{end}};
+CREATE INDEX entry_cause ON entry (account, cause) WHERE cause <> '';
+
+CREATE TABLE posting (
+    account {{int}} NOT NULL,
+    seq {{int}} NOT NULL,
+    n {{int}} NOT NULL,
+    balance {{text}} NOT NULL,
+    source {{bit}} NOT NULL CHECK (source BETWEEN 0 AND {_LAST}),
+    target {{bit}} NOT NULL CHECK (target BETWEEN 0 AND {_LAST}),
+    amount {{int}} NOT NULL CHECK (amount > 0),
+    lot {{int}} NOT NULL CHECK (lot >= 0),
+    reason {{text}} NOT NULL,
+    value {{int}} NOT NULL,
+    booked {{int}} NOT NULL,
+    PRIMARY KEY (account, seq, n),
+    CHECK (source <> target)
+){{end}};
+
+CREATE TABLE balance (
+    account {{int}} NOT NULL,
+    balance {{text}} NOT NULL,
+    available {{int}} NOT NULL CHECK (available >= 0),
+    pending {{int}} NOT NULL CHECK (pending >= 0),
+    held {{int}} NOT NULL CHECK (held >= 0),
+    owed {{int}} NOT NULL CHECK (owed <= 0),
+    voucher {{int}} NOT NULL CHECK (voucher >= 0),
+    payout {{int}} NOT NULL CHECK (payout >= 0),
+    PRIMARY KEY (account, balance)
+){{narrow_roomy}};
+
+CREATE TABLE shared_limit (
+    program {{int}} NOT NULL,
+    name {{text}} NOT NULL,
+    quantity {{int}} NOT NULL CHECK (quantity >= 0),
+    taken {{int}} NOT NULL DEFAULT 0 CHECK (taken BETWEEN 0 AND quantity),
+    PRIMARY KEY (program, name)
+){{narrow_roomy}};
+
+CREATE TABLE flag (
+    n {{counted}} PRIMARY KEY,
+    event {{text}} NOT NULL,
+    account {{int}} NOT NULL,
+    seq {{int}} NOT NULL,
+    flag {{text}} NOT NULL,
+    raised {{int}} NOT NULL,
+    cleared {{int}}
+){{end}};
+CREATE INDEX flag_open ON flag (n) WHERE cleared IS NULL;
+
+CREATE TABLE checkpoint (
+    number {{int}} PRIMARY KEY,
+    upto {{int}} NOT NULL,
+    made {{int}} NOT NULL,
+    heads {{int}} NOT NULL,
+    root {{bytes}} NOT NULL CHECK (length(root) = 16)
+){{end}};
+"""
+
+#: What may never change once it is written.
+APPEND_ONLY: Final = ("entry", "posting", "checkpoint", "version")
+
+_SQLITE_WORDS = {
+    "int": "INTEGER",
+    "bit": "INTEGER",
+    "text": "TEXT",
+    "bytes": "BLOB",
+    "counted": "INTEGER",
+    "entry_n": " PRIMARY KEY",
+    "entry_key": "UNIQUE",
+    "end": " STRICT",
+    "roomy": " STRICT",
+    "narrow": " STRICT, WITHOUT ROWID",
+    "narrow_roomy": " STRICT, WITHOUT ROWID",
+}
+# Text is compared byte by byte, as SQLite does it. Room is left on pages whose rows change.
+_POSTGRES_WORDS = {
+    "int": "bigint",
+    "bit": "smallint",
+    "text": 'text COLLATE "C"',
+    "bytes": "bytea",
+    "counted": "bigint GENERATED BY DEFAULT AS IDENTITY",
+    "entry_n": " NOT NULL",
+    "entry_key": "PRIMARY KEY",
+    "end": "",
+    "roomy": " WITH (fillfactor = 60)",
+    "narrow": "",
+    "narrow_roomy": " WITH (fillfactor = 70)",
+}
+
+_SQLITE_GUARD = """
+CREATE TRIGGER {table}_{verb} BEFORE {verb} ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only: write a correcting entry instead'); END;
+"""
+_POSTGRES_GUARD = """
+CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only: write a correcting entry instead', TG_TABLE_NAME;
+END $$;
+"""
+_POSTGRES_GUARDED = """
+CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+"""
+
+
+def sqlite() -> str:
+    """The statements that make an empty SQLite database ready."""
+    guards = (
+        _SQLITE_GUARD.format(table=table, verb=verb)
+        for table in APPEND_ONLY
+        for verb in ("UPDATE", "DELETE")
+    )
+    return _MIGRATION + _TABLES.format(**_SQLITE_WORDS) + "".join(guards)
+
+
+def postgres() -> str:
+    """The statements that make an empty PostgreSQL database ready."""
+    guards = (_POSTGRES_GUARDED.format(table=table) for table in APPEND_ONLY)
+    counting = (
+        "CREATE SEQUENCE account_id CACHE 1;\n"
+        "CREATE INDEX entry_n ON entry USING brin (n) WITH (pages_per_range = 32);\n"
+    )
+    tables = _TABLES.format(**_POSTGRES_WORDS)
+    return _MIGRATION + tables + counting + _POSTGRES_GUARD + "".join(guards)
+
+
+_MIGRATION = "CREATE TABLE migration (number int PRIMARY KEY, applied bigint NOT NULL);\n"
+
+#: Balances stand in this order in their rows, as in a purse.
+PURSE: Final = tuple(place.name for place in CHART[:MEMBER_PLACES])

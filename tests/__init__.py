@@ -1,0 +1,1 @@
+"""Kantis under test: cases, properties, crashes, house rules."""
