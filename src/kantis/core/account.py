@@ -7,7 +7,7 @@ them; so a snapshot is the fold of recorded decisions, and a command can prove i
 
 >>> from kantis.core.places import REDEEMED
 >>> account = Account(1)
->>> change(account, ("lot", 1, "points", 738976, 739341, 0, "", "", ""))
+>>> change(account, ("lot", 1, "points", 738976, 739341, "", "", ""))
 >>> post(account, ("points", ISSUED, AVAILABLE, 30, 1, "earning"))
 >>> post(account, ("points", AVAILABLE, REDEEMED, 10, 1, "redeeming"))
 >>> account.purse["points"][AVAILABLE], account.lots[1].issued, account.lots[1].spent
@@ -16,6 +16,7 @@ them; so a snapshot is the fold of recorded decisions, and a command can prove i
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,7 @@ from kantis.core.places import (
     HELD,
     ISSUED,
     MEMBER_PLACES,
+    OWED,
     PENDING,
     REVERSED,
     TRANSIT,
@@ -49,8 +51,8 @@ class Lot(Struct, array_like=True, gc=False):
     """Points of one earning bucket that live and die together.
 
     ``bucket`` is the day of earning (or the first day of its month), ``expires`` the day
-    from whose 00:00 they are gone (0: not fixed), ``opens`` the instant at which pending
-    ones become available (0: they wait for their group, or do not wait).
+    from whose 00:00 they are gone (0: not fixed). Pending ones wait for their group, or for
+    an instant that stands in the account's ``waiting``.
     ``issued = spent + expired + reversed + moved + available + pending + held`` always.
     """
 
@@ -58,7 +60,6 @@ class Lot(Struct, array_like=True, gc=False):
     balance: str
     bucket: int
     expires: int = 0
-    opens: int = 0
     group: str = ""
     member: str = ""
     funder: str = ""
@@ -119,6 +120,7 @@ class Hold(Struct, array_like=True):
 class Account(Struct, array_like=True):
     """The snapshot. ``at`` is the instant of its last entry, ``seq`` that entry's number.
 
+    ``waiting`` is (instant, lot, amount) of pending points, soonest first.
     ``due`` is a lower bound of the next instant at which time does something; it is no
     fold of the past (``advance`` may raise it without an entry) and no proof compares it.
     """
@@ -130,6 +132,7 @@ class Account(Struct, array_like=True):
     next_lot: int = 1
     purse: dict[str, list[int]] = field(default_factory=dict)
     lots: dict[int, Lot] = field(default_factory=dict)
+    waiting: list[tuple[int, int, int]] = field(default_factory=list)
     counters: dict[str, dict[int, int]] = field(default_factory=dict)
     tiers: dict[str, Standing] = field(default_factory=dict)
     vouchers: dict[str, Voucher] = field(default_factory=dict)
@@ -145,12 +148,13 @@ class Account(Struct, array_like=True):
     due: int = NEVER
 
 
-_encode = msgpack.Encoder(order="deterministic").encode
+_encode = msgpack.Encoder().encode
 _decode = msgpack.Decoder(Account).decode
 
 
 def encode_account(account: Account) -> bytes:
-    """The canonical bytes of a snapshot: equal states give equal bytes."""
+    """The bytes of a snapshot. Each of its mappings grows by one kind of change only, in the
+    order of the books, so that equal histories give equal bytes."""
     return _encode(account)
 
 
@@ -172,9 +176,7 @@ def value_at(history: list[tuple[int, Any]], moment: int, default: Any) -> Any:
     return default
 
 
-_LOT_SIDES = {AVAILABLE: "available", PENDING: "pending", HELD: "held"}
-_LOT_TOTALS = {EXPIRED: "expired", REVERSED: "reversed", TRANSIT: "moved", CARRIED: "moved"}
-_SOURCES = (ISSUED, CARRIED, ADJUSTED, TRANSIT)
+_SOURCES = frozenset((ISSUED, CARRIED, ADJUSTED, TRANSIT))
 
 
 def post(account: Account, posting: Posting) -> None:
@@ -190,39 +192,49 @@ def post(account: Account, posting: Posting) -> None:
         purse = account.purse[balance] = new_purse()
     if source < MEMBER_PLACES:
         purse[source] -= amount
-        assert purse[source] >= 0 or source == 3, f"{balance} would fall below zero"
+        assert purse[source] >= 0 or source == OWED, f"{balance} would fall below zero"
     if target < MEMBER_PLACES:
         purse[target] += amount
-        assert target != 3 or purse[3] <= 0, f"more {balance} repaid than owed"
+        assert target != OWED or purse[OWED] <= 0, f"more {balance} repaid than owed"
     if lot_id:
-        _post_lot(account.lots[lot_id], source, target, amount)
+        lot = account.lots[lot_id]
+        if source in _SOURCES:
+            lot.issued += amount
+        else:
+            _leave(lot, source, amount)
+        if target == AVAILABLE:
+            lot.available += amount
+        elif target == PENDING:
+            lot.pending += amount
+        else:
+            _arrive(lot, target, amount)
 
 
-def _post_lot(lot: Lot, source: int, target: int, amount: int) -> None:
+def _leave(lot: Lot, source: int, amount: int) -> None:
     if source == AVAILABLE:
         lot.available -= amount
-        assert lot.available >= 0, "a lot would fall below zero"
-    elif source <= HELD:
-        name = _LOT_SIDES[source]
-        setattr(lot, name, getattr(lot, name) - amount)
-        assert getattr(lot, name) >= 0, "a lot would fall below zero"
-    elif source in _SOURCES:
-        lot.issued += amount
-    elif source in (EXPIRED, REVERSED):
-        name = _LOT_TOTALS[source]
-        setattr(lot, name, getattr(lot, name) - amount)
+    elif source == PENDING:
+        lot.pending -= amount
+    elif source == HELD:
+        lot.held -= amount
+    elif source == EXPIRED:
+        lot.expired -= amount
+    elif source == REVERSED:
+        lot.reversed -= amount
     else:
         lot.spent -= amount
-    if target == AVAILABLE:
-        lot.available += amount
-    elif target <= HELD:
-        name = _LOT_SIDES[target]
-        setattr(lot, name, getattr(lot, name) + amount)
-    elif target in _LOT_TOTALS:
-        name = _LOT_TOTALS[target]
-        setattr(lot, name, getattr(lot, name) + amount)
-    elif target == FORFEITED:
+    assert lot.available >= 0 and lot.pending >= 0 and lot.held >= 0, "a lot would fall below zero"
+
+
+def _arrive(lot: Lot, target: int, amount: int) -> None:
+    if target == HELD:
+        lot.held += amount
+    elif target in (EXPIRED, FORFEITED):
         lot.expired += amount
+    elif target == REVERSED:
+        lot.reversed += amount
+    elif target in (TRANSIT, CARRIED):
+        lot.moved += amount
     else:
         lot.spent += amount
 
@@ -234,9 +246,20 @@ def _lot(account: Account, change: Change) -> None:
 
 
 def _dates(account: Account, change: Change) -> None:
-    _, lot_id, expires, opens = change
-    lot = account.lots[lot_id]
-    lot.expires, lot.opens = expires, opens
+    account.lots[change[1]].expires = change[2]
+
+
+def _wait(account: Account, change: Change) -> None:
+    _, opens, lot_id, amount = change
+    waiting = account.waiting
+    for position, (instant, lot, waits) in enumerate(waiting):
+        if instant == opens and lot == lot_id:
+            if waits + amount:
+                waiting[position] = (opens, lot_id, waits + amount)
+            else:
+                del waiting[position]
+            return
+    insort(waiting, (opens, lot_id, amount))
 
 
 def _drop(account: Account, change: Change) -> None:
@@ -340,6 +363,7 @@ _CHANGES: dict[str, Callable[[Account, Change], None]] = {
     "lot": _lot,
     "dates": _dates,
     "drop": _drop,
+    "wait": _wait,
     "count": _count,
     "forget": _forget,
     "tier": _tier,

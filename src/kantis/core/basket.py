@@ -7,6 +7,7 @@ then holds one sum per mask, and a rule adds up the masks that have its bit.
 >>> coffee, cake = Filter((("category", ("coffee",)),)), Filter((("category", ("cake",)),))
 >>> classifier = Classifier()
 >>> bit = classifier.bit(coffee, None)
+>>> classifier.counts_items = True
 >>> lines = (Line("1", "latte", 2, 700, "coffee"), Line("2", "bun", 1, 300, "cake"))
 >>> basket = classifier.add_up(lines)
 >>> spend(basket.amounts, bit), spend(basket.items, bit), basket.total
@@ -21,6 +22,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from kantis.core.code import Code
 from kantis.core.conditions import Filter
 from kantis.core.events import Line
 
@@ -54,13 +56,16 @@ class _Masks(dict[Any, int]):
 
 
 class Classifier:
-    """Gives filters their bits, and lines their masks."""
+    """Gives filters their bits, and lines their masks.
+
+    ``counts_items`` says that somebody reads items or measures; they are added up only then.
+    """
 
     def __init__(self) -> None:
         self.filters: list[tuple[Filter | None, Filter | None]] = [(None, None)]
         self._masks = _Masks(self.filters)
         self._key: Callable[[Line], Any] | None = None
-        self.base = "amount"
+        self.counts_items = False
 
     def bit(self, where: Filter | None, but: Filter | None) -> int:
         """The bit of the lines that ``where`` means and ``but`` does not."""
@@ -86,7 +91,7 @@ class Classifier:
 
     def mask(self, line: Line) -> int:
         """The mask of one line."""
-        key = self.key()(line)
+        key = (self._key or self.key())(line)
         found = self._masks.get(key)
         if found is None:
             if len(self._masks) > 500_000:
@@ -94,28 +99,36 @@ class Classifier:
             found = self._masks[key] = self._masks.classify(line)
         return found
 
-    def add_up(self, lines: tuple[Line, ...], amounts: list[int] | None = None) -> Basket:
+    def masks(self, lines: tuple[Line, ...]) -> list[int]:
+        """The masks of the lines."""
+        key, known = self._key or self.key(), self._masks
+        try:
+            return [known[key(line)] for line in lines]
+        except KeyError:
+            return [self.mask(line) for line in lines]
+
+    def add_up(
+        self, lines: tuple[Line, ...], masks: list[int] | None = None, amounts: list[int] | None = None
+    ) -> Basket:
         """The basket of the lines; ``amounts`` stands in for their own where prices changed."""
-        key, masks = self._key or self.key(), self._masks
+        if masks is None:
+            masks = self.masks(lines)
+        if amounts is None:
+            amounts = [line.amount for line in lines]
         sums: dict[int, int] = {}
-        items: dict[int, int] = {}
-        measures: dict[int, int] = {}
-        total = 0
-        for position, line in enumerate(lines):
-            mask = masks.get(key(line))
-            if mask is None:
-                mask = self.mask(line)
-            amount = line.amount if amounts is None else amounts[position]
-            total += amount
+        for mask, amount in zip(masks, amounts, strict=True):
             if mask in sums:
                 sums[mask] += amount
-                items[mask] += line.quantity
             else:
                 sums[mask] = amount
-                items[mask] = line.quantity
-            if line.measure:
-                measures[mask] = measures.get(mask, 0) + line.measure
-        return Basket(sums, items, measures, total)
+        items: dict[int, int] = {}
+        measures: dict[int, int] = {}
+        if self.counts_items:
+            for mask, line in zip(masks, lines, strict=True):
+                items[mask] = items.get(mask, 0) + line.quantity
+                if line.measure:
+                    measures[mask] = measures.get(mask, 0) + line.measure
+        return Basket(sums, items, measures, sum(amounts))
 
 
 def _nothing(line: Line) -> int:
@@ -126,6 +139,48 @@ def spend(sums: dict[int, int], bit: int) -> int:
     """The sum over the lines that a bit means."""
     total = 0
     for mask, amount in sums.items():
-        if mask & bit:
+        if mask & bit == bit:
             total += amount
     return total
+
+
+class Sums:
+    """Sums over lines, as variables of a written function: each is added up once.
+
+    A bit of several filters means the lines that all of them mean.
+    """
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+        self._wanted: dict[str, dict[int, str]] = {"amounts": {}, "items": {}, "measures": {}}
+
+    def name(self, what: str, bit: int) -> str:
+        """The variable that holds the sum of ``amounts``, ``items`` or ``measures`` of a bit."""
+        if what == "amounts" and bit == ALL:
+            return "total"
+        if what != "amounts":
+            self._classifier.counts_items = True
+        return self._wanted[what].setdefault(bit, f"{what[0]}{bit}")
+
+    def another(self) -> Sums:
+        """The sums of another function over the same lines."""
+        return Sums(self._classifier)
+
+    def of(self, bit: int) -> Callable[[str], str]:
+        """Names the sums of one bit."""
+        return lambda what: self.name(what, bit)
+
+    def write(self, code: Code) -> None:
+        """Add them up, at the head of the function."""
+        for what, bits in self._wanted.items():
+            if not bits:
+                continue
+            code.add(" = ".join([*bits.values(), "0"]))
+            with code.block(f"for mask, amount in basket.{what}.items():"):
+                for bit, name in bits.items():
+                    if bit == ALL:
+                        code.add(f"{name} += amount")
+                        continue
+                    test = f"mask & {bit}" if bit & (bit - 1) == 0 else f"mask & {bit} == {bit}"
+                    with code.block(f"if {test}:"):
+                        code.add(f"{name} += amount")

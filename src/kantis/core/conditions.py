@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from kantis.core import calendar
 from kantis.core.amounts import Ratio
+from kantis.core.code import Code
 from kantis.core.events import Line, Purchase
 from kantis.core.knobs import Kind, Node, Reader, Wrong, suggest
 from kantis.core.phrases import (
@@ -246,14 +247,46 @@ def gates(who: Who | None, when: When | None, if_: If | None) -> tuple[Gate, ...
     if if_ is not None:
         found.append(lambda turn, basket, spend, items: _check_if(if_, turn, basket, spend, items))
     if who is not None:
+        found.append(lambda turn, basket, spend, items: check_who(who, turn))
+    return tuple(found)
+
+
+def write_gates(
+    code: Code, who: Who | None, when: When | None, if_: If | None, sum_of: Callable[[str], str]
+) -> list[tuple[str, str]]:
+    """The conditions as written code: (expression that must hold, why not) each.
+
+    The common shapes are written out, the others call their gate. The function has ``turn``,
+    ``day`` and ``total``; ``sum_of`` names what the rule's lines come to in ``amounts`` or
+    ``items``.
+    """
+    found: list[tuple[str, str]] = []
+    if when is not None:
+        if when == When(spans=when.spans) and len(when.spans) == 1:
+            first, last = when.spans[0].first, when.spans[0].last or 1 << 40
+            found.append((f"{first} <= day <= {last}", '"date"'))
+        else:
+            found.append(_call(code, gates(None, when, None)[0], "0", "0"))
+    if if_ is not None:
+        if if_ == If(basket=if_.basket):
+            found.append((f"total >= {if_.basket}", '"basket"'))
+        elif if_ == If(spend=if_.spend):
+            found.append((f"{sum_of('amounts')} >= {if_.spend}", '"spend"'))
+        else:
+            found.append(_call(code, gates(None, None, if_)[0], sum_of("amounts"), sum_of("items")))
+    if who is not None:
         if who == Who(tiers=who.tiers) and len(who.tiers) == 1:
             group, allowed = who.tiers[0]
-            found.append(
-                lambda turn, basket, spend, items: "" if turn.level(group) in allowed else "tier"
-            )
+            found.append((f"turn.level({group!r}) in {allowed!r}", '"tier"'))
         else:
-            found.append(lambda turn, basket, spend, items: check_who(who, turn))
-    return tuple(found)
+            found.append(_call(code, gates(who, None, None)[0], "0", "0"))
+    return found
+
+
+def _call(code: Code, gate: Gate, spend: str, items: str) -> tuple[str, str]:
+    name = code.constant(gate, "gate")
+    call = f"{name}(turn, total, {spend}, {items})"
+    return f"not {call}", call
 
 
 def _check_when(when: When, turn: Turn) -> str:

@@ -6,6 +6,7 @@ once and written down at once, so the record and the state cannot part.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct, field, msgpack
@@ -43,11 +44,11 @@ class Decision(Struct, array_like=True):
     postings: list[Posting] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     fired: list[tuple[Any, ...]] = field(default_factory=list)
-    effects: list[tuple[str, str, int]] = field(default_factory=list)
-    flags: list[str] = field(default_factory=list)
-    claims: list[tuple[str, int]] = field(default_factory=list)
-    notices: list[tuple[Any, ...]] = field(default_factory=list)
-    follow_ups: list[FollowUp] = field(default_factory=list)
+    effects: Sequence[tuple[str, str, int]] = ()
+    flags: Sequence[str] = ()
+    claims: Sequence[tuple[str, int]] = ()
+    notices: Sequence[tuple[Any, ...]] = ()
+    follow_ups: Sequence[FollowUp] = ()
     refusal: Refusal | None = None
     cause: str = ""
 

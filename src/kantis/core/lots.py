@@ -87,7 +87,6 @@ def issue(
             lot.bucket == bucket
             and lot.balance == name
             and lot.expires == expires
-            and lot.opens == opens
             and lot.group == group
             and lot.member == member
             and lot.funder == funder
@@ -96,13 +95,14 @@ def issue(
             break
     if not found:
         found = account.next_lot
-        turn.change("lot", found, name, bucket, expires, opens, group, member, funder)
-        if opens:
-            turn.wake_at(opens)
+        turn.change("lot", found, name, bucket, expires, group, member, funder)
         if expires:
             turn.wake_on(expires)
     if opens or group:
         turn.post(name, source, PENDING, amount, found, reason)
+        if opens:
+            turn.change("wait", opens, found, amount)
+            turn.wake_at(opens)
     else:
         turn.post(name, source, AVAILABLE, amount, found, reason)
         repay(turn, balance, found, reason)
@@ -181,10 +181,17 @@ def give_back(
 
 
 def claw_back(
-    turn: Turn, balance: Balance, lot_id: int, amount: int, target: int, reason: str
+    turn: Turn,
+    balance: Balance,
+    lot_id: int,
+    amount: int,
+    target: int,
+    reason: str,
+    opens: int = 0,
 ) -> int:
     """Points of a lot are taken back; what could not be taken.
 
+    ``opens`` is the instant that they wait for, if they still wait.
     In order: what is open of the same lot, its expired points (as already taken), other
     lots by their order of burning; then the balance's policy for a shortage: ``owed``
     books a debt, ``forgiven`` and ``pending only`` let it go.
@@ -197,6 +204,8 @@ def claw_back(
             if part:
                 turn.post(balance.name, place, target, part, lot_id, reason)
                 rest -= part
+                if place == PENDING:
+                    stop_waiting(turn, lot_id, part, opens)
         if balance.shortage == "pending only":
             return rest
         gone = min(rest, lot.expired)
@@ -213,6 +222,17 @@ def claw_back(
         turn.post(balance.name, OWED, target, rest, 0, reason)
         rest = 0
     return rest
+
+
+def stop_waiting(turn: Turn, lot_id: int, amount: int, opens: int = 0) -> None:
+    """Pending points of a lot wait no more: those of that instant first, then the latest."""
+    mine = [each for each in turn.account.waiting if each[1] == lot_id]
+    mine.sort(key=lambda each: (each[0] != opens, -each[0]))
+    for instant, _, waits in mine:
+        part = min(amount, waits)
+        if part:
+            turn.change("wait", instant, lot_id, -part)
+            amount -= part
 
 
 def _others(turn: Turn, balance: Balance, lot_id: int) -> Iterator[Lot]:

@@ -9,10 +9,29 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import Struct
+
 from kantis.core.account import Account, Standing, change, post, value_at
 from kantis.core.calendar import Calendar
 from kantis.core.decision import Context, Decision, FollowUp, Refusal
 from kantis.core.events import Body, Event
+
+
+def begin(
+    account: Account, calendar: Calendar, event: Event, moment: int, at: int, context: Context
+) -> Turn:
+    """The turn of an account at an event that counts at ``moment``."""
+    return Turn(
+        account,
+        calendar,
+        event,
+        moment,
+        at,
+        context,
+        Decision([], [], []),
+        calendar.day(moment),
+        moment < at,
+    )
 
 
 class Refused(Exception):
@@ -23,47 +42,25 @@ class Refused(Exception):
         self.refusal = Refusal(code, sentence)
 
 
-class Turn:
+class Turn(Struct, eq=False):
     """One account at one event.
 
     ``moment`` and ``day`` are when the event counts; ``at`` is how far the account has
-    come. A late event has ``moment < at`` and sees the tiers of then.
+    come. A late event has ``moment < at`` and sees the tiers of then. ``spent`` says that
+    points pay for a part of it that earns nothing; ``trace`` collects why rules did nothing.
     """
 
-    __slots__ = (
-        "account",
-        "at",
-        "calendar",
-        "context",
-        "day",
-        "decision",
-        "event",
-        "late",
-        "moment",
-        "spent",
-        "trace",
-    )
-
-    def __init__(
-        self,
-        account: Account,
-        calendar: Calendar,
-        event: Event,
-        moment: int,
-        at: int,
-        context: Context,
-    ) -> None:
-        self.account = account
-        self.calendar = calendar
-        self.event = event
-        self.moment = moment
-        self.day = calendar.day(moment)
-        self.at = at
-        self.late = moment < at
-        self.context = context
-        self.decision = Decision()
-        self.spent = False
-        self.trace: list[tuple[str, str]] | None = None
+    account: Account
+    calendar: Calendar
+    event: Event
+    moment: int
+    at: int
+    context: Context
+    decision: Decision
+    day: int
+    late: bool
+    spent: bool = False
+    trace: list[tuple[str, str]] | None = None
 
     def post(
         self, balance: str, source: int, target: int, amount: int, lot: int, reason: str
@@ -89,15 +86,23 @@ class Turn:
 
     def flag(self, code: str) -> None:
         """Mark the decision for a person to look at."""
-        self.decision.flags.append(code)
+        self.decision.flags = [*self.decision.flags, code]
 
     def notice(self, *what: Any) -> None:
         """Something that the member should be told."""
-        self.decision.notices.append(what)
+        self.decision.notices = [*self.decision.notices, what]
 
     def follow(self, subject: str, body: Body) -> None:
         """Cause an event for another account."""
-        self.decision.follow_ups.append(FollowUp(subject, body))
+        self.decision.follow_ups = [*self.decision.follow_ups, FollowUp(subject, body)]
+
+    def effect(self, line: str, rule: str, amount: int) -> None:
+        """Something comes off the price of a line, or of the whole basket (line empty)."""
+        self.decision.effects = [*self.decision.effects, (line, rule, amount)]
+
+    def claim(self, limit: str, amount: int) -> None:
+        """Take something of a shared limit, or give it back (below zero)."""
+        self.decision.claims = [*self.decision.claims, (limit, amount)]
 
     def why_not(self, rule: str, reason: str) -> None:
         """While tracing: why a rule did nothing."""

@@ -133,7 +133,7 @@ def wake(plan: Plan, turn: Turn) -> None:
         for lot in list(turn.account.lots.values()):
             fresh = plan.balances[lot.balance].fixed(lot.bucket)
             if lot.open and fresh != lot.expires:
-                turn.change("dates", lot.id, fresh, lot.opens)
+                turn.change("dates", lot.id, fresh)
     for group in plan.tiers:
         standing = turn.account.tiers.get(group.name)
         if standing is None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from kantis.core.account import NEVER, Account
 from kantis.core.decision import Context, Decision, Entry, Needs, Refusal
 from kantis.core.events import Cancel, Claim, Event, Purchase, Redeem, Refund, Tick
-from kantis.core.turn import Refused, Turn
+from kantis.core.turn import Refused, Turn, begin
 from kantis.engine import order
 from kantis.engine.program import Plan, Program
 
@@ -48,10 +48,10 @@ def decide(
     entries = advance(program, account, upto) if account.due <= upto else []
     at = upto if upto > account.at else account.at
     moment = event.time
-    plan = program.plan(_rules_at(program, event))
+    plan = program.plan(moment)
     if plan.head.rules_of == "booking" and isinstance(event.body, Purchase) and event.body.booked:
         plan = program.plan(event.body.booked)
-    turn = Turn(account, plan.calendar, event, moment, at, context or _NOTHING)
+    turn = begin(account, plan.calendar, event, moment, at, context or _NOTHING)
     if not account.joined:
         _join(program, turn, plan)
     handler = order.HANDLERS[type(event.body)]
@@ -61,10 +61,6 @@ def decide(
         _refuse(turn, refused.refusal)
     entries.append(_entry(account, turn.decision, at, plan.version, event.key))
     return entries
-
-
-def _rules_at(program: Program, event: Event) -> int:
-    return event.time
 
 
 def _join(program: Program, turn: Turn, plan: Plan) -> None:
@@ -77,7 +73,7 @@ def _refuse(turn: Turn, refusal: Refusal) -> None:
     """An ask gets its no; a tell is recorded with a flag. Either way nothing else was done."""
     made = [each for each in turn.decision.changes if each[0] not in ("join", "wake")]
     assert not turn.decision.postings and not made, f"refused half way: {refusal.code}"
-    turn.decision.effects.clear()
+    turn.decision.effects = ()
     turn.decision.refusal = refusal
     if not turn.event.ask:
         turn.flag(refusal.code)
@@ -95,7 +91,7 @@ def advance(program: Program, account: Account, until: int) -> list[Entry]:
     while account.due <= until:
         moment = max(account.due, account.at)
         plan = program.plan(moment)
-        turn = Turn(account, plan.calendar, _TICK, moment, moment, _NOTHING)
+        turn = begin(account, plan.calendar, _TICK, moment, moment, _NOTHING)
         for _ in range(9):
             before = len(turn.decision.postings) + len(turn.decision.changes)
             order.clockwork(plan, turn)

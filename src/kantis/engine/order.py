@@ -20,7 +20,6 @@ from kantis.core.events import (
     Claim,
     Enrol,
     Know,
-    Line,
     Load,
     Purchase,
     Redeem,
@@ -30,14 +29,12 @@ from kantis.core.events import (
 from kantis.core.lots import take
 from kantis.core.places import AVAILABLE, OWED, REDEEMED, VOUCHER
 from kantis.core.turn import Refused, Turn
-from kantis.engine import carry, reverse
+from kantis.engine import carry, periods, reverse
 from kantis.engine.program import Plan
 from kantis.features import (
     balances,
     choices,
-    counters,
     cycles,
-    earning,
     offers,
     prices,
     rewards,
@@ -49,45 +46,37 @@ _EMPTY = Basket({}, {}, {}, 0)
 
 
 def _purchase(plan: Plan, turn: Turn, body: Purchase) -> None:
-    for line in body.lines:
-        if line.amount < 0 or line.quantity < 0:
-            sentence = f"Line {line.id!r} has a negative amount; send what came back as a refund."
-            raise Refused("negative-amount", sentence)
     basket = _basket(plan, turn, body)
-    moved = False
-    for step in plan.head.order:
-        if step == "earning":
-            earning.earn(plan.earning, turn, "purchase", basket)
-        elif step == "counters":
-            moved = counters.count(plan.counters.get("purchase", []), turn, basket)
-        elif step == "tiers" and moved:
-            tiers.rise(plan.tiers, turn)
+    _act(plan, turn, "purchase", basket, 1)
     _signs(plan, turn, "purchase")
-    _rewards(plan, turn)
+    if plan.by_itself:
+        _rewards(plan, turn)
+
+
+def _act(plan: Plan, turn: Turn, event: str, basket: Basket, quantity: int) -> None:
+    plan.act(event, turn.trace is not None)(turn, basket, quantity)
 
 
 def _basket(plan: Plan, turn: Turn, body: Purchase) -> Basket:
     """Price effects, then what is paid in points and vouchers; what is left counts."""
-    amounts = plan.base_amounts(body.lines)
+    lines = body.lines
+    for line in lines:
+        if line.amount < 0 or line.quantity < 0:
+            sentence = f"Line {line.id!r} is negative; send what came back as a refund."
+            raise Refused("negative-amount", sentence)
+    amounts = plan.amounts(lines)
+    masks = plan.classifier.masks(lines)
     if plan.prices.bits:
-        lines = body.lines
-        if amounts is not None:
-            lines = tuple(_with_amount(x, a) for x, a in zip(lines, amounts, strict=True))
-        amounts = prices.apply(plan.prices, plan.classifier, turn, lines) or amounts
+        prices.apply(plan.prices, turn, lines, masks, amounts)
     if body.points:
         amounts = _pay(plan, turn, body, amounts)
     for code in body.vouchers:
         vouchers.use(plan.vouchers, turn, Use(code, 0, body.partner))
-    return plan.classifier.add_up(body.lines, amounts)
+    return plan.classifier.add_up(lines, masks, amounts)
 
 
-def _with_amount(line: Line, amount: int) -> Line:
-    return Line(line.id, line.product, line.quantity, amount)
-
-
-def _pay(plan: Plan, turn: Turn, body: Purchase, amounts: list[int] | None) -> list[int]:
+def _pay(plan: Plan, turn: Turn, body: Purchase, left: list[int]) -> list[int]:
     """Points as a tender: redeemed here, and taken off the lines in proportion."""
-    left = amounts if amounts is not None else [line.amount for line in body.lines]
     for name, points in (body.points or {}).items():
         reward = plan.rewards.get(name)
         if reward is None or reward.rate is None:
@@ -96,7 +85,7 @@ def _pay(plan: Plan, turn: Turn, body: Purchase, amounts: list[int] | None) -> l
         worth = divide(points * reward.rate.money, reward.rate.points, "down")
         _take_or_owe(plan, turn, balance.name, points)
         turn.spent = turn.spent or not reward.earns
-        turn.decision.effects.append(("", name, worth))
+        turn.effect("", name, worth)
         if not plan.head.spend[2]:
             left = [a - b for a, b in zip(left, share(min(worth, sum(left)), left), strict=True)]
     _signs(plan, turn, "redeeming")
@@ -142,12 +131,13 @@ def _rewards(plan: Plan, turn: Turn) -> None:
 
 def _signs(plan: Plan, turn: Turn, sign: str) -> None:
     """Signs of life: the event itself, and earning where something was earned."""
-    if any(balance.clock is not None for balance in plan.balances.values()):
-        balances.touch(plan.balances, turn, sign)
-        for name in {fact[1] for fact in turn.decision.fired}:
-            balances.touch(plan.balances, turn, "earning", name)
-        if turn.late:
-            balances.restore(plan.balances, turn)
+    if not plan.clocked:
+        return
+    balances.touch(plan.balances, turn, sign)
+    for name in {fact[1] for fact in turn.decision.fired}:
+        balances.touch(plan.balances, turn, "earning", name)
+    if turn.late:
+        balances.restore(plan.balances, turn)
 
 
 def _activity(plan: Plan, turn: Turn, body: Activity) -> None:
@@ -156,13 +146,7 @@ def _activity(plan: Plan, turn: Turn, body: Activity) -> None:
     basket = Basket(
         {1: body.amount}, {1: body.quantity}, {1: body.quantity * 1000}, body.amount
     )
-    for step in plan.head.order:
-        if step == "earning":
-            earning.earn(plan.earning, turn, body.name, basket)
-        elif step == "counters":
-            counters.count(plan.counters.get(body.name, []), turn, basket, body.quantity)
-        elif step == "tiers":
-            tiers.rise(plan.tiers, turn)
+    _act(plan, turn, body.name, basket, body.quantity)
     _signs(plan, turn, "activity")
     _rewards(plan, turn)
 
@@ -173,7 +157,7 @@ def _redeem(plan: Plan, turn: Turn, body: Redeem) -> None:
     taken = rewards.spend(reward, balance, turn, points, body.member, hold=body.hold)
     turn.decision.fired.append((reward.name, balance.name, body.basket, points, 0, worth))
     if worth:
-        turn.decision.effects.append(("", reward.name, worth))
+        turn.effect("", reward.name, worth)
     if body.hold:
         length = reward.held_for
         until = turn.at + (
@@ -211,7 +195,7 @@ def _choose(plan: Plan, turn: Turn, body: Choose) -> None:
 def _enrol(plan: Plan, turn: Turn, body: Enrol) -> None:
     for name, value in body.facts:
         turn.change("know", name, turn.moment, value)
-    earning.earn(plan.earning, turn, "enrol", _EMPTY)
+    _act(plan, turn, "enrol", _EMPTY, 1)
     _signs(plan, turn, "activity")
 
 
@@ -260,7 +244,7 @@ def due(plan: Plan, account: Account, after: int) -> int:
         balances.due(plan.balances, account, days, after),
         vouchers.due(account, days),
         reverse.due(account),
-        earning.due(plan.earning, account, days) if plan.earning.periods else NEVER,
+        periods.due(plan.earning, account, days) if plan.earning.periods else NEVER,
         tiers.due(plan.tiers, account, days, after) if plan.tiers else NEVER,
         cycles.due(plan.cycles, account, days) if plan.cycles else NEVER,
         _next_birthday(plan, account) if plan.earning.by_event.get("birthday") else NEVER,
@@ -275,7 +259,7 @@ def clockwork(plan: Plan, turn: Turn) -> None:
     reverse.release_overdue(plan, turn)
     balances.run(plan.balances, turn)
     vouchers.run(turn)
-    earning.run(plan.earning, turn)
+    periods.run(plan.earning, turn)
     tiers.run(plan.tiers, turn)
     cycles.run(plan.cycles, plan.balances, turn, lambda *a, **k: vouchers.issue(plan.vouchers, *a, **k))
     _birthday(plan, turn)
@@ -303,7 +287,7 @@ def _next_birthday(plan: Plan, account: Account) -> int:
 def _birthday(plan: Plan, turn: Turn) -> None:
     if plan.earning.by_event.get("birthday") and _next_birthday(plan, turn.account) <= turn.moment:
         turn.change("cycle", "birthday", turn.day)
-        earning.earn(plan.earning, turn, "birthday", _EMPTY)
+        _act(plan, turn, "birthday", _EMPTY, 1)
 
 
 def _forget(plan: Plan, turn: Turn) -> None:

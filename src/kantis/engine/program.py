@@ -8,6 +8,7 @@ of days on which nothing changes, compiled once. ``Program.plan`` finds it by in
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from msgspec import Struct
@@ -15,8 +16,9 @@ from msgspec import Struct
 from kantis.core import calendar, dated
 from kantis.core.account import NEVER
 from kantis.core.amounts import Unit, money
-from kantis.core.basket import Classifier
+from kantis.core.basket import Basket, Classifier, Sums
 from kantis.core.calendar import Calendar
+from kantis.core.code import Code
 from kantis.core.events import Line
 from kantis.core.knobs import (
     Fault,
@@ -49,7 +51,10 @@ from kantis.core.phrases import (
     word,
 )
 from kantis.core.rule import Rule
+from kantis.core.turn import Turn
+from kantis.engine import periods
 from kantis.features import balances as balances_room
+from kantis.features import counters as counters_room
 from kantis.features import earning as earning_room
 from kantis.features import prices as prices_room
 from kantis.features import tiers as tiers_room
@@ -212,14 +217,21 @@ SECTIONS: dict[str, type[Struct]] = {
 }
 
 
+#: What an event of a type does to earning, counters and tiers: (turn, basket, quantity).
+Act = Callable[[Turn, Basket, int], None]
+
+
 class Plan:
     """What is in force on a stretch of days, compiled."""
 
     __slots__ = (
+        "acts",
         "balances",
+        "by_itself",
         "calendar",
         "choices",
         "classifier",
+        "clocked",
         "counters",
         "cycles",
         "earning",
@@ -255,11 +267,38 @@ class Plan:
         self.cycles: dict[str, CycleSection] = {}
         self.choices: dict[str, ChoiceSection] = {}
         self.plain_spend = True
+        self.clocked = self.by_itself = False
+        self.acts: dict[str, Act] = {}
 
-    def base_amounts(self, lines: tuple[Line, ...]) -> list[int] | None:
-        """The lines' amounts as the program counts spend; None where that is their own."""
+    def act(self, event: str, trace: bool = False) -> Act:
+        """The function that an event, or an activity of that name, was compiled to."""
+        key = f"{event} traced" if trace else event
+        found = self.acts.get(key)
+        if found is None:
+            found = self.acts[key] = self.write(event, trace).function()
+        return found
+
+    def write(self, event: str, trace: bool = False) -> Code:
+        """The steps of an event in the program's order, as one function."""
+        body, sums = Code("act", "turn", "basket", "quantity", trace=trace), Sums(self.classifier)
+        for step in self.head.order:
+            if step == "earning":
+                earning_room.write(body, self.earning, event, sums)
+                periods.write(body, self.earning, event, sums)
+            elif step == "counters":
+                counters_room.write(body, self.counters.get(event, []), sums)
+            elif step == "tiers" and self.tiers:
+                with body.block("if moved:"):
+                    tiers_room.write(body, self.tiers)
+        head = Code("head")
+        sums.write(head)
+        body.begin("total, day, moved = basket.total, turn.day, False", *head.body)
+        return body
+
+    def amounts(self, lines: tuple[Line, ...]) -> list[int]:
+        """The lines' amounts as the program counts spend."""
         if self.plain_spend:
-            return None
+            return [line.amount for line in lines]
         before_discounts, with_tax, _ = self.head.spend
         return [
             line.amount + line.discount * before_discounts + line.tax * with_tax for line in lines
@@ -350,7 +389,12 @@ def _compile(
     )
     plan.rewards, plan.vouchers = read["rewards"], read["vouchers"]
     plan.cycles, plan.choices = read["cycles"], read["choices"]
+    plan.clocked = any(each.clock is not None for each in plan.balances.values())
+    plan.by_itself = any(each.issued == "by itself" for each in plan.rewards.values())
     _check_names(plan, reader)
+    if not reader.faults:
+        for event in {*plan.earning.by_event, *plan.counters}:
+            plan.act(event)
 
 
 def _check_names(plan: Plan, reader: Reader) -> None:
@@ -396,6 +440,7 @@ class Program:
         self._starts: list[int] = []
         self._stretches: list[tuple[Version, int]] = []
         self._plans: dict[int, Plan] = {}
+        self._last: Plan | None = None
         faults = [fault for each in versions for fault in dated.overlaps(each.tree)]
         if faults:
             raise ProgramError(faults)
@@ -433,7 +478,11 @@ class Program:
 
     def plan(self, moment: int) -> Plan:
         """The plan in force at an instant."""
-        return self._plan(bisect_right(self._starts, moment) - 1)
+        last = self._last
+        if last is not None and last.since <= moment < last.until:
+            return last
+        found = self._last = self._plan(bisect_right(self._starts, moment) - 1)
+        return found
 
     def _plan(self, position: int) -> Plan:
         found = self._plans.get(position)

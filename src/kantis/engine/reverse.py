@@ -29,7 +29,7 @@ from kantis.core.events import (
     Release,
     Void,
 )
-from kantis.core.lots import claw_back, give_back, repay
+from kantis.core.lots import claw_back, give_back, repay, stop_waiting
 from kantis.core.places import (
     AVAILABLE,
     HELD,
@@ -39,8 +39,9 @@ from kantis.core.places import (
     VOUCHER,
 )
 from kantis.core.turn import Refused, Turn
+from kantis.engine import periods
 from kantis.engine.program import Plan
-from kantis.features import earning, rewards, tiers
+from kantis.features import rewards, tiers
 
 REFUND = "refunds"
 
@@ -152,7 +153,9 @@ def _reverse_fact(
     amount = _portion(points, lines, weights, after) - _portion(points, lines, weights, before)
     if amount <= 0:
         return
-    missing = claw_back(turn, plan.balances[name], lot, amount, REVERSED, REFUND)
+    waits = [each for each in original.entry.decision.changes if each[0] == "wait"]
+    opens = next((each[1] for each in waits if each[2] == lot), 0)
+    missing = claw_back(turn, plan.balances[name], lot, amount, REVERSED, REFUND, opens)
     turn.decision.fired.append((rule, name, 0, -(amount - missing), lot, -amount))
     if earner is not None:
         for cap in earner.caps:
@@ -188,7 +191,7 @@ def _reverse_effects(
             total = quantities[line]
             part = amount * after.get(line, 0) // total - amount * before.get(line, 0) // total
             if part:
-                turn.decision.effects.append((line, rule, -part))
+                turn.effect(line, rule, -part)
 
 
 def _reverse_counters(
@@ -208,7 +211,7 @@ def _reverse_counters(
         if change is None:
             continue
         _, name, bucket, amount = change
-        if counter.counts in ("spend", "items", "measure", "points"):
+        if counter.section.counts in ("spend", "items", "measure", "points"):
             weights = _weights(original, lines, counter.bit, masks)
             part = _portion(amount, lines, weights, after)
             part -= _portion(amount, lines, weights, before)
@@ -231,9 +234,8 @@ def _reverse_periods(
     """Rules over a period: the total of then is lowered, and a settled one settled again."""
     lines = _lines(original)
     for earner in plan.earning.periods:
-        prefix = f"over {earner.name}"
         for change in original.entry.decision.changes:
-            if change[0] != "count" or not str(change[1]).startswith(prefix):
+            if change[0] != "count" or not str(change[1]).startswith(periods.counter(earner)):
                 continue
             _, name, bucket, amount = change
             weights = _weights(original, lines, earner.bit, masks)
@@ -242,7 +244,7 @@ def _reverse_periods(
             if part:
                 turn.change("count", name, bucket, -part)
         for bucket in turn.account.issued.get(earner.name, {}):
-            earning.settle(earner, turn, bucket)
+            periods.settle(earner, turn, bucket)
 
 
 def _capture(plan: Plan, turn: Turn, body: Capture) -> None:
@@ -269,7 +271,7 @@ def _let_go(plan: Plan, turn: Turn, key: str) -> None:
     turn.change("unhold", key)
     reward = plan.rewards.get(hold.reward)
     if reward is not None and reward.stock:
-        turn.decision.claims.append((f"stock {reward.name}", -1))
+        turn.claim(f"stock {reward.name}", -1)
 
 
 def release_overdue(plan: Plan, turn: Turn) -> None:
@@ -319,6 +321,7 @@ def _confirm(plan: Plan, turn: Turn, body: Confirm) -> None:
     if not lots:
         raise Refused("unknown-group", f"Nothing waits for {body.group!r}.")
     for lot in lots:
+        stop_waiting(turn, lot.id, lot.pending)
         turn.post(lot.balance, PENDING, AVAILABLE, lot.pending, lot.id, "activation")
         repay(turn, plan.balances[lot.balance], lot.id, "activation")
 
@@ -328,6 +331,7 @@ def _void(plan: Plan, turn: Turn, body: Void) -> None:
     if not lots:
         raise Refused("unknown-group", f"Nothing waits for {body.group!r}.")
     for lot in lots:
+        stop_waiting(turn, lot.id, lot.pending)
         turn.post(lot.balance, PENDING, REVERSED, lot.pending, lot.id, REFUND)
 
 

@@ -31,7 +31,7 @@ from kantis.core.amounts import Unit
 from kantis.core.calendar import Calendar
 from kantis.core.conditions import WHO, Who, check_who
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong, node
-from kantis.core.lots import Balance, Clock, repay
+from kantis.core.lots import Balance, Clock, repay, stop_waiting
 from kantis.core.phrases import (
     MONTHS,
     TEXT,
@@ -201,9 +201,9 @@ def due(balances: dict[str, Balance], account: Account, days: Calendar, after: i
     something else is due, so their end is no reason to wake up once it lies behind.
     """
     first = NEVER
+    if account.waiting:
+        first = account.waiting[0][0]
     for lot in account.lots.values():
-        if lot.pending and lot.opens:
-            first = min(first, lot.opens)
         if lot.available or lot.pending:
             balance = balances[lot.balance]
             end = end_of(balance, account, lot.expires)
@@ -225,11 +225,15 @@ def end_of(balance: Balance, account: Account, expires: int) -> int:
 def run(balances: dict[str, Balance], turn: Turn) -> None:
     """Open what is due to open, then let die what is due to die."""
     today = turn.day
+    waiting = turn.account.waiting
+    while waiting and waiting[0][0] <= turn.moment:
+        opens, lot_id, amount = waiting[0]
+        turn.change("wait", opens, lot_id, -amount)
+        name = turn.account.lots[lot_id].balance
+        turn.post(name, PENDING, AVAILABLE, amount, lot_id, ACTIVATION)
+        repay(turn, balances[name], lot_id, ACTIVATION)
     for lot in list(turn.account.lots.values()):
         balance = balances[lot.balance]
-        if lot.pending and lot.opens and lot.opens <= turn.moment:
-            turn.post(balance.name, PENDING, AVAILABLE, lot.pending, lot.id, ACTIVATION)
-            repay(turn, balance, lot.id, ACTIVATION)
         end = end_of(balance, turn.account, lot.expires)
         if not end or end > today or not (lot.available or lot.pending):
             continue
@@ -237,6 +241,7 @@ def run(balances: dict[str, Balance], turn: Turn) -> None:
             continue
         idle = end != lot.expires
         gone = lot.available + lot.pending
+        stop_waiting(turn, lot.id, lot.pending)
         for place in (PENDING, AVAILABLE):
             part = lot.pending if place == PENDING else lot.available
             if part:

@@ -13,8 +13,9 @@ from typing import Annotated
 from msgspec import Struct
 
 from kantis.core import windows
-from kantis.core.basket import ALL, Basket, Classifier, spend
-from kantis.core.conditions import IF, WHEN, WHERE, WHO, Filter, Gate, If, When, Who, gates
+from kantis.core.basket import ALL, Classifier, Sums
+from kantis.core.code import Code
+from kantis.core.conditions import IF, WHEN, WHERE, WHO, Filter, If, When, Who, write_gates
 from kantis.core.knobs import Knob
 from kantis.core.phrases import TEXT, TITLE, WINDOW, Window, word
 from kantis.core.turn import Turn
@@ -39,15 +40,16 @@ class CounterSection(Struct, frozen=True, kw_only=True):
 
 
 class Counter(Struct):
-    """A counter, ready for use."""
+    """A counter, ready to be written."""
 
     name: str
-    counts: str
-    event: str
-    of: str
+    section: CounterSection
     bit: int
-    gates: tuple[Gate, ...]
-    window: Window
+
+    @property
+    def window(self) -> Window:
+        """What it counts over."""
+        return self.section.window
 
 
 def compile_counters(
@@ -57,48 +59,48 @@ def compile_counters(
     found: dict[str, list[Counter]] = {}
     for each in sections:
         bit = classifier.bit(each.where, each.except_)
-        ready = gates(each.who, each.when, each.if_)
-        counter = Counter(each.name, each.counts, each.for_, each.of, bit, ready, each.window)
-        found.setdefault(each.for_, []).append(counter)
+        found.setdefault(each.for_, []).append(Counter(each.name, each, bit))
     return found
 
 
-def amount_of(counter: Counter, turn: Turn, basket: Basket, quantity: int) -> int:
-    """What the event adds to the counter."""
-    kind = counter.counts
-    if kind == "spend":
-        if counter.bit == ALL:
-            return basket.total
-        return spend(basket.amounts, counter.bit)
-    if kind == "items":
-        return spend(basket.items, counter.bit)
-    if kind == "measure":
-        return spend(basket.measures, counter.bit)
-    if kind == "quantity":
-        return quantity
-    if kind == "points":
-        return sum(
-            fact[3]
-            for fact in turn.decision.fired
-            if not counter.of or counter.of in (fact[0], fact[1])
-        )
-    matched = counter.bit == ALL or any(mask & counter.bit for mask in basket.amounts)
-    return 1 if matched else 0
-
-
-def count(counters: list[Counter], turn: Turn, basket: Basket, quantity: int = 1) -> bool:
-    """Count the event; whether any counter moved."""
-    moved = False
+def write(code: Code, counters: list[Counter], sums: Sums) -> None:
+    """Write what an event counts. A counter's new total is left in a variable of its name."""
     for counter in counters:
-        amount = amount_of(counter, turn, basket, quantity)
-        if amount <= 0 or (counter.gates and _blocked(counter, turn, basket)):
-            continue
-        bucket = windows.bucket(counter.window, turn.day, turn.account.joined)
-        turn.change("count", counter.name, bucket, amount)
-        moved = True
-    return moved
+        section, name = counter.section, counter.name
+        amount = _amount(code, counter, sums)
+        gates = write_gates(code, section.who, section.when, section.if_, sums.of(counter.bit))
+        variable = code.fresh("counted")
+        code.add(f"{variable} = {amount}")
+        tests = [f"{variable} > 0", *(test for test, _ in gates)]
+        with code.block(f"if {' and '.join(tests)}:"):
+            bucket = code.constant(windows.bucket, "bucket")
+            window = code.constant(section.window, "window")
+            code.add(
+                f"key = {bucket}({window}, day, turn.account.joined)",
+                f"turn.change('count', {name!r}, key, {variable})",
+                "moved = True",
+            )
 
 
-def _blocked(counter: Counter, turn: Turn, basket: Basket) -> bool:
-    amount, items = spend(basket.amounts, counter.bit), spend(basket.items, counter.bit)
-    return any(gate(turn, basket.total, amount, items) for gate in counter.gates)
+def _amount(code: Code, counter: Counter, sums: Sums) -> str:
+    """The expression of what an event adds to the counter."""
+    kind, bit = counter.section.counts, counter.bit
+    if kind == "spend":
+        return sums.name("amounts", bit)
+    if kind == "items":
+        return sums.name("items", bit)
+    if kind == "measure":
+        return sums.name("measures", bit)
+    if kind == "quantity":
+        return "quantity"
+    if kind == "points":
+        fired = code.constant(points_fired, "points_fired")
+        return f"{fired}(turn, {counter.section.of!r})"
+    if bit == ALL:
+        return "1"
+    return f"1 if any(mask & {bit} for mask in basket.amounts) else 0"
+
+
+def points_fired(turn: Turn, of: str) -> int:
+    """The points that the rules of this event gave so far: of one balance or rule, or all."""
+    return sum(fact[3] for fact in turn.decision.fired if not of or of in (fact[0], fact[1]))

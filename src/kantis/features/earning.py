@@ -6,6 +6,9 @@ changes the plain points; it has a share of its own, so that each point has one 
 
 The order is: lines -> base -> rate -> modifiers -> rounding -> caps -> lot.
 
+The rules of an event are written into one function (``core.code``). What a shape of rule
+needs is written out; rarer shapes call the helpers at the end of this file.
+
 >>> points, share = rounded(Ratio(9, 2), Round()), rounded(Ratio(9, 1), Round())
 >>> points, share - points          # 4.5 points, doubled: 4 plain and 5 for doubling
 (4, 5)
@@ -14,83 +17,43 @@ The order is: lines -> base -> rate -> modifiers -> rounding -> caps -> lot.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import gcd
 from typing import Any
 
-from kantis.core import windows
-from kantis.core.account import NEVER, Account
 from kantis.core.amounts import Ratio, divide
-from kantis.core.basket import Basket, Classifier, spend
-from kantis.core.calendar import Calendar
-from kantis.core.conditions import gates
+from kantis.core.basket import ALL, Classifier, Sums
+from kantis.core.code import Code
+from kantis.core.conditions import write_gates
 from kantis.core.knobs import Reader
 from kantis.core.limits import Cap
-from kantis.core.lots import Balance, claw_back, issue
-from kantis.core.places import REVERSED
+from kantis.core.lots import Balance, issue
 from kantis.core.rates import Give, Round, exact
 from kantis.core.rule import Rule
 from kantis.core.turn import Turn
 
 REASON = "earning"
 
+_SUMS = {"money": "amounts", "item": "items", "measure": "measures"}
+
 
 class Earner:
-    """A compiled rule: its bit, its gates, its rate, and the lot that its points go to."""
+    """A rule with what it was compiled to: its bit, its balance, its caps, its modifiers."""
 
-    __slots__ = (
-        "add",
-        "available",
-        "balance",
-        "beyond",
-        "bit",
-        "caps",
-        "factor",
-        "funder",
-        "gates",
-        "give",
-        "modifiers",
-        "name",
-        "offer",
-        "over",
-        "per",
-        "plain",
-        "recipe",
-        "round",
-        "rule",
-    )
+    __slots__ = ("balance", "bit", "caps", "give", "modifiers", "name", "offer", "per", "rule")
 
-    def __init__(self, rule: Rule, bit: int, balance: Balance | None, caps: list[Cap]) -> None:
+    def __init__(
+        self, rule: Rule, bit: int, balance: Balance | None, caps: list[Cap], offer: bool
+    ) -> None:
         self.rule = rule
         self.name = rule.name
+        self.give = rule.give or Give("", ())
         self.bit = bit
         self.balance = balance
-        self.gates = gates(rule.who, rule.when, rule.if_)
-        self.give = rule.give
-        self.beyond = rule.beyond
-        self.round = rule.round
         self.caps = tuple(caps)
-        self.available = rule.available
-        self.funder = rule.funded_by
-        self.over = rule.over
-        self.offer = ""
-        self.recipe = 0
+        self.offer = offer
         self.modifiers: list[Earner] = []
-        self.per = _per(rule.give)
-        self.plain = _plain(rule.give)
-        self.factor = rule.multiply
-        self.add = rule.add
-
-
-def _per(give: Give | None) -> str:
-    if give is None:
-        return ""
-    steps = [step for _, step in give.by_level] if give.group else give.steps
-    return steps[0].per
-
-
-def _plain(give: Give | None) -> tuple[int, int] | None:
-    if give is None or give.group or give.bands or give.steps[0].per == "event":
-        return None
-    return give.steps[0].num, give.steps[0].den
+        steps = [step for _, step in self.give.by_level] or self.give.steps
+        self.per = steps[0].per if steps else ""
 
 
 class Earning:
@@ -98,13 +61,12 @@ class Earning:
 
     def __init__(self) -> None:
         self.by_event: dict[str, list[Earner]] = {}
-        self.modifiers: dict[str, Earner] = {}
-        self.periods: list[Earner] = []
         self.by_name: dict[str, Earner] = {}
 
-    def rules_for(self, event: str) -> list[Earner]:
-        """The rules that an event of that type, or an activity of that name, sets off."""
-        return self.by_event.get(event, [])
+    @property
+    def periods(self) -> list[Earner]:
+        """The rules that give at the end of a period."""
+        return [each for each in self.by_name.values() if each.balance and each.rule.over]
 
 
 def compile_earning(
@@ -115,9 +77,8 @@ def compile_earning(
     classifier: Classifier,
     reader: Reader,
 ) -> Earning:
-    """The rules, ready for use; what does not fit together is a fault."""
+    """The rules, ready to be written; what does not fit together is a fault."""
     earning = Earning()
-    recipes: dict[Any, int] = {}
     for rule in rules:
         if rule.off is not None and rule.give is None and not rule.on:
             continue
@@ -132,30 +93,24 @@ def compile_earning(
             continue
         bit = classifier.bit(rule.where, rule.except_)
         caps = [shared[cap] if isinstance(cap, str) else cap for cap in rule.cap]
-        earner = Earner(rule, bit, balance, caps)
-        earner.offer = rule.name if rule.name in offers else ""
+        earner = Earner(rule, bit, balance, caps, rule.name in offers)
         if balance is not None:
-            key = (balance.name, rule.available, rule.funded_by)
-            earner.recipe = recipes.setdefault(key, len(recipes))
-            if rule.over is not None:
-                earning.periods.append(earner)
             earning.by_event.setdefault(rule.for_, []).append(earner)
-        else:
-            earning.modifiers[rule.name] = earner
         earning.by_name[rule.name] = earner
     _attach(earning, reader)
     return earning
 
 
 def _attach(earning: Earning, reader: Reader) -> None:
-    for earner in earning.modifiers.values():
-        if (earner.factor is None) == (earner.add is None):
+    for earner in earning.by_name.values():
+        if earner.balance is not None:
+            continue
+        if (earner.rule.multiply is None) == (earner.rule.add is None):
             message = f"{earner.name!r} says either 'multiply' or 'add'."
             reader.fault("multiply-or-add", message)
-            continue
         for name in earner.rule.on:
             base = earning.by_name.get(name)
-            if base is None or base.give is None:
+            if base is None or base.balance is None:
                 reader.fault("unknown-rule", f"{earner.name!r} is on {name!r}, which is no rule.")
             else:
                 base.modifiers.append(earner)
@@ -163,115 +118,291 @@ def _attach(earning: Earning, reader: Reader) -> None:
 
 def rounded(value: Ratio, how: Round) -> int:
     """The whole points that an exact value comes to."""
-    if how.points_step == 1:
-        points = divide(value.num, value.den, how.points)
-    else:
-        points = divide(value.num, value.den * how.points_step, how.points) * how.points_step
+    step = how.points_step
+    points = divide(value.num, value.den * step, how.points) * step
     return max(points, how.least) if value.num else 0
 
 
-def earn(earning: Earning, turn: Turn, event: str, basket: Basket) -> None:
-    """Give what the event earns: one posting per lot, and a fact per rule that fired."""
-    given: dict[int, int] = {}
-    first: dict[int, Earner] = {}
-    facts: list[tuple[Earner, int, int, int, int]] = []
-    for earner in earning.rules_for(event):
-        if earner.over is not None:
-            _count_for_period(earning, earner, turn, basket)
+def write(code: Code, earning: Earning, event: str, sums: Sums) -> None:
+    """Write what an event earns: one posting per lot, and a fact per rule that fired."""
+    recipes: dict[tuple[Any, ...], str] = {}
+    facts: list[tuple[str, str, str]] = []
+    for earner in earning.by_event.get(event, []):
+        if earner.rule.over is not None:
             continue
-        base = _base(earner, turn, basket)
-        if base < 0:
-            continue
-        for who, part, points, uncapped in _value(earner, turn, basket, base):
-            if points or uncapped:
-                facts.append((who, earner.recipe, part, points, uncapped))
-                given[earner.recipe] = given.get(earner.recipe, 0) + points
-                first.setdefault(earner.recipe, earner)
-                if who.offer:
-                    _use_offer(who, turn)
-    lots = {}
-    for recipe, points in given.items():
-        if points:
-            lots[recipe] = _issue(first[recipe], turn, points)
-    fired = turn.decision.fired
-    for who, recipe, part, points, uncapped in facts:
-        balance = first[recipe].balance
-        assert balance is not None
-        fired.append((who.name, balance.name, part, points, lots.get(recipe, 0), uncapped))
+        rule = earner.rule
+        key = (rule.give and rule.give.unit, rule.available, rule.funded_by)
+        recipe = recipes.get(key)
+        if recipe is None:
+            recipe = recipes[key] = code.fresh("given")
+            code.add(f"{recipe} = 0")
+        facts += _write_rule(code, earner, recipe, sums)
+    for key, recipe in recipes.items():
+        lot = recipe.replace("given", "lot")
+        code.add(f"{lot} = 0")
+        first = next(e for e in earning.by_event[event] if _key(e) == key)
+        with code.block(f"if {recipe}:"):
+            give = code.constant(_issuer(first), "issue")
+            code.add(f"{lot} = {give}(turn, {recipe})")
+    for recipe, fact, fired in facts:
+        with code.block(f"if {fired}:"):
+            code.add(f"turn.decision.fired.append({fact.replace('LOT', recipe.replace('given', 'lot'))})")
 
 
-def _base(earner: Earner, turn: Turn, basket: Basket) -> int:
-    """What the rule's rate is measured on; -1 when it does not act."""
-    per = earner.per
-    if per == "money":
-        base = 0
-        for mask, amount in basket.amounts.items():
-            if mask & earner.bit:
-                base += amount
-    elif per == "item":
-        base = spend(basket.items, earner.bit)
-    elif per == "measure":
-        base = spend(basket.measures, earner.bit)
-    else:
-        base = 1 if earner.bit == 1 or any(mask & earner.bit for mask in basket.amounts) else 0
-    if base <= 0:
-        turn.why_not(earner.name, "no line that counts")
-        return -1
-    if earner.gates and _blocked(earner, turn, basket, base):
-        return -1
-    step = earner.round.spend_step
-    if step > 1:
-        base -= base % step
-    return base
+def _key(earner: Earner) -> tuple[Any, ...]:
+    rule = earner.rule
+    return (rule.give and rule.give.unit, rule.available, rule.funded_by)
 
 
-def _blocked(earner: Earner, turn: Turn, basket: Basket, base: int) -> bool:
-    amount = base if earner.per == "money" else spend(basket.amounts, earner.bit)
-    items = spend(basket.items, earner.bit)
-    for gate in earner.gates:
-        why = gate(turn, basket.total, amount, items)
-        if why:
-            turn.why_not(earner.name, why)
-            return True
-    return bool(earner.offer) and not _offer_open(earner, turn)
+def _issuer(earner: Earner) -> Any:
+    """The function that brings the points of a rule into their lot."""
+    balance, available, funder = earner.balance, earner.rule.available, earner.rule.funded_by
+    assert balance is not None
+
+    def bring(turn: Turn, points: int) -> int:
+        group = ""
+        if available.group:
+            group = getattr(turn.event.body, "group", "") or turn.event.key
+        opens = available.opens(turn)
+        return issue(turn, balance, points, REASON, opens=opens, group=group, funder=funder)
+
+    return bring
 
 
-def _offer_open(earner: Earner, turn: Turn) -> bool:
-    loaded, _ = turn.account.offers.get(earner.offer, (-1, 0))
-    if loaded < 0 or loaded > turn.moment:
-        turn.why_not(earner.name, "not loaded")
-        return False
-    return True
+def _write_rule(
+    code: Code, earner: Earner, recipe: str, sums: Sums
+) -> list[tuple[str, str, str]]:
+    """One rule with its modifiers; (recipe, fact, when it fired) of each."""
+    assert earner.balance is not None
+    number = code.fresh("")
+    base, points, plain = f"base{number}", f"points{number}", f"plain{number}"
+    code.add(f"{points} = {plain} = 0", f"{base} = {_base(code, earner, sums)}")
+    fact = f"({earner.name!r}, {earner.balance.name!r}, {base}, {points}, LOT, {plain})"
+    facts = [(recipe, fact, plain)]
+    conditions = _conditions(code, earner, sums)
+    if earner.per in _SUMS:
+        conditions.insert(0, (f"{base} > 0", '"no line that counts"'))
+    elif earner.bit != ALL:
+        any_line = code.constant(_any_line, "any_line")
+        test = f"{any_line}(basket.amounts, {earner.bit})"
+        conditions.append((test, '"no line that counts"'))
+    variables = []
+    for each in earner.modifiers:
+        variables.append((each, code.fresh("share"), code.fresh("full"), code.fresh("part")))
+    for _, share, full, part in variables:
+        code.add(f"{share} = {full} = {part} = 0")
+    with code.block(_open(code, earner.name, conditions)):
+        step = earner.rule.round.spend_step
+        if step > 1:
+            code.add(f"{base} -= {base} % {step}")
+        _write_value(code, earner, base, points, plain, bool(variables))
+        code.add(f"{recipe} += {points}")
+        if earner.offer:
+            code.add(f"{code.constant(use_offer, 'use_offer')}(turn, {earner.name!r}, {points})")
+        if variables:
+            _write_modifiers(code, earner, base, plain, recipe, variables, sums)
+    for each, share, full, part in variables:
+        fact = f"({each.name!r}, {earner.balance.name!r}, {part}, {share}, LOT, {full})"
+        facts.append((recipe, fact, full))
+    return facts
 
 
-def _value(
-    earner: Earner, turn: Turn, basket: Basket, base: int
-) -> list[tuple[Earner, int, int, int]]:
-    """(rule, base, points, points without caps) of a rule and of each of its modifiers."""
-    plain = earner.plain
-    if plain is not None and not earner.caps and not earner.modifiers:
-        how = earner.round
-        if how.points == "down" and how.points_step == 1 and not how.least:
-            points = base * plain[0] // plain[1]
+def _base(code: Code, earner: Earner, sums: Sums) -> str:
+    if earner.per in _SUMS:
+        return sums.name(_SUMS[earner.per], earner.bit)
+    return "1"
+
+
+def _any_line(amounts: dict[int, int], bit: int) -> bool:
+    return any(mask & bit for mask in amounts)
+
+
+def _conditions(code: Code, earner: Earner, sums: Sums) -> list[tuple[str, str]]:
+    rule = earner.rule
+    found = []
+    if earner.offer:
+        loaded = code.constant(loaded_offer, "loaded")
+        test = f"turn.account.offers and {loaded}(turn, {earner.name!r})"
+        found.append((test, '"not loaded"'))
+    return found + write_gates(code, rule.who, rule.when, rule.if_, sums.of(earner.bit))
+
+
+def _open(code: Code, name: str, conditions: list[tuple[str, str]]) -> str:
+    """The head of the block in which a rule acts; while tracing the first no is told."""
+    if code.trace:
+        for position, (_, why) in enumerate(conditions):
+            head = "if" if not position else "elif"
+            with code.block(f"{head} not ({conditions[position][0]}):"):
+                code.add(f"turn.why_not({name!r}, {why})")
+    return f"if {' and '.join(test for test, _ in conditions) or 'True'}:"
+
+
+def _write_value(
+    code: Code, earner: Earner, base: str, points: str, plain: str, modified: bool
+) -> None:
+    """The points of a rule before its modifiers: ``plain`` without caps, ``points`` with them."""
+    give, how = earner.give, earner.rule.round
+    level = f"turn.level({give.group!r})" if give.group else "0"
+    whole = how.points == "down" and how.points_step == 1 and not how.least
+    if whole and not earner.caps and not give.bands and earner.per != "event":
+        num, den = _rate(code, earner, level)
+        if modified:
+            code.add(f"num, den = {base} * {num}, {den}", f"{points} = {plain} = num // den")
         else:
-            points = rounded(Ratio(base * plain[0], plain[1]), how)
-        return [(earner, base, points, points)]
-    value, used = _capped_base(earner, turn, base)
-    points = rounded(value, earner.round)
-    found = [(earner, base, _capped(earner, turn, points, used), points)]
-    if earner.modifiers:
-        _modify(earner, turn, basket, base, value, found)
-    return found
+            code.add(f"{points} = {plain} = {base} * {num} // {den}")
+        return
+    if not earner.caps:
+        value = code.constant(exact, "exact")
+        code.add(f"value = {value}({code.constant(give, 'give')}, {base}, {level})")
+        round_ = code.constant(rounded, "rounded")
+        code.add(f"{points} = {plain} = {round_}(value, {code.constant(how, 'how')})")
+    else:
+        capped = code.constant(capped_value, "capped_value")
+        rule = code.constant(earner, "rule")
+        code.add(f"value, {plain}, {points} = {capped}({rule}, turn, {base}, {level})")
+    if modified:
+        code.add("num, den = value.num, value.den")
 
 
-def _level(earner: Earner, turn: Turn) -> int:
+def _rate(code: Code, earner: Earner, level: str) -> tuple[str, str]:
+    """The rate as two expressions; by level as a table with a common denominator."""
     give = earner.give
-    return turn.level(give.group) if give is not None and give.group else 0
+    if not give.group:
+        num, den = give.steps[0].num, give.steps[0].den
+        common = gcd(num, den) or 1
+        return str(num // common), str(den // common)
+    highest = max(at for at, _ in give.by_level)
+    den = 1
+    for _, step in give.by_level:
+        den = den * step.den // gcd(den, step.den)
+    table = []
+    for now in range(highest + 1):
+        held = [step for at, step in give.by_level if at <= now]
+        table.append(held[-1].num * (den // held[-1].den) if held else 0)
+    common = gcd(den, *table)
+    rates = tuple(num // common for num in table)
+    name = code.constant(rates, "rates")
+    return f"{name}[min({level}, {highest})]", str(den // common)
 
 
-def _capped_base(earner: Earner, turn: Turn, base: int) -> tuple[Ratio, int]:
-    """The exact value of the base, and how much of it counts against a cap on spend or items."""
-    assert earner.give is not None
+def _write_modifiers(
+    code: Code,
+    earner: Earner,
+    base: str,
+    plain: str,
+    recipe: str,
+    variables: list[tuple[Earner, str, str, str]],
+    sums: Sums,
+) -> None:
+    """The shares of the modifiers: what the points become with each, less what they were before."""
+    how = code.constant(earner.rule.round, "how")
+    level = f"turn.level({earner.give.group!r})" if earner.give.group else "0"
+    excluding = [each for each, *_ in variables if each.rule.only_best_of]
+    code.add("run_num, run_den, before = num, den, " + plain)
+    for each, share, full, part in variables:
+        code.add(f"{part} = {_part(code, earner, each, base, sums)}")
+        conditions = [(f"{part} > 0", '"no line that counts"'), *_conditions(code, each, sums)]
+        if each in excluding:
+            beaten = code.constant(_better(each, excluding, sums), "beaten")
+            conditions.append((f"not {beaten}(turn, basket, total)", '"a better one counts"'))
+        with code.block(_open(code, each.name, conditions)):
+            whole_num, whole_den = _grown(code, earner, each, base, part, level)
+            num, den = _extra(each)
+            code.add(
+                f"more_num, more_den = {whole_num} * {num}, {whole_den} * {den}",
+                "run_num = run_num * more_den + more_num * run_den",
+                "run_den = run_den * more_den",
+            )
+            if earner.rule.round == Round(spend_step=earner.rule.round.spend_step):
+                code.add("after = run_num // run_den")
+            else:
+                ratio, round_ = code.constant(Ratio, "Ratio"), code.constant(rounded, "rounded")
+                code.add(f"after = {round_}({ratio}(run_num, run_den), {how})")
+            code.add(f"{full} = {share} = after - before", "before = after")
+            if each.caps:
+                cap = code.constant(capped_points, "capped_points")
+                rule = code.constant(each, "rule")
+                code.add(f"{share} = {cap}({rule}, turn, {full}, {part})")
+            code.add(f"{recipe} += {share}")
+            if each.offer:
+                code.add(f"{code.constant(use_offer, 'use_offer')}(turn, {each.name!r}, {share})")
+
+
+def _part(code: Code, earner: Earner, modifier: Earner, base: str, sums: Sums) -> str:
+    """The base of the rule that the modifier means too."""
+    if earner.per not in _SUMS:
+        return base
+    both = earner.bit | modifier.bit
+    both = both & ~ALL if both != ALL else ALL
+    mine = earner.bit & ~ALL if earner.bit != ALL else ALL
+    if both == mine:
+        return base
+    name, step = sums.name(_SUMS[earner.per], both), earner.rule.round.spend_step
+    return f"{name} - {name} % {step}" if step > 1 else name
+
+
+def _grown(
+    code: Code, earner: Earner, modifier: Earner, base: str, part: str, level: str
+) -> tuple[str, str]:
+    """The exact value that a modifier makes more of, as written numerator and denominator."""
+    if modifier.rule.stack == "compounds":
+        code.add(f"of_num, of_den = (run_num, run_den) if {part} == {base} else (num * {part}, den * {base})")
+    elif earner.give.bands:
+        value, give = code.constant(exact, "exact"), code.constant(earner.give, "give")
+        code.add(f"of = {value}({give}, {part}, {level})", "of_num, of_den = of.num, of.den")
+    else:
+        code.add(f"of_num, of_den = (num, den) if {part} == {base} else (num * {part}, den * {base})")
+    return "of_num", "of_den"
+
+
+def _extra(modifier: Earner) -> tuple[int, int]:
+    """What a modifier adds, as a ratio of what it works on."""
+    factor = modifier.rule.multiply
+    if factor is not None:
+        return max(0, factor.num - factor.den), factor.den
+    assert modifier.rule.add is not None
+    return modifier.rule.add.num, modifier.rule.add.den
+
+
+def _better(modifier: Earner, excluding: list[Earner], outer: Sums) -> Any:
+    """Whether another modifier of the same word acts and gives more; of equal ones the first."""
+    rivals = []
+    mine = Ratio(*_extra(modifier))
+    for position, each in enumerate(excluding):
+        if each is modifier or each.rule.only_best_of != modifier.rule.only_best_of:
+            continue
+        theirs = Ratio(*_extra(each))
+        ranks = theirs.num * mine.den - mine.num * theirs.den
+        if ranks > 0 or (ranks == 0 and position < excluding.index(modifier)):
+            code = Code("acts", "turn", "basket", "total")
+            sums = outer.another()
+            spend = sums.name("amounts", each.bit)
+            tests = [(f"{spend} > 0", ""), *_conditions(code, each, sums)]
+            code.add("day = turn.day")
+            sums.write(code)
+            code.add(f"return bool({' and '.join(test for test, _ in tests)})")
+            rivals.append(code.function())
+    return lambda turn, basket, total: any(acts(turn, basket, total) for acts in rivals)
+
+
+def loaded_offer(turn: Turn, offer: str) -> bool:
+    """Whether the member has loaded the offer and not used it yet."""
+    loaded, _ = turn.account.offers.get(offer, (-1, 0))
+    return 0 <= loaded <= turn.moment
+
+
+def use_offer(turn: Turn, offer: str, points: int) -> None:
+    """An offer that gave something is used up until it is loaded again."""
+    if points:
+        _, uses = turn.account.offers[offer]
+        turn.change("offer", offer, -1, uses + 1)
+
+
+def capped_value(earner: Earner, turn: Turn, base: int, level: int) -> tuple[Ratio, int, int]:
+    """(exact value, points without caps on points, points) of a rule that has caps.
+
+    A cap on spend or items limits the base; what is beyond it earns at ``beyond``.
+    """
     allowed = base
     for cap in earner.caps:
         if (cap.counts == "spend" and earner.per == "money") or (
@@ -281,15 +412,15 @@ def _capped_base(earner: Earner, turn: Turn, base: int) -> tuple[Ratio, int]:
         elif cap.counts == "times" and not cap.left(turn):
             turn.why_not(earner.name, f"cap {cap.name}")
             allowed = 0
-    level = _level(earner, turn)
     value = exact(earner.give, allowed, level) if allowed else Ratio(0)
-    if allowed < base and earner.beyond is not None:
-        more = exact(earner.beyond, base - allowed, level)
+    if allowed < base and earner.rule.beyond is not None:
+        more = exact(earner.rule.beyond, base - allowed, level)
         value = Ratio(value.num * more.den + more.num * value.den, value.den * more.den)
-    return value, allowed
+    plain = rounded(value, earner.rule.round)
+    return value, plain, capped_points(earner, turn, plain, allowed)
 
 
-def _capped(earner: Earner, turn: Turn, points: int, used: int) -> int:
+def capped_points(earner: Earner, turn: Turn, points: int, used: int) -> int:
     """The points that the caps leave; what they take up is counted."""
     for cap in earner.caps:
         if cap.counts == "points":
@@ -298,173 +429,3 @@ def _capped(earner: Earner, turn: Turn, points: int, used: int) -> int:
         amount = {"points": points, "times": 1 if points else 0}.get(cap.counts, used)
         cap.use(turn, amount)
     return points
-
-
-def _modify(
-    earner: Earner,
-    turn: Turn,
-    basket: Basket,
-    base: int,
-    value: Ratio,
-    found: list[tuple[Earner, int, int, int]],
-) -> None:
-    """The shares of the modifiers: what the points become with each, less what they were before."""
-    running = value
-    before = rounded(value, earner.round)
-    for modifier in _active(earner, turn, basket):
-        part = _part(earner, modifier, basket)
-        step = earner.round.spend_step
-        part -= part % step
-        over = value if part == base else exact(_give(earner), part, _level(earner, turn))
-        grown = running if modifier.rule.stack == "compounds" and part == base else over
-        extra = _extra(modifier, grown)
-        running = Ratio(
-            running.num * extra.den + extra.num * running.den, running.den * extra.den
-        )
-        after = rounded(running, earner.round)
-        points = after - before
-        before = after
-        found.append((modifier, part, _capped(modifier, turn, points, part), points))
-
-
-def _give(earner: Earner) -> Give:
-    assert earner.give is not None
-    return earner.give
-
-
-def _part(earner: Earner, modifier: Earner, basket: Basket) -> int:
-    """The base of the rule that the modifier means too."""
-    both = earner.bit | modifier.bit
-    sums = {"money": basket.amounts, "item": basket.items, "measure": basket.measures}.get(
-        earner.per
-    )
-    if sums is None:
-        return 1
-    return sum(amount for mask, amount in sums.items() if mask & both == both)
-
-
-def _extra(modifier: Earner, value: Ratio) -> Ratio:
-    if modifier.factor is not None:
-        factor = modifier.factor
-        return Ratio(value.num * max(0, factor.num - factor.den), value.den * factor.den)
-    assert modifier.add is not None
-    return Ratio(value.num * modifier.add.num, value.den * modifier.add.den)
-
-
-def _active(earner: Earner, turn: Turn, basket: Basket) -> list[Earner]:
-    """The modifiers that act, in the order of the file; of those that exclude each other the best."""
-    acting = []
-    for modifier in earner.modifiers:
-        part = _part(earner, modifier, basket)
-        if part > 0 and not _blocked(modifier, turn, basket, part):
-            acting.append(modifier)
-    best: dict[str, Earner] = {}
-    for modifier in acting:
-        word = modifier.rule.only_best_of
-        one = Ratio(1, 1)
-        if word and (
-            word not in best or _ranks(_extra(modifier, one), _extra(best[word], one))
-        ):
-            best[word] = modifier
-    return [
-        each
-        for each in acting
-        if not each.rule.only_best_of or best[each.rule.only_best_of] is each
-    ]
-
-
-def _ranks(one: Ratio, other: Ratio) -> bool:
-    return one.num * other.den > other.num * one.den
-
-
-def _use_offer(earner: Earner, turn: Turn) -> None:
-    _, uses = turn.account.offers[earner.offer]
-    turn.change("offer", earner.offer, -1, uses + 1)
-
-
-def _issue(earner: Earner, turn: Turn, points: int) -> int:
-    assert earner.balance is not None
-    group = getattr(turn.event.body, "group", "") if earner.available.group else ""
-    if earner.available.group and not group:
-        group = turn.event.key
-    return issue(
-        turn,
-        earner.balance,
-        points,
-        REASON,
-        opens=earner.available.opens(turn),
-        group=group,
-        funder=earner.funder,
-    )
-
-
-def _counter(earner: Earner) -> str:
-    return f"over {earner.name}"
-
-
-def _count_for_period(earning: Earning, earner: Earner, turn: Turn, basket: Basket) -> None:
-    """A rule over a period counts now and gives at the period's end; a late event corrects it."""
-    base = _base(earner, turn, basket)
-    if base <= 0:
-        return
-    assert earner.over is not None
-    bucket = windows.bucket(earner.over, turn.day, turn.account.joined)
-    turn.change("count", _counter(earner), bucket, base)
-    for modifier in _active(earner, turn, basket):
-        part = _part(earner, modifier, basket)
-        turn.change("count", f"{_counter(earner)} {modifier.name}", bucket, part)
-    closed = turn.account.issued.get(earner.name, {})
-    if bucket in closed:
-        settle(earner, turn, bucket)
-    else:
-        turn.wake_on(windows.end(earner.over, turn.day, turn.account.joined))
-
-
-def settle(earner: Earner, turn: Turn, bucket: int) -> None:
-    """Give what a period's total earns, or the difference to what was given for it before."""
-    assert earner.balance is not None
-    counters = turn.account.counters
-    base = counters.get(_counter(earner), {}).get(bucket, 0)
-    value = exact(_give(earner), base, _level(earner, turn)) if base > 0 else Ratio(0)
-    total = rounded(value, earner.round)
-    for modifier in earner.modifiers:
-        part = counters.get(f"{_counter(earner)} {modifier.name}", {}).get(bucket, 0)
-        if part and base:
-            extra = _extra(modifier, Ratio(value.num * part, value.den * base))
-            total += rounded(extra, earner.round)
-    before = turn.account.issued.get(earner.name, {}).get(bucket, 0)
-    if total > before:
-        lot = _issue(earner, turn, total - before)
-        turn.decision.fired.append(
-            (earner.name, earner.balance.name, base, total - before, lot, total)
-        )
-    elif total < before:
-        lot = next(
-            (each.id for each in reversed(turn.account.lots.values()) if each.balance == earner.balance.name), 0
-        )
-        claw_back(turn, earner.balance, lot, before - total, REVERSED, REASON)
-    turn.change("issue", earner.name, bucket, total)
-
-
-def due(earning: Earning, account: Account, days: Calendar) -> int:
-    """The next end of a period that has counted something and is not settled."""
-    first = NEVER
-    for earner in earning.periods:
-        assert earner.over is not None
-        closed = account.issued.get(earner.name, {})
-        for bucket in account.counters.get(_counter(earner), {}):
-            if bucket not in closed:
-                end = windows.end(earner.over, bucket, account.joined)
-                first = min(first, days.start(end))
-    return first
-
-
-def run(earning: Earning, turn: Turn) -> None:
-    """Settle the periods that have ended."""
-    for earner in earning.periods:
-        assert earner.over is not None
-        for bucket in list(turn.account.counters.get(_counter(earner), {})):
-            closed = turn.account.issued.get(earner.name, {})
-            end = windows.end(earner.over, bucket, turn.account.joined)
-            if bucket not in closed and end <= turn.day:
-                settle(earner, turn, bucket)

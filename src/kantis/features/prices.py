@@ -56,64 +56,59 @@ def compile_prices(
     return found
 
 
-def reduction(off: Off, line: Line) -> int:
+def reduction(off: Off, amount: int, quantity: int) -> int:
     """What a price rule takes off a line, in minor units; money rounds half up.
 
     >>> from kantis.core.amounts import Ratio
-    >>> reduction(Off(share=Ratio(10, 100)), Line("1", "serum", 1, 1200))
+    >>> reduction(Off(share=Ratio(10, 100)), 1200, 1)
     120
-    >>> reduction(Off(down_to=299), Line("1", "coffee", 2, 700))
+    >>> reduction(Off(down_to=299), 700, 2)
     102
     """
-    if line.amount <= 0:
-        return 0
     if off.share is not None:
-        return min(line.amount, divide(line.amount * off.share.num, off.share.den, "half up"))
+        return min(amount, divide(amount * off.share.num, off.share.den, "half up"))
     if off.per_item:
-        return min(line.amount, off.per_item * line.quantity)
-    return max(0, line.amount - off.down_to * line.quantity)
+        return min(amount, off.per_item * quantity)
+    return max(0, amount - off.down_to * quantity)
 
 
 def apply(
-    prices: Prices, classifier: Classifier, turn: Turn, lines: tuple[Line, ...]
-) -> list[int] | None:
-    """The lines' amounts after price effects, which are written down; None where there is none."""
-    total = 0
-    acting: list[Price] | None = None
-    amounts: list[int] | None = None
-    for position, line in enumerate(lines):
-        mask = classifier.mask(line)
-        if not mask & prices.bits:
+    prices: Prices, turn: Turn, lines: tuple[Line, ...], masks: list[int], amounts: list[int]
+) -> None:
+    """Take the price effects off the lines' amounts, and write them down."""
+    total = sum(amounts)
+    acting = [each for each in prices.rules if _acts(each, turn, total)]
+    if not acting:
+        return
+    bits = 0
+    for rule in acting:
+        bits |= rule.bit
+    for position, mask in enumerate(masks):
+        if not mask & bits:
             continue
-        if acting is None:
-            total = sum(each.amount for each in lines)
-            acting = [each for each in prices.rules if _acts(each, turn, total)]
-        best, most = None, 0
+        line, amount = lines[position], amounts[position]
+        best, most = "", 0
         for rule in acting:
             if mask & rule.bit:
-                less = reduction(rule.off, line)
+                less = reduction(rule.off, amount, line.quantity)
                 if less > most:
-                    best, most = rule, less
-        if best is not None:
-            if amounts is None:
-                amounts = [each.amount for each in lines]
-            amounts[position] -= most
-            turn.decision.effects.append((line.id, best.name, most))
-    if amounts is not None:
-        _use_offers(prices, turn)
-    return amounts
+                    best, most = rule.name, less
+        if most:
+            amounts[position] = amount - most
+            turn.effect(line.id, best, most)
+    _use_offers(prices, turn)
 
 
 def _acts(price: Price, turn: Turn, total: int) -> bool:
-    for gate in price.gates:
-        why = gate(turn, total, total, 0)
-        if why:
-            turn.why_not(price.name, why)
-            return False
     if price.offer:
         loaded, _ = turn.account.offers.get(price.offer, (-1, 0))
         if loaded < 0 or loaded > turn.moment:
             turn.why_not(price.name, "not loaded")
+            return False
+    for gate in price.gates:
+        why = gate(turn, total, total, 0)
+        if why:
+            turn.why_not(price.name, why)
             return False
     return True
 

@@ -254,7 +254,7 @@ def spend(
 ) -> list[tuple[int, int]]:
     """Take the points from their lots to where they belong: (lot, amount) each."""
     if reward.stock:
-        turn.decision.claims.append((f"stock {reward.name}", 1))
+        turn.claim(f"stock {reward.name}", 1)
     if reward.per_member:
         turn.change("count", f"reward {reward.name}", 0, 1)
     target = HELD if hold else VOUCHER if reward.gives.voucher else REDEEMED

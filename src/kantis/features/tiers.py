@@ -12,6 +12,7 @@ member falls to what the window that ends there has earned, or by one level.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from msgspec import Struct
 from kantis.core import calendar, windows
 from kantis.core.account import NEVER, Account
 from kantis.core.calendar import Calendar
+from kantis.core.code import Code
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong, suggest
 from kantis.core.phrases import (
     DURATION,
@@ -214,17 +216,56 @@ def earned_level(group: TierGroup, account: Account, day: int) -> int:
     return 0
 
 
-def rise(groups: list[TierGroup], turn: Turn) -> None:
-    """After an event was counted: reach a level, or move the end of the one that is kept.
+def write(code: Code, groups: list[TierGroup]) -> None:
+    """Write what happens to tiers after an event was counted.
+
+    A level whose threshold stays out of reach is not looked at further.
+    """
+    for group in groups:
+        if group.section.up != "at once" or len(group.levels) < 2:
+            continue
+        call = f"{code.constant(rise, 'rise')}({code.constant(group, 'group')}, turn)"
+        least = _lowest(group)
+        if least is None:
+            code.add(call)
+            continue
+        counter, amounts = least
+        total = code.constant(windows.total, "window_total")
+        window = code.constant(group.windows[counter], "window")
+        table = code.constant((*amounts, 1 << 62), "thresholds")
+        code.add(
+            f"standing = turn.account.tiers.get({group.name!r})",
+            f"reached = {total}({window}, turn.account.counters.get({counter!r}), day,"
+            " turn.account.joined)",
+        )
+        until = code.constant(lru_cache(maxsize=4096)(group.section.lasts.until), "until")
+        with code.block("if standing is None:"):
+            with code.block(f"if reached >= {amounts[1]}:"):
+                code.add(call)
+        with code.block(
+            f"elif reached >= {table}[standing.level + 1] or (standing.level and standing.until"
+            f" and reached >= {table}[standing.level] and not 0 < {until}(day) <= standing.until):"
+        ):
+            code.add(call)
+
+
+def _lowest(group: TierGroup) -> tuple[str, tuple[int, ...]] | None:
+    """The one counter of all thresholds and their amounts by level, where it is so simple."""
+    amounts = [0]
+    counters = set()
+    for lists in group.thresholds[1:]:
+        if len(lists) != 1 or len(lists[0]) != 1:
+            return None
+        counters.add(lists[0][0][0])
+        amounts.append(lists[0][0][1])
+    return (counters.pop(), tuple(amounts)) if len(counters) == 1 else None
+
+
+def rise(group: TierGroup, turn: Turn) -> None:
+    """Reach a level, or move the end of the one that is kept.
 
     A level that a late event reaches starts when the event is received.
     """
-    for group in groups:
-        if group.section.up == "at once":
-            _rise(group, turn)
-
-
-def _rise(group: TierGroup, turn: Turn) -> None:
     level = earned_level(group, turn.account, turn.day)
     standing = turn.account.tiers.get(group.name)
     now = standing.level if standing is not None else 0

@@ -95,15 +95,20 @@ def issue(
     points: int,
     number: int,
 ) -> str:
-    """A voucher comes to be; its code is the account, its entry and a number.
+    """A voucher comes to be; its code is its kind, the entry that issued it and a number.
 
-    The caller has moved the points to the place *voucher*.
+    It is good from when it was issued, also where a late event brought it. The caller has
+    moved the points to the place *voucher*.
     """
     section = kinds[kind]
     code = f"{kind}-{turn.account.seq + 1}-{number}"
+    while code in turn.account.vouchers:
+        number += 1
+        code = f"{kind}-{turn.account.seq + 1}-{number}"
     fixed = section.worth.amount if section.worth is not None else worth
-    until = section.valid.until(turn.day) if section.valid is not None else 0
-    turn.change("voucher", code, kind, fixed, balance, points, turn.day, until)
+    today = turn.calendar.day(turn.at)
+    until = section.valid.until(today) if section.valid is not None else 0
+    turn.change("voucher", code, kind, fixed, balance, points, today, until)
     if until:
         turn.wake_on(until)
     turn.notice("voucher", kind, fixed)
@@ -127,7 +132,7 @@ def use(kinds: dict[str, VoucherSection], turn: Turn, body: Use) -> None:
     if voucher.points:
         turn.post(voucher.balance, VOUCHER, REDEEMED, voucher.points, 0, REASON)
     turn.change("voucher state", body.voucher, "used")
-    turn.decision.effects.append(("", voucher.kind, worth))
+    turn.effect("", voucher.kind, worth)
 
 
 def due(account: Account, days: Calendar) -> int:

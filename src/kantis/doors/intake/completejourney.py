@@ -10,8 +10,7 @@ own, whether the stream is read from the start or from any event on.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +43,10 @@ class DataMissing(Exception):
     """The data or what reads them is not there; the text says how to get it."""
 
 
+#: A product's name, category, brand, department and tags.
+Known = tuple[str, str, str, str, tuple[str, ...]]
+
+
 class Coupons(Struct):
     """Real redemptions: offers that a basket's household loads before it, products they cover."""
 
@@ -62,6 +65,7 @@ class Journey:
         self.database = _connect()
         self.files = _files()
         self.calendar = Calendar(zone(ZONE))
+        self._products: dict[int, Known] = {}
         self.lines = 0
         self.dirty = dict.fromkeys(DIRTY, 0)
         self.cents = 0
@@ -126,7 +130,8 @@ class Journey:
             SELECT DISTINCT coupon_upc, campaign_id, basket_id, product_id
             FROM '{files["coupon_redemptions"]}'
             JOIN '{files["coupons"]}' USING (coupon_upc, campaign_id)
-            JOIN '{files["transactions"]}' USING (household_id, product_id)
+            JOIN (SELECT * FROM '{files["transactions"]}' {self.where})
+                USING (household_id, product_id)
             WHERE epoch_ms(transaction_timestamp) BETWEEN epoch_ms(redemption_date)
                 AND epoch_ms(redemption_date + INTERVAL 30 HOUR)
             """
@@ -153,7 +158,7 @@ class Journey:
         A household's ``enrol`` stands before its first basket, a coupon's ``load`` before
         the basket it was used in. Baskets of one second go by their number.
         """
-        products = self._products()
+        products = self._load_products()
         known: set[int] = set()
         number = 0
         for basket, rows in self._rows():
@@ -199,7 +204,7 @@ class Journey:
         yield from sorted(second.items())
 
     def _lines(
-        self, rows: list[tuple[Any, ...]], products: Callable[[int], Any], covered: Any
+        self, rows: list[tuple[Any, ...]], products: dict[int, Known], covered: Any
     ) -> tuple[Line, ...]:
         """The lines of a basket, dirty ones by the rule; a line's id is its number in it."""
         lines = []
@@ -217,9 +222,11 @@ class Journey:
                 else:
                     dirty["nothing"] += 1
                     continue
-            name, category, brand, department, tags = products(product)
-            if not category and not department:
+            known = products.get(product)
+            if known is None:
                 dirty["unknown product"] += 1
+                known = (str(product), "", "", "", ())
+            name, category, brand, department, tags = known
             if product in covered:
                 tags = (*tags, "coupon")
             lines.append(
@@ -231,30 +238,26 @@ class Journey:
         self.lines += len(rows)
         return tuple(lines)
 
-    def _products(self) -> Callable[[int], tuple[str, str, str, str, tuple[str, ...]]]:
-        """What is known of a product: name, category, brand, department, tags."""
-        words: dict[str | None, str] = {None: ""}
-        found: dict[int, tuple[str, str, str, str, tuple[str, ...]]] = {}
-        for product, department, brand, category, kind in self._ask(
-            "SELECT product_id, department, brand, product_category, product_type"
-            f" FROM '{self.files['products']}'"
-        ):
-            for text in (department, brand, category):
-                if text not in words:
-                    words[text] = re.sub("[^a-z0-9]+", "-", text.lower()).strip("-")
-            tags: tuple[str, ...] = ()
-            if kind and "GIFT CARD" in kind:
-                tags = ("gift-card",)
-            elif kind and kind.startswith("GASOLINE"):
-                tags = ("fuel",)
-            found[product] = (
-                str(product), words[category], words[brand], words[department], tags,
-            )  # fmt: skip
-
-        def product_of(product: int) -> tuple[str, str, str, str, tuple[str, ...]]:
-            return found.get(product) or (str(product), "", "", "", ())
-
-        return product_of
+    def _load_products(self) -> dict[int, Known]:
+        """What is known of each product, in the data's own words; a gift card is a tag."""
+        if not self._products:
+            words: dict[str | None, str] = {None: ""}
+            self.database.execute(
+                "SELECT product_id, department, brand, product_category, product_type"
+                f" FROM '{self.files['products']}'"
+            )
+            while rows := self.database.fetchmany(_ROWS):
+                for product, department, brand, category, kind in rows:
+                    for text in (department, brand, category):
+                        words.setdefault(text, text)
+                    tags: tuple[str, ...] = ()
+                    if kind and "GIFT CARD" in kind:
+                        tags = ("gift-card",)
+                    elif kind and kind.startswith("GASOLINE"):
+                        tags = ("fuel",)
+                    known = (str(product), words[category], words[brand], words[department], tags)
+                    self._products[product] = known
+        return self._products
 
     def close(self) -> None:
         """Let go of the files."""

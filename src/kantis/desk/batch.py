@@ -1,0 +1,383 @@
+"""Batch: many events, one transaction.
+
+Guarantee: an event is recorded once, under its key, together with everything that it
+causes, or not at all; a batch cut anywhere gives the same books; the number of statements
+does not depend on the number of events.
+
+The steps, in the order of ``Batch.run``: drop what came before; find and lock accounts in
+the order of their ids; read what the decisions have to see; decide one by one in the
+order of arrival; write everything; take the shared limits; and, when one of them turns
+out short, decide those who looked at a limit once more, on what the locked rows say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec import Struct
+
+from kantis.core.account import NEVER, Account, decode_account
+from kantis.core.decision import Context, Needs, apply
+from kantis.core.events import Enrol, Event, Purchase
+from kantis.desk import booking
+from kantis.desk.cache import Cache
+from kantis.desk.foresight import Foresight
+from kantis.desk.programs import Homes
+from kantis.desk.recorded import entry_of, event_of
+from kantis.desk.results import ALONE as LEFT_ALONE
+from kantis.desk.results import BAD as SET_ASIDE
+from kantis.desk.results import DECIDED as SETTLED
+from kantis.desk.results import PARKED as WAITS
+from kantis.desk.results import REFUSED, Result, refuse
+from kantis.desk.tasks import DESK, Live, Made, Task
+from kantis.store.books import Books
+from kantis.store.chain import EMPTY
+from kantis.store.rows import EventRow
+from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
+
+#: How far in the future an event may lie: clocks differ.
+AHEAD_MS: Final = 120_000
+#: How many waiting events a batch takes up beside its own.
+READY_MAX: Final = 1_000
+
+_NOTHING = Context()
+_OUTCOMES = {READY: WAITS, PARKED: WAITS, BAD: SET_ASIDE, ALONE: LEFT_ALONE}
+
+
+class Request(Struct, array_like=True):
+    """Events of one caller, for one program ("": the only one)."""
+
+    program: str
+    events: list[Event]
+    importing: bool = False
+
+
+class Batch:
+    """One transaction. ``run`` decides and writes; ``answers`` is what the callers get."""
+
+    def __init__(self, books: Books, homes: Homes, cache: Cache | None, now: int) -> None:
+        self.books, self.homes, self.cache, self.now = books, homes, cache, now
+        self.engine = homes.engine
+        self.answers: list[list[Result | Task]] = []
+        self.tasks: list[Task] = []
+        self.lives: dict[int, Live] = {}
+        self.cards: dict[tuple[int, str], int] = {}
+        self.opened: list[tuple[int, str, int]] = []
+        self.foresight = Foresight(books)
+
+    def run(self, requests: Iterable[Request]) -> None:
+        """Decide and write; the caller commits."""
+        self._take_up()
+        for request in requests:
+            self._receive(request)
+        self._drop_repeated()
+        self._find_accounts()
+        self._foresee()
+        for task in self.tasks:
+            self._decide(task)
+        self._settle()
+
+    # ── what the batch is about ──────────────────────────────────────────────
+
+    def _take_up(self) -> None:
+        """Recorded events that wait: follow-ups, and what was parked and is known now."""
+        for row in self.books.ready(READY_MAX):
+            home = self.homes.numbered(row.program)
+            self.tasks.append(Task(event_of(row), home, bool(row.imported), row))
+
+    def _receive(self, request: Request) -> None:
+        home = self.homes.find(request.program)
+        answers: list[Result | Task] = []
+        self.answers.append(answers)
+        for event in request.events:
+            if home is None:
+                answers.append(refuse(event.key, "unknown-program"))
+                continue
+            code = _malformed(event)
+            if code:
+                answers.append(refuse(event.key, code))
+                continue
+            received = event.time if request.importing else self.now
+            said = Event(
+                event.source, event.id, event.time, event.subject, event.body, received, event.ask
+            )
+            task = Task(said, home, request.importing, None)
+            if not self._timely(task):
+                answers.append(refuse(event.key, "time-out-of-range"))
+                continue
+            answers.append(task)
+            self.tasks.append(task)
+
+    def _timely(self, task: Task) -> bool:
+        """Whether the event's time can be; a tell that is out of range counts as of now."""
+        if task.imported:
+            return True
+        if not task.event.time:
+            task.time = self.now
+        elif not self.now - task.home.late_ms <= task.event.time <= self.now + AHEAD_MS:
+            if task.event.ask:
+                return False
+            task.time, task.flag = self.now, "time-out-of-range"
+        return True
+
+    def _drop_repeated(self) -> None:
+        """What came before, in an earlier batch or in this one, gets its first answer again."""
+        first: dict[str, Task] = {}
+        fresh: list[Task] = []
+        for task in self.tasks:
+            twin = first.setdefault(task.event.key, task)
+            if twin is task:
+                fresh.append(task)
+            else:
+                task.again = twin
+        keys = [key for key, task in first.items() if task.row is None]
+        known = self.books.events(keys) if keys else []
+        if known:
+            self._repeat(first, known)
+        for task in fresh:
+            if task.result is None:
+                task.seal()
+        self.tasks = [task for task in fresh if task.result is None]
+
+    def _repeat(self, first: dict[str, Task], known: list[EventRow]) -> None:
+        places = [(row.account or 0, row.seq or 0) for row in known if row.state == DECIDED]
+        found = {
+            (row.account, row.seq): entry_of(row, postings)
+            for row, postings in self.books.entries(places)
+        }
+        for row in known:
+            task = first[row.key]
+            if not task.same_as(row):
+                task.result = refuse(row.key, "id-reused")
+            elif row.state != DECIDED:
+                task.result = Result(row.key, _OUTCOMES[row.state], row.account or 0, again=True)
+            else:
+                entry = found[row.account or 0, row.seq or 0]
+                refusal = entry.decision.refusal
+                outcome = REFUSED if refusal else SETTLED
+                task.result = Result(row.key, outcome, row.account or 0, entry, refusal, True)
+
+    # ── accounts ─────────────────────────────────────────────────────────────
+
+    def _find_accounts(self) -> None:
+        """Whose events these are; then the accounts, locked in the order of their ids."""
+        wanted: set[tuple[int, str]] = set()
+        cached = self.cache.cards if self.cache else {}
+        for task in self.tasks:
+            subject = task.event.subject
+            if subject.startswith("card:"):
+                card = (task.home.number, subject[5:])
+                if card in cached:
+                    self.cards[card] = cached[card]
+                else:
+                    wanted.add(card)
+        if wanted:
+            self.cards.update(self.books.cards(sorted(wanted)))
+        self._open_accounts()
+        nameless = [task for task in self.tasks if not task.event.subject and not task.account]
+        if nameless:
+            self.foresight.owners(nameless, self.tasks)
+        self._load({task.account for task in self.tasks if task.account})
+
+    def _open_accounts(self) -> None:
+        """Name the account of each event; who enrols on a new card gets a new one."""
+        opening: list[Task] = []
+        for task in self.tasks:
+            subject = task.event.subject
+            if subject.startswith("card:"):
+                card = (task.home.number, subject[5:])
+                task.account = self.cards.get(card, 0)
+                if not task.account and isinstance(task.event.body, Enrol):
+                    self.cards[card] = -len(opening) - 1
+                    task.account = -len(opening) - 1
+                    opening.append(task)
+            elif subject:
+                task.account = int(subject[8:])
+            elif isinstance(task.event.body, Enrol):
+                task.account = -len(opening) - 1
+                opening.append(task)
+        if not opening:
+            return
+        ids = self.books.new_ids(len(opening))
+        for task in self.tasks:
+            if task.account < 0:
+                task.account = ids[-task.account - 1]
+        for task, number in zip(opening, ids, strict=True):
+            self.lives[number] = Live(task.home, Account(number), EMPTY, opened=True)
+            if task.event.subject:
+                card = (task.home.number, task.event.subject[5:])
+                self.cards[card] = number
+                self.opened.append((*card, number))
+
+    def _load(self, ids: set[int]) -> None:
+        missing = []
+        for number in ids:
+            if number in self.lives:
+                continue
+            found = self.cache.take(number) if self.cache else None
+            if found is None:
+                missing.append(number)
+            else:
+                program, account, head, size = found
+                self.lives[number] = Live(self.homes.numbered(program), account, head, size)
+        if not missing:
+            return
+        for row in self.books.accounts(missing):
+            account = decode_account(row.snapshot)
+            account.due = min(account.due, NEVER if row.due is None else row.due)
+            home = self.homes.numbered(row.program)
+            self.lives[row.id] = Live(home, account, row.head, len(row.snapshot))
+
+    # ── deciding ─────────────────────────────────────────────────────────────
+
+    def _foresee(self) -> None:
+        """Place each event on its account, and read what the decisions will have to see."""
+        needs = self.engine.needs
+        for task in self.tasks:
+            live = self.lives.get(task.account)
+            if live is None or live.home is not task.home:
+                self._without_account(task)
+                continue
+            live.tasks.append(task)
+            need = needs(live.home.program, live.account, task.event)
+            if need.originals or need.receipts or need.limits:
+                self.foresight.expect(live, task, need)
+        self.foresight.read()
+
+    def _without_account(self, task: Task) -> None:
+        """No member: kept as a baseline, parked until the member is known, or refused."""
+        event, task.account = task.event, 0
+        if task.state == ALONE:
+            return
+        if not event.subject and isinstance(event.body, Purchase):
+            task.state = ALONE
+        elif not event.subject and not hasattr(event.body, "of"):
+            task.result = refuse(event.key, "member-missing")
+        elif event.ask:
+            kind = event.subject.partition(":")[0] or "original"
+            task.result = refuse(event.key, f"unknown-{kind}")
+        else:
+            task.state = PARKED
+            if not task.waits:
+                task.waits = f"{task.home.number}:{event.subject}"
+
+    def _decide(self, task: Task) -> None:
+        live = self.lives.get(task.account)
+        if live is None or task.state or task.result is not None:
+            return
+        if live.broken:
+            task.state, task.note = BAD, f"set aside after {live.broken}"
+            return
+        event, account, imported = task.event, live.account, task.imported
+        at = event.received if imported else self.now
+        if at < account.at:
+            at = account.at
+        event = Event(
+            event.source, event.id, task.time, event.subject, event.body, at, event.ask
+        )
+        try:
+            context, seen = self._context(live, task, event)
+            if task.state:
+                return
+            entries = self.engine.decide(live.home.program, account, event, context)
+            assert entries[-1].event == event.key, "the last entry is the event's own"
+            assert entries[-1].seq == account.seq, "entries are counted without a gap"
+        except Exception as error:
+            self._set_aside(live, task, error)
+            return
+        own = entries[-1]
+        for entry in entries:
+            if entry is not own:
+                booked = entry.at if imported else self.now
+                live.made.append(Made(entry, booked, entry.at, b"", b""))
+            if entry.decision.claims:
+                self.foresight.claim(live.home.number, entry.decision.claims)
+        booked = at if imported else self.now
+        live.made.append(Made(own, booked, task.time, task.hash, seen))
+        task.entry, task.seq = own, own.seq
+        if own.decision.cause:
+            self.foresight.caused(live, task, own)
+
+    def _context(self, live: Live, task: Task, event: Event) -> tuple[Context, bytes]:
+        need: Needs | None = self.foresight.needs.get(id(task))
+        if need is None and not live.made:
+            return _NOTHING, b""
+        need = self.engine.needs(live.home.program, live.account, event)
+        if not (need.originals or need.receipts or need.limits):
+            return _NOTHING, b""
+        return self.foresight.context(live, task, need)
+
+    def _set_aside(self, live: Live, task: Task, error: Exception) -> None:
+        """A decision that raises is a bug: keep the event, and the account as it was before."""
+        task.state, task.note = BAD, f"{type(error).__name__}: {error}"
+        live.broken = task.event.key
+        live.account = self._before(live)
+        for made in live.made:
+            apply(live.account, made.entry)
+
+    def _before(self, live: Live) -> Account:
+        """The account as it stands in the books."""
+        if live.opened:
+            return Account(live.id)
+        row = self.books.accounts([live.id])[0]
+        account = decode_account(row.snapshot)
+        account.due = min(account.due, NEVER if row.due is None else row.due)
+        return account
+
+    # ── writing ──────────────────────────────────────────────────────────────
+
+    def _settle(self) -> None:
+        """Write, and take the shared limits last."""
+        sight = self.foresight
+        if not sight.limits and not sight.claimed:
+            self.books.write(booking.page(self))
+            return
+        self.books.mark()
+        self.books.write(booking.page(self))
+        if sight.take():
+            return
+        self.books.back()
+        sight.lock()
+        self._decide_again()
+        self.books.write(booking.page(self))
+        if not sight.take():
+            raise AssertionError("a locked limit changed")
+
+    def _decide_again(self) -> None:
+        """Decide once more for everybody who looked at a limit, in the order of arrival."""
+        again = {task.account for task in self.foresight.looked}
+        for number in again:
+            live = self.lives[number]
+            live.account, live.made, live.broken = self._before(live), [], ""
+        redone = [task for task in self.tasks if task.account in again]
+        self.foresight.reset(redone, [self.lives[number] for number in self.lives])
+        for task in redone:
+            if task.state in (BAD, DECIDED):
+                task.state, task.note, task.entry, task.seq = DECIDED, None, None, 0
+                self._decide(task)
+
+    def results(self) -> list[list[Result]]:
+        """The answers, once everything is committed."""
+        return [
+            [each if isinstance(each, Result) else booking.answer(each) for each in answers]
+            for answers in self.answers
+        ]
+
+    def keep(self) -> None:
+        """Put what was committed into the cache."""
+        if self.cache is not None:
+            booking.keep(self, self.cache)
+
+
+def _malformed(event: Event) -> str:
+    if not event.source or not event.id or "/" in event.source or event.source == DESK:
+        return "malformed-key"
+    subject = event.subject
+    if not subject or (subject.startswith("card:") and len(subject) > 5):
+        return ""
+    if subject.startswith("account:") and subject[8:].isdecimal() and len(subject) < 27:
+        return ""
+    return "malformed-subject"
+
+

@@ -1,0 +1,197 @@
+"""Booking: what a decided batch writes, as rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import tzdata
+
+from kantis.core.account import NEVER, encode_account
+from kantis.core.decision import ENGINE, Entry, FollowUp, encode_decision
+from kantis.core.events import Carry, Event, encode_body
+from kantis.desk.cache import Cache
+from kantis.desk.results import ALONE as LEFT_ALONE
+from kantis.desk.results import BAD as SET_ASIDE
+from kantis.desk.results import DECIDED as SETTLED
+from kantis.desk.results import PARKED as WAITS
+from kantis.desk.results import REFUSED, Result, refuse
+from kantis.desk.tasks import DESK, Live, Task, tag_of
+from kantis.store.chain import HASHING, event_hash, link
+from kantis.store.rows import Page, Row
+from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
+
+if TYPE_CHECKING:
+    from kantis.desk.batch import Batch
+
+#: The version of the time zone rules that decisions were made with.
+ZONES: Final = tzdata.IANA_VERSION
+
+
+def page(batch: Batch) -> Page:
+    """All rows of a batch, accounts in the order of their ids, events in that of arrival."""
+    made = Page()
+    written = set()
+    for number in sorted(batch.lives):
+        live = batch.lives[number]
+        if live.made:
+            _book(made, live)
+            written.add(number)
+    made.cards = [card for card in batch.opened if card[2] in written]
+    for task in batch.tasks:
+        if task.result is None:
+            member = batch.foresight.members.get(task.event.key)
+            _record(made, task, member[0] if member else None)
+    for key, (task, row) in batch.foresight.members.items():
+        if row is not None and task.entry is not None:
+            made.settled.append((DECIDED, task.account, task.seq, None, None, row.n))
+            made.arrived.append(f"e:{key}")
+    made.arrived += [f"{program}:card:{token}" for program, token, _ in made.cards]
+    return made
+
+
+def _record(made: Page, task: Task, member: Task | None) -> None:
+    """The row of an event: a new one, or what became of one that waited."""
+    state, account, seq = task.state, task.account or None, task.seq or None
+    if member is not None and state == ALONE:
+        state, account, seq = DECIDED, member.account, member.seq
+    if task.row is not None and task.event.source == DESK and _comes_back(task):
+        made.events.append(_returned(task))
+        state, task.waits, task.note = DECIDED, None, "came back"
+    if task.row is None:
+        made.events.append(task.row_of(state, account, seq))
+    else:
+        made.settled.append((state, account, seq, task.waits, task.note, task.row.n))
+    if state == DECIDED:
+        made.arrived.append(f"e:{task.event.key}")
+    if task.flag and task.entry is not None:
+        made.flags.append((task.event.key, task.account, task.seq, task.flag, task.event.received))
+
+
+def _book(made: Page, live: Live) -> None:
+    """The entries of an account with their postings, its snapshot and its balances."""
+    number, head, touched = live.id, live.head, set()
+    for each in live.made:
+        entry = each.entry
+        decision = entry.decision
+        postings = decision.postings
+        decision.postings = []
+        data = encode_decision(decision)
+        decision.postings = postings
+        seq, booked, value = entry.seq, each.booked, each.value
+        row = (
+            number,
+            seq,
+            entry.event,
+            entry.at,
+            booked,
+            value,
+            entry.due,
+            entry.version,
+            ENGINE,
+            ZONES,
+            HASHING,
+            decision.cause,
+            each.digest,
+            data,
+            each.seen,
+        )
+        head = link(head, row, postings)
+        made.entries.append((*row, head))
+        n = 0
+        for balance, source, target, amount, lot, reason in postings:
+            made.postings.append(
+                (number, seq, n, balance, source, target, amount, lot, reason, value, booked)
+            )
+            touched.add(balance)
+            n += 1
+        if decision.flags:
+            made.flags += [(entry.event, number, seq, flag, booked) for flag in decision.flags]
+        if decision.follow_ups:
+            made.events += [_staged(live, entry, i, x) for i, x in enumerate(decision.follow_ups)]
+    _stand(made, live, head, touched)
+
+
+def _stand(made: Page, live: Live, head: bytes, touched: set[str]) -> None:
+    account = live.account
+    due = account.due if account.due < NEVER else None
+    snapshot = encode_account(account)
+    live.size = len(snapshot)
+    if live.opened:
+        made.opened.append((live.id, live.home.number, account.seq, due, head, snapshot))
+    else:
+        made.accounts.append((account.seq, due, head, snapshot, live.id))
+    for balance in touched:
+        made.balances.append((live.id, balance, *account.purse[balance]))
+    live.tail = head
+
+
+def _staged(live: Live, entry: Entry, position: int, follow: FollowUp) -> Row:
+    """A follow-up in the inbox; its id and its time come from its cause."""
+    key = f"{live.id}-{entry.seq}-{position}"
+    imported = live.tasks[-1].imported if live.tasks else False
+    event = Event(DESK, key, entry.at, follow.subject, follow.body, entry.at)
+    return _inbox(event, live.home.number, imported)
+
+
+def _inbox(event: Event, program: int, imported: bool) -> Row:
+    body = encode_body(event.body)
+    digest = event_hash(event.key, event.time, event.received, event.subject, event.ask, body)
+    return (
+        event.key, program, tag_of(event.body), event.time, event.received, event.subject,
+        0, int(imported), READY, None, None, digest, None, None, None, body,
+    )  # fmt: skip
+
+
+def _comes_back(task: Task) -> bool:
+    """Whether this is value in transit that nobody takes."""
+    event = task.event
+    if not isinstance(event.body, Carry) or event.body.origin != "transfer":
+        return False
+    refused = task.entry is not None and task.entry.decision.refusal is not None
+    return (refused or task.state == PARKED) and not event.id.endswith("-back")
+
+
+def _returned(task: Task) -> Row:
+    """The follow-up that brings value in transit back to where it came from."""
+    event = task.event
+    origin = event.id.partition("-")[0]
+    back = Event(
+        DESK, f"{event.id}-back", event.time, f"account:{origin}", event.body, event.received
+    )
+    return _inbox(back, task.home.number, task.imported)
+
+
+def answer(task: Task) -> Result:
+    """The answer to an event, once its batch is committed."""
+    if task.again is not None:
+        return _twin(task, task.again)
+    if task.result is not None:
+        return task.result
+    key = task.event.key
+    if task.entry is not None:
+        refusal = task.entry.decision.refusal
+        outcome = REFUSED if refusal else SETTLED
+        return Result(key, outcome, task.account, task.entry, refusal)
+    if task.state == BAD:
+        return Result(key, SET_ASIDE, task.account)
+    return Result(key, LEFT_ALONE if task.state == ALONE else WAITS)
+
+
+def _twin(task: Task, first: Task) -> Result:
+    """The same event twice in one batch."""
+    mine, theirs = task.event, first.event
+    if (mine.time, mine.subject, mine.body) != (theirs.time, theirs.subject, theirs.body):
+        return refuse(mine.key, "id-reused")
+    said = answer(first)
+    return Result(said.key, said.outcome, said.account, said.entry, said.refusal, True)
+
+
+def keep(batch: Batch, cache: Cache) -> None:
+    """Put the accounts and the cards of a committed batch into the cache."""
+    for live in batch.lives.values():
+        if live.broken or (live.opened and not live.made):
+            continue
+        cache.put(live.id, live.home.number, live.account, live.tail, live.size)
+    for card, number in batch.cards.items():
+        if number in batch.lives and batch.lives[number].account.seq:
+            cache.know(card, number)

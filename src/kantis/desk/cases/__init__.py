@@ -1,0 +1,6 @@
+"""Cases: how anybody tests a program, with no database and no code."""
+
+from kantis.desk.cases.file import find, read_cases
+from kantis.desk.cases.run import CaseResult, Failure, FileResult, run_file
+
+__all__ = ["CaseResult", "Failure", "FileResult", "find", "read_cases", "run_file"]

@@ -1,0 +1,397 @@
+"""What a case expects: balances per place, tiers, vouchers, counters, and what an event did.
+
+A check knows its place in the file, what it looks at, what should be there, and how to
+see what is there. Both are texts that people read, so a difference needs no translation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from msgspec import Struct
+
+from kantis.core import calendar, places, windows
+from kantis.core.account import Account, value_at
+from kantis.core.amounts import Unit
+from kantis.core.decision import Decision
+from kantis.core.knobs import Node, Wrong, suggest
+from kantis.desk.cases.words import Words, at_key
+from kantis.engine.program import Program
+
+
+class View(Struct):
+    """What a check looks at: an account now, and the decisions of a step."""
+
+    program: Program
+    account: Account
+    moment: int
+    decisions: list[Decision]
+
+
+class Check(Struct):
+    """One expectation. ``balance`` says which entries of the account matter to it."""
+
+    line: int
+    column: int
+    what: str
+    expected: str
+    get: Callable[[View], str]
+    balance: str = ""
+
+
+class Expect(Struct):
+    """A ``then``: whose account, which step, after which instant, and the checks."""
+
+    line: int
+    account: str
+    of: str
+    moment: int
+    checks: list[Check]
+    refusal: bool
+
+
+_MEMBER_PLACES: Final = {place.name: place.number for place in places.CHART if place.member}
+
+
+def read_then(words: Words, node: Node, account: str) -> Expect:
+    """The checks of a ``then``; ``Wrong`` for what it cannot say."""
+    known = ["time", "account", "of", *CHECKS, *words.program.units]
+    fields = words.fields(node, known, "'then'")
+    time = fields.get("time")
+    found = Expect(
+        node.line,
+        words.text(fields.get("account")) or account,
+        words.text(fields.get("of")),
+        words.moment(time) if time is not None else 0,
+        [],
+        "refused" in fields,
+    )
+    for key, child in fields.items():
+        if key in CHECKS:
+            found.checks += CHECKS[key](words, key, child)
+        elif key in words.program.units:
+            found.checks += _balance(words, key, child)
+    return found
+
+
+def _check(
+    node: Node, what: str, expected: str, get: Callable[[View], str], balance: str = ""
+) -> Check:
+    return Check(node.line, node.column, what, expected, get, balance)
+
+
+def _balance(words: Words, name: str, node: Node) -> list[Check]:
+    """A number is what is available; a mapping says what is in which place."""
+    unit = words.program.units[name]
+    if isinstance(node.value, str):
+        return [_place(name, unit, places.AVAILABLE, node, words.amount(node, unit))]
+    fields = words.fields(node, list(_MEMBER_PLACES), f"{name!r}")
+    return [
+        _place(name, unit, _MEMBER_PLACES[place], child, words.amount(child, unit))
+        for place, child in fields.items()
+    ]
+
+
+def _place(name: str, unit: Unit, place: int, node: Node, expected: int) -> Check:
+    sign = -1 if place == places.OWED else 1
+
+    def get(view: View) -> str:
+        purse = view.account.purse.get(name)
+        return unit.show(sign * purse[place] if purse else 0)
+
+    what = f"{name} {places.CHART[place].name}"
+    return _check(node, what, unit.show(abs(expected)), get, name)
+
+
+def _tiers(words: Words, key: str, node: Node) -> list[Check]:
+    found = []
+    groups = {each.name: each for each in words.program.newest.tiers}
+    for name, child in words.fields(node, list(groups), "'tiers'").items():
+        fields = {"level": child}
+        if not isinstance(child.value, str):
+            fields = words.fields(child, ("level", "since", "until"), "A tier")
+        if "level" in fields:
+            words.level(name, words.text(fields["level"]), fields["level"])
+        for part, what in fields.items():
+            expected = words.text(what)
+            if part != "level":
+                expected = calendar.show_day(words.day(what))
+            found.append(_check(what, f"{name} {part}", expected, _standing(name, part)))
+    return found
+
+
+def _standing(name: str, part: str) -> Callable[[View], str]:
+    def get(view: View) -> str:
+        group = next(each for each in view.program.plan(view.moment).tiers if each.name == name)
+        standing = view.account.tiers.get(name)
+        if part == "level":
+            return group.levels[standing.level if standing else 0]
+        if part == "since":
+            since = view.program.calendar.day(standing.since) if standing else 0
+            return calendar.show_day(since)
+        return calendar.show_day(standing.until - 1 if standing and standing.until else 0)
+
+    return get
+
+
+def _vouchers(words: Words, key: str, node: Node) -> list[Check]:
+    """Open vouchers of a kind: how many; or also their worth and end, and those that are gone."""
+    if node.value == "none":
+        return [_check(node, "open vouchers", "0", lambda view: str(len(_open(view.account))))]
+    kinds = list(words.program.newest.vouchers)
+    found = []
+    for kind, child in words.fields(node, kinds, "'vouchers'").items():
+        fields = {"count": child}
+        if not isinstance(child.value, str):
+            known = ("count", "worth", "until", "used", "expired", "reversed")
+            fields = words.fields(child, known, "Vouchers")
+        for part, what in fields.items():
+            if part == "worth":
+                expected = words.program.money.show(words.money(what))
+            elif part == "until":
+                expected = calendar.show_day(words.day(what))
+            else:
+                expected = str(words.whole(what))
+            get = _voucher(kind, part, words.program.money)
+            found.append(_check(what, f"vouchers {kind} {part}", expected, get))
+    return found
+
+
+def _open(account: Account) -> list[Any]:
+    return [each for each in account.vouchers.values() if each.state == "open"]
+
+
+def _voucher(kind: str, part: str, money: Unit) -> Callable[[View], str]:
+    def get(view: View) -> str:
+        mine = [each for each in view.account.vouchers.values() if each.kind == kind]
+        still = [each for each in mine if each.state == "open"]
+        if part == "count":
+            return str(len(still))
+        if part == "worth":
+            return money.show(sum(each.worth for each in still))
+        if part == "until":
+            ends = {each.expires - 1 if each.expires else 0 for each in still}
+            return ", ".join(map(calendar.show_day, sorted(ends))) or "no open voucher"
+        return str(sum(each.state == part for each in mine))
+
+    return get
+
+
+def _counters(words: Words, key: str, node: Node) -> list[Check]:
+    found = []
+    for name, child in words.fields(node, list(words.counters), "'counters'").items():
+        unit = words.counters[name]
+
+        def get(view: View, name: str = name, unit: Unit = unit) -> str:
+            counts = view.account.counters.get(name)
+            window = view.program.plan(view.moment).windows[name]
+            day = view.program.calendar.day(view.moment)
+            return unit.show(windows.total(window, counts, day, view.account.joined))
+
+        expected = unit.show(words.amount(child, unit))
+        found.append(_check(child, f"counter {name}", expected, get))
+    return found
+
+
+def _lots(words: Words, key: str, node: Node) -> list[Check]:
+    """All open lots of the balances that are named, with the last day on which they are there."""
+    items = node.value if isinstance(node.value, list) else [node]
+    rows = []
+    for each in items:
+        get = words.fields(each, ("balance", "amount", "until", "member"), "A lot").get
+        name = words.text(get("balance")) or next(iter(words.program.units))
+        amount = words.amount(get("amount"), words.balance(name, each))
+        rows.append((words.day(get("until")), name, amount, words.text(get("member"))))
+    names = {name for _, name, _, _ in rows}
+
+    def show(found: list[tuple[int, str, int, str]]) -> str:
+        return (
+            "; ".join(
+                f"{words.program.units[name].show(amount)} until {calendar.show_day(end)}"
+                + (f" of {member}" if member else "")
+                for end, name, amount, member in sorted(found)
+            )
+            or "none"
+        )
+
+    def see(view: View) -> str:
+        lots = [lot for lot in view.account.lots.values() if lot.open and lot.balance in names]
+        ends = [lot.expires - 1 if lot.expires else 0 for lot in lots]
+        return show([(end, x.balance, x.open, x.member) for end, x in zip(ends, lots, strict=True)])
+
+    return [_check(node, "open lots", show(rows), see, rows[0][1] if rows else "")]
+
+
+def _moved(key: str) -> Callable[[Decision, str], int]:
+    """How much of a balance a decision earned (less what it reversed), spent or let expire."""
+
+    def moved(decision: Decision, name: str) -> int:
+        total = 0
+        for balance, source, target, amount, _, _ in decision.postings:
+            if balance != name:
+                continue
+            if key == "earned":
+                total += amount * ((source == places.ISSUED) - (target == places.REVERSED))
+            elif key == "expired":
+                gone = (places.EXPIRED, places.FORFEITED)
+                total += amount * ((target in gone) - (source in gone))
+            else:
+                spent = (places.REDEEMED, places.VOUCHER, places.HELD, places.PAYOUT)
+                mine = (places.AVAILABLE, places.OWED)
+                total += amount * (source in mine and target in spent)
+                total -= amount * (source in spent and target in mine)
+        return total
+
+    return moved
+
+
+def _event(words: Words, key: str, node: Node) -> list[Check]:
+    """What the event earned, spent or let expire: a number, or one for each balance."""
+    units = words.program.units
+    fields = {next(iter(units)): node}
+    if not isinstance(node.value, str):
+        fields = words.fields(node, list(units), f"{key!r}")
+    elif len(units) > 1:
+        message = f"The program has several balances; say which one: {{{next(iter(units))}: …}}."
+        raise Wrong("balance-missing", message, node)
+    found = []
+    for name, child in fields.items():
+        unit, moved = units[name], _moved(key)
+
+        def get(view: View, name: str = name, unit: Unit = unit, moved: Any = moved) -> str:
+            return unit.show(sum(moved(decision, name) for decision in view.decisions))
+
+        expected = unit.show(words.amount(child, unit))
+        found.append(_check(child, f"{name} {key}", expected, get, name))
+    return found
+
+
+def _rules(words: Words, key: str, node: Node) -> list[Check]:
+    """What single rules gave."""
+    earning = words.program.newest.earning.by_name
+    found = []
+    for rule, child in words.fields(node, list(earning), "'rules'").items():
+        base = earning[rule]
+        while base.balance is None:
+            base = earning[base.rule.on[0]]
+        unit = words.program.units[base.balance.name]
+
+        def get(view: View, rule: str = rule, unit: Unit = unit) -> str:
+            facts = [fact for each in view.decisions for fact in each.fired if fact[0] == rule]
+            return unit.show(sum(fact[3] for fact in facts))
+
+        expected = unit.show(words.amount(child, unit))
+        found.append(_check(child, f"rule {rule}", expected, get, base.balance.name))
+    return found
+
+
+def _effects(words: Words, key: str, node: Node) -> list[Check]:
+    """What was taken off the price of a line (or of the ``basket``), in all or by each rule."""
+    if not isinstance(node.value, dict):
+        raise Wrong("mapping-expected", "Write what was taken off which line: {1: 0.50}.", node)
+    money = words.program.money
+    found = []
+    for line, child in node.value.items():
+        rules = child.value.items() if isinstance(child.value, dict) else [("", child)]
+        for rule, amount in rules:
+            expected = money.show(words.money(amount))
+            get = _effect("" if line == "basket" else line, rule, money)
+            found.append(_check(amount, f"off line {line} {rule}".strip(), expected, get))
+    return found
+
+
+def _effect(line: str | None, rule: str, money: Unit) -> Callable[[View], str]:
+    def get(view: View) -> str:
+        return money.show(
+            sum(
+                amount
+                for decision in view.decisions
+                for on, by, amount in decision.effects
+                if line in (None, on) and rule in ("", by)
+            )
+        )
+
+    return get
+
+
+def _off(words: Words, key: str, node: Node) -> list[Check]:
+    """What was taken off all prices together."""
+    money = words.program.money
+    expected = money.show(words.money(node))
+    return [_check(node, "off in all", expected, _effect(None, "", money))]
+
+
+def _refused(words: Words, key: str, node: Node) -> list[Check]:
+    """The code of the refusal, or ``no``."""
+
+    def get(view: View) -> str:
+        codes = [each.refusal.code for each in view.decisions if each.refusal]
+        return ", ".join(codes) or "no"
+
+    return [_check(node, "refused", words.text(node), get)]
+
+
+def _flags(words: Words, key: str, node: Node) -> list[Check]:
+    def get(view: View) -> str:
+        flags = {flag for decision in view.decisions for flag in decision.flags}
+        return ", ".join(sorted(flags)) or "none"
+
+    expected = ", ".join(sorted(words.texts(node)))
+    return [_check(node, "flags", expected, get)]
+
+
+def _said(words: Words, key: str, node: Node) -> list[Check]:
+    """Choices and facts: what they say now."""
+    found = []
+    if not isinstance(node.value, dict):
+        raise Wrong("mapping-expected", f"{key!r} is a mapping of names to values.", node)
+    for name, child in node.value.items():
+
+        def get(view: View, name: str = name) -> str:
+            history = getattr(view.account, key).get(name, [])
+            return str(value_at(history, view.moment, "none"))
+
+        found.append(_check(child, f"{key} {name}", words.text(child), get))
+    return found
+
+
+def _offers(words: Words, key: str, node: Node) -> list[Check]:
+    """Whether an offer is loaded, and how often it was used."""
+    found = []
+    known = list(words.program.newest.offers)
+    for name, child in words.fields(node, known, "'offers'").items():
+        expected = words.text(child)
+        if expected not in ("loaded", "not loaded") and not expected.isdigit():
+            states = ("loaded", "not loaded")
+            message = (
+                f"An offer is loaded, not loaded, or used so often. {suggest(expected, states)}"
+            )
+            raise Wrong("unknown-word", message, at_key(node, name))
+
+        def get(view: View, name: str = name, uses: bool = expected.isdigit()) -> str:
+            loaded, used = view.account.offers.get(name, (-1, 0))
+            return str(used) if uses else "loaded" if loaded >= 0 else "not loaded"
+
+        found.append(_check(child, f"offer {name}", expected, get))
+    return found
+
+
+#: What a ``then`` can state beside balances.
+CHECKS: Final[dict[str, Callable[[Words, str, Node], list[Check]]]] = {
+    "tiers": _tiers,
+    "vouchers": _vouchers,
+    "counters": _counters,
+    "lots": _lots,
+    "earned": _event,
+    "spent": _event,
+    "expired": _event,
+    "rules": _rules,
+    "effects": _effects,
+    "off": _off,
+    "refused": _refused,
+    "flags": _flags,
+    "choices": _said,
+    "facts": _said,
+    "offers": _offers,
+}

@@ -1,0 +1,93 @@
+"""Programs: the engine that is used, and the published programs as it has read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kantis.core.account import Account
+from kantis.core.calendar import DAY_MS, MINUTE_MS
+from kantis.core.decision import Context, Entry, Needs
+from kantis.core.events import Event
+from kantis.engine.decide import advance, decide, needs
+from kantis.engine.program import Program, Version, assemble
+from kantis.store.books import Books
+from kantis.store.rows import VersionRow
+
+_LENGTHS_MS: Final = {
+    "minute": MINUTE_MS,
+    "hour": 60 * MINUTE_MS,
+    "day": DAY_MS,
+    "week": 7 * DAY_MS,
+    "month": 31 * DAY_MS,
+    "year": 366 * DAY_MS,
+}
+
+
+def _assemble(versions: Sequence[VersionRow]) -> Program:
+    return assemble([Version.of(v.number, v.since, json.loads(v.tree)) for v in versions])
+
+
+def _late_ms(program: Program) -> int:
+    late = program.newest.head.late
+    return late.count * _LENGTHS_MS[late.unit]
+
+
+def _limits(program: Program) -> dict[str, int]:
+    return program.limits()
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The pure functions that a desk calls; tests and the simulator can hand in others."""
+
+    assemble: Callable[[Sequence[VersionRow]], Any] = _assemble
+    needs: Callable[[Any, Account, Event], Needs] = needs
+    decide: Callable[[Any, Account, Event, Context], list[Entry]] = decide
+    advance: Callable[[Any, Account, int], list[Entry]] = advance
+    late_ms: Callable[[Any], int] = _late_ms
+    limits: Callable[[Any], dict[str, int]] = _limits
+
+
+@dataclass(slots=True)
+class Home:
+    """A program of this installation: its number, its name, and all its versions, read."""
+
+    number: int
+    name: str
+    program: Any
+    late_ms: int
+
+
+class Homes:
+    """All programs of an installation, read again when another version is published."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._edition = -1
+        self._by_name: dict[str, Home] = {}
+        self._by_number: dict[int, Home] = {}
+
+    def refresh(self, books: Books) -> None:
+        """Read the programs if there is a version that is not read yet."""
+        edition = books.edition()
+        if edition == self._edition:
+            return
+        self._by_name = {}
+        for name, number in books.programs().items():
+            program = self.engine.assemble(books.versions(number))
+            self._by_name[name] = Home(number, name, program, self.engine.late_ms(program))
+        self._by_number = {home.number: home for home in self._by_name.values()}
+        self._edition = edition
+
+    def find(self, name: str) -> Home | None:
+        """The program of that name; without a name the only one there is."""
+        if not name and len(self._by_name) == 1:
+            return next(iter(self._by_name.values()))
+        return self._by_name.get(name)
+
+    def numbered(self, number: int) -> Home:
+        """The program of that number."""
+        return self._by_number[number]

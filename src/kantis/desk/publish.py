@@ -1,0 +1,59 @@
+"""Publish: a program gets another version.
+
+Guarantee: a version is never changed once it is published, and begins after the one before
+it; the accounts of the program are made due when it begins, in one statement.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from kantis.core.knobs import Fault, ProgramError, plain
+from kantis.desk.submit import Desk
+from kantis.store.rows import VersionRow
+
+
+def publish(desk: Desk, name: str, since: int, source: str, tree: Any) -> int:
+    """Record a version of a program that holds from an instant on; its number.
+
+    ``source`` is the file as it was written, ``tree`` what it says. ``ProgramError`` when
+    it cannot be read, or begins before the version that is there already.
+    """
+    text = json.dumps(_plain(tree), ensure_ascii=False, separators=(",", ":"))
+    with desk.lock:
+        books = desk.books
+        books.begin()
+        try:
+            programs = books.programs()
+            program = programs.get(name) or max(programs.values(), default=0) + 1
+            earlier = books.versions(program)
+            if earlier and since <= earlier[-1].since:
+                raise ProgramError([_overlap(since, earlier[-1])])
+            version = VersionRow(program, len(earlier) + 1, since, source, text, desk.clock())
+            read = desk.engine.assemble([*earlier, version])
+            books.publish(name, version)
+            for limit, quantity in desk.engine.limits(read).items():
+                books.set_limit(program, limit, quantity)
+            if earlier:
+                books.wake(program, since)
+            books.commit()
+        except BaseException:
+            books.rollback()
+            raise
+        finally:
+            if desk.cache is not None:
+                desk.cache.clear()
+    return version.number
+
+
+def _plain(tree: Any) -> Any:
+    return plain(tree) if hasattr(tree, "keys") and hasattr(tree, "line") else tree
+
+
+def _overlap(since: int, last: VersionRow) -> Fault:
+    message = (
+        f"Version {last.number} holds from a later or the same instant. A new version begins "
+        "after the one before it; give it a later day."
+    )
+    return Fault("versions-overlap", message)

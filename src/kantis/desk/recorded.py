@@ -1,0 +1,70 @@
+"""Recorded: rows of the books turned back into entries, events and contexts.
+
+What a decision saw beside its account is recorded by reference: the entries it read stand
+in the same books, so a replay finds them there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct, msgpack
+
+from kantis.core.account import Posting
+from kantis.core.decision import Context, Decision, Entry, Original, decode_decision
+from kantis.core.events import Event, decode_body
+from kantis.store.rows import EntryRow, EventRow
+
+
+class Seen(Struct, array_like=True):
+    """What a decision saw: (event, its seq, seqs that undid it), (receipt, event), limits."""
+
+    originals: list[tuple[str, int, tuple[int, ...]]]
+    receipts: list[tuple[str, str]]
+    limits: dict[str, int]
+
+
+_encode = msgpack.Encoder().encode
+_decode = msgpack.Decoder(Seen).decode
+
+
+def encode_seen(context: Context, undone: Mapping[str, tuple[int, ...]]) -> bytes:
+    """The record of a context; ``undone`` has the seqs that undid each original."""
+    originals = [
+        (key, original.entry.seq, undone.get(key, ()))
+        for key, original in context.originals.items()
+    ]
+    receipts = [(receipt, event.key) for receipt, event in context.receipts.items()]
+    return _encode(Seen(originals, receipts, context.limits))
+
+
+def decode_seen(data: bytes) -> Seen:
+    """What a decision saw, from its record."""
+    return _decode(data) if data else Seen([], [], {})
+
+
+def entry_of(row: EntryRow, postings: list[Posting]) -> Entry:
+    """The entry that a row and its postings stand for."""
+    decision = decode_decision(row.decision)
+    decision.postings = postings
+    return Entry(row.seq, row.at, row.version, decision, row.event, row.due)
+
+
+def event_of(row: EventRow, time: int | None = None, received: int = 0) -> Event:
+    """The event that a row stands for, at the time and the instant at which it was decided."""
+    source, _, name = row.key.partition("/")
+    assert row.body is not None, f"the body of {row.key} is gone"
+    body = decode_body(row.body)
+    moment = row.time if time is None else time
+    return Event(source, name, moment, row.subject, body, received or row.received, bool(row.ask))
+
+
+def original_of(
+    event: EventRow, row: EntryRow, postings: list[Posting], undone: Iterable[Decision]
+) -> Original:
+    """An earlier event with its entry, as a later decision sees it."""
+    entry = entry_of(row, postings)
+    return Original(event_of(event, row.value, row.at), entry, tuple(undone))
+
+

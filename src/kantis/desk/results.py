@@ -1,0 +1,60 @@
+"""Results: the answer to each event, and the desk's own refusals.
+
+A refusal by a rule of the program is final under its key and stands in the books. A
+refusal of the desk is not recorded: the same key can be used again once its cause is gone.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from kantis.core.decision import Entry, Refusal
+
+DECIDED: Final = "decided"
+REFUSED: Final = "refused"
+PARKED: Final = "parked"
+ALONE: Final = "alone"
+BAD: Final = "bad"
+UNKNOWN: Final = "unknown"
+
+
+class Result(Struct, frozen=True, array_like=True):
+    """What became of an event.
+
+    ``outcome`` is ``decided`` or ``refused`` (final), ``alone`` (a purchase without a
+    member), ``parked`` (kept until its card or its original is known), ``bad`` (set aside
+    for a person), or ``unknown`` (send it again with the same key to learn more).
+    ``again`` says that the event had come before, and that this is its first answer.
+    """
+
+    key: str
+    outcome: str
+    account: int = 0
+    entry: Entry | None = None
+    refusal: Refusal | None = None
+    again: bool = False
+
+
+REFUSALS: Final = {
+    "id-reused": "Another event was sent with this id before. Send each event with an id of its "
+    "own, and a repeated one unchanged.",
+    "malformed-key": "An event has a source and an id, and a source has no slash and is not "
+    "'desk'. Nothing was recorded; correct it and send it again.",
+    "malformed-subject": "A subject is 'card:' or 'account:' and a number, or nothing for a "
+    "purchase without a member. Nothing was recorded; correct it and send it again.",
+    "member-missing": "This event belongs to a member. Name the card or the account.",
+    "unknown-card": "This card is not known here. Check the number, or enrol the member first.",
+    "unknown-account": "There is no such account in this program. Check the number.",
+    "unknown-original": "The event that this one refers to is not known. Check its id, or send "
+    "it first.",
+    "time-out-of-range": "The time is too long ago for the program, or in the future. Correct the "
+    "clock of the till and send it again.",
+    "unknown-program": "There is no program of that name here. Publish it first.",
+}
+
+
+def refuse(key: str, code: str) -> Result:
+    """A refusal of the desk, which leaves the key unused."""
+    return Result(key, REFUSED, refusal=Refusal(code, REFUSALS[code]))

@@ -1,0 +1,172 @@
+"""Submit: the one way in.
+
+Guarantee: nobody is answered before the commit that holds their event. Requests that
+come while a batch runs are joined into the next one, so that many tills share one
+commit; an import gets at most every other place, so that a till waits for one batch of it.
+
+Whoever comes first works for all: there is no thread of its own.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from kantis.core.events import Event
+from kantis.desk.batch import Batch, Request
+from kantis.desk.cache import Cache
+from kantis.desk.programs import Engine, Homes
+from kantis.desk.results import UNKNOWN, Result
+from kantis.store.books import Books, Conflict, Outage, Unknown
+
+#: Events of small requests that are joined into one batch.
+BATCH_MAX: Final = 1_000
+#: A request with more events than this, or an import, waits in the second queue.
+BULK_FROM: Final = 100
+_TRIES: Final = 50
+
+
+def wall_clock() -> int:
+    """Milliseconds since 1970, as the machine's clock shows them."""
+    return time.time_ns() // 1_000_000
+
+
+class _Waiting:
+    """A request and, later, its answer."""
+
+    __slots__ = ("answer", "error", "request")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.answer: list[Result] | None = None
+        self.error: Exception | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.answer is not None or self.error is not None
+
+
+class Desk:
+    """The desk of one process. Any thread may submit."""
+
+    def __init__(
+        self,
+        books: Books,
+        *,
+        engine: Engine | None = None,
+        clock: Callable[[], int] = wall_clock,
+        on_close: Callable[[], None] | None = None,
+    ) -> None:
+        self.books = books
+        self.engine = engine or Engine()
+        self.clock = clock
+        self.homes = Homes(self.engine)
+        self.cache = Cache() if books.alone else None
+        self.lock = threading.RLock()
+        self._tills: deque[_Waiting] = deque()
+        self._bulk: deque[_Waiting] = deque()
+        self._on_close = on_close
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Finish the running batch and let go of the books."""
+        with self.lock:
+            self.books.close()
+            if self._on_close is not None:
+                self._on_close()
+
+    # ── submit ───────────────────────────────────────────────────────────────
+
+    def submit(
+        self, events: Sequence[Event], *, program: str = "", importing: bool = False
+    ) -> list[Result]:
+        """Record and decide events; the answers come in the same order, after the commit.
+
+        An import takes each event's own time as the instant of its receipt. ``Outage``
+        when the books cannot be used: then nothing was recorded.
+        """
+        waiting = _Waiting(Request(program, list(events), importing))
+        queue = self._bulk if importing or len(waiting.request.events) > BULK_FROM else self._tills
+        queue.append(waiting)
+        with self.lock:
+            while not waiting.done:
+                self._work()
+        if waiting.error is not None:
+            raise waiting.error
+        assert waiting.answer is not None
+        return waiting.answer
+
+    def settle(self) -> int:
+        """Decide follow-ups and what is known now until nothing is ready; how many there were."""
+        count = 0
+        while found := self._ready():
+            count += found
+            self.submit([])
+        return count
+
+    def _ready(self) -> int:
+        from kantis.store.schema import READY
+
+        with self.lock:
+            return len(self.books.waiting(READY, 1_000))
+
+    def _work(self) -> None:
+        """Join what waits into one batch, and answer all of it."""
+        joined: list[_Waiting] = []
+        count = 0
+        while self._tills and count < BATCH_MAX:
+            joined.append(self._tills.popleft())
+            count += len(joined[-1].request.events)
+        if self._bulk:
+            joined.append(self._bulk.popleft())
+        try:
+            answers = self.transact([waiting.request for waiting in joined])
+            for waiting, answer in zip(joined, answers, strict=True):
+                waiting.answer = answer
+        except Exception as error:
+            for waiting in joined:
+                waiting.error = error
+        self.books.tidy()
+
+    def transact(self, requests: list[Request]) -> list[list[Result]]:
+        """Run one batch, again when somebody else was faster; the lock is held."""
+        books = self.books
+        for attempt in range(_TRIES):
+            try:
+                books.begin()
+                self.homes.refresh(books)
+                batch = Batch(books, self.homes, self.cache, self.clock())
+                batch.run(requests)
+                books.commit()
+            except Conflict:
+                self._forget()
+                time.sleep(0.001 * min(attempt, 20))
+                continue
+            except Unknown:
+                self._forget()
+                return [
+                    [Result(event.key, UNKNOWN) for event in request.events] for request in requests
+                ]
+            except BaseException:
+                self._forget()
+                raise
+            batch.keep()
+            return batch.results()
+        raise Outage("Others kept changing the same accounts; nothing was recorded. Try again.")
+
+    def _forget(self) -> None:
+        """Roll back, and believe nothing that was read."""
+        if self.cache is not None:
+            self.cache.clear()
+        self.books.rollback()

@@ -1,0 +1,40 @@
+"""The command line: ``kantis`` and its commands.
+
+Each command prints for people, or JSON with ``--json``; its exit code is one that scripts
+can use (see ``output``). Bad input is answered with one clear paragraph, never with a
+traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from kantis.doors.cli import files
+from kantis.doors.cli.output import Trouble, trouble_out
+
+app = typer.Typer(
+    name="kantis",
+    help="A loyalty program that is a document, and books that can be proved.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+app.command("check")(files.check)
+app.command("format")(files.format_files)
+app.command("schema")(files.schema)
+app.command("try")(files.try_cases)
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    try:
+        app()
+    except Trouble as trouble:
+        trouble_out(trouble, "--json" in sys.argv)
+        sys.exit(trouble.status)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,201 @@
+"""Commands on program files and case files: check, format, schema, try."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from kantis.core.knobs import Fault, Node, ProgramError, plain
+from kantis.desk import cases, text
+from kantis.desk.format import Order, canonical, order_of
+from kantis.desk.schema import schema as schema_of
+from kantis.doors.cli.output import (
+    NOT_FINE,
+    Json,
+    Trouble,
+    count,
+    fault_out,
+    faults_json,
+    json_out,
+    leave,
+    out,
+    replace_file,
+)
+from kantis.engine.program import PROGRAM, SECTIONS, Version, assemble
+
+Files = Annotated[list[Path], typer.Argument(help="Files, or folders with files inside.")]
+
+
+def check(files: Files, json: Json = False) -> None:
+    """Check program files and case files: can they be read, and does everything fit together?"""
+    faults: dict[str, list[Fault]] = {}
+    for path in _yaml_files(files):
+        faults[str(path)] = _faults_of(path)
+    total = sum(map(len, faults.values()))
+    if json:
+        rows = [row for name, found in faults.items() for row in faults_json(name, found)]
+        json_out({"files": len(faults), "faults": rows})
+    else:
+        for name, found in faults.items():
+            for fault in found:
+                fault_out(name, _text_of(Path(name)), fault)
+        told = count(total, "fault") if total else "everything is fine"
+        out.print(f"{count(len(faults), 'file')}, {told}.")
+    if total:
+        leave(NOT_FINE)
+
+
+def _yaml_files(paths: list[Path]) -> list[Path]:
+    """The files, and the YAML files inside of folders."""
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(each for each in path.rglob("*.y*ml") if each.is_file())
+            if not inside:
+                raise Trouble("no-file", "There is no YAML file in this folder.", str(path))
+            found += inside
+        elif not path.exists():
+            raise Trouble("no-file", "There is no such file. Check its name.", str(path))
+        else:
+            found.append(path)
+    return found
+
+
+def _load(path: Path) -> bytes:
+    try:
+        return text.load(path)
+    except OSError as error:
+        raise Trouble("no-file", f"It cannot be opened: {error.strerror}.", str(path)) from error
+
+
+def _text_of(path: Path) -> str | None:
+    try:
+        return text.decode(_load(path))
+    except ProgramError:
+        return None
+
+
+def _faults_of(path: Path) -> list[Fault]:
+    try:
+        tree = text.read(_load(path), path.name)
+        if is_case_file(tree):
+            cases.read_cases(path)
+        else:
+            assemble([Version(1, 0, tree)])
+    except ProgramError as error:
+        return error.faults
+    return []
+
+
+def is_case_file(tree: Node) -> bool:
+    """Whether a file holds cases rather than a program."""
+    return isinstance(tree.value, dict) and "cases" in tree.value
+
+
+def format_files(
+    files: Files,
+    check: Annotated[bool, typer.Option("--check", help="Change nothing, only tell.")] = False,
+    json: Json = False,
+) -> None:
+    """Put program files and case files into their canonical form."""
+    changed, faulty = [], []
+    for path in _yaml_files(files):
+        try:
+            before = text.decode(_load(path), path.name)
+            tree = text.read(before, path.name)
+            after = canonical(before, _case_order if is_case_file(tree) else _program_order)
+        except ProgramError as error:
+            faulty += faults_json(str(path), error.faults)
+            if not json:
+                for fault in error.faults:
+                    fault_out(str(path), _text_of(path), fault)
+            continue
+        if after == before:
+            continue
+        assert plain(text.read(after)) == plain(tree), "the canonical form says the same"
+        changed.append(str(path))
+        if not check:
+            _replace(path, after)
+        if not json:
+            out.print(Text(f"{path} {'is not in its canonical form' if check else 'changed'}"))
+    if json:
+        json_out({"changed": changed, "faults": faulty})
+    elif not changed and not faulty:
+        out.print("Nothing to change.")
+    if faulty or (check and changed):
+        leave(NOT_FINE)
+
+
+def _replace(path: Path, after: str) -> None:
+    try:
+        replace_file(path, after)
+    except OSError as error:
+        raise Trouble("not-written", f"It was not changed: {error.strerror}.", str(path)) from error
+
+
+_program_order: Order = order_of(PROGRAM, SECTIONS)
+
+
+def _case_order(path: tuple[str, ...]) -> list[str]:
+    if path == ("cases",):
+        return ["case", "given", "when", "then"]
+    if path == ("cases", "when"):
+        return ["time", "received", "account", "id", "ask"]
+    return [] if path else ["program", "cases"]
+
+
+def schema(json: Json = True) -> None:
+    """Print the JSON Schema of program files, for completion and hints in editors."""
+    json_out(schema_of(PROGRAM, SECTIONS))
+
+
+def try_cases(files: Files, json: Json = False) -> None:
+    """Try case files: run what happens in them, and compare what comes out."""
+    missing = next((path for path in files if not path.exists()), None)
+    if missing is not None:
+        raise Trouble("no-file", "There is no such file. Check its name.", str(missing))
+    found = list(cases.find(files))
+    if not found:
+        raise Trouble("no-cases", "There is no case file here.", str(files[0]))
+    results = [cases.run_file(path) for path in found]
+    total = sum(len(each.cases) for each in results)
+    failed = sum(bool(case.failures) for each in results for case in each.cases)
+    if json:
+        rows = [_result_json(each) for each in results]
+        json_out({"files": len(results), "cases": total, "failed": failed, "results": rows})
+    else:
+        for each in results:
+            _result_out(each)
+        bad = sum(bool(each.faults) for each in results)
+        said = f"{count(total, 'case')} in {count(len(results), 'file')}, {failed:,} failed"
+        out.print(said + (f", {count(bad, 'file')} with faults." if bad else "."))
+    if not all(each.passed for each in results):
+        leave(NOT_FINE)
+
+
+def _result_json(result: cases.FileResult) -> dict[str, object]:
+    return {
+        "file": result.path,
+        "faults": faults_json(result.path, result.faults),
+        "cases": result.cases,
+    }
+
+
+def _result_out(result: cases.FileResult) -> None:
+    for fault in result.faults:
+        fault_out(result.path, _text_of(Path(result.path)), fault)
+    for case in result.cases:
+        if not case.failures:
+            continue
+        out.print(Text.assemble((f"{result.path}:{case.line}", "bold"), f" {case.name}"))
+        for failure in case.failures:
+            out.print(Text(f"  line {failure.line}: {failure.what}"))
+            out.print(Text.assemble("    expected  ", (failure.expected, "green")))
+            out.print(Text.assemble("    got       ", (failure.got, "red")))
+            if failure.story:
+                out.print(Text("    what led there", style="dim"))
+            for line in failure.story:
+                out.print(Text(f"      {line}", style="dim"))
