@@ -45,7 +45,9 @@ class Turn:
         self.decision.changes.append(what)
 
     def issue(self, points: int, day: int, source: int, reason: str) -> None:
-        lot = next((x.id for x in self.account.lots.values() if x.bucket == day and not x.expired), 0)
+        lot = next(
+            (x.id for x in self.account.lots.values() if x.bucket == day and not x.expired), 0
+        )
         if not lot:
             lot = self.account.next_lot
             self.change("lot", lot, "points", day, day + 365)

@@ -223,7 +223,7 @@ def _leave(lot: Lot, source: int, amount: int) -> None:
         lot.reversed -= amount
     else:
         lot.spent -= amount
-    assert lot.available >= 0 and lot.pending >= 0 and lot.held >= 0, "a lot would fall below zero"
+    assert min(lot.available, lot.pending, lot.held) >= 0, "a lot would fall below zero"
 
 
 def _arrive(lot: Lot, target: int, amount: int) -> None:

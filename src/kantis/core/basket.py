@@ -108,7 +108,10 @@ class Classifier:
             return [self.mask(line) for line in lines]
 
     def add_up(
-        self, lines: tuple[Line, ...], masks: list[int] | None = None, amounts: list[int] | None = None
+        self,
+        lines: tuple[Line, ...],
+        masks: list[int] | None = None,
+        amounts: list[int] | None = None,
     ) -> Basket:
         """The basket of the lines; ``amounts`` stands in for their own where prices changed."""
         if masks is None:

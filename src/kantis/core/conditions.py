@@ -16,7 +16,7 @@ from msgspec import Struct
 from kantis.core import calendar
 from kantis.core.amounts import Ratio
 from kantis.core.code import Code
-from kantis.core.events import Line, Purchase
+from kantis.core.events import Line
 from kantis.core.knobs import Kind, Node, Reader, Wrong, suggest
 from kantis.core.phrases import (
     WEEKDAYS,
@@ -36,9 +36,13 @@ ATTRIBUTES = ("product", "category", "brand", "department", "tag")
 
 
 class Filter(Struct, frozen=True):
-    """Lines that have one of the values of every attribute; (attribute, values) each."""
+    """Lines that have one of the values of every attribute; (attribute, values) each.
+
+    ``chosen`` is an attribute and the member's choice that it has to be like.
+    """
 
     parts: tuple[tuple[str, tuple[str, ...]], ...]
+    chosen: tuple[str, str] | None = None
 
     def matches(self, line: Line) -> bool:
         """Whether the line is meant."""
@@ -55,14 +59,23 @@ def _filter(node: Node, reader: Reader) -> Filter:
     if not isinstance(node.value, dict):
         message = "Say which lines by an attribute, for example {category: [coffee, tea]}."
         raise Wrong("filter-expected", message, node)
-    parts = []
+    parts: list[tuple[str, tuple[str, ...]]] = []
+    chosen: tuple[str, str] | None = None
     for key, child in node.value.items():
         if key not in ATTRIBUTES:
             line, column = node.keys.get(key, (node.line, node.column))
             message = f"Lines have no {key!r}. {suggest(key, ATTRIBUTES)}"
             raise Wrong("unknown-attribute", message, Node("", line, column))
-        parts.append((key, tuple(text_of(each) for each in list_of(child))))
-    return Filter(tuple(sorted(parts)))
+        values = tuple(text_of(each) for each in list_of(child))
+        if len(values) == 1 and values[0].startswith("chosen "):
+            choice, known = values[0][7:], reader.names.get("choices", [])
+            if choice not in known:
+                message = f"There is no choice {choice!r}. {suggest(choice, known)}"
+                raise Wrong("unknown-choice", message, child, 7)
+            chosen = (key, choice)
+            continue
+        parts.append((key, values))
+    return Filter(tuple(sorted(parts)), chosen)
 
 
 class Who(Struct, frozen=True):
@@ -131,12 +144,16 @@ def _who(node: Node, reader: Reader) -> Who:
 
 
 class When(Struct, frozen=True):
-    """The times that are meant, local to the program. Hours are minutes from midnight."""
+    """The times that are meant, local to the program. Hours are minutes from midnight.
+
+    ``joining`` is a number of days, of which the day of joining is the first.
+    """
 
     spans: tuple[Span, ...] = ()
     weekdays: tuple[int, ...] = ()
     hours: tuple[int, int] | None = None
     birthday: str = ""
+    joining: int = 0
 
 
 _HOURS = re.compile(r"(\d\d):(\d\d) to (\d\d):(\d\d)")
@@ -163,6 +180,8 @@ def _when(node: Node, reader: Reader) -> When:
             return When(birthday=one_of(node, tuple(f"birthday {x}" for x in _BIRTHDAYS))[9:])
         if isinstance(first, str) and _HOURS.fullmatch(first):
             return When(hours=_hours(node))
+        if isinstance(first, str) and first.endswith(" of joining"):
+            return When(joining=_joining(node))
         return When(spans=tuple(span(each) for each in list_of(node)))
     values: dict[str, Any] = {}
     for key, child in node.value.items():
@@ -174,13 +193,23 @@ def _when(node: Node, reader: Reader) -> When:
             values["hours"] = _hours(child)
         elif key == "birthday":
             values["birthday"] = one_of(child, _BIRTHDAYS)
+        elif key == "joining":
+            values["joining"] = _joining(child)
         else:
-            known = ("dates", "weekdays", "hours", "birthday")
+            known = ("dates", "weekdays", "hours", "birthday", "joining")
             raise Wrong("unknown-when", f"No time is {key!r}. {suggest(key, known)}", child)
     return When(**values)
 
 
 _BIRTHDAYS = ("day", "week", "month")
+_JOINING = re.compile(r"within (\d+) (day|week)s? of joining")
+
+
+def _joining(node: Node) -> int:
+    match = _JOINING.fullmatch(text_of(node))
+    if not match or not int(match[1]):
+        raise Wrong("days-expected", "Write for example: within 7 days of joining.", node)
+    return int(match[1]) * (7 if match[2] == "week" else 1)
 
 
 class If(Struct, frozen=True):
@@ -213,7 +242,9 @@ def _at_least(node: Node, reader: Reader) -> Quantity:
 
 def _if(node: Node, reader: Reader) -> If:
     if not isinstance(node.value, dict):
-        raise Wrong("if-expected", "Say what must hold, for example {basket: at least 30 EUR}.", node)
+        raise Wrong(
+            "if-expected", "Say what must hold, for example {basket: at least 30 EUR}.", node
+        )
     values: dict[str, Any] = {}
     for key, child in node.value.items():
         if key in ("basket", "spend", "items"):
@@ -232,7 +263,8 @@ def _if(node: Node, reader: Reader) -> If:
 
 WHERE = Kind("lines", _filter, "{attribute: values}", ("{category: [coffee, tea]}",))
 WHO = Kind("members", _who, "{tier, segment, choice or age}", ("{status: gold or higher}",))
-WHEN = Kind("times", _when, "dates, weekdays, hours or birthday", ("2024-01-08 to 2024-02-25",))
+_TIMES = "dates, weekdays, hours, birthday month, within 7 days of joining"
+WHEN = Kind("times", _when, _TIMES, ("2024-01-08 to 2024-02-25", "birthday month"))
 IF = Kind("condition", _if, "{basket, spend, items, tender …}", ("{basket: at least 30 EUR}",))
 
 #: A gate lets a rule act: (turn, basket, spend, items) -> why not, or empty.
@@ -303,6 +335,8 @@ def _check_when(when: When, turn: Turn) -> str:
             return "hour"
     if when.birthday and not _is_birthday(turn, when.birthday):
         return "birthday"
+    if when.joining and day >= turn.account.joined + when.joining:
+        return "joining"
     return ""
 
 
@@ -328,12 +362,10 @@ def _check_if(if_: If, turn: Turn, basket: int, spend: int, items: int) -> str:
         return "items"
     if if_.unspent and turn.spent:
         return "paid in points"
-    body = turn.event.body
-    if isinstance(body, Purchase):
-        for name in _LISTS:
-            wanted = getattr(if_, name)
-            if wanted and getattr(body, name) not in wanted:
-                return name
+    for name in _LISTS:
+        wanted = getattr(if_, name)
+        if wanted and getattr(turn.event.body, name, "") not in wanted:
+            return name
     return ""
 
 

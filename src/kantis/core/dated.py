@@ -16,6 +16,7 @@ True
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from kantis.core import calendar
 from kantis.core.knobs import Fault, Node, node
@@ -64,8 +65,11 @@ def overlaps(tree: Node, path: str = "") -> list[Fault]:
     found: list[Fault] = []
     if isinstance(tree.value, dict):
         if is_dated(tree):
-            spans = sorted((_span(tree, key).first, _span(tree, key).last or 1 << 40, key) for key in tree.value)
-            for (_, last, one), (first, _, other) in zip(spans, spans[1:], strict=False):
+            spans = sorted(
+                (_span(tree, key).first, _span(tree, key).last or 1 << 40, key)
+                for key in tree.value
+            )
+            for (_, last, one), (first, _, other) in pairwise(spans):
                 if first <= last:
                     line, column = tree.keys.get(other, (tree.line, tree.column))
                     message = f"{one!r} and {other!r} overlap; each day has one value."
@@ -94,5 +98,3 @@ def at(tree: Node, day: int) -> Node | None:
         items = [at(child, day) for child in tree.value]
         return Node([each for each in items if each is not None], tree.line, tree.column)
     return tree
-
-

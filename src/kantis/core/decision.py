@@ -32,7 +32,7 @@ class FollowUp(Struct, frozen=True, array_like=True):
     body: Body
 
 
-class Decision(Struct, array_like=True):
+class Decision(Struct, array_like=True, gc=False):
     """One entry of an account's books.
 
     ``fired`` is what each rule did: (rule, balance, base, quantity, points, lot).
@@ -67,7 +67,7 @@ def decode_decision(data: bytes) -> Decision:
     return _decode(data)
 
 
-class Entry(Struct, array_like=True):
+class Entry(Struct, array_like=True, gc=False):
     """A decision with its place in the account's books.
 
     ``seq`` counts from 1 without a gap, ``at`` is the instant to which the account was

@@ -9,6 +9,8 @@ A **tell** has happened and is always recorded. An **ask** may be refused.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec import Struct, msgpack
 
 
@@ -33,7 +35,7 @@ class Line(Struct, frozen=True, array_like=True, gc=False):
     measure: int = 0
 
 
-class Purchase(Struct, frozen=True, array_like=True, tag="purchase"):
+class Purchase(Struct, frozen=True, array_like=True, tag="purchase", gc=False):
     """Somebody bought something. ``points`` is what was paid in points, per balance.
 
     ``group`` names the ticket, order or bill that the points wait for; ``booked`` is the
@@ -52,7 +54,7 @@ class Purchase(Struct, frozen=True, array_like=True, tag="purchase"):
     vouchers: tuple[str, ...] = ()
 
 
-class Refund(Struct, frozen=True, array_like=True, tag="refund"):
+class Refund(Struct, frozen=True, array_like=True, tag="refund", gc=False):
     """Lines of an earlier purchase came back. No lines means all that is left of it.
 
     ``of`` is the id of the purchase from the same source (or from ``of_source``). Each
@@ -65,7 +67,7 @@ class Refund(Struct, frozen=True, array_like=True, tag="refund"):
     reason: str = "refund"
 
 
-class Activity(Struct, frozen=True, array_like=True, tag="activity"):
+class Activity(Struct, frozen=True, array_like=True, tag="activity", gc=False):
     """The member did something that is not a purchase: a visit, a review, a night."""
 
     name: str
@@ -75,7 +77,7 @@ class Activity(Struct, frozen=True, array_like=True, tag="activity"):
     partner: str = ""
 
 
-class Redeem(Struct, frozen=True, array_like=True, tag="redeem"):
+class Redeem(Struct, frozen=True, array_like=True, tag="redeem", gc=False):
     """Points are to be spent: on a reward, or so many points of it on a basket.
 
     ``basket`` is the price in minor units that the reward takes something off.
@@ -91,26 +93,26 @@ class Redeem(Struct, frozen=True, array_like=True, tag="redeem"):
     lines: tuple[Line, ...] = ()
 
 
-class Capture(Struct, frozen=True, array_like=True, tag="capture"):
+class Capture(Struct, frozen=True, array_like=True, tag="capture", gc=False):
     """A hold becomes a redemption; ``of`` is the id of the redeem event."""
 
     of: str
 
 
-class Release(Struct, frozen=True, array_like=True, tag="release"):
+class Release(Struct, frozen=True, array_like=True, tag="release", gc=False):
     """A hold is given back."""
 
     of: str
 
 
-class Cancel(Struct, frozen=True, array_like=True, tag="cancel"):
+class Cancel(Struct, frozen=True, array_like=True, tag="cancel", gc=False):
     """A finished redemption is undone; the points come back with their expiry."""
 
     of: str
     reason: str = "cancel"
 
 
-class Use(Struct, frozen=True, array_like=True, tag="use"):
+class Use(Struct, frozen=True, array_like=True, tag="use", gc=False):
     """A voucher is used up."""
 
     voucher: str
@@ -118,32 +120,32 @@ class Use(Struct, frozen=True, array_like=True, tag="use"):
     partner: str = ""
 
 
-class Load(Struct, frozen=True, array_like=True, tag="load"):
+class Load(Struct, frozen=True, array_like=True, tag="load", gc=False):
     """The member takes an offer that has to be loaded before it counts."""
 
     offer: str
 
 
-class Choose(Struct, frozen=True, array_like=True, tag="choose"):
+class Choose(Struct, frozen=True, array_like=True, tag="choose", gc=False):
     """The member makes a choice that the program lets them make."""
 
     choice: str
     value: str
 
 
-class Confirm(Struct, frozen=True, array_like=True, tag="confirm"):
+class Confirm(Struct, frozen=True, array_like=True, tag="confirm", gc=False):
     """What the points of a group waited for came true."""
 
     group: str
 
 
-class Void(Struct, frozen=True, array_like=True, tag="void"):
+class Void(Struct, frozen=True, array_like=True, tag="void", gc=False):
     """What the points of a group waited for will not come."""
 
     group: str
 
 
-class Adjust(Struct, frozen=True, array_like=True, tag="adjust"):
+class Adjust(Struct, frozen=True, array_like=True, tag="adjust", gc=False):
     """Somebody gives (above zero) or takes (below zero) by hand, with a reason."""
 
     balance: str
@@ -152,7 +154,7 @@ class Adjust(Struct, frozen=True, array_like=True, tag="adjust"):
     by: str = ""
 
 
-class Transfer(Struct, frozen=True, array_like=True, tag="transfer"):
+class Transfer(Struct, frozen=True, array_like=True, tag="transfer", gc=False):
     """Points leave this account for another one; ``to`` is its reference."""
 
     balance: str
@@ -191,7 +193,7 @@ class CarriedVoucher(Struct, frozen=True, array_like=True):
     expires: int = 0
 
 
-class Carry(Struct, frozen=True, array_like=True, tag="carry"):
+class Carry(Struct, frozen=True, array_like=True, tag="carry", gc=False):
     """Value and standing come into an account: an opening import, a merge, a transfer.
 
     ``origin`` is ``opening`` or ``transfer``; counters are (name, day, amount).
@@ -205,26 +207,26 @@ class Carry(Struct, frozen=True, array_like=True, tag="carry"):
     offers: tuple[str, ...] = ()
 
 
-class Enrol(Struct, frozen=True, array_like=True, tag="enrol"):
+class Enrol(Struct, frozen=True, array_like=True, tag="enrol", gc=False):
     """A person joins; facts that rules need (a birthday, a segment) come along, without a name."""
 
     facts: tuple[tuple[str, str], ...] = ()
 
 
-class Know(Struct, frozen=True, array_like=True, tag="know"):
+class Know(Struct, frozen=True, array_like=True, tag="know", gc=False):
     """Something that rules need becomes known of the member, from the event's time on."""
 
     fact: str
     value: str
 
 
-class Claim(Struct, frozen=True, array_like=True, tag="claim"):
+class Claim(Struct, frozen=True, array_like=True, tag="claim", gc=False):
     """A purchase without a member is claimed with its receipt."""
 
     receipt: str
 
 
-class Tick(Struct, frozen=True, array_like=True, tag="tick"):
+class Tick(Struct, frozen=True, array_like=True, tag="tick", gc=False):
     """Time passes; nothing else. ``wake`` names the program version that woke the account."""
 
     wake: int = 0
@@ -253,10 +255,10 @@ Body = (
 )
 
 _encode = msgpack.Encoder().encode
-_decode = msgpack.Decoder(Body).decode
+_decode: Callable[[bytes], Body] = msgpack.Decoder(Body).decode
 
 
-class Event(Struct, frozen=True, array_like=True):
+class Event(Struct, frozen=True, array_like=True, gc=False):
     """Something that happened, or that somebody asks for.
 
     ``source`` comes from the caller's credential. ``subject`` refers to an account:

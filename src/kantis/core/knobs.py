@@ -127,7 +127,7 @@ class Knob(Struct, frozen=True):
 def suggest(word: str, words: Iterable[str]) -> str:
     """The sentence that proposes the nearest word, or lists what there is."""
     known = list(words)
-    close = difflib.get_close_matches(word, known, 1, 0.6)
+    close = difflib.get_close_matches(word, known, n=1)
     if close:
         return f"Did you mean {close[0]!r}?"
     return f"There is {', '.join(repr(each) for each in known)}." if known else "There is none."

@@ -18,7 +18,7 @@ from kantis.core.turn import Turn
 
 
 class Clock(Struct, frozen=True):
-    """An expiry that depends on activity: all of a balance dies so long after the last sign of life.
+    """An expiry that depends on activity: all dies so long after the last sign of life.
 
     ``kinds`` are the signs of life (earning, redeeming, purchase, activity). ``to_month_end``
     slides it to the last day of that month.
@@ -135,7 +135,10 @@ def open_lots(turn: Turn, balance: Balance, member: str = "") -> list[Lot]:
 def take(
     turn: Turn, balance: Balance, amount: int, target: int, reason: str, member: str = ""
 ) -> list[tuple[int, int]]:
-    """Available points leave for another place; (lot, amount) each. The caller checked there are enough."""
+    """Available points leave for another place; (lot, amount) each.
+
+    The caller has checked that there are enough.
+    """
     taken, rest = [], amount
     for lot in open_lots(turn, balance, member):
         part = min(rest, lot.available)

@@ -40,9 +40,9 @@ class Give(Struct, frozen=True):
     """What a rule gives.
 
     One step is a plain rate. Several are bands: ``whole`` takes the band that the amount
-    reaches for all of it, ``part`` gives each part its own. ``by_level`` has a rate per
-    level of the tier group ``group``. ``inclusive`` bands begin at their limit, others
-    behind it.
+    reaches for all of it, ``part`` gives each part its own; ``base`` is what their limits are
+    measured on. ``by_level`` has a rate per level of the tier group ``group``. ``inclusive``
+    bands begin at their limit, others behind it.
     """
 
     unit: str
@@ -51,6 +51,15 @@ class Give(Struct, frozen=True):
     inclusive: bool = True
     group: str = ""
     by_level: tuple[tuple[int, Step], ...] = ()
+    base: str = ""
+
+    @property
+    def per(self) -> str:
+        """What it is measured on."""
+        if self.base:
+            return self.base
+        steps = [step for _, step in self.by_level] or self.steps
+        return steps[0].per if steps else ""
 
 
 class Round(Struct, frozen=True):
@@ -69,21 +78,27 @@ class Round(Struct, frozen=True):
 _RATE = re.compile(rf"({NUMBER} .+?) per (?:({NUMBER}) )?(.+)")
 
 
-def _percent_step(text: str, node: Node, reader: Reader) -> tuple[str, Step]:
+_SHARE = re.compile(rf"({NUMBER} ?%)(?: in (.+))?")
+
+
+def _percent_step(text: str, target: str, node: Node, reader: Reader) -> tuple[str, Step]:
     part = percent(text, node)
     units = {unit.name: unit for unit in reader.units.values()}
-    target = reader.names.get("percent of", [""])[0]
+    if target and target not in units:
+        message = f"There is no balance {target!r}. {suggest(target, units)}"
+        raise Wrong("unknown-balance", message, node, len(text) + 4)
     unit = units.get(target) or (next(iter(units.values())) if len(units) == 1 else None)
     if unit is None or reader.money is None:
-        message = "A percentage needs one balance to go to; say 'to: cash' first."
+        example = f"{text} in {next(iter(units), 'cash')}"
+        message = f"{text!r} does not say in which balance. Write for example {example}."
         raise Wrong("percentage-of-what", message, node)
     up, down = max(0, unit.scale - reader.money.scale), max(0, reader.money.scale - unit.scale)
     return unit.name, Step(part.num * 10**up, part.den * 10**down, 0, "money")
 
 
 def _step(text: str, node: Node, reader: Reader) -> tuple[str, Step]:
-    if text.endswith("%"):
-        return _percent_step(text, node, reader)
+    if share := _SHARE.fullmatch(text):
+        return _percent_step(share[1], share[2] or "", node, reader)
     match = _RATE.fullmatch(text)
     if not match:
         given = quantity(text, node, reader)
@@ -119,23 +134,33 @@ def _bands(node: Node, how: str, reader: Reader) -> Give:
     if not isinstance(node.value, dict) or not node.value:
         raise Wrong("bands-expected", "Write bands as {from 0 EUR: …, from 50 EUR: …}.", node)
     steps: list[Step] = []
-    units, words = set(), set()
+    units, words, bases = set(), set(), set()
     for key, child in node.value.items():
         match = _BAND.fullmatch(key)
         if not match:
             raise Wrong("band-expected", f"{key!r} is no band. Write from … or over ….", child)
         words.add(match[1])
-        limit = quantity(match[2], child, reader).amount
+        limit = quantity(match[2], child, reader)
         unit, step = _step(text_of(child), child, reader)
-        if steps and limit <= steps[-1].over:
+        if steps and limit.amount <= steps[-1].over:
             raise Wrong("bands-overlap", f"The band {key!r} does not follow the one before.", child)
-        steps.append(Step(step.num, step.den, limit, step.per))
+        steps.append(Step(step.num, step.den, limit.amount, step.per))
         units.add(unit)
-    if len(units) != 1 or len(words) != 1:
-        message = "The bands of one rule give one balance, and all begin with the same word."
+        bases |= {_base_of(limit.unit, reader), *({step.per} - {"event"})}
+    if len(units) != 1 or len(words) != 1 or len(bases) != 1:
+        message = (
+            "The bands of one rule give one balance, all begin with the same word, and their"
+            " limits are in what their rates are measured on."
+        )
         raise Wrong("bands-differ", message, node)
     bands = "whole" if how == "whole amount" else "part"
-    return Give(units.pop(), tuple(steps), bands, words == {"from"})
+    return Give(units.pop(), tuple(steps), bands, words == {"from"}, base=bases.pop())
+
+
+def _base_of(unit: str, reader: Reader) -> str:
+    if reader.money and unit == reader.money.name:
+        return "money"
+    return "item" if unit == "items" else "measure"
 
 
 def _give(node: Node, reader: Reader) -> Give:
@@ -228,18 +253,28 @@ def exact(give: Give, base: int, level: int) -> Ratio:
         for at, step in give.by_level:
             if at <= level:
                 found = step
-        return Ratio(found.num, found.den) if found.per == "event" else Ratio(found.num * base, found.den)
+        return (
+            Ratio(found.num, found.den)
+            if found.per == "event"
+            else Ratio(found.num * base, found.den)
+        )
     if not give.bands:
         step = give.steps[0]
-        return Ratio(step.num, step.den) if step.per == "event" else Ratio(step.num * base, step.den)
-    reached = [s for s in give.steps if base >= s.over] if give.inclusive else [
-        s for s in give.steps if base > s.over
-    ]
+        return (
+            Ratio(step.num, step.den) if step.per == "event" else Ratio(step.num * base, step.den)
+        )
+    reached = (
+        [s for s in give.steps if base >= s.over]
+        if give.inclusive
+        else [s for s in give.steps if base > s.over]
+    )
     if not reached:
         return Ratio(0)
     if give.bands == "whole":
         step = reached[-1]
-        return Ratio(step.num, step.den) if step.per == "event" else Ratio(step.num * base, step.den)
+        return (
+            Ratio(step.num, step.den) if step.per == "event" else Ratio(step.num * base, step.den)
+        )
     return _by_parts(reached, base)
 
 
@@ -247,7 +282,8 @@ def _by_parts(reached: list[Step], base: int) -> Ratio:
     num, den = 0, 1
     for position, step in enumerate(reached):
         upper = reached[position + 1].over if position + 1 < len(reached) else base
-        num = num * step.den + step.num * (upper - step.over) * den
+        part = 1 if step.per == "event" else upper - step.over
+        num = num * step.den + step.num * part * den
         den *= step.den
         common = gcd(num, den)
         num, den = num // common, den // common

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from kantis.core.amounts import Ratio
 from kantis.core.conditions import IF, WHEN, WHERE, WHO, Filter, If, When, Who
-from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
+from kantis.core.knobs import Kind, Knob, Node, Read, Reader, Wrong, suggest
 from kantis.core.limits import AVAILABLE_WHEN, CAPS, Available, Cap
 from kantis.core.phrases import (
     EXTRA,
@@ -58,6 +58,40 @@ def _money(text: str, node: Node, reader: Reader) -> Quantity:
     return found
 
 
+class ByLevel(Struct, frozen=True):
+    """A value for each level of a tier group that has one; a level without one has none."""
+
+    group: str
+    values: tuple[tuple[int, Ratio], ...]
+
+
+def _per_level(kind: Kind) -> Read:
+    """Reads one value for all members, or one for each level of a tier group."""
+
+    def read(node: Node, reader: Reader) -> Ratio | ByLevel:
+        if not isinstance(node.value, dict):
+            value: Ratio = kind.read(node, reader)
+            return value
+        for group in reader.names.get("tiers", []):
+            names = reader.names[f"tiers {group}"]
+            if not set(node.value) & set(names):
+                continue
+            values = []
+            for key, child in node.value.items():
+                if key not in names:
+                    message = f"{group} has no level {key!r}. {suggest(key, names)}"
+                    raise Wrong("unknown-level", message, child)
+                values.append((names.index(key), kind.read(child, reader)))
+            return ByLevel(group, tuple(sorted(values, key=lambda each: each[0])))
+        message = f"Write {kind.examples[0]}, or one for each level of a tier group."
+        raise Wrong("level-expected", message, node)
+
+    return read
+
+
+MULTIPLY = Kind("factor", _per_level(TIMES), f"{TIMES.looks} | one per level", TIMES.examples)
+ADD = Kind("extra", _per_level(EXTRA), f"{EXTRA.looks} | one per level", EXTRA.examples)
+
 OFF = Kind(
     "price effect",
     _off,
@@ -77,13 +111,15 @@ class Rule(Struct, frozen=True, kw_only=True):
     who: Annotated[Who | None, Knob(WHO, "the members that are meant")] = None
     when: Annotated[When | None, Knob(WHEN, "the times that are meant")] = None
     if_: Annotated[If | None, Knob(IF, "what the purchase must be like")] = None
-    to: Annotated[str, Knob(TEXT, "the balance that a percentage goes to")] = ""
     give: Annotated[Give | None, Knob(GIVE, "what is earned")] = None
     on: Annotated[tuple[str, ...], Knob(TEXTS, "the rules that it makes more of")] = ()
     multiply: Annotated[
-        Ratio | None, Knob(TIMES, "the points become so many times as many, base inside")
+        Ratio | ByLevel | None,
+        Knob(MULTIPLY, "the points become so many times as many, base inside"),
     ] = None
-    add: Annotated[Ratio | None, Knob(EXTRA, "so much of the points on top, base outside")] = None
+    add: Annotated[
+        Ratio | ByLevel | None, Knob(ADD, "so much of the points on top, base outside")
+    ] = None
     stack: Annotated[
         str, Knob(word("adds", "compounds"), "on the plain points, or on all so far")
     ] = "adds"
@@ -99,7 +135,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     beyond: Annotated[
         Give | None, Knob(GIVE, "the rate for what is beyond a cap on spend or items")
     ] = None
-    available: Annotated[
-        Available, Knob(AVAILABLE_WHEN, "when the points can be spent")
-    ] = Available()
+    available: Annotated[Available, Knob(AVAILABLE_WHEN, "when the points can be spent")] = (
+        Available()
+    )
     funded_by: Annotated[str, Knob(TEXT, "the partner who pays for it")] = ""

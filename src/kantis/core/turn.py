@@ -42,7 +42,7 @@ class Refused(Exception):
         self.refusal = Refusal(code, sentence)
 
 
-class Turn(Struct, eq=False):
+class Turn(Struct, eq=False, gc=False):
     """One account at one event.
 
     ``moment`` and ``day`` are when the event counts; ``at`` is how far the account has

@@ -78,6 +78,20 @@ class Batch:
             self._decide(task)
         self._settle()
 
+    def advance(self, accounts: list[int], *, history: bool) -> None:
+        """Let time pass for accounts, up to now; the caller commits."""
+        self._load(set(accounts))
+        for live in self.lives.values():
+            try:
+                entries = self.engine.advance(live.home.program, live.account, self.now)
+            except Exception as error:
+                live.account, live.broken = self._before(live), f"{type(error).__name__}: {error}"
+                continue
+            for entry in entries:
+                live.made.append(Made(entry, self.now, history))
+                self.foresight.claim(live.home.number, entry.decision.claims)
+        self._settle()
+
     # ── what the batch is about ──────────────────────────────────────────────
 
     def _take_up(self) -> None:
@@ -273,9 +287,7 @@ class Batch:
         at = event.received if imported else self.now
         if at < account.at:
             at = account.at
-        event = Event(
-            event.source, event.id, task.time, event.subject, event.body, at, event.ask
-        )
+        event = Event(event.source, event.id, task.time, event.subject, event.body, at, event.ask)
         try:
             context, seen = self._context(live, task, event)
             if task.state:
@@ -286,15 +298,13 @@ class Batch:
         except Exception as error:
             self._set_aside(live, task, error)
             return
-        own = entries[-1]
         for entry in entries:
-            if entry is not own:
-                booked = entry.at if imported else self.now
-                live.made.append(Made(entry, booked, entry.at, b"", b""))
             if entry.decision.claims:
                 self.foresight.claim(live.home.number, entry.decision.claims)
-        booked = at if imported else self.now
-        live.made.append(Made(own, booked, task.time, task.hash, seen))
+        own = entries.pop()
+        for entry in entries:
+            live.made.append(Made(entry, self.now, imported))
+        live.made.append(Made(own, self.now, imported, task.time, task.hash, seen))
         task.entry, task.seq = own, own.seq
         if own.decision.cause:
             self.foresight.caused(live, task, own)
@@ -379,5 +389,3 @@ def _malformed(event: Event) -> str:
     if subject.startswith("account:") and subject[8:].isdecimal() and len(subject) < 27:
         return ""
     return "malformed-subject"
-
-

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import tzdata
+import tzdata  # type: ignore[import-untyped]
 
 from kantis.core.account import NEVER, encode_account
-from kantis.core.decision import ENGINE, Entry, FollowUp, encode_decision
+from kantis.core.decision import ENGINE, FollowUp, encode_decision
 from kantis.core.events import Carry, Event, encode_body
 from kantis.desk.cache import Cache
 from kantis.desk.results import ALONE as LEFT_ALONE
@@ -15,7 +15,7 @@ from kantis.desk.results import BAD as SET_ASIDE
 from kantis.desk.results import DECIDED as SETTLED
 from kantis.desk.results import PARKED as WAITS
 from kantis.desk.results import REFUSED, Result, refuse
-from kantis.desk.tasks import DESK, Live, Task, tag_of
+from kantis.desk.tasks import DESK, Live, Made, Task, tag_of
 from kantis.store.chain import HASHING, event_hash, link
 from kantis.store.rows import Page, Row
 from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
@@ -33,14 +33,17 @@ def page(batch: Batch) -> Page:
     written = set()
     for number in sorted(batch.lives):
         live = batch.lives[number]
-        if live.made:
+        if live.made or not (live.tasks or live.opened):
             _book(made, live)
             written.add(number)
+        if live.broken and not live.tasks:
+            _stop(made, live, batch.now)
+    unborn = {live.id for live in batch.lives.values() if live.opened and not live.made}
     made.cards = [card for card in batch.opened if card[2] in written]
     for task in batch.tasks:
         if task.result is None:
             member = batch.foresight.members.get(task.event.key)
-            _record(made, task, member[0] if member else None)
+            _record(made, task, member[0] if member else None, unborn)
     for key, (task, row) in batch.foresight.members.items():
         if row is not None and task.entry is not None:
             made.settled.append((DECIDED, task.account, task.seq, None, None, row.n))
@@ -49,9 +52,11 @@ def page(batch: Batch) -> Page:
     return made
 
 
-def _record(made: Page, task: Task, member: Task | None) -> None:
+def _record(made: Page, task: Task, member: Task | None, unborn: set[int]) -> None:
     """The row of an event: a new one, or what became of one that waited."""
     state, account, seq = task.state, task.account or None, task.seq or None
+    if account in unborn:
+        account, task.account = None, 0
     if member is not None and state == ALONE:
         state, account, seq = DECIDED, member.account, member.seq
     if task.row is not None and task.event.source == DESK and _comes_back(task):
@@ -97,17 +102,15 @@ def _book(made: Page, live: Live) -> None:
         )
         head = link(head, row, postings)
         made.entries.append((*row, head))
-        n = 0
-        for balance, source, target, amount, lot, reason in postings:
+        for n, (balance, source, target, amount, lot, reason) in enumerate(postings):
             made.postings.append(
                 (number, seq, n, balance, source, target, amount, lot, reason, value, booked)
             )
             touched.add(balance)
-            n += 1
         if decision.flags:
             made.flags += [(entry.event, number, seq, flag, booked) for flag in decision.flags]
         if decision.follow_ups:
-            made.events += [_staged(live, entry, i, x) for i, x in enumerate(decision.follow_ups)]
+            made.events += [_staged(live, each, i, x) for i, x in enumerate(decision.follow_ups)]
     _stand(made, live, head, touched)
 
 
@@ -125,12 +128,18 @@ def _stand(made: Page, live: Live, head: bytes, touched: set[str]) -> None:
     live.tail = head
 
 
-def _staged(live: Live, entry: Entry, position: int, follow: FollowUp) -> Row:
+def _stop(made: Page, live: Live, now: int) -> None:
+    """Time cannot pass for an account: a person has to look, and the sweep goes on."""
+    number, row = live.id, made.accounts[-1]
+    made.accounts[-1] = (row[0], None, *row[2:])
+    made.flags.append(("", number, live.account.seq, f"time stands still: {live.broken}", now))
+
+
+def _staged(live: Live, cause: Made, position: int, follow: FollowUp) -> Row:
     """A follow-up in the inbox; its id and its time come from its cause."""
-    key = f"{live.id}-{entry.seq}-{position}"
-    imported = live.tasks[-1].imported if live.tasks else False
-    event = Event(DESK, key, entry.at, follow.subject, follow.body, entry.at)
-    return _inbox(event, live.home.number, imported)
+    key, at = f"{live.id}-{cause.entry.seq}-{position}", cause.entry.at
+    event = Event(DESK, key, at, follow.subject, follow.body, at)
+    return _inbox(event, live.home.number, cause.imported)
 
 
 def _inbox(event: Event, program: int, imported: bool) -> Row:

@@ -192,8 +192,9 @@ class Foresight:
                 return event_of(row)
         for task in self._tasks.values():
             body = task.event.body
-            if task.state == ALONE and isinstance(body, Purchase) and body.receipt == receipt:
-                if task.home is live.home and task.event.key not in self.members:
+            waits = task.state == ALONE and task.home is live.home
+            if waits and isinstance(body, Purchase) and body.receipt == receipt:
+                if task.event.key not in self.members:
                     return task.event
         return None
 

@@ -7,11 +7,14 @@ it; the accounts of the program are made due when it begins, in one statement.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kantis.core.knobs import Fault, ProgramError, plain
-from kantis.desk.submit import Desk
+from kantis.store.chain import version_hash
 from kantis.store.rows import VersionRow
+
+if TYPE_CHECKING:
+    from kantis.desk.submit import Desk
 
 
 def publish(desk: Desk, name: str, since: int, source: str, tree: Any) -> int:
@@ -30,7 +33,8 @@ def publish(desk: Desk, name: str, since: int, source: str, tree: Any) -> int:
             earlier = books.versions(program)
             if earlier and since <= earlier[-1].since:
                 raise ProgramError([_overlap(since, earlier[-1])])
-            version = VersionRow(program, len(earlier) + 1, since, source, text, desk.clock())
+            said = (program, len(earlier) + 1, since, source, text, desk.clock())
+            version = VersionRow(*said, version_hash(*said))
             read = desk.engine.assemble([*earlier, version])
             books.publish(name, version)
             for limit, quantity in desk.engine.limits(read).items():

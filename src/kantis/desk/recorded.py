@@ -7,7 +7,6 @@ in the same books, so a replay finds them there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from msgspec import Struct, msgpack
 
@@ -66,5 +65,3 @@ def original_of(
     """An earlier event with its entry, as a later decision sees it."""
     entry = entry_of(row, postings)
     return Original(event_of(event, row.value, row.at), entry, tuple(undone))
-
-

@@ -14,14 +14,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from kantis.core.events import Event
-from kantis.desk.batch import Batch, Request
+from kantis.desk.batch import READY_MAX, Batch, Request
 from kantis.desk.cache import Cache
 from kantis.desk.programs import Engine, Homes
+from kantis.desk.publish import publish
 from kantis.desk.results import UNKNOWN, Result
+from kantis.desk.sweep import checkpoint, sweep
 from kantis.store.books import Books, Conflict, Outage, Unknown
+from kantis.store.schema import READY
 
 #: Events of small requests that are joined into one batch.
 BATCH_MAX: Final = 1_000
@@ -59,7 +62,6 @@ class Desk:
         *,
         engine: Engine | None = None,
         clock: Callable[[], int] = wall_clock,
-        on_close: Callable[[], None] | None = None,
     ) -> None:
         self.books = books
         self.engine = engine or Engine()
@@ -69,13 +71,16 @@ class Desk:
         self.lock = threading.RLock()
         self._tills: deque[_Waiting] = deque()
         self._bulk: deque[_Waiting] = deque()
-        self._on_close = on_close
+        self.on_close: Callable[[], None] | None = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -83,8 +88,8 @@ class Desk:
         """Finish the running batch and let go of the books."""
         with self.lock:
             self.books.close()
-            if self._on_close is not None:
-                self._on_close()
+            if self.on_close is not None:
+                self.on_close()
 
     # ── submit ───────────────────────────────────────────────────────────────
 
@@ -107,19 +112,46 @@ class Desk:
         assert waiting.answer is not None
         return waiting.answer
 
+    # ── the other verbs ──────────────────────────────────────────────────────
+
     def settle(self) -> int:
-        """Decide follow-ups and what is known now until nothing is ready; how many there were."""
+        """Decide follow-ups, and what is known now, until nothing is ready; how many there were."""
         count = 0
-        while found := self._ready():
+        while True:
+            with self.lock:
+                found = len(self.books.waiting(READY, READY_MAX))
+            if not found:
+                return count
             count += found
             self.submit([])
-        return count
 
-    def _ready(self) -> int:
-        from kantis.store.schema import READY
+    def publish(self, name: str, since: int, source: str, tree: Any) -> int:
+        """Record a version of a program that holds from an instant on; its number."""
+        return publish(self, name, since, source, tree)
 
+    def sweep(self, until: int | None = None, count: int = 1_000) -> int:
+        """Let time pass for the accounts that are due; how many there were."""
+        return sweep(self, until, count)
+
+    def checkpoint(self) -> int:
+        """Commit to all entries since the last checkpoint; its number, 0 when nothing changed."""
+        return checkpoint(self)
+
+    def retry(self, key: str) -> bool:
+        """Let a parked event, or one that was set aside, be decided by the next batch.
+
+        An ask that was set aside is not tried again: whoever asked has gone home.
+        """
         with self.lock:
-            return len(self.books.waiting(READY, 1_000))
+            rows = [row for row in self.books.events([key]) if not row.ask]
+            return any(self.books.retry(row.n, "tried again") for row in rows)
+
+    def clear_flag(self, n: int) -> bool:
+        """Somebody has looked at a flag."""
+        with self.lock:
+            return self.books.clear_flag(n, self.clock())
+
+    # ── batches ──────────────────────────────────────────────────────────────
 
     def _work(self) -> None:
         """Join what waits into one batch, and answer all of it."""
@@ -150,22 +182,22 @@ class Desk:
                 batch.run(requests)
                 books.commit()
             except Conflict:
-                self._forget()
+                self.forget()
                 time.sleep(0.001 * min(attempt, 20))
                 continue
             except Unknown:
-                self._forget()
+                self.forget()
                 return [
                     [Result(event.key, UNKNOWN) for event in request.events] for request in requests
                 ]
             except BaseException:
-                self._forget()
+                self.forget()
                 raise
             batch.keep()
             return batch.results()
         raise Outage("Others kept changing the same accounts; nothing was recorded. Try again.")
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         """Roll back, and believe nothing that was read."""
         if self.cache is not None:
             self.cache.clear()

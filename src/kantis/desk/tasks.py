@@ -103,12 +103,22 @@ class Task:
 class Made:
     """An entry of this batch with what is recorded beside it."""
 
-    __slots__ = ("booked", "digest", "entry", "seen", "value")
+    __slots__ = ("booked", "digest", "entry", "imported", "seen", "value")
 
-    def __init__(self, entry: Entry, booked: int, value: int, digest: bytes, seen: bytes) -> None:
+    def __init__(
+        self,
+        entry: Entry,
+        now: int,
+        imported: bool,
+        value: int | None = None,
+        digest: bytes = b"",
+        seen: bytes = b"",
+    ) -> None:
         self.entry = entry
-        self.booked = booked
-        self.value = value
+        self.imported = imported
+        #: history is booked when it happened, everything else now
+        self.booked = entry.at if imported else now
+        self.value = entry.at if value is None else value
         self.digest = digest
         self.seen = seen
 
@@ -116,7 +126,18 @@ class Made:
 class Live:
     """An account while a batch decides on it."""
 
-    __slots__ = ("account", "broken", "head", "home", "id", "made", "opened", "size", "tail", "tasks")
+    __slots__ = (
+        "account",
+        "broken",
+        "head",
+        "home",
+        "id",
+        "made",
+        "opened",
+        "size",
+        "tail",
+        "tasks",
+    )
 
     def __init__(
         self, home: Home, account: Account, head: bytes, size: int = 0, *, opened: bool = False

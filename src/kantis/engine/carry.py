@@ -95,11 +95,7 @@ def _transfer(plan: Plan, turn: Turn, body: Transfer) -> None:
     lots = []
     for lot_id, amount in take(turn, balance, body.amount, TRANSIT, "transfer"):
         lot = turn.account.lots[lot_id]
-        lots.append(
-            CarriedLot(
-                lot.balance, amount, lot.bucket, lot.expires, funder=lot.funder
-            )
-        )
+        lots.append(CarriedLot(lot.balance, amount, lot.bucket, lot.expires, funder=lot.funder))
     turn.follow(body.to, Carry("transfer", tuple(lots)))
 
 

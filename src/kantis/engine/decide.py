@@ -72,7 +72,7 @@ def _join(program: Program, turn: Turn, plan: Plan) -> None:
 def _refuse(turn: Turn, refusal: Refusal) -> None:
     """An ask gets its no; a tell is recorded with a flag. Either way nothing else was done."""
     made = [each for each in turn.decision.changes if each[0] not in ("join", "wake")]
-    assert not turn.decision.postings and not made, f"refused half way: {refusal.code}"
+    assert not (turn.decision.postings or made), f"refused half way: {refusal.code}"
     turn.decision.effects = ()
     turn.decision.refusal = refusal
     if not turn.event.ask:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from msgspec import structs
+
 from kantis.core import calendar, windows
 from kantis.core.account import NEVER, Account
 from kantis.core.amounts import divide, share
@@ -143,9 +145,7 @@ def _signs(plan: Plan, turn: Turn, sign: str) -> None:
 def _activity(plan: Plan, turn: Turn, body: Activity) -> None:
     if body.quantity < 0 or body.amount < 0:
         raise Refused("negative-amount", "An activity has no negative quantity.")
-    basket = Basket(
-        {1: body.amount}, {1: body.quantity}, {1: body.quantity * 1000}, body.amount
-    )
+    basket = Basket({1: body.amount}, {1: body.quantity}, {1: body.quantity * 1000}, body.amount)
     _act(plan, turn, body.name, basket, body.quantity)
     _signs(plan, turn, "activity")
     _rewards(plan, turn)
@@ -209,6 +209,7 @@ def _claim(plan: Plan, turn: Turn, body: Claim) -> None:
         sentence = f"No purchase with the receipt {body.receipt!r} waits for a member."
         raise Refused("unknown-receipt", sentence)
     turn.decision.cause = found.key
+    turn.event = structs.replace(turn.event, body=found.body)
     turn.moment, turn.day = found.time, turn.calendar.day(found.time)
     turn.late = True
     _purchase(plan, turn, found.body)
@@ -261,7 +262,9 @@ def clockwork(plan: Plan, turn: Turn) -> None:
     vouchers.run(turn)
     periods.run(plan.earning, turn)
     tiers.run(plan.tiers, turn)
-    cycles.run(plan.cycles, plan.balances, turn, lambda *a, **k: vouchers.issue(plan.vouchers, *a, **k))
+    cycles.run(
+        plan.cycles, plan.balances, turn, lambda *a, **k: vouchers.issue(plan.vouchers, *a, **k)
+    )
     _birthday(plan, turn)
     if turn.decision.postings or turn.decision.changes:
         _rewards(plan, turn)

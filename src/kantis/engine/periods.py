@@ -77,9 +77,7 @@ def settle(earner: Earner, turn: Turn, bucket: int) -> None:
         turn.decision.fired.append((earner.name, name, total, total - before, lot, total))
     elif total < before:
         latest = (lot.id for lot in reversed(turn.account.lots.values()) if lot.balance == name)
-        missing = claw_back(
-            turn, earner.balance, next(latest, 0), before - total, REVERSED, REASON
-        )
+        missing = claw_back(turn, earner.balance, next(latest, 0), before - total, REVERSED, REASON)
         taken = before - total - missing
         turn.decision.fired.append((earner.name, name, total, -taken, 0, total))
     turn.change("issue", earner.name, bucket, total)
@@ -94,10 +92,8 @@ def _earned(earner: Earner, turn: Turn, bucket: int) -> int:
     for modifier in earner.modifiers:
         part = counters.get(counter(earner, modifier), {}).get(bucket, 0)
         if part and base:
-            more = modifier.rule.multiply
-            add = Ratio(more.num - more.den, more.den) if more else modifier.rule.add
-            assert add is not None
-            extra = Ratio(value.num * part * add.num, value.den * base * add.den)
+            more = modifier.more
+            extra = Ratio(value.num * part * more.num, value.den * base * more.den)
             total += rounded(extra, earner.rule.round)
     return total
 

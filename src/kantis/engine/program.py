@@ -152,9 +152,7 @@ class ExistingSection(Struct, frozen=True, kw_only=True):
     expiry: Annotated[
         str, Knob(word("stays", "follows"), "whether points that are there follow the new expiry")
     ] = "stays"
-    levels: Annotated[
-        dict[str, str], Knob(WORDS, "the new level of members of an old one")
-    ] = {}
+    levels: Annotated[dict[str, str], Knob(WORDS, "the new level of members of an old one")] = {}
     grants: Annotated[
         dict[str, str],
         Knob(WORDS, "what each count of a counter brings now: {referrals: 250 points}"),
@@ -180,20 +178,22 @@ class ProgramSection(Struct, frozen=True, kw_only=True):
     measures: Annotated[
         tuple[str, ...], Knob(TEXTS, "quantities beside items, in thousandths", dated=False)
     ] = ()
-    spend: Annotated[
-        tuple[bool, bool, bool], Knob(SPEND, "what of a line's price counts")
-    ] = (False, False, False)
+    spend: Annotated[tuple[bool, bool, bool], Knob(SPEND, "what of a line's price counts")] = (
+        False,
+        False,
+        False,
+    )
     order: Annotated[tuple[str, ...], Knob(ORDER, "who acts first on a purchase")] = STEPS
     late: Annotated[
         Duration, Knob(DURATION, "how late an event may come and still count in its own time")
     ] = Duration(30, "day")
     rules_of: Annotated[
         str,
-        Knob(word("event", "booking"), "whether the rules of the purchase's or booking's day count"),
+        Knob(
+            word("event", "booking"), "whether the rules of the purchase's or booking's day count"
+        ),
     ] = "event"
-    refunds: Annotated[
-        RefundSection, Knob(REFUNDS, "what a refund does")
-    ] = RefundSection()
+    refunds: Annotated[RefundSection, Knob(REFUNDS, "what a refund does")] = RefundSection()
     existing: Annotated[
         ExistingSection, Knob(EXISTING, "what this version does to what is there")
     ] = ExistingSection()
@@ -381,8 +381,9 @@ def _compile(
     caps = {name: each.at_most for name, each in read["caps"].items()}
     rules = [*read["earning"].values(), *read["offers"].values()]
     plan.offers = read["offers"]
+    options = {name: each.options for name, each in read["choices"].items()}
     plan.earning = earning_room.compile_earning(
-        rules, plan.offers, plan.balances, caps, plan.classifier, reader
+        rules, plan.offers, plan.balances, caps, plan.classifier, reader, options
     )
     plan.prices = prices_room.compile_prices(
         [*read["prices"].values(), *rules], plan.offers, plan.classifier
@@ -392,6 +393,11 @@ def _compile(
     plan.clocked = any(each.clock is not None for each in plan.balances.values())
     plan.by_itself = any(each.issued == "by itself" for each in plan.rewards.values())
     _check_names(plan, reader)
+    for name in ("counters", "prices", "rewards"):
+        for entry in read[name].values():
+            if any(each is not None and each.chosen for each in (entry.where, entry.except_)):
+                message = f"{entry.name!r} asks for what is chosen; only an earning rule can."
+                reader.fault("chosen-here", message)
     if not reader.faults:
         for event in {*plan.earning.by_event, *plan.counters}:
             plan.act(event)

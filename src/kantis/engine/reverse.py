@@ -130,7 +130,9 @@ def _weights(original: Original, lines: tuple[Line, ...], bit: int, masks: list[
         for line, mask in zip(lines, masks, strict=True)
     ]
     if not any(weights):
-        weights = [_quantity(line) if mask & bit else 0 for line, mask in zip(lines, masks, strict=True)]
+        weights = [
+            _quantity(line) if mask & bit else 0 for line, mask in zip(lines, masks, strict=True)
+        ]
     return weights
 
 

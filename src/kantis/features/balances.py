@@ -120,7 +120,9 @@ def _one_expiry(node: Node) -> Expiry:
     if match := _IDLE.fullmatch(text):
         idle, signs = duration(match[1], node, match.start(1)), _SIGNS[match[2]]
         if idle.unit in ("day", "week"):
-            return Expiry(clock=Clock(0, signs, days=idle.count * (7 if idle.unit == "week" else 1)))
+            return Expiry(
+                clock=Clock(0, signs, days=idle.count * (7 if idle.unit == "week" else 1))
+            )
         return Expiry(clock=Clock(idle.count * (12 if idle.unit == "year" else 1), signs))
     if match := _FIXED.fullmatch(text):
         age = duration(match[1], node)

@@ -20,15 +20,17 @@ from collections.abc import Iterable, Mapping
 from math import gcd
 from typing import Any
 
+from msgspec.structs import replace
+
 from kantis.core.amounts import Ratio, divide
 from kantis.core.basket import ALL, Classifier, Sums
 from kantis.core.code import Code
-from kantis.core.conditions import write_gates
+from kantis.core.conditions import Filter, Who, write_gates
 from kantis.core.knobs import Reader
 from kantis.core.limits import Cap
 from kantis.core.lots import Balance, issue
 from kantis.core.rates import Give, Round, exact
-from kantis.core.rule import Rule
+from kantis.core.rule import ByLevel, Rule
 from kantis.core.turn import Turn
 
 REASON = "earning"
@@ -37,12 +39,27 @@ _SUMS = {"money": "amounts", "item": "items", "measure": "measures"}
 
 
 class Earner:
-    """A rule with what it was compiled to: its bit, its balance, its caps, its modifiers."""
+    """A rule with what it was compiled to: its bit, its balance, its caps, its modifiers.
 
-    __slots__ = ("balance", "bit", "caps", "give", "modifiers", "name", "offer", "per", "rule")
+    ``more`` is what a modifier adds, as a ratio of what it works on.
+    """
+
+    __slots__ = (
+        "balance",
+        "bit",
+        "caps",
+        "give",
+        "modifiers",
+        "more",
+        "name",
+        "offer",
+        "on",
+        "per",
+        "rule",
+    )
 
     def __init__(
-        self, rule: Rule, bit: int, balance: Balance | None, caps: list[Cap], offer: bool
+        self, rule: Rule, bit: int, balance: Balance | None, caps: list[Cap], offer: str
     ) -> None:
         self.rule = rule
         self.name = rule.name
@@ -52,8 +69,22 @@ class Earner:
         self.caps = tuple(caps)
         self.offer = offer
         self.modifiers: list[Earner] = []
-        steps = [step for _, step in self.give.by_level] or self.give.steps
-        self.per = steps[0].per if steps else ""
+        self.on: list[Earner] = []
+        self.per = self.give.per
+        self.more = _more(rule)
+
+    def means(self, mask: int) -> bool:
+        """Whether a line of that mask is meant; a modifier means lines that its rules mean."""
+        if not mask & self.bit:
+            return False
+        return not self.on or any(mask & each.bit for each in self.on)
+
+
+def _more(rule: Rule) -> Ratio:
+    factor, add = rule.multiply, rule.add
+    if isinstance(factor, Ratio):
+        return Ratio(max(0, factor.num - factor.den), factor.den)
+    return add if isinstance(add, Ratio) else Ratio(0)
 
 
 class Earning:
@@ -62,6 +93,7 @@ class Earning:
     def __init__(self) -> None:
         self.by_event: dict[str, list[Earner]] = {}
         self.by_name: dict[str, Earner] = {}
+        self.families: dict[str, list[Earner]] = {}
 
     @property
     def periods(self) -> list[Earner]:
@@ -76,8 +108,12 @@ def compile_earning(
     shared: Mapping[str, Cap],
     classifier: Classifier,
     reader: Reader,
+    options: Mapping[str, tuple[str, ...]] | None = None,
 ) -> Earning:
-    """The rules, ready to be written; what does not fit together is a fault."""
+    """The rules, ready to be written; what does not fit together is a fault.
+
+    ``options`` are those of the choices that members have.
+    """
     earning = Earning()
     for rule in rules:
         if rule.off is not None and rule.give is None and not rule.on:
@@ -91,29 +127,73 @@ def compile_earning(
             message = f"{rule.name!r} gives {rule.give.unit!r}, which is no balance."
             reader.fault("unknown-balance", message)
             continue
-        bit = classifier.bit(rule.where, rule.except_)
         caps = [shared[cap] if isinstance(cap, str) else cap for cap in rule.cap]
-        earner = Earner(rule, bit, balance, caps, rule.name in offers)
-        if balance is not None:
-            earning.by_event.setdefault(rule.for_, []).append(earner)
-        earning.by_name[rule.name] = earner
+        family = earning.families[rule.name] = []
+        for each in _variants(rule, options or {}):
+            bit = classifier.bit(each.where, each.except_)
+            offer = rule.name if rule.name in offers else ""
+            earner = Earner(each, bit, balance, caps, offer)
+            if balance is not None:
+                earning.by_event.setdefault(rule.for_, []).append(earner)
+            earning.by_name[each.name] = earner
+            family.append(earner)
     _attach(earning, reader)
     return earning
 
 
-def _attach(earning: Earning, reader: Reader) -> None:
-    for earner in earning.by_name.values():
-        if earner.balance is not None:
+def _variants(rule: Rule, options: Mapping[str, tuple[str, ...]]) -> list[Rule]:
+    """A rule as often as it has to be written: once for each level, and for each option."""
+    found = [rule]
+    where = rule.where
+    if where is not None and where.chosen is not None:
+        attribute, choice = where.chosen
+        found = [
+            replace(
+                rule,
+                name=f"{rule.name} {option}",
+                where=Filter(tuple(sorted([*where.parts, (attribute, (option,))]))),
+                who=_also(rule.who, choices=((choice, option),)),
+            )
+            for option in options.get(choice, ())
+        ]
+    for field in ("multiply", "add"):
+        value = getattr(rule, field)
+        if not isinstance(value, ByLevel):
             continue
-        if (earner.rule.multiply is None) == (earner.rule.add is None):
-            message = f"{earner.name!r} says either 'multiply' or 'add'."
-            reader.fault("multiply-or-add", message)
-        for name in earner.rule.on:
-            base = earning.by_name.get(name)
-            if base is None or base.balance is None:
-                reader.fault("unknown-rule", f"{earner.name!r} is on {name!r}, which is no rule.")
-            else:
-                base.modifiers.append(earner)
+        ends = [*(level for level, _ in value.values[1:]), 1 + max(99, value.values[-1][0])]
+        found = [
+            replace(
+                each,
+                **{field: ratio},
+                who=_also(each.who, tiers=((value.group, tuple(range(level, end))),)),
+            )
+            for each in found
+            for (level, ratio), end in zip(value.values, ends, strict=True)
+        ]
+    return found
+
+
+def _also(who: Who | None, **more: Any) -> Who:
+    """A condition on the member, and one more."""
+    who = who or Who()
+    return replace(who, **{field: getattr(who, field) + value for field, value in more.items()})
+
+
+def _attach(earning: Earning, reader: Reader) -> None:
+    for name, family in earning.families.items():
+        rule = family[0].rule if family else None
+        if rule is None or rule.give is not None:
+            continue
+        if (rule.multiply is None) == (rule.add is None):
+            reader.fault("multiply-or-add", f"{name!r} says either 'multiply' or 'add'.")
+        for base_name in rule.on:
+            bases = earning.families.get(base_name, [])
+            if not bases or bases[0].balance is None:
+                reader.fault("unknown-rule", f"{name!r} is on {base_name!r}, which is no rule.")
+            for base in bases:
+                base.modifiers += family
+                for each in family:
+                    each.on.append(base)
 
 
 def rounded(value: Ratio, how: Round) -> int:
@@ -146,7 +226,9 @@ def write(code: Code, earning: Earning, event: str, sums: Sums) -> None:
             code.add(f"{lot} = {give}(turn, {recipe})")
     for recipe, fact, fired in facts:
         with code.block(f"if {fired}:"):
-            code.add(f"turn.decision.fired.append({fact.replace('LOT', recipe.replace('given', 'lot'))})")
+            code.add(
+                f"turn.decision.fired.append({fact.replace('LOT', recipe.replace('given', 'lot'))})"
+            )
 
 
 def _key(earner: Earner) -> tuple[Any, ...]:
@@ -169,9 +251,7 @@ def _issuer(earner: Earner) -> Any:
     return bring
 
 
-def _write_rule(
-    code: Code, earner: Earner, recipe: str, sums: Sums
-) -> list[tuple[str, str, str]]:
+def _write_rule(code: Code, earner: Earner, recipe: str, sums: Sums) -> list[tuple[str, str, str]]:
     """One rule with its modifiers; (recipe, fact, when it fired) of each."""
     assert earner.balance is not None
     number = code.fresh("")
@@ -198,7 +278,7 @@ def _write_rule(
         _write_value(code, earner, base, points, plain, bool(variables))
         code.add(f"{recipe} += {points}")
         if earner.offer:
-            code.add(f"{code.constant(use_offer, 'use_offer')}(turn, {earner.name!r}, {points})")
+            code.add(f"{code.constant(use_offer, 'use_offer')}(turn, {earner.offer!r}, {points})")
         if variables:
             _write_modifiers(code, earner, base, plain, recipe, variables, sums)
     for each, share, full, part in variables:
@@ -217,14 +297,18 @@ def _any_line(amounts: dict[int, int], bit: int) -> bool:
     return any(mask & bit for mask in amounts)
 
 
-def _conditions(code: Code, earner: Earner, sums: Sums) -> list[tuple[str, str]]:
+def _conditions(
+    code: Code, earner: Earner, sums: Sums, base: Earner | None = None
+) -> list[tuple[str, str]]:
+    """What must hold for a rule, or for a modifier on a base rule: then of both their lines."""
     rule = earner.rule
     found = []
     if earner.offer:
         loaded = code.constant(loaded_offer, "loaded")
-        test = f"turn.account.offers and {loaded}(turn, {earner.name!r})"
+        test = f"turn.account.offers and {loaded}(turn, {earner.offer!r})"
         found.append((test, '"not loaded"'))
-    return found + write_gates(code, rule.who, rule.when, rule.if_, sums.of(earner.bit))
+    both = _both(base, earner) if base is not None else earner.bit
+    return found + write_gates(code, rule.who, rule.when, rule.if_, sums.of(both))
 
 
 def _open(code: Code, name: str, conditions: list[tuple[str, str]]) -> str:
@@ -301,13 +385,14 @@ def _write_modifiers(
     code.add("run_num, run_den, before = num, den, " + plain)
     for each, share, full, part in variables:
         code.add(f"{part} = {_part(code, earner, each, base, sums)}")
-        conditions = [(f"{part} > 0", '"no line that counts"'), *_conditions(code, each, sums)]
+        conditions = [(f"{part} > 0", '"no line that counts"')]
+        conditions += _conditions(code, each, sums, earner)
         if each in excluding:
-            beaten = code.constant(_better(each, excluding, sums), "beaten")
+            beaten = code.constant(_better(earner, each, excluding, sums), "beaten")
             conditions.append((f"not {beaten}(turn, basket, total)", '"a better one counts"'))
         with code.block(_open(code, each.name, conditions)):
             whole_num, whole_den = _grown(code, earner, each, base, part, level)
-            num, den = _extra(each)
+            num, den = each.more.num, each.more.den
             code.add(
                 f"more_num, more_den = {whole_num} * {num}, {whole_den} * {den}",
                 "run_num = run_num * more_den + more_num * run_den",
@@ -325,20 +410,23 @@ def _write_modifiers(
                 code.add(f"{share} = {cap}({rule}, turn, {full}, {part})")
             code.add(f"{recipe} += {share}")
             if each.offer:
-                code.add(f"{code.constant(use_offer, 'use_offer')}(turn, {each.name!r}, {share})")
+                code.add(f"{code.constant(use_offer, 'use_offer')}(turn, {each.offer!r}, {share})")
 
 
 def _part(code: Code, earner: Earner, modifier: Earner, base: str, sums: Sums) -> str:
     """The base of the rule that the modifier means too."""
     if earner.per not in _SUMS:
         return base
-    both = earner.bit | modifier.bit
-    both = both & ~ALL if both != ALL else ALL
-    mine = earner.bit & ~ALL if earner.bit != ALL else ALL
-    if both == mine:
+    both = _both(earner, modifier)
+    if both == (earner.bit & ~ALL or ALL):
         return base
     name, step = sums.name(_SUMS[earner.per], both), earner.rule.round.spend_step
     return f"{name} - {name} % {step}" if step > 1 else name
+
+
+def _both(earner: Earner, modifier: Earner) -> int:
+    """The bits of the lines that a rule and its modifier both mean."""
+    return (earner.bit | modifier.bit) & ~ALL or ALL
 
 
 def _grown(
@@ -346,38 +434,34 @@ def _grown(
 ) -> tuple[str, str]:
     """The exact value that a modifier makes more of, as written numerator and denominator."""
     if modifier.rule.stack == "compounds":
-        code.add(f"of_num, of_den = (run_num, run_den) if {part} == {base} else (num * {part}, den * {base})")
+        code.add(
+            f"of_num, of_den = (run_num, run_den) if {part} == {base}"
+            f" else (num * {part}, den * {base})"
+        )
     elif earner.give.bands:
         value, give = code.constant(exact, "exact"), code.constant(earner.give, "give")
         code.add(f"of = {value}({give}, {part}, {level})", "of_num, of_den = of.num, of.den")
     else:
-        code.add(f"of_num, of_den = (num, den) if {part} == {base} else (num * {part}, den * {base})")
+        code.add(
+            f"of_num, of_den = (num, den) if {part} == {base} else (num * {part}, den * {base})"
+        )
     return "of_num", "of_den"
 
 
-def _extra(modifier: Earner) -> tuple[int, int]:
-    """What a modifier adds, as a ratio of what it works on."""
-    factor = modifier.rule.multiply
-    if factor is not None:
-        return max(0, factor.num - factor.den), factor.den
-    assert modifier.rule.add is not None
-    return modifier.rule.add.num, modifier.rule.add.den
-
-
-def _better(modifier: Earner, excluding: list[Earner], outer: Sums) -> Any:
+def _better(base: Earner, modifier: Earner, excluding: list[Earner], outer: Sums) -> Any:
     """Whether another modifier of the same word acts and gives more; of equal ones the first."""
     rivals = []
-    mine = Ratio(*_extra(modifier))
+    mine = modifier.more
     for position, each in enumerate(excluding):
         if each is modifier or each.rule.only_best_of != modifier.rule.only_best_of:
             continue
-        theirs = Ratio(*_extra(each))
+        theirs = each.more
         ranks = theirs.num * mine.den - mine.num * theirs.den
         if ranks > 0 or (ranks == 0 and position < excluding.index(modifier)):
             code = Code("acts", "turn", "basket", "total")
             sums = outer.another()
-            spend = sums.name("amounts", each.bit)
-            tests = [(f"{spend} > 0", ""), *_conditions(code, each, sums)]
+            spend = sums.name("amounts", _both(base, each))
+            tests = [(f"{spend} > 0", ""), *_conditions(code, each, sums, base)]
             code.add("day = turn.day")
             sums.write(code)
             code.add(f"return bool({' and '.join(test for test, _ in tests)})")

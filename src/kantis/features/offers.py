@@ -36,7 +36,7 @@ def load(offers: dict[str, OfferSection], turn: Turn, body: Load) -> None:
         why = check_who(offer.who, turn)
         if why:
             raise Refused("offer-not-for-you", f"The offer {body.offer!r} is for others: {why}.")
-    if offer.when is not None and offer.when.spans and offer.when.spans[-1].last:
-        if turn.day > offer.when.spans[-1].last:
-            raise Refused("offer-over", f"The offer {body.offer!r} has ended.")
+    last = offer.when.spans[-1].last if offer.when is not None and offer.when.spans else 0
+    if last and turn.day > last:
+        raise Refused("offer-over", f"The offer {body.offer!r} has ended.")
     turn.change("offer", body.offer, turn.moment, uses)

@@ -10,26 +10,27 @@ first in the file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec import Struct
 
 from kantis.core.amounts import divide
 from kantis.core.basket import Classifier
-from kantis.core.conditions import Gate, gates
+from kantis.core.code import Code
+from kantis.core.conditions import write_gates
 from kantis.core.events import Line
 from kantis.core.rule import Off, Rule
 from kantis.core.turn import Turn
 
 
 class Price(Struct):
-    """A price rule, ready for use."""
+    """A price rule, ready for use; ``acts`` says why it does nothing (turn, total), or nothing."""
 
     name: str
     bit: int
     off: Off
-    gates: tuple[Gate, ...]
-    offer: str = ""
+    acts: Callable[[Turn, int], str]
+    offer: bool
 
 
 class Prices(Struct):
@@ -39,9 +40,7 @@ class Prices(Struct):
     bits: int = 0
 
 
-def compile_prices(
-    rules: Iterable[Rule], offers: Iterable[str], classifier: Classifier
-) -> Prices:
+def compile_prices(rules: Iterable[Rule], offers: Iterable[str], classifier: Classifier) -> Prices:
     """The price rules, ready for use."""
     found = Prices([])
     names = set(offers)
@@ -49,11 +48,25 @@ def compile_prices(
         if rule.off is None:
             continue
         bit = classifier.bit(rule.where, rule.except_)
-        ready = gates(rule.who, rule.when, rule.if_)
-        offer = rule.name if rule.name in names else ""
-        found.rules.append(Price(rule.name, bit, rule.off, ready, offer))
+        offer = rule.name in names
+        found.rules.append(Price(rule.name, bit, rule.off, _acts(rule, offer), offer))
         found.bits |= bit
     return found
+
+
+def _acts(rule: Rule, offer: bool) -> Callable[[Turn, int], str]:
+    """The conditions of a price rule as one function: why it does nothing, or an empty text."""
+    code = Code("acts", "turn", "total")
+    code.add("day = turn.day")
+    if offer:
+        code.add(f"loaded, _ = turn.account.offers.get({rule.name!r}, (-1, 0))")
+        with code.block("if not 0 <= loaded <= turn.moment:"):
+            code.add("return 'not loaded'")
+    for test, why in write_gates(code, rule.who, rule.when, rule.if_, lambda what: "total"):
+        with code.block(f"if not ({test}):"):
+            code.add(f"return {why}")
+    code.add("return ''")
+    return code.function()
 
 
 def reduction(off: Off, amount: int, quantity: int) -> int:
@@ -77,45 +90,32 @@ def apply(
 ) -> None:
     """Take the price effects off the lines' amounts, and write them down."""
     total = sum(amounts)
-    acting = [each for each in prices.rules if _acts(each, turn, total)]
-    if not acting:
-        return
+    acting = []
     bits = 0
-    for rule in acting:
-        bits |= rule.bit
-    for position, mask in enumerate(masks):
-        if not mask & bits:
-            continue
-        line, amount = lines[position], amounts[position]
-        best, most = "", 0
-        for rule in acting:
-            if mask & rule.bit:
-                less = reduction(rule.off, amount, line.quantity)
-                if less > most:
-                    best, most = rule.name, less
-        if most:
-            amounts[position] = amount - most
-            turn.effect(line.id, best, most)
-    _use_offers(prices, turn)
-
-
-def _acts(price: Price, turn: Turn, total: int) -> bool:
-    if price.offer:
-        loaded, _ = turn.account.offers.get(price.offer, (-1, 0))
-        if loaded < 0 or loaded > turn.moment:
-            turn.why_not(price.name, "not loaded")
-            return False
-    for gate in price.gates:
-        why = gate(turn, total, total, 0)
+    for rule in prices.rules:
+        why = rule.acts(turn, total)
         if why:
-            turn.why_not(price.name, why)
-            return False
-    return True
-
-
-def _use_offers(prices: Prices, turn: Turn) -> None:
-    used = {rule for _, rule, _ in turn.decision.effects}
-    for price in prices.rules:
-        if price.offer and price.name in used:
-            _, uses = turn.account.offers[price.offer]
-            turn.change("offer", price.offer, -1, uses + 1)
+            turn.why_not(rule.name, why)
+        else:
+            acting.append(rule)
+            bits |= rule.bit
+    if not bits:
+        return
+    effects = []
+    for position, mask in enumerate(masks):
+        if mask & bits:
+            line, amount = lines[position], amounts[position]
+            best, most = "", 0
+            for rule in acting:
+                if mask & rule.bit:
+                    less = reduction(rule.off, amount, line.quantity)
+                    if less > most:
+                        best, most = rule.name, less
+            if most:
+                amounts[position] = amount - most
+                effects.append((line.id, best, most))
+    turn.decision.effects = effects
+    for rule in acting:
+        if rule.offer and any(name == rule.name for _, name, _ in effects):
+            _, uses = turn.account.offers[rule.name]
+            turn.change("offer", rule.name, -1, uses + 1)

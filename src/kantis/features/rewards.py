@@ -21,7 +21,6 @@ from kantis.core.conditions import IF, WHEN, WHERE, WHO, Filter, If, When, Who, 
 from kantis.core.events import Redeem
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
 from kantis.core.lots import Balance, open_lots, proportional, take
-from kantis.core.rates import WORTH, Worth
 from kantis.core.phrases import (
     DURATION,
     PERCENT,
@@ -37,6 +36,7 @@ from kantis.core.phrases import (
     word,
 )
 from kantis.core.places import AVAILABLE, HELD, REDEEMED, VOUCHER
+from kantis.core.rates import WORTH, Worth
 from kantis.core.turn import Refused, Turn
 
 REASON = "rewards"
@@ -44,8 +44,10 @@ REASON = "rewards"
 
 def _rungs(node: Node, reader: Reader) -> tuple[tuple[int, int, str], ...]:
     if not isinstance(node.value, dict) or not node.value:
-        raise Wrong("rungs-expected", "Write a table {1000 points: 1 USD, 3000 points: 4 USD}.", node)
-    found = []
+        raise Wrong(
+            "rungs-expected", "Write a table {1000 points: 1 USD, 3000 points: 4 USD}.", node
+        )
+    found: list[tuple[int, int, str]] = []
     for key, child in node.value.items():
         points = quantity(key, child, reader)
         worth = quantity(text_of(child), child, reader)
@@ -61,7 +63,7 @@ _OFF = re.compile(r"(up to )?(.+) off")
 
 
 class Gives(Struct, frozen=True):
-    """What a reward gives: money off (at most the item's price where ``up_to``), a voucher, or a thing."""
+    """What a reward gives: money off (``up_to`` the price of the item), a voucher or a thing."""
 
     money: int = 0
     up_to: bool = False
@@ -83,7 +85,9 @@ def _gives(node: Node, reader: Reader) -> Gives:
     return Gives(thing=text)
 
 
-GIVES = Kind("what a reward gives", _gives, "5 EUR off | up to 10 USD off | {voucher: name} | words")
+GIVES = Kind(
+    "what a reward gives", _gives, "5 EUR off | up to 10 USD off | {voucher: name} | words"
+)
 
 
 class RewardSection(Struct, frozen=True, kw_only=True):
@@ -114,9 +118,9 @@ class RewardSection(Struct, frozen=True, kw_only=True):
     issued: Annotated[
         str, Knob(word("on request", "by itself"), "whether it comes without being asked for")
     ] = "on request"
-    held_for: Annotated[
-        Duration | None, Knob(DURATION, "how long points are set aside for it")
-    ] = None
+    held_for: Annotated[Duration | None, Knob(DURATION, "how long points are set aside for it")] = (
+        None
+    )
     earns: Annotated[bool, Knob(YES, "whether a purchase that it pays still earns")] = True
     burns: Annotated[
         str, Knob(word("in order", "in proportion"), "whose points go, of several members")
@@ -146,7 +150,7 @@ def payable(reward: RewardSection, body: Redeem) -> int:
 
 
 def price(reward: RewardSection, available: int, basket: int, wanted: int) -> tuple[int, int]:
-    """(points, money off) of a redemption; ``wanted`` 0 takes the most. ``Refused`` with the reason.
+    """(points, money off) of a redemption; ``wanted`` 0 takes the most.
 
     >>> boots = RewardSection(name="pay", rungs=((10000, 1000, "points"), (18000, 2000, "points")))
     >>> price(boots, 17999, 0, 0), price(boots, 18000, 0, 0)
@@ -238,9 +242,8 @@ def _limits(reward: RewardSection, turn: Turn) -> None:
         had = turn.account.counters.get(f"reward {reward.name}", {}).get(0, 0)
         if had >= reward.per_member:
             raise Refused("had-already", f"This member had it {had} times, which is the limit.")
-    if reward.stock:
-        if turn.context.limits.get(f"stock {reward.name}", reward.stock) < 1:
-            raise Refused("sold-out", f"The reward {reward.name!r} is sold out.")
+    if reward.stock and turn.context.limits.get(f"stock {reward.name}", reward.stock) < 1:
+        raise Refused("sold-out", f"The reward {reward.name!r} is sold out.")
 
 
 def spend(
@@ -267,16 +270,16 @@ def spend(
     return take(turn, balance, points, target, REASON, member)
 
 
-def capture(reward: RewardSection | None, balance: str, turn: Turn, lots: list[tuple[int, int]]) -> None:
+def capture(
+    reward: RewardSection | None, balance: str, turn: Turn, lots: list[tuple[int, int]]
+) -> None:
     """What was set aside is spent."""
     target = VOUCHER if reward is not None and reward.gives.voucher else REDEEMED
     for lot, amount in lots:
         turn.post(balance, HELD, target, amount, lot, REASON)
 
 
-def by_itself(
-    rewards: dict[str, RewardSection], turn: Turn
-) -> list[tuple[RewardSection, int]]:
+def by_itself(rewards: dict[str, RewardSection], turn: Turn) -> list[tuple[RewardSection, int]]:
     """The rewards that come without being asked for, and how many of each the balance buys."""
     found = []
     for reward in rewards.values():

@@ -12,8 +12,8 @@ member falls to what the window that ends there has earned, or by one level.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated
 
 from msgspec import Struct
@@ -111,7 +111,11 @@ def _threshold(node: Node, reader: Reader) -> Threshold:
     if isinstance(node.value, dict):
         if list(node.value) == ["any"]:
             return Threshold(
-                tuple(part for each in list_of(node.value["any"]) for part in _threshold(each, reader).any_of)
+                tuple(
+                    part
+                    for each in list_of(node.value["any"])
+                    for part in _threshold(each, reader).any_of
+                )
             )
         return Threshold((tuple(_amount(k, v, reader) for k, v in node.value.items()),))
     text = text_of(node)
@@ -239,9 +243,8 @@ def write(code: Code, groups: list[TierGroup]) -> None:
             " turn.account.joined)",
         )
         until = code.constant(lru_cache(maxsize=4096)(group.section.lasts.until), "until")
-        with code.block("if standing is None:"):
-            with code.block(f"if reached >= {amounts[1]}:"):
-                code.add(call)
+        with code.block("if standing is None:"), code.block(f"if reached >= {amounts[1]}:"):
+            code.add(call)
         with code.block(
             f"elif reached >= {table}[standing.level + 1] or (standing.level and standing.until"
             f" and reached >= {table}[standing.level] and not 0 < {until}(day) <= standing.until):"

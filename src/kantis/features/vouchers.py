@@ -123,9 +123,9 @@ def use(kinds: dict[str, VoucherSection], turn: Turn, body: Use) -> None:
     if voucher.state != "open":
         raise Refused("voucher-gone", f"The voucher {body.voucher!r} is {voucher.state} already.")
     section = kinds.get(voucher.kind)
-    if section is not None and section.least_basket is not None:
-        if body.basket < section.least_basket.amount:
-            raise Refused("basket-too-small", "The basket is too small for this voucher.")
+    least = section.least_basket if section is not None else None
+    if least is not None and body.basket < least.amount:
+        raise Refused("basket-too-small", "The basket is too small for this voucher.")
     worth = voucher.worth
     if body.partner and section is not None and section.at_partners is not None:
         worth = divide(worth * section.at_partners.num, section.at_partners.den, "half up")
@@ -149,6 +149,5 @@ def run(turn: Turn) -> None:
                 turn.post(voucher.balance, VOUCHER, EXPIRED, voucher.points, 0, REASON)
             turn.change("voucher state", code, "expired")
             turn.notice("voucher expired", voucher.kind, voucher.worth)
-        elif voucher.state != "open" and turn.day - voucher.issued > 366:
-            if not voucher.expires or turn.day - voucher.expires > 366:
-                turn.change("voucher state", code, "gone")
+        elif voucher.state != "open" and turn.day - max(voucher.issued, voucher.expires) > 366:
+            turn.change("voucher state", code, "gone")

@@ -32,6 +32,10 @@ class Conflict(Exception):
     """Somebody else was faster; nothing was written, and the same batch can be tried again."""
 
 
+class Forbidden(Exception):
+    """The database refuses a row that would break the books; nothing was written."""
+
+
 class Unknown(Exception):
     """Nobody knows whether the batch was committed; the same events sent again settle it."""
 
@@ -49,7 +53,10 @@ class Books(Reading):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -91,7 +98,7 @@ class Books(Reading):
         """Undo everything since the mark."""
         self.execute("ROLLBACK TO SAVEPOINT mark")
 
-    def tidy(self) -> None:  # noqa: B027 - most stores tidy up by themselves
+    def tidy(self) -> None:
         """Housekeeping between two batches."""
 
     # ── what a batch reads ───────────────────────────────────────────────────
@@ -129,7 +136,7 @@ class Books(Reading):
         found = self.rows(
             f"SELECT l.program, l.name, l.quantity, l.taken FROM {self.wanted} shared_limit l "
             f"WHERE l.program = {NUMBER} AND l.name = {SECOND_TEXT} ORDER BY l.program, l.name"
-            + (self.lock and lock and f"{self.lock} OF l" or ""),
+            + (f"{self.lock} OF l" if lock and self.lock else ""),
             (listed(sorted(wanted)),),
         )
         return list(map(LimitRow._make, found))
@@ -185,7 +192,7 @@ class Books(Reading):
         )
 
     def set_limit(self, program: int, name: str, quantity: int) -> None:
-        """Say how many there are of something shared; ``Conflict`` when more are taken."""
+        """Say how many there are of something shared; ``Forbidden`` when more are taken."""
         self.execute(
             "INSERT INTO shared_limit (program, name, quantity) VALUES (?, ?, ?) "
             "ON CONFLICT (program, name) DO UPDATE SET quantity = excluded.quantity",

@@ -34,6 +34,12 @@ def event_hash(
     return blake2b(said, digest_size=SIZE).digest()
 
 
+def version_hash(program: int, number: int, since: int, source: str, tree: str, at: int) -> bytes:
+    """The hash of a published version."""
+    said = _encode((program, number, since, source, tree, at))
+    return blake2b(said, digest_size=SIZE).digest()
+
+
 def link(before: bytes, entry: Sequence[Any], postings: Sequence[Any]) -> bytes:
     """The chain value of an entry: the row without its chain value, and its postings."""
     return blake2b(before + _encode((entry, postings)), digest_size=SIZE).digest()

@@ -65,6 +65,10 @@ class Reading(ABC):
     def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         """The rows of a statement one by one, without holding them all."""
 
+    @abstractmethod
+    def freeze(self) -> None:
+        """See the books as they are at one instant, from now on."""
+
     def one(self, statement: str, values: Sequence[Any] = ()) -> Any:
         """The one value that a statement finds."""
         return self.rows(statement, values)[0][0]
@@ -129,7 +133,11 @@ class Reading(ABC):
 
     def balances(self, account: int) -> list[BalanceRow]:
         """The balance rows of an account."""
-        return list(self.all_balances(account, account))
+        found = self.rows(
+            f"SELECT {', '.join(BALANCE_COLUMNS)} FROM balance WHERE account = ? ORDER BY balance",
+            (account,),
+        )
+        return list(map(BalanceRow._make, found))
 
     def events(self, keys: Iterable[str]) -> list[EventRow]:
         """Events by key."""
@@ -142,9 +150,7 @@ class Reading(ABC):
     def entries(self, places: Iterable[tuple[int, int]]) -> list[Recorded]:
         """Entries by account and seq, in that order."""
         keys = (listed(sorted(set(places))),)
-        where = (
-            f"WHERE e.account = {NUMBER} AND e.seq = {SECOND_NUMBER} ORDER BY e.account, e.seq"
-        )
+        where = f"WHERE e.account = {NUMBER} AND e.seq = {SECOND_NUMBER} ORDER BY e.account, e.seq"
         entries = self.rows(f"SELECT {ENTRY} FROM {self.wanted} entry e {where}", keys)
         postings = self.rows(f"SELECT {POSTING} FROM {self.wanted} posting e {where}, e.n", keys)
         return [(entry, made) for entry, made, _ in together(entries, postings)]
@@ -196,9 +202,17 @@ class Reading(ABC):
         )
         return map(BalanceRow._make, found)
 
-    def all_events(self) -> Iterator[EventRow]:
-        """Events in the order of their arrival."""
-        return map(EventRow._make, self.stream(f"SELECT {EVENT} FROM event e ORDER BY n"))
+    def all_events(self) -> Iterator[tuple[EventRow, Row]]:
+        """Events in the order of their arrival, each with what its entry says of it.
+
+        That is (event, cause, digest, program of the account); nulls where there is no entry.
+        """
+        found = self.stream(
+            f"SELECT {EVENT}, x.event, x.cause, x.digest, a.program FROM event e "
+            "LEFT JOIN entry x ON x.account = e.account AND x.seq = e.seq "
+            "LEFT JOIN account a ON a.id = e.account ORDER BY e.n"
+        )
+        return ((EventRow._make(row[:-4]), row[-4:]) for row in found)
 
     def all_cards(self) -> Iterator[tuple[int, str, int]]:
         """(program, token, account) of all cards."""
@@ -225,11 +239,20 @@ class Reading(ABC):
         found = self.rows(f"SELECT balance, {sums} FROM balance GROUP BY balance ORDER BY balance")
         return {row[0]: list(row[1:]) for row in found}
 
-    def heads(self, above: int) -> Iterator[tuple[int, int, int, bytes]]:
-        """(n, account, seq, chain value) of entries after ``above``, in order of n."""
+    def heads(self, above: int, upto: int = 1 << 62) -> Iterator[tuple[int, int, int, bytes]]:
+        """(n, account, seq, chain value) of entries after ``above`` up to ``upto``, by n."""
         return self.stream(
-            "SELECT n, account, seq, chain FROM entry WHERE n > ? ORDER BY n", (above,)
+            "SELECT n, account, seq, chain FROM entry WHERE n > ? AND n <= ? ORDER BY n",
+            (above, upto),
         )
+
+    def last_checkpoint(self) -> CheckpointRow:
+        """The newest checkpoint; one with the number 0 when there is none."""
+        found = self.rows(
+            f"SELECT {', '.join(CheckpointRow._fields)} FROM checkpoint "
+            "ORDER BY number DESC LIMIT 1"
+        )
+        return CheckpointRow._make(found[0]) if found else CheckpointRow(0, 0, 0, 0, bytes(16))
 
     def checkpoints(self) -> list[CheckpointRow]:
         """All checkpoints, in order."""

@@ -106,6 +106,7 @@ class VersionRow(NamedTuple):
     source: str
     tree: str
     published: int
+    hash: bytes
 
 
 class FlagRow(NamedTuple):

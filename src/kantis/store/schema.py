@@ -38,6 +38,7 @@ CREATE TABLE version (
     source {{text}} NOT NULL,
     tree {{text}} NOT NULL,
     published {{int}} NOT NULL,
+    hash {{bytes}} NOT NULL CHECK (length(hash) = 16),
     PRIMARY KEY (program, number)
 ){{end}};
 

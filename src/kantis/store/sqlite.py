@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 import apsw
 
 from kantis.store import schema
-from kantis.store.books import Books, Conflict, Outage, Unknown
+from kantis.store.books import Books, Conflict, Forbidden, Outage, Unknown
 from kantis.store.rows import (
     BALANCE_COLUMNS,
     ENTRY_COLUMNS,
@@ -28,6 +28,12 @@ from kantis.store.rows import (
 #: The first library of each branch that does not lose committed rows when the log restarts.
 _SOUND: Final = {(3, 44): 6, (3, 50): 7}
 _SOUND_FROM: Final = (3, 51, 3)
+
+_TWICE: Final = (
+    apsw.SQLITE_CONSTRAINT_UNIQUE,
+    apsw.SQLITE_CONSTRAINT_PRIMARYKEY,
+    apsw.SQLITE_CONSTRAINT_ROWID,
+)
 
 #: Pages in the log after which a checkpoint runs between two batches.
 _LOG_PAGES: Final = 20_000
@@ -137,20 +143,16 @@ class SqliteBooks(Books):
         self.statements += 1
         try:
             self._db.execute(statement, values)
-        except apsw.ConstraintError as error:
-            raise Conflict(str(error)) from error
         except apsw.Error as error:
-            raise Outage(str(error)) from error
+            raise _said(error) from error
         return self._db.changes()
 
     def _many(self, statement: str, rows: Sequence[Row]) -> None:
         self.statements += 1
         try:
             self._db.executemany(statement, rows)
-        except apsw.ConstraintError as error:
-            raise Conflict(str(error)) from error
         except apsw.Error as error:
-            raise Outage(str(error)) from error
+            raise _said(error) from error
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         self.statements += 1
@@ -162,6 +164,10 @@ class SqliteBooks(Books):
     def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         self.statements += 1
         return iter(self._db.cursor().execute(statement, values))
+
+    def freeze(self) -> None:
+        self.execute("BEGIN")
+        self.rows("SELECT 1 FROM migration")
 
     # ── transactions ─────────────────────────────────────────────────────────
 
@@ -212,3 +218,12 @@ class SqliteBooks(Books):
                 self._many(statement, rows)
         if page.arrived:
             self.arrive(page.arrived)
+
+
+def _said(error: apsw.Error) -> Exception:
+    """What an error of the library means to a batch."""
+    if not isinstance(error, apsw.ConstraintError):
+        return Outage(str(error))
+    if error.extendedresult in _TWICE:
+        return Conflict(str(error))
+    return Forbidden(str(error))

@@ -154,14 +154,16 @@ class _StepReader:
         self.now = 0
         self.account = "one"
 
-    def given(self, node: Node, account: str) -> None:
+    def given(self, node: Node, account: str, moment: int = 0) -> None:
         """What the account has before anything happens."""
         words = self.words
         known = ("time", "facts", "choices", "accounts", *BROUGHT, *words.program.units)
         fields = words.fields(node, known, "'given'")
-        moment = words.moment(fields["time"]) if "time" in fields else self._first(node)
+        if "time" in fields:
+            moment = words.moment(fields["time"])
+        moment = moment or self._first(node)
         for name, each in _pairs(fields.get("accounts")):
-            self.given(each, name)
+            self.given(each, name, moment)
         bodies: list[Body] = [
             Know(name, words.text(value)) for name, value in _pairs(fields.get("facts"))
         ]

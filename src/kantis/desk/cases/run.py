@@ -163,6 +163,7 @@ class _Run:
     def resolved(self, step: Step, body: Body) -> Body:
         """A voucher is named by its kind where its code is not known; a line by itself."""
         if isinstance(body, Use):
+            self.advance(step.received)
             vouchers = self.account(step.account).vouchers
             mine = [
                 (each.expires or 1 << 60, code)

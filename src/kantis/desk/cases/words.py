@@ -38,13 +38,14 @@ class Words:
         self.activities = sorted(events - spoken)
 
     def _counted(self, counter: Any) -> Unit:
-        if counter.counts == "spend":
+        section = counter.section
+        if section.counts == "spend":
             return self.program.money
-        if counter.counts == "measure":
+        if section.counts == "measure":
             return THOUSANDTHS
-        if counter.counts == "points" and counter.of in self.program.units:
-            return self.program.units[counter.of]
-        return Unit(counter.counts)
+        if section.counts == "points" and section.of in self.program.units:
+            return self.program.units[section.of]
+        return Unit(section.counts)
 
     def fault(self, wrong: Wrong) -> None:
         """Write down that something is wrong, with its place."""

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from kantis.doors.cli import files
+from kantis.doors.cli import books, demo, files, importing
 from kantis.doors.cli.output import Trouble, trouble_out
 
 app = typer.Typer(
@@ -22,10 +22,15 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+app.command("demo")(demo.demo)
 app.command("check")(files.check)
 app.command("format")(files.format_files)
 app.command("schema")(files.schema)
 app.command("try")(files.try_cases)
+app.command("publish")(books.publish)
+app.command("programs")(books.programs)
+app.command("import")(importing.import_file)
+app.command("verify")(books.verify)
 
 
 def main() -> None:

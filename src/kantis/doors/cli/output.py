@@ -95,6 +95,7 @@ def faults_json(path: str, faults: Iterable[Fault]) -> list[dict[str, Any]]:
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     """A plain table; every column but the first is aligned to the right."""
     found = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    found.show_header = any(columns)
     for number, column in enumerate(columns):
         found.add_column(column, justify="right" if number else "left", header_style="dim")
     for row in rows:

@@ -32,10 +32,10 @@ _ROWS: Final = 5_000
 
 #: Every line that is not taken as it stands, and what becomes of it.
 DIRTY: Final = {
-    "nothing": "no items and no money: the line is left out",
-    "no items": "no items but money: counts as one item",
-    "fuel": "more than 1,000 items: thousandths of a gallon of fuel, counts as one item",
-    "unknown product": "a product that the product list does not have: no category",
+    "nothing": "no items and no money: left out",
+    "no items": "money but no items: one item",
+    "fuel": "over 1,000 items (gallons × 1,000): one item",
+    "unknown product": "not in the product list: no category",
 }
 
 
@@ -258,6 +258,11 @@ class Journey:
                     known = (str(product), words[category], words[brand], words[department], tags)
                     self._products[product] = known
         return self._products
+
+    def begin_again(self) -> None:
+        """Forget what was counted so far."""
+        self.lines = self.cents = 0
+        self.dirty = dict.fromkeys(DIRTY, 0)
 
     def close(self) -> None:
         """Let go of the files."""

@@ -1,0 +1,81 @@
+"""Sweep: what time does to accounts that nobody touches, and checkpoints.
+
+A balance is right at any instant without it, because time passes before every event; the
+sweep makes it show in the rows, sends notices in time, and closes what is over.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kantis.desk.batch import Batch
+from kantis.store import chain
+from kantis.store.books import Conflict
+from kantis.store.rows import CheckpointRow
+
+if TYPE_CHECKING:
+    from kantis.desk.submit import Desk
+
+
+def sweep(desk: Desk, until: int | None = None, count: int = 1_000) -> int:
+    """Advance the accounts that are due, soonest first, a batch at a time; how many there were.
+
+    Without ``until`` they are advanced to now; with it, history is made up to that instant
+    and booked as it happened.
+    """
+    moment = desk.clock() if until is None else until
+    total = 0
+    while found := _sweep(desk, moment, count, history=until is not None):
+        total += found
+    return total
+
+
+def _sweep(desk: Desk, until: int, count: int, *, history: bool) -> int:
+    with desk.lock:
+        books = desk.books
+        due = books.due(until, count)
+        if not due:
+            return 0
+        try:
+            books.begin()
+            desk.homes.refresh(books)
+            batch = Batch(books, desk.homes, desk.cache, until)
+            batch.advance([number for number, _ in due], history=history)
+            books.commit()
+        except Conflict:
+            desk.forget()
+            return len(due)
+        except BaseException:
+            desk.forget()
+            raise
+        batch.keep()
+        books.tidy()
+        return len(due)
+
+
+def checkpoint(desk: Desk) -> int:
+    """Commit to all entries since the last checkpoint; its number, 0 when nothing changed."""
+    with desk.lock:
+        books = desk.books
+        upto = books.settled_entries()
+        books.begin()
+        try:
+            last = books.last_checkpoint()
+            if upto <= last.upto:
+                books.rollback()
+                return 0
+            changed: dict[int, tuple[int, bytes]] = {}
+            for _, account, seq, head in books.heads(last.upto, upto):
+                if seq > changed.get(account, (0, b""))[0]:
+                    changed[account] = seq, head
+            root = chain.root(last.root, ((number, *head) for number, head in changed.items()))
+            row = CheckpointRow(last.number + 1, upto, desk.clock(), len(changed), root)
+            books.add_checkpoint(row)
+            books.commit()
+        except Conflict:  # somebody else has just made one
+            books.rollback()
+            return 0
+        except BaseException:
+            books.rollback()
+            raise
+    return row.number

@@ -1,0 +1,145 @@
+"""The command ``import``: a file of purchases, refunds, members or opening balances."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from kantis.core.knobs import ProgramError
+from kantis.desk import text
+from kantis.doors.cli.opening import home_of, opened
+from kantis.doors.cli.output import (
+    NOT_FINE,
+    USAGE,
+    Json,
+    Store,
+    Trouble,
+    count,
+    json_out,
+    leave,
+    out,
+    table,
+)
+from kantis.doors.cli.progress import Bars
+from kantis.doors.intake.load import BadRows, Loader, Summary
+from kantis.doors.intake.mapping import KINDS, Mapping, read_mapping, resolve
+from kantis.doors.intake.tables import NotATable, Table, open_table
+
+_KINDS = ", ".join(KINDS)
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="A CSV, NDJSON or Parquet file.")],
+    mapping: Annotated[
+        Path | None, typer.Option(help="Which column is which field, in YAML.")
+    ] = None,
+    kind: Annotated[str, typer.Option(help=f"What the file has: {_KINDS}.")] = "",
+    program: Annotated[str, typer.Option(help="The program, if there are several.")] = "",
+    source: Annotated[str, typer.Option(help="Where the events come from.")] = "",
+    bad: Annotated[
+        Path | None, typer.Option(help="Where bad rows go. Default: FILE.bad.csv")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Read and compare, and write nothing.")
+    ] = False,
+    store: Store = "kantis.db",
+    json: Json = False,
+) -> None:
+    """Import purchases, refunds, members or opening balances. Running it again changes nothing."""
+    said = _mapping(mapping, kind, program, source)
+    try:
+        found = open_table(file, said.encoding)
+    except NotATable as error:
+        raise Trouble(error.code, str(error), str(file)) from error
+    _resolve(said, found, file)
+    bad_rows = BadRows(bad or file.with_name(f"{file.name}.bad.csv"))
+    with opened(store) as desk, Bars(quiet=json) as bars:
+        home = home_of(desk, said.program)
+        loader = Loader(found, said, home.program, bad_rows)
+        try:
+            summary = loader.read(bars.tell)
+            if not summary.mismatches and not dry_run:
+                summary = loader.submit(desk, home.name, bars.tell)
+        except OSError as error:
+            raise Trouble("cannot-write", f"{error.strerror}.", str(error.filename)) from error
+        finally:
+            loader.close()
+    if json:
+        json_out({"file": str(file), "dry_run": dry_run, "fine": summary.fine, **_plain(summary)})
+    else:
+        _tell(file, said, summary, dry_run)
+    if not summary.fine:
+        leave(NOT_FINE)
+
+
+def _plain(summary: Summary) -> dict[str, object]:
+    return {name: getattr(summary, name) for name in summary.__struct_fields__}
+
+
+def _mapping(path: Path | None, kind: str, program: str, source: str) -> Mapping:
+    """The mapping of the file and the options; options win."""
+    found = Mapping(kind)
+    if path is not None:
+        try:
+            found = read_mapping(text.read_file(path))
+            codecs.lookup(found.encoding)
+        except ProgramError as error:
+            raise Trouble("mapping-unreadable", str(error), str(path)) from error
+        except OSError as error:
+            raise Trouble(
+                "no-file", f"It cannot be opened: {error.strerror}.", str(path)
+            ) from error
+        except LookupError as error:
+            message = f"No encoding is called {found.encoding!r}. Write for example latin-1."
+            raise Trouble("unknown-encoding", message, str(path)) from error
+    found.kind = kind or found.kind
+    found.program = program or found.program
+    found.source = source or found.source
+    if found.kind not in KINDS:
+        message = f"Say what the file has with --kind: {_KINDS}."
+        raise Trouble("unknown-kind", message, status=USAGE)
+    if "/" in found.source:
+        raise Trouble("malformed-source", "A source has no slash.", status=USAGE)
+    return found
+
+
+def _resolve(mapping: Mapping, found: Table, file: Path) -> None:
+    wrong = resolve(mapping, found.columns)
+    if wrong:
+        raise Trouble("column-missing", " ".join(wrong), str(file))
+
+
+def _tell(file: Path, mapping: Mapping, summary: Summary, dry_run: bool) -> None:
+    rows = [(name, number) for name, number in summary.totals.items()]
+    out.print(table(f"{file.name}: what the file adds up to", ("", "total"), rows))
+    if summary.mismatches:
+        out.print(Text("The totals do not match, and nothing was written:", style="bold red"))
+        for each in summary.mismatches:
+            out.print(f"  {each.name}: expected {each.expected}, the file has {each.got}")
+        if not mapping.totals:
+            out.print(
+                "Opening balances are taken only if they add up to what you say: write the totals"
+                " into the mapping, for example totals: {points: 123456, cards: 812}."
+            )
+    elif dry_run:
+        out.print(f"{count(summary.events, 'event')} would be submitted. Nothing was written.")
+    else:
+        said = [
+            (summary.accepted, "accepted"),
+            (summary.again, "of these had come before"),
+            (summary.without_member, "without a member"),
+            (summary.waiting, "waiting for their card or original"),
+            (summary.refused, "refused"),
+            (summary.set_aside, "set aside"),
+            (summary.unknown, "unknown"),
+        ]
+        parts = [f"{number:,} {what}" for number, what in said if number or what == "accepted"]
+        out.print(f"{count(summary.events, 'event')} from {mapping.source}: {', '.join(parts)}.")
+    if summary.bad_rows:
+        out.print(f"{count(summary.bad_rows, 'bad row')} of {summary.rows:,}.")
+    if summary.bad_file:
+        out.print(f"What was not taken, and why: {summary.bad_file}")

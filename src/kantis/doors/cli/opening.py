@@ -1,0 +1,64 @@
+"""Opening the books: what every command on a store begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kantis import desk as desks
+from kantis.core.knobs import suggest
+from kantis.desk.programs import Engine, Home, Homes
+from kantis.desk.submit import Desk
+from kantis.desk.writer import RemoteDesk
+from kantis.doors.cli.output import Trouble
+from kantis.store.books import Conflict, Outage
+
+_SERVERS = ("postgresql://", "postgres://")
+
+
+@contextmanager
+def opened(
+    store: str, *, new: bool = False, engine: Engine | None = None
+) -> Iterator[Desk | RemoteDesk]:
+    """The desk of a store; ``Trouble`` when there is none, or it cannot be used."""
+    path = Path(store.removeprefix("sqlite:///"))
+    if not store.startswith(_SERVERS):
+        if not new and not path.is_file():
+            message = (
+                "There are no books here. Publish a program to begin some, or name others"
+                " with --store or KANTIS_STORE."
+            )
+            raise Trouble("no-store", message, str(path))
+        if path.is_file() and not _is_database(path):
+            message = "This file is something else than books. Name another one with --store."
+            raise Trouble("not-a-store", message, str(path))
+    try:
+        with desks.open(store, engine=engine) as desk:
+            yield desk
+    except (Outage, Conflict) as error:
+        raise Trouble("store-unusable", str(error), store) from error
+    except OSError as error:
+        raise Trouble("store-unusable", f"{error.strerror or error}.", store) from error
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(16)
+    return not start or start == b"SQLite format 3\x00"
+
+
+def home_of(desk: Desk | RemoteDesk, program: str = "") -> Home:
+    """The program of that name, or the only one; ``Trouble`` if there is none."""
+    homes = Homes(Engine())
+    homes.refresh(desk.books)
+    found = homes.find(program)
+    if found is not None:
+        return found
+    names = list(desk.books.programs())
+    if not names:
+        raise Trouble("no-program", "No program is published here. First: kantis publish FILE.")
+    if program:
+        raise Trouble("unknown-program", f"There is no {program!r}. {suggest(program, names)}")
+    listed = ", ".join(names)
+    raise Trouble("which-program", f"There are several programs: {listed}. Say which: --program.")

@@ -1,0 +1,208 @@
+"""Explain: why these points? An entry of the books in words.
+
+Guarantee: every posting of an entry belongs to a sentence that names its rule or its
+reason, and the sentences add up to the entry. Nothing is decided here: the sentences say
+what is recorded. ``why_not`` decides again, with tracing on, and tells why other rules did
+nothing; it needs the basket.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kantis.core import dated
+from kantis.core.account import Account, Posting
+from kantis.core.amounts import Unit
+from kantis.core.calendar import show_day
+from kantis.core.decision import Context, Entry
+from kantis.core.events import Event, Purchase
+from kantis.core.knobs import Node
+from kantis.core.phrases import text_of
+from kantis.core.places import (
+    AVAILABLE,
+    CHART,
+    EXPIRED,
+    HELD,
+    ISSUED,
+    OWED,
+    PENDING,
+    VOUCHER,
+)
+from kantis.core.rates import exact
+from kantis.core.turn import begin
+from kantis.engine import order
+from kantis.engine.program import Plan, Program
+from kantis.features.earning import rounded
+
+_RULES = ("earning", "offers", "prices", "rewards", "cycles")
+
+
+def explain(program: Program, entry: Entry, event: Event | None = None) -> list[str]:
+    """The sentences of an entry, the most important first."""
+    moment = event.time if event is not None else entry.at
+    plan = program.plan(moment)
+    tree = _tree(program, entry, plan, moment)
+    decision = entry.decision
+    said = []
+    if decision.refusal is not None:
+        said.append(f"Refused: {decision.refusal.sentence} [{decision.refusal.code}]")
+    said += [_fired(plan, tree, fact) for fact in decision.fired if fact[0] != "refund"]
+    said += [_effect(plan, each) for each in decision.effects]
+    said += _postings(plan, decision.postings, explained=bool(decision.fired))
+    said += [each for change in decision.changes if (each := _change(plan, change))]
+    said += [f"Marked for a look: {flag}." for flag in decision.flags]
+    return [each for each in said if each] or ["Nothing changed."]
+
+
+def _tree(program: Program, entry: Entry, plan: Plan, moment: int) -> dict[str, Any]:
+    version = next(each for each in program.versions if each.number == plan.version)
+    tree = dated.at(version.tree, plan.calendar.day(moment))
+    return tree.value if tree is not None else {}
+
+
+def _words(tree: dict[str, Any], rule: str, *keys: str) -> str:
+    """What the file says of a rule under one of the keys, as it is written."""
+    for section in _RULES:
+        entries = tree.get(section)
+        child = entries.value.get(rule) if entries is not None else None
+        if child is None:
+            continue
+        for key in keys:
+            first, _, second = key.partition(" ")
+            value = child.value.get(first)
+            if value is not None and second:
+                value = value.value.get(second)
+            if value is not None:
+                return _flat(value)
+    return ""
+
+
+def _flat(node: Node) -> str:
+    if isinstance(node.value, dict):
+        return ", ".join(f"{key}: {_flat(value)}" for key, value in node.value.items())
+    if isinstance(node.value, list):
+        return ", ".join(_flat(each) for each in node.value)
+    return text_of(node)
+
+
+def _unit(plan: Plan, name: str) -> Unit:
+    balance = plan.balances.get(name)
+    return balance.unit if balance is not None else Unit(name)
+
+
+def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
+    rule, balance, base, points, _, plain = fact
+    unit = _unit(plan, balance)
+    if rule in plan.rewards:
+        return f"{unit.show(points)} spent on {rule}, worth {plan.money.show(plain)}."
+    if rule in plan.cycles:
+        worth = plan.money.show(plain)
+        return f"{unit.show(points)} of {unit.show(base)} turned into {worth} ({rule})."
+    if points < 0:
+        return f"{unit.show(-points)} taken back that {rule} had given."
+    said = f"{unit.show(points)} for {rule}"
+    earner = plan.earning.by_name.get(rule)
+    terms = _level_terms(plan, tree, rule, base, plain) or _words(tree, rule, *_TERMS)
+    if terms:
+        said += f": {terms}"
+    if earner is not None and (earner.per == "money" or not earner.per):
+        said += f", on {plan.money.show(base)}"
+    elif earner is not None and earner.per == "item":
+        said += f", for {base} items"
+    if plain > points:
+        said += f"; a cap left {unit.show(points)} of {unit.show(plain)}"
+    return said + "."
+
+
+_TERMS = ("give", "multiply", "add")
+
+
+def _level_terms(plan: Plan, tree: dict[str, Any], rule: str, base: int, plain: int) -> str:
+    """The rate of the level that was applied: the one that gives these points."""
+    earner = plan.earning.by_name.get(rule)
+    if earner is None or not earner.give.group:
+        return ""
+    levels = next(each.levels for each in plan.tiers if each.name == earner.give.group)
+    for level, _ in earner.give.by_level:
+        if rounded(exact(earner.give, base, level), earner.rule.round) == plain:
+            return f"{_words(tree, rule, f'give {levels[level]}')} ({levels[level]})"
+    return ""
+
+
+def _effect(plan: Plan, effect: tuple[str, str, int]) -> str:
+    line, rule, amount = effect
+    where = f" line {line}" if line else " the basket"
+    if amount < 0:
+        return f"{plan.money.show(-amount)} less was paid for{where} ({rule}); that is undone."
+    return f"{plan.money.show(amount)} off{where}: {rule}."
+
+
+_REASONS = {
+    "activation": "became available",
+    "adjust": "were changed by hand",
+    "carry": "were brought into the account",
+    "transfer": "left for another member",
+    "existing": "were given with the new terms",
+}
+
+
+def _postings(plan: Plan, postings: list[Posting], *, explained: bool) -> list[str]:
+    sums: dict[tuple[str, str, int, int], int] = {}
+    for balance, source, target, amount, _, reason in postings:
+        key = (balance, reason, source, target)
+        sums[key] = sums.get(key, 0) + amount
+    said = []
+    for (balance, reason, source, target), amount in sums.items():
+        points = _unit(plan, balance).show(amount)
+        if target == EXPIRED:
+            said.append(f"{points} expired.")
+        elif source == EXPIRED and target == AVAILABLE:
+            said.append(f"{points} came back: you had been here in time.")
+        elif target == OWED:
+            said.append(f"{points} paid what was owed.")
+        elif source == OWED:
+            said.append(f"{points} are owed: they were spent already.")
+        elif reason in _REASONS:
+            said.append(f"{points} {_REASONS[reason]}.")
+        elif target == HELD:
+            said.append(f"{points} are set aside.")
+        elif source == HELD and target == AVAILABLE:
+            said.append(f"{points} that were set aside came back.")
+        elif target == PENDING and source == ISSUED:
+            said.append(f"{points} wait until they can be spent.")
+        elif target == VOUCHER:
+            said.append(f"{points} became a voucher.")
+        elif not explained:
+            places = f"from {CHART[source].name} to {CHART[target].name}"
+            said.append(f"{points} moved {places} ({reason}).")
+    return said
+
+
+def _change(plan: Plan, change: tuple[Any, ...]) -> str:
+    if change[0] == "tier":
+        _, group, level, _, until, why = change
+        names = next((each.levels for each in plan.tiers if each.name == group), [])
+        name = names[level] if level < len(names) else str(level)
+        end = f" until {show_day(until - 1)}" if until else ""
+        return f"{group} is {name}{end} ({why})."
+    if change[0] == "voucher":
+        _, code, kind, worth, _, _, _, expires = change
+        end = f", good until {show_day(expires - 1)}" if expires else ""
+        money = f" worth {plan.money.show(worth)}" if worth else ""
+        return f"Voucher {code} ({kind}){money}{end}."
+    if change[0] == "voucher state":
+        return "" if change[2] == "gone" else f"Voucher {change[1]} is {change[2]}."
+    if change[0] == "offer" and change[2] >= 0:
+        return f"The offer {change[1]} is loaded."
+    return ""
+
+
+def why_not(program: Program, account: Account, event: Event) -> list[tuple[str, str]]:
+    """(rule, reason) of the rules that did nothing for a purchase, decided again on this state."""
+    if not isinstance(event.body, Purchase):
+        return []
+    plan = program.plan(event.time)
+    turn = begin(account, plan.calendar, event, event.time, account.at, Context())
+    turn.trace = []
+    order.HANDLERS[Purchase](plan, turn, event.body)
+    return turn.trace

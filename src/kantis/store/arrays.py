@@ -1,0 +1,110 @@
+"""Arrays: columns of rows as PostgreSQL takes them in, in binary form.
+
+The driver makes an array element by element; a whole column at once is ten times faster.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from itertools import chain, repeat
+from typing import Any, Final
+
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+
+from kantis.store.rows import Row
+
+_HEAD: Final = struct.Struct(">iiIii")
+_LENGTH: Final = struct.Struct(">i").pack
+_NULL: Final = _LENGTH(-1)
+_BIGINT, _TEXT, _BYTEA = 20, 25, 17
+
+
+class Column:
+    """A column of values, packed."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+
+class BigintColumn(Column):
+    """Whole numbers."""
+
+
+class TextColumn(Column):
+    """Texts."""
+
+
+class ByteaColumn(Column):
+    """Bytes."""
+
+
+def columns(kinds: str, rows: Sequence[Row]) -> list[Column]:
+    """The columns of rows: ``i`` for whole numbers, ``t`` for texts, ``b`` for bytes."""
+    return [_PACK[kind](values) for kind, values in zip(kinds, zip(*rows, strict=True), strict=True)]
+
+
+def _head(values: Sequence[Any], oid: int) -> bytes:
+    if not values:
+        return struct.pack(">iiI", 0, 0, oid)
+    return _HEAD.pack(1, None in values, oid, len(values), 1)
+
+
+def _bigints(values: Sequence[int | None]) -> BigintColumn:
+    head = _head(values, _BIGINT)
+    if None in values:
+        parts = (_NULL if value is None else struct.pack(">iq", 8, value) for value in values)
+        return BigintColumn(head + b"".join(parts))
+    return BigintColumn(
+        head + struct.pack(">" + "iq" * len(values), *chain.from_iterable(zip(repeat(8), values)))  # type: ignore[arg-type]  # noqa: B905
+    )
+
+
+def _byteas(values: Sequence[bytes | None], oid: int = _BYTEA) -> ByteaColumn:
+    parts = [_head(values, oid)]
+    for value in values:
+        if value is None:
+            parts.append(_NULL)
+        else:
+            parts.append(_LENGTH(len(value)))
+            parts.append(value)
+    return ByteaColumn(b"".join(parts))
+
+
+def _texts(values: Sequence[str | None]) -> TextColumn:
+    encoded = [None if value is None else value.encode() for value in values]
+    return TextColumn(_byteas(encoded, _TEXT).data)
+
+
+_PACK: Final = {"i": _bigints, "t": _texts, "b": _byteas}
+
+
+class _ColumnDumper(Dumper):
+    format = Format.BINARY
+
+    def dump(self, obj: Column) -> Buffer | None:
+        return obj.data
+
+
+class _Bigints(_ColumnDumper):
+    oid = 1016
+
+
+class _Texts(_ColumnDumper):
+    oid = 1009
+
+
+class _Byteas(_ColumnDumper):
+    oid = 1001
+
+
+def register(connection: psycopg.Connection[Any]) -> None:
+    """Teach a connection to take columns."""
+    connection.adapters.register_dumper(BigintColumn, _Bigints)
+    connection.adapters.register_dumper(TextColumn, _Texts)
+    connection.adapters.register_dumper(ByteaColumn, _Byteas)

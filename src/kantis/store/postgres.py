@@ -1,0 +1,257 @@
+"""PostgreSQL: the same tables, several writing processes.
+
+Guarantee: two batches never decide on the same account at the same time. Each locks its
+accounts in the order of their ids, under READ COMMITTED, so what it reads under the lock
+is what the one before has committed; unique keys refuse whatever gets past that.
+
+Rows are copied in binary form, changed rows come as one array per column: the number of
+statements does not depend on the size of a batch.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, ClassVar, Final
+
+import psycopg
+from psycopg import errors
+
+from kantis.store import arrays, schema
+from kantis.store.books import Books, Conflict, Forbidden, Outage, Unknown
+from kantis.store.rows import (
+    BALANCE_COLUMNS,
+    ENTRY_COLUMNS,
+    EVENT_COLUMNS,
+    POSTING_COLUMNS,
+    Page,
+    Row,
+)
+
+#: Shared by all batches, taken alone by whoever has to know that no batch is running.
+_BATCHES: Final = 0x6B616E746973
+_MIGRATIONS: Final = _BATCHES + 1
+_LOCK_WAIT_MS: Final = 10_000
+_FETCH_ROWS: Final = 5_000
+
+_CONFLICTS: Final = (
+    errors.UniqueViolation,
+    errors.SerializationFailure,
+    errors.DeadlockDetected,
+    errors.LockNotAvailable,
+)
+
+_TEXT, _INT, _SMALL, _BYTES = "text", "int8", "int2", "bytea"
+_TYPES: Final = {
+    "event": (
+        _TEXT, _INT, _TEXT, _INT, _INT, _TEXT, _SMALL, _SMALL, _SMALL,
+        _INT, _INT, _BYTES, _TEXT, _TEXT, _TEXT, _BYTES,
+    ),
+    "entry": (
+        _INT, _INT, _TEXT, _INT, _INT, _INT, _INT, _INT, _INT, _TEXT,
+        _INT, _TEXT, _BYTES, _BYTES, _BYTES, _BYTES,
+    ),
+    "posting": (_INT, _INT, _INT, _TEXT, _SMALL, _SMALL, _INT, _INT, _TEXT, _INT, _INT),
+}  # fmt: skip
+
+_SETTLED = """
+UPDATE event e SET state = u.state, account = u.account, seq = u.seq, waits = u.waits,
+    note = u.note
+FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::bigint[])
+    AS u(state, account, seq, waits, note, n)
+WHERE e.n = u.n"""
+_OPENED = """
+INSERT INTO account (id, program, seq, due, head, snapshot)
+SELECT * FROM unnest(?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[])"""
+_ACCOUNTS = """
+UPDATE account a SET seq = u.seq, due = u.due, head = u.head, snapshot = u.snapshot
+FROM unnest(?::bigint[], ?::bigint[], ?::bytea[], ?::bytea[], ?::bigint[])
+    AS u(seq, due, head, snapshot, id)
+WHERE a.id = u.id"""
+_BALANCES = f"""
+INSERT INTO balance ({", ".join(BALANCE_COLUMNS)})
+SELECT * FROM unnest(?::bigint[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[],
+    ?::bigint[], ?::bigint[])
+ON CONFLICT (account, balance) DO UPDATE SET
+    {", ".join(f"{name} = excluded.{name}" for name in BALANCE_COLUMNS[2:])}"""
+_CARDS = """
+INSERT INTO card (program, token, account)
+SELECT * FROM unnest(?::bigint[], ?::text[], ?::bigint[])"""
+_FLAGS = """
+INSERT INTO flag (event, account, seq, flag, raised)
+SELECT * FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::text[], ?::bigint[])"""
+
+
+@lru_cache(maxsize=512)
+def _dialect(statement: str) -> str:
+    return statement.replace("?", "%s")
+
+
+class PostgresBooks(Books):
+    """The books in a PostgreSQL database, over one connection."""
+
+    wanted: ClassVar[str] = "json_array_elements(?::json) AS j(value) CROSS JOIN"
+    lock: ClassVar[str] = " FOR UPDATE"
+    skip: ClassVar[str] = " FOR UPDATE SKIP LOCKED"
+
+    def __init__(self, url: str, *, write: bool = True) -> None:
+        self.url, self._write = url, write
+        self._warning = ""
+        self._names = itertools.count(1)
+        self._db = self._connect()
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        try:
+            db = psycopg.connect(self.url, autocommit=True, prepare_threshold=3)
+            db.add_notice_handler(self._notice)
+            arrays.register(db)
+            db.execute("SET jit = off")
+            db.execute("SET default_transaction_isolation = 'read committed'")
+            db.execute(f"SET lock_timeout = {_LOCK_WAIT_MS}")
+            if not self._write:
+                db.execute("SET default_transaction_read_only = on")
+            elif db.execute("SHOW synchronous_commit").fetchone() == ("off",):
+                db.execute("SET synchronous_commit = on")
+        except psycopg.Error as error:
+            raise Outage(f"PostgreSQL cannot be reached: {error}") from error
+        return db
+
+    def _notice(self, notice: errors.Diagnostic) -> None:
+        """A wait for a standby that was given up is told by a warning only."""
+        if notice.severity_nonlocalized == "WARNING":
+            self._warning = notice.message_primary or "a warning without words"
+
+    def close(self) -> None:
+        self._db.close()
+
+    def reader(self) -> PostgresBooks:
+        return PostgresBooks(self.url, write=False)
+
+    def migrate(self) -> None:
+        with self._db.transaction():
+            self.execute("SELECT pg_advisory_xact_lock(?)", (_MIGRATIONS,))
+            if self.one("SELECT to_regclass('migration') IS NULL"):
+                self._db.execute(schema.postgres())
+                now = time.time_ns() // 1_000_000
+                self.execute("INSERT INTO migration VALUES (?, ?)", (schema.SCHEMA, now))
+            number = self.one("SELECT max(number) FROM migration")
+        if number > schema.SCHEMA:
+            raise Outage(
+                f"The database has schema {number}, and this version of Kantis knows "
+                f"{schema.SCHEMA}. Install the newer version."
+            )
+
+    # ── a thin execute ───────────────────────────────────────────────────────
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> int:
+        self.statements += 1
+        try:
+            return self._db.execute(_dialect(statement), values).rowcount
+        except psycopg.Error as error:
+            raise _said(error) from error
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        self.statements += 1
+        try:
+            return self._db.execute(_dialect(statement), values, binary=True).fetchall()
+        except psycopg.Error as error:
+            raise _said(error) from error
+
+    def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+        self.statements += 1
+        with self._db.cursor(f"stream_{next(self._names)}") as cursor:
+            cursor.itersize = _FETCH_ROWS
+            cursor.execute(_dialect(statement), values, binary=True)
+            yield from cursor
+
+    def _copy(self, table: str, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
+        self.statements += 1
+        statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+        try:
+            with self._db.cursor() as cursor, cursor.copy(statement) as copy:
+                copy.set_types(_TYPES[table])
+                for row in rows:
+                    copy.write_row(row)
+        except psycopg.Error as error:
+            raise _said(error) from error
+
+    # ── transactions ─────────────────────────────────────────────────────────
+
+    def begin(self) -> None:
+        if self._db.closed:
+            self._db = self._connect()
+        self.statements += 1
+        try:
+            self._db.execute(f"BEGIN; SELECT pg_advisory_xact_lock_shared({_BATCHES})")
+        except psycopg.Error as error:
+            raise _said(error) from error
+
+    def freeze(self) -> None:
+        self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self.rows("SELECT 1 FROM migration")
+
+    def commit(self) -> None:
+        self.statements += 1
+        self._warning = ""
+        try:
+            self._db.execute("COMMIT")
+        except _CONFLICTS as error:
+            raise Conflict(str(error)) from error
+        except psycopg.Error as error:
+            raise Unknown(str(error)) from error
+        if self._warning:
+            raise Unknown(self._warning)
+
+    def rollback(self) -> None:
+        if self._db.closed:
+            return
+        try:
+            self._db.rollback()
+        except psycopg.Error:
+            self._db.close()
+
+    # ── what a batch writes ──────────────────────────────────────────────────
+
+    def new_ids(self, count: int) -> list[int]:
+        found = self.rows("SELECT nextval('account_id') FROM generate_series(1, ?)", (count,))
+        return sorted(row[0] for row in found)
+
+    def write(self, page: Page) -> None:
+        for table, columns, rows in (
+            ("event", EVENT_COLUMNS, page.events),
+            ("entry", ENTRY_COLUMNS, page.entries),
+            ("posting", POSTING_COLUMNS, page.postings),
+        ):
+            if rows:
+                self._copy(table, columns, rows)
+        for statement, pack, rows in (
+            (_SETTLED, "iiitti", page.settled),
+            (_OPENED, "iiiibb", page.opened),
+            (_ACCOUNTS, "iibbi", page.accounts),
+            (_BALANCES, "itiiiiii", page.balances),
+            (_CARDS, "iti", sorted(page.cards)),
+            (_FLAGS, "tiiti", page.flags),
+        ):
+            if rows:
+                self.execute(statement, arrays.columns(pack, rows))
+        if page.arrived:
+            self.arrive(page.arrived)
+
+    # ── checkpoints ──────────────────────────────────────────────────────────
+
+    def settled_entries(self) -> int:
+        """Wait until no batch runs: then every entry up to the last one is there."""
+        with self._db.transaction():
+            self.execute("SELECT pg_advisory_xact_lock(?)", (_BATCHES,))
+            return super().settled_entries()
+
+
+def _said(error: psycopg.Error) -> Exception:
+    """What an error of the driver means to a batch."""
+    if isinstance(error, _CONFLICTS):
+        return Conflict(str(error))
+    if isinstance(error, errors.IntegrityError | errors.RaiseException | errors.DataError):
+        return Forbidden(str(error))
+    return Outage(str(error))
