@@ -5,6 +5,7 @@ refunds, claims of receipts, transfers, a shared limit (``mug``), and a product 
 on which it raises.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -61,13 +62,12 @@ class Turn:
                 points -= part
         if points:
             self.post(OWED, target, points, 0, reason)
-            self.decision.flags.append("shortage")
+            self.decision.flags = ("shortage",)
 
 
 def assemble(versions: Sequence[VersionRow]) -> dict[str, Any]:
-    import json
-
-    return dict(json.loads(versions[-1].tree), number=versions[-1].number)
+    starts = [version.since for version in versions]
+    return dict(json.loads(versions[-1].tree), number=versions[-1].number, starts=starts)
 
 
 def needs(program: Any, account: Account, event: Event) -> Needs:
@@ -110,7 +110,7 @@ def _decide(program: Any, turn: Turn, event: Event, context: Context) -> None:
         if context.limits[body.reward] < 1:
             decision.refusal = Refusal("sold-out", "There is none left.")
         else:
-            decision.claims.append((body.reward, 1))
+            decision.claims = ((body.reward, 1),)
             turn.change("count", body.reward, 0, 1)
     elif isinstance(body, Redeem):
         if body.points > available and event.ask:
@@ -122,7 +122,7 @@ def _decide(program: Any, turn: Turn, event: Event, context: Context) -> None:
     elif isinstance(body, Transfer):
         turn.take(body.amount, TRANSIT, "carry")
         lots = (CarriedLot("points", body.amount, day),)
-        decision.follow_ups.append(FollowUp(body.to, Carry("transfer", lots)))
+        decision.follow_ups = (FollowUp(body.to, Carry("transfer", lots)),)
     elif isinstance(body, Carry):
         if turn.account.facts.get("closed") and not event.id.endswith("-back"):
             decision.refusal = Refusal("closed", "This account takes nothing.")
@@ -159,11 +159,14 @@ def _refund(turn: Turn, body: Refund, context: Context, event: Event) -> None:
         turn.take(points, REVERSED, "refunds")
 
 
+def _due(program: Any, account: Account, after: int) -> int:
+    ends = [lot.expires * DAY_MS for lot in account.lots.values() if lot.available]
+    return min([*ends, *(start for start in program["starts"] if start > after), NEVER])
+
+
 def _entry(program: Any, turn: Turn, at: int, key: str) -> Entry:
     account = turn.account
-    ends = [lot.expires * DAY_MS for lot in account.lots.values() if lot.available]
-    account.due = min([*ends, NEVER])
-    account.seq, account.at = account.seq + 1, at
+    account.seq, account.at, account.due = account.seq + 1, at, _due(program, account, at)
     return Entry(account.seq, at, program["number"], turn.decision, key, account.due)
 
 
@@ -177,8 +180,7 @@ def advance(program: Any, account: Account, until: int) -> list[Entry]:
         if turn.decision.postings:
             entries.append(_entry(program, turn, moment, ""))
         else:
-            ends = [lot.expires * DAY_MS for lot in account.lots.values() if lot.available]
-            account.due = min([*ends, NEVER])
+            account.due = _due(program, account, moment)
     return entries
 
 

@@ -23,10 +23,9 @@ cases:
 """
 
 
-def test_the_programs_of_the_house_are_fine_and_formatted(kantis: Kantis) -> None:
-    said = kantis("check", PROGRAMS)
+def test_the_programs_of_the_house_are_fine(kantis: Kantis) -> None:
+    said = kantis("check", *sorted(PROGRAMS.glob("*.yaml")))
     assert said.status == 0, said.out
-    assert kantis("try", PROGRAMS).status == 0
 
 
 def test_check_tells_each_fault_with_its_place(kantis: Kantis, cafe: Path) -> None:
@@ -36,7 +35,7 @@ def test_check_tells_each_fault_with_its_place(kantis: Kantis, cafe: Path) -> No
     assert f"{cafe}:6:12: There is no 'expire' here. Did you mean 'expires'?" in said.out
     assert "  6 |   stamps: {expire: 12 months after earning}" in said.out
     faults = kantis("check", cafe, "--json").json["faults"]
-    assert [fault["code"] for fault in faults][0] == "unknown-key"
+    assert faults[0]["code"] == "unknown-key"
     assert all(fault["line"] for fault in faults)
 
 

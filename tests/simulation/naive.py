@@ -1,8 +1,9 @@
-"""The naive model: what four programs mean, worked out the slow and obvious way.
+"""The naive model: members and their points, worked out the slow and obvious way.
 
 It shares no rule with the engine. A member is plain lists: every batch of points with its
 own dates, every amount that was counted with its day, every purchase with what it earned.
 Whatever is asked is added up from them again; nothing is compiled, bucketed or cached.
+What the programs say stands in ``leaflets``, in plain Python.
 """
 
 from collections import Counter, defaultdict
@@ -19,36 +20,33 @@ class No(Exception):
 
 def cut(points, weights):
     """Parts in proportion by largest remainder; of equal remainders the first."""
-    weights = weights if any(weights) else [1] * len(weights)
-    parts = [points * w // sum(weights) for w in weights]
-    order = sorted(range(len(parts)), key=lambda i: -(points * weights[i] % sum(weights)))
+    whole = sum(weights) or 1
+    parts = [points * w // whole for w in weights]
+    order = sorted(range(len(parts)), key=lambda i: -(points * weights[i] % whole))
     for i in order[: points - sum(parts)]:
         parts[i] += 1
     return parts
 
 
 class Naive:
-    """A program for all its members; subclasses say its rules."""
+    """A program for all its members; ``leaflets`` say its rules."""
 
-    zone, within, grace, owes, softly, after, lowers = "UTC", 90, 30, True, False, 0, False
-    monthly, oldest, groups, itself, idle, signs = (), (), (), None, {}, {}
+    zone, within, grace, owes, monthly, oldest, idle = "UTC", 90, 30, True, (), (), {}
+    groups, softly, after, lowers, signs, itself = (), False, 0, False, {}, None
 
     def __init__(self, edited=NEVER):
-        self.members, self.edited, self.stock = {}, edited, 25
+        self.members, self.edited, self.stock = {}, edited, Counter(mug=25)
         self.days = cal.Calendar(cal.zone(self.zone))
 
     def member(self, number):
-        lists = {k: [] for k in ("batches", "counted", "vouchers")}
-        lists |= {k: {} for k in ("holds", "offers", "done", "touched", "ran")}
-        lists |= {k: defaultdict(list) for k in ("levels", "facts")} | {"owed": Counter()}
-        blank = Thing(joined=0, now=0, version=1, lots=0, paid=Counter(), **lists)
-        return self.members.setdefault(number, blank)
-
-    # ── points ──────────────────────────────────────────────────────────────
+        lists = {k: [] for k in ("batches", "counted", "vouchers", "holds")}
+        lists |= {k: {} for k in ("offers", "done", "touched", "ran")}
+        lists |= {k: defaultdict(list) for k in ("levels", "facts")}
+        lists |= {k: Counter() for k in ("owed", "paid", "had")}
+        return self.members.setdefault(number, Thing(joined=0, now=0, version=1, lots=0, **lists))
 
     def bring(self, m, name, amount, day, end=-1, opens=0, group=""):
         """Points come in as a batch of their own; batches with the same dates are one lot."""
-        today = self.days.day(m.now)
         end = self.fixed(m, name, day) if end < 0 else end
         key = (name, cal.window_start("month", day) if name in self.monthly else day, end, group)
         same = [b.lot for b in m.batches if b.key == key]
@@ -57,14 +55,15 @@ class Naive:
         b.opens, b.waits, b.amount = opens, bool(group) or opens > m.now, amount
         b.expired, b.lost, b.void = 0, None, False
         m.batches.append(b)
-        if self.end(m, b) <= today < (end or NEVER):
-            m.touched[name] = today  # what comes in starts a clock that ran out anew
-        self.repay(m, b)
-        return b
+        if self.stops(m, name) <= self.days.day(m.now):
+            m.touched[name] = self.days.day(m.now)  # a clock that ran out starts anew
+        return b if b.waits else self.open(m, b)
 
-    def repay(self, m, b):
-        pays = 0 if b.waits else min(b.amount, m.owed[b.name])
-        b.amount, m.owed[b.name] = b.amount - pays, m.owed[b.name] - pays
+    def open(self, m, b):
+        """Points become available, and pay what is owed."""
+        pays = min(b.amount, m.owed[b.name])
+        b.waits, b.amount, m.owed[b.name] = False, b.amount - pays, m.owed[b.name] - pays
+        return b
 
     def stops(self, m, name):
         """The day on which all of a balance dies if nothing happens."""
@@ -73,45 +72,39 @@ class Naive:
     def end(self, m, b):
         return min(b.end or NEVER, self.stops(m, b.name))
 
-    def free(self, m, name):
-        found = [b for b in m.batches if b.name == name and b.amount and not b.waits]
-        first = (lambda b: 0) if name in self.oldest else (lambda b: b.end or NEVER)
-        return sorted(found, key=lambda b: (first(b), b.key[1], b.lot))
-
     def available(self, m, name):
-        return sum(b.amount for b in self.free(m, name))
+        return sum(b.amount for b in m.batches if b.name == name and not b.waits)
 
     def take(self, m, name, amount):
         """(batch, part) of points that leave, in the order of burning; what is short is owed."""
-        taken = []
-        for b in self.free(m, name):
+        taken, free = [], [b for b in m.batches if b.name == name and b.amount and not b.waits]
+        first = (lambda b: 0) if name in self.oldest else (lambda b: b.end or NEVER)
+        for b in sorted(free, key=lambda b: (first(b), b.key[1], b.lot)):
             part = min(b.amount, amount)
             b.amount, amount = b.amount - part, amount - part
             taken += [(b, part)] if part else []
         m.owed[name] += amount
-        return taken + ([(Thing(name=name, lot=0), amount)] if amount else [])
+        return taken + ([(Thing(name=name, lot=0, end=0), amount)] if amount else [])
 
-    def give_back(self, m, taken):
-        """Spent points come back with their end, at least a grace from now; a debt goes first."""
+    def give_back(self, m, taken, grace):
+        """Points come back with their end, spent ones at least a grace from now."""
         today = self.days.day(m.now)
         for b, part in taken:
-            least = today + self.grace
-            if self.stops(m, b.name) < least:
-                m.touched[b.name] = today
-            if b.lot and not 0 < b.end < least:
-                b.amount += part
-                self.repay(m, b)
-                continue
             pays = 0 if b.lot else min(part, m.owed[b.name])
             m.owed[b.name] -= pays
-            if part > pays:
-                ends = self.fixed(m, b.name, today) and least
+            if grace and self.stops(m, b.name) < today + grace:
+                m.touched[b.name] = today
+            if b.lot and not (grace and 0 < b.end < today + grace):
+                b.amount += part
+                self.open(m, b)
+            elif part > pays:
+                ends = today + grace if self.fixed(m, b.name, today) else 0
                 self.bring(m, b.name, part - pays, today, ends)
 
     def claw(self, m, batch, amount):
         """Of the same lot waiting, available, expired; then other lots; then a debt or nothing."""
-        same = [b for b in m.batches if b.lot == batch.lot]
         amount = 0 if batch.void else amount
+        same = [b for b in m.batches if b.lot == batch.lot]
         for b in sorted(same, key=lambda b: (not b.waits, b.opens != batch.opens, -b.opens)):
             part = min(b.amount, amount)
             b.amount, amount = b.amount - part, amount - part
@@ -121,62 +114,43 @@ class Naive:
         short = 0 if self.owes else max(0, amount - self.available(m, batch.name))
         self.take(m, batch.name, amount - short)
 
-    # ── counting and levels ─────────────────────────────────────────────────
-
-    def total(self, m, name, first, end):
-        return sum(n for what, day, n in m.counted if what == name and first <= day < end)
-
-    def window(self, m, name, kind, day):
-        return self.total(m, name, cal.window_start(kind, day), cal.window_end(kind, day))
-
-    def months(self, m, name, count, day):
-        first = cal.window_start("month", cal.add_months(day, 1 - count))
-        return self.total(m, name, first, cal.window_end("month", day))
-
-    def capped(self, m, cap, amount, most, kind, day):
-        """What a cap leaves of an amount; it is used up."""
-        part = max(0, min(amount, most - self.window(m, cap, kind, day)))
-        m.counted.append((cap, day, part))
-        return part
-
-    def at(self, m, what, moment):
-        """What a dated list said at an instant."""
-        said = [(since, value) for since, value in m.facts[what] if since <= moment]
-        return max(said, key=lambda each: each[0])[1] if said else ""
-
     def level(self, m, group, moment=NEVER):
         begun = [level for since, level, _ in m.levels[group] if since <= moment]
         return begun[-1] if begun else 0
-
-    def stand(self, m, group, level, until, since=0):
-        m.levels[group].append((since or m.now, level, until))
 
     def rise(self, m, group, day):
         level, now, ends = self.earned(m, group, day), self.level(m, group), self.lasts(group, day)
         until = m.levels[group][-1][2] if m.levels[group] else 0
         if level and level >= now and not 0 < ends <= self.days.day(m.now):
             if level > now or (until and not 0 < ends <= until):
-                self.stand(m, group, level, ends)
+                m.levels[group].append((m.now, level, ends))
 
-    # ── time ────────────────────────────────────────────────────────────────
+    def sign(self, m, p, name, kind):
+        """A sign of life; a late one gives back what only its absence took."""
+        if kind in self.signs.get(name, ()):
+            m.touched[name] = max(p.day, m.touched.get(name, 0))
+            for b in [b for b in m.batches if b.name == name and b.lost and p.day < b.lost[0]]:
+                if self.end(m, b) > self.days.day(m.now):
+                    part = min(b.lost[1], b.expired)
+                    b.expired, b.amount, b.lost = b.expired - part, b.amount + part, None
+                    if not b.waits:
+                        self.open(m, b)
 
     def pass_time(self, m, until):
         """Let everything happen that time brings, in order, up to an instant."""
         while m.joined:
-            ahead = min((t for t in self.moments(m) if t > m.now), default=NEVER)
-            if ahead > until:
+            days = [self.end(m, b) for b in m.batches if b.amount]
+            days += [v.end for v in m.vouchers if v.state == "open" and v.end]
+            days += [m.levels[g][-1][2] + self.after for g in self.groups if m.levels[g]]
+            days += self.dates(m, self.days.day(m.now))
+            moments = [self.days.start(day) for day in days if day < NEVER]
+            moments += [h.until for h in m.holds] + [b.opens for b in m.batches if b.waits]
+            ahead = min((t for t in [*moments, self.edited] if m.now < t <= until), default=0)
+            if not ahead:
                 break
             m.now = ahead
             self.happen(m)
         m.now = max(m.now, until)
-
-    def moments(self, m):
-        days = [self.end(m, b) for b in m.batches if b.amount]
-        days += [v.end for v in m.vouchers if v.state == "open" and v.end]
-        days += [m.levels[group][-1][2] + self.after for group in self.groups if m.levels[group]]
-        days += self.dates(m, self.days.day(m.now))
-        instants = [h.until for h in m.holds.values()] + [b.opens for b in m.batches if b.waits]
-        return [self.edited, *instants, *(self.days.start(day) for day in days if day < NEVER)]
 
     def happen(self, m):
         """Whatever is due now; twice, because a level that falls can let points die."""
@@ -184,11 +158,10 @@ class Naive:
             if m.version == 1 and m.now >= self.edited:
                 m.version = 2
                 self.edit(m)
-            for key in [k for k, h in m.holds.items() if h.until <= m.now]:
-                self.let_go(m, key)
+            for h in [h for h in m.holds if h.until <= m.now]:
+                self.let_go(m, h)
             for b in [b for b in m.batches if b.waits and not b.group and b.opens <= m.now]:
-                b.waits = False
-                self.repay(m, b)
+                self.open(m, b)
             for b in [b for b in m.batches if b.amount and self.end(m, b) <= today]:
                 if not self.kept(m, b.name):
                     b.lost = self.end(m, b) != b.end and (self.end(m, b), b.amount)
@@ -201,91 +174,115 @@ class Naive:
                 if level and until and until + self.after <= today:
                     reached = min(level, self.earned(m, group, until - 1))
                     reached = max(reached, level - 1) if self.softly else reached
-                    self.stand(m, group, reached, reached and self.lasts(group, until, True))
+                    ends = self.lasts(group, until, True) if reached else 0
+                    m.levels[group].append((m.now, reached, ends))
             self.cycles(m, today)
             if self.itself:
                 kind, name, cost = self.itself
                 for _ in range(self.available(m, name) // cost):
                     self.voucher(m, kind, self.take(m, name, cost))
 
-    def sign(self, m, name, day, late):
-        """A sign of life; a late one gives back what only its absence took."""
-        m.touched[name] = max(day, m.touched.get(name, 0))
-        for b in [b for b in m.batches if b.name == name and b.lost and day < b.lost[0]]:
-            if self.end(m, b) > self.days.day(m.now):
-                part = min(b.lost[1], b.expired)
-                b.expired, b.amount, b.lost = b.expired - part, b.amount + part, None
-                self.repay(m, b)
-
     def voucher(self, m, kind, taken, worth=0):
+        """A voucher comes to be; its code is told later, by those who compare."""
         today = self.days.day(m.now)
         worth, end = self.kinds(kind, worth, today)
         v = Thing(kind=kind, worth=worth, taken=taken, issued=today, end=end, state="open", code="")
         m.vouchers.append(v)
         return v
 
-    # ── events ──────────────────────────────────────────────────────────────
-
     def event(self, number, e):
         """Decide an event: whether the rules said yes, and what goes to another account."""
         m = self.member(number)
         self.pass_time(m, e.received)
+        p = Thing(e=e, body=e.body, day=self.days.day(e.time), facts=[], counts=[], back=Counter())
         if not m.joined:
-            m.joined, m.version = self.days.day(e.time), 1 + (e.time >= self.edited)
+            m.joined, m.version = p.day, 1 + (e.time >= self.edited)
+        p.level, p.original = self.level(m, "status", e.time), None
+        if hasattr(e.body, "of"):
+            p.original = m.done.get(f"{e.source}/{e.body.of}")
         try:
-            return True, getattr(self, e.type)(m, e, e.body, self.days.day(e.time))
+            out = getattr(self, e.type)(m, p, e.body)
+            m.done[e.key] = p
+            return True, out
         except No:
             return False, None
         finally:
             self.happen(m)
 
-    def purchase(self, m, e, body, day):
+    def purchase(self, m, p, body):
         points = (body.points or {}).get("pay", 0)
         used = [v for v in m.vouchers if v.code in body.vouchers and v.state == "open"]
-        if any(x.amount < 0 or x.quantity < 0 for x in body.lines) or e.ask and (
-            len(used) < len(body.vouchers) or points > self.available(m, "points")
-        ):
+        short = len(used) < len(body.vouchers) or points > self.available(m, "points")
+        if any(x.amount < 0 or x.quantity < 0 for x in body.lines) or (p.e.ask and short):
             raise No
-        p = Thing(e=e, m=m, day=day, lines=body.lines, facts=[], counts=[], back=Counter())
-        p.level = self.level(m, "status", e.time)
-        less = self.prices(p)
-        p.net = [x.amount - n for x, n in zip(body.lines, less, strict=True)]
+        p.net = [x.amount - n for x, n in zip(body.lines, self.prices(m, p), strict=True)]
         p.tender, worth = self.take(m, "points", points), min(points * 5, sum(p.net))
         p.amounts = [n - part for n, part in zip(p.net, cut(worth, p.net), strict=True)]
         for v in used:
             v.state = "used"
-        self.rules(p)
-        m.done[e.key] = p
+        self.rules(m, p)
+
+    def earn(self, m, p, name, points, weights=(), cap=None, **where):
+        """A rule's points, and what of each line they stand for (None: nothing)."""
+        if points:
+            p.facts.append((points, weights, self.bring(m, name, points, p.day, **where)))
+            p.counts += [(cap, points, weights)] if cap else []
+            self.sign(m, p, name, "earning")
 
     def part(self, p, points, weights, back):
-        """Of points that stand for lines those of what came back, whole lines wholly."""
-        weights = weights if any(weights) else [x.quantity * bool(w) for x, w in zip(p.lines, weights)]
-        return sum(
-            n * back[x.id] // max(1, x.quantity)
-            for x, n in zip(p.lines, cut(points, weights), strict=True)
-        )
+        """Of points that stand for lines those of what came back; whole lines wholly."""
+        if not any(weights):
+            weights = [None if w is None else x.quantity for x, w in zip(p.body.lines, weights)]
+        lines = zip(p.body.lines, cut(points, [w or 0 for w in weights]), strict=True)
+        return sum(n * back[x.id] // max(1, x.quantity) for x, n in lines)
 
-    def refund(self, m, e, body, day):
-        p = m.done.get(f"{e.source}/{body.of}")
-        left = {x.id: max(1, x.quantity) - p.back[x.id] for x in p.lines} if p else {}
-        now = Counter(left)
-        if body.lines:
-            now = Counter()
-            for line, quantity in body.lines:
-                now[line] += quantity
-                if quantity <= 0:
-                    raise No
-        if not any(left.values()) or day > p.day + self.within:
+    def refund(self, m, p, body):
+        o = p.original
+        if not o or o.e.type != "purchase" or p.day > o.day + self.within:
             raise No
-        if any(n > left.get(line, 0) for line, n in now.items()):
+        left = Counter({x.id: max(1, x.quantity) - o.back[x.id] for x in o.body.lines})
+        now = Counter() if body.lines else +left
+        for line, quantity in body.lines:
+            now[line] += quantity
+        if not +now or any(n <= 0 or n > left[line] for line, n in now.items()):
             raise No
-        before, p.back = p.back, p.back + now
-        for points, weights, batch in p.facts:
-            self.claw(m, batch, self.part(p, points, weights, p.back) - self.part(p, points, weights, before))
-        whole = all(p.back[x.id] >= max(1, x.quantity) for x in p.lines)
-        for name, amount, weights in p.counts:
-            n = self.part(p, amount, weights, p.back) - self.part(p, amount, weights, before) if weights else amount * whole
-            m.counted.append((name, p.day, -n))
-        paid = self.part(p, sum(n for _, n in p.tender), p.net, p.back)
-        back, skip = [], p.returned
-        ...
+        before, o.back = o.back, o.back + now
+
+        def more(points, weights):
+            return self.part(o, points, weights, o.back) - self.part(o, points, weights, before)
+
+        for points, weights, batch in o.facts:
+            self.claw(m, batch, more(points, weights))
+        whole = all(o.back[x.id] >= max(1, x.quantity) for x in o.body.lines)
+        for name, amount, weights in o.counts:
+            m.counted.append((name, o.day, -(more(amount, weights) if weights else amount * whole)))
+        rest = more(sum(n for _, n in o.tender), o.net)
+        for i, (b, n) in enumerate(o.tender):
+            self.give_back(m, [(b, min(n, rest))], self.grace)
+            o.tender[i], rest = (b, n - min(n, rest)), rest - min(n, rest)
+        self.refunded(m, o)
+
+    def redeem(self, m, p, body):
+        name, points, p.worth, kind = self.price(m, p, body)
+        if points > self.available(m, name) and (p.e.ask or body.hold):
+            raise No
+        p.taken, p.kind, p.state, p.voucher = self.take(m, name, points), kind, "spent", None
+        m.had[body.reward] += 1
+        self.stock[body.reward] -= 1
+        if body.hold:
+            p.until, p.state = m.now + self.held_for.get(body.reward, 24) * 3_600_000, "held"
+            m.holds.append(p)
+        elif kind:
+            p.voucher = self.voucher(m, kind, p.taken, p.worth)
+        self.sign(m, p, name, "redeeming")
+
+    def undo(self, m, o, grace):
+        """Points that were set aside or spent come back, and what they were spent on goes."""
+        o.state = "undone"
+        self.give_back(m, o.taken, grace)
+        m.had[o.body.reward] -= 1
+        self.stock[o.body.reward] += 1
+
+    def let_go(self, m, o):
+        m.holds.remove(o)
+        self.undo(m, o, 0)

@@ -57,6 +57,17 @@ class Cap(Struct, frozen=True):
             turn.change("count", self.counter, bucket, amount)
 
 
+def use_caps(caps: tuple[Cap, ...], turn: Turn, points: int, used: int) -> int:
+    """The points that the caps leave; what they take up is counted. ``used`` is the base."""
+    for cap in caps:
+        if cap.counts == "points":
+            points = min(points, cap.left(turn))
+    for cap in caps:
+        amount = {"points": points, "times": 1 if points else 0}.get(cap.counts, used)
+        cap.use(turn, amount)
+    return points
+
+
 _CAP = re.compile(r"(.+?) (?:per (.+)|(ever))")
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from kantis.core.amounts import Ratio, Unit, money, ratio
+from kantis.core.amounts import Ratio, Unit, divide, money, ratio
 from kantis.core.knobs import Kind, Node, Reader, Wrong, node, suggest
 from kantis.core.phrases import NUMBER, percent, quantity, text_of
 
@@ -288,6 +288,13 @@ def _by_parts(reached: list[Step], base: int) -> Ratio:
         common = gcd(num, den)
         num, den = num // common, den // common
     return Ratio(num, den)
+
+
+def rounded(value: Ratio, how: Round) -> int:
+    """The whole points that an exact value comes to."""
+    step = how.points_step
+    points = divide(value.num, value.den * step, how.points) * step
+    return max(points, how.least) if value.num else 0
 
 
 class Worth(Struct, frozen=True):

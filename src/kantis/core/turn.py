@@ -47,7 +47,8 @@ class Turn(Struct, eq=False, gc=False):
 
     ``moment`` and ``day`` are when the event counts; ``at`` is how far the account has
     come. A late event has ``moment < at`` and sees the tiers of then. ``spent`` says that
-    points pay for a part of it that earns nothing; ``trace`` collects why rules did nothing.
+    points pay for a part of it, ``barred`` that it earns nothing therefore; ``trace`` collects
+    why rules did nothing.
     """
 
     account: Account
@@ -60,6 +61,7 @@ class Turn(Struct, eq=False, gc=False):
     day: int
     late: bool
     spent: bool = False
+    barred: bool = False
     trace: list[tuple[str, str]] | None = None
 
     def post(

@@ -17,7 +17,7 @@ from kantis.core.lots import issue, open_lots, take
 from kantis.core.phrases import QUANTITY
 from kantis.core.places import ADJUSTED, AVAILABLE, CARRIED, OWED, TRANSIT
 from kantis.core.turn import Refused, Turn
-from kantis.engine.program import Plan
+from kantis.engine.plan import Plan
 
 REASON = "carry"
 

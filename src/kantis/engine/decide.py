@@ -15,7 +15,8 @@ from kantis.core.decision import Context, Decision, Entry, Needs, Refusal
 from kantis.core.events import Cancel, Claim, Event, Purchase, Redeem, Refund, Tick
 from kantis.core.turn import Refused, Turn, begin
 from kantis.engine import order
-from kantis.engine.program import Plan, Program
+from kantis.engine.plan import Plan
+from kantis.engine.program import Program
 
 _NOTHING = Context()
 
@@ -72,7 +73,8 @@ def _join(program: Program, turn: Turn, plan: Plan) -> None:
 def _refuse(turn: Turn, refusal: Refusal) -> None:
     """An ask gets its no; a tell is recorded with a flag. Either way nothing else was done."""
     made = [each for each in turn.decision.changes if each[0] not in ("join", "wake")]
-    assert not (turn.decision.postings or made), f"refused half way: {refusal.code}"
+    done = [*turn.decision.postings, *made]
+    assert not done, f"refused half way: {refusal.code}"
     turn.decision.effects = ()
     turn.decision.refusal = refusal
     if not turn.event.ask:

@@ -28,11 +28,11 @@ from kantis.core.places import (
     PENDING,
     VOUCHER,
 )
-from kantis.core.rates import exact
+from kantis.core.rates import exact, rounded
 from kantis.core.turn import begin
 from kantis.engine import order
-from kantis.engine.program import Plan, Program
-from kantis.features.earning import rounded
+from kantis.engine.plan import Plan
+from kantis.engine.program import Program
 
 _RULES = ("earning", "offers", "prices", "rewards", "cycles")
 

@@ -32,7 +32,7 @@ from kantis.core.lots import take
 from kantis.core.places import AVAILABLE, OWED, REDEEMED, VOUCHER
 from kantis.core.turn import Refused, Turn
 from kantis.engine import carry, periods, reverse
-from kantis.engine.program import Plan
+from kantis.engine.plan import Plan
 from kantis.features import (
     balances,
     choices,
@@ -68,25 +68,67 @@ def _basket(plan: Plan, turn: Turn, body: Purchase) -> Basket:
             raise Refused("negative-amount", sentence)
     amounts = plan.amounts(lines)
     masks = plan.classifier.masks(lines)
+    points, uses = {}, []
+    if body.points or body.vouchers:
+        points, uses = _tenders(plan, turn, body, sum(amounts))
     if plan.prices.bits:
         prices.apply(plan.prices, turn, lines, masks, amounts)
-    if body.points:
-        amounts = _pay(plan, turn, body, amounts)
-    for code in body.vouchers:
-        vouchers.use(plan.vouchers, turn, Use(code, 0, body.partner))
+    if points:
+        amounts = _pay(plan, turn, points, amounts)
+    for use in uses:
+        vouchers.use(plan.vouchers, turn, use)
     return plan.classifier.add_up(lines, masks, amounts)
 
 
-def _pay(plan: Plan, turn: Turn, body: Purchase, left: list[int]) -> list[int]:
+def _tenders(
+    plan: Plan, turn: Turn, body: Purchase, basket: int
+) -> tuple[dict[str, int], list[Use]]:
+    """The points and vouchers that pay. What cannot pay refuses an ask, and flags a tell."""
+    points: dict[str, int] = {}
+    uses: list[Use] = []
+    wanted: dict[str, int] = {}
+    for name, amount in (body.points or {}).items():
+        try:
+            reward = plan.rewards.get(name)
+            if reward is None or reward.rate is None:
+                raise Refused("unknown-reward", f"There is no reward {name!r} that is money off.")
+            if amount <= 0:
+                raise Refused("negative-amount", "Points that pay are more than none.")
+            unit = reward.rate.unit
+            wanted[unit] = wanted.get(unit, 0) + amount
+            purse = turn.account.purse.get(unit)
+            available = purse[AVAILABLE] if purse is not None else 0
+            if turn.event.ask and wanted[unit] > available:
+                sentence = f"{wanted[unit]} were asked for, there are {available}."
+                raise Refused("not-enough", sentence)
+            points[name] = amount
+        except Refused as refused:
+            _or_flag(turn, refused)
+    for code in dict.fromkeys(body.vouchers):
+        use = Use(code, basket, body.partner)
+        try:
+            vouchers.check(plan.vouchers, turn, use)
+            uses.append(use)
+        except Refused as refused:
+            _or_flag(turn, refused)
+    return points, uses
+
+
+def _or_flag(turn: Turn, refused: Refused) -> None:
+    if turn.event.ask:
+        raise refused
+    turn.flag(refused.refusal.code)
+
+
+def _pay(plan: Plan, turn: Turn, paid: dict[str, int], left: list[int]) -> list[int]:
     """Points as a tender: redeemed here, and taken off the lines in proportion."""
-    for name, points in (body.points or {}).items():
-        reward = plan.rewards.get(name)
-        if reward is None or reward.rate is None:
-            raise Refused("unknown-reward", f"There is no reward {name!r} that is money off.")
+    for name, points in paid.items():
+        reward = plan.rewards[name]
+        assert reward.rate is not None
         balance = plan.balances[reward.rate.unit]
         worth = divide(points * reward.rate.money, reward.rate.points, "down")
         _take_or_owe(plan, turn, balance.name, points)
-        turn.spent = turn.spent or not reward.earns
+        turn.spent, turn.barred = True, turn.barred or not reward.earns
         turn.effect("", name, worth)
         if not plan.head.spend[2]:
             left = [a - b for a, b in zip(left, share(min(worth, sum(left)), left), strict=True)]
@@ -95,11 +137,9 @@ def _pay(plan: Plan, turn: Turn, body: Purchase, left: list[int]) -> list[int]:
 
 
 def _take_or_owe(plan: Plan, turn: Turn, name: str, points: int) -> None:
-    """An ask is refused for too few points; a tell has happened, and leaves a debt."""
+    """Take what is available; the rest of what has been spent is owed."""
     purse = turn.account.purse.get(name)
     available = purse[AVAILABLE] if purse is not None else 0
-    if points > available and turn.event.ask:
-        raise Refused("not-enough", f"{points} were asked for, there are {available}.")
     now = min(points, available)
     if now:
         take(turn, plan.balances[name], now, REDEEMED, rewards.REASON)
@@ -194,13 +234,23 @@ def _choose(plan: Plan, turn: Turn, body: Choose) -> None:
 
 def _enrol(plan: Plan, turn: Turn, body: Enrol) -> None:
     for name, value in body.facts:
-        turn.change("know", name, turn.moment, value)
+        _learn(plan, turn, name, value)
     _act(plan, turn, "enrol", _EMPTY, 1)
     _signs(plan, turn, "activity")
 
 
 def _know(plan: Plan, turn: Turn, body: Know) -> None:
-    turn.change("know", body.fact, turn.moment, body.value)
+    _learn(plan, turn, body.fact, body.value)
+
+
+def _learn(plan: Plan, turn: Turn, fact: str, value: str) -> None:
+    """Something becomes known; birthdays are kept from the day on which it is the first known."""
+    turn.change("know", fact, turn.moment, value)
+    if fact == "birthday":
+        if "birthday" not in turn.account.cycles:
+            turn.change("cycle", "birthday", turn.day - 1)
+        if plan.earning.by_event.get("birthday"):
+            turn.wake_at(_next_birthday(plan, turn.account))
 
 
 def _claim(plan: Plan, turn: Turn, body: Claim) -> None:

@@ -19,9 +19,9 @@ from kantis.core.code import Code
 from kantis.core.conditions import write_gates
 from kantis.core.lots import claw_back, issue
 from kantis.core.places import REVERSED
-from kantis.core.rates import exact
+from kantis.core.rates import exact, rounded
 from kantis.core.turn import Turn
-from kantis.features.earning import REASON, Earner, Earning, rounded
+from kantis.features.earning import REASON, Earner, Earning
 
 
 def counter(earner: Earner, modifier: Earner | None = None) -> str:

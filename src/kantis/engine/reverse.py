@@ -11,17 +11,20 @@ back the part of its points, rounded so that all of the line takes back all of t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from kantis.core import windows
-from kantis.core.account import NEVER, Account
+from msgspec import Struct
+
+from kantis.core.account import NEVER, Account, Posting
 from kantis.core.amounts import share
-from kantis.core.basket import ALL
+from kantis.core.calendar import show_day
 from kantis.core.decision import Decision, Original
 from kantis.core.events import (
     Cancel,
     Capture,
     Confirm,
+    Event,
     Line,
     Purchase,
     Redeem,
@@ -33,6 +36,7 @@ from kantis.core.lots import claw_back, give_back, repay, stop_waiting
 from kantis.core.places import (
     AVAILABLE,
     HELD,
+    OWED,
     PENDING,
     REDEEMED,
     REVERSED,
@@ -40,8 +44,8 @@ from kantis.core.places import (
 )
 from kantis.core.turn import Refused, Turn
 from kantis.engine import periods
-from kantis.engine.program import Plan
-from kantis.features import rewards, tiers
+from kantis.engine.plan import Plan
+from kantis.features import balances, rewards, tiers, vouchers
 
 REFUND = "refunds"
 
@@ -59,16 +63,82 @@ def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
     purchase = original.event.body
     if not isinstance(purchase, Purchase):
         raise Refused("not-a-purchase", f"{body.of!r} is no purchase and cannot be refunded.")
+    then = _plan_of(plan, original.event, purchase)
+    _check_time(then, turn, original)
     before = _returned(original)
     now = _returning(purchase.lines, before, body)
     turn.decision.cause = original.event.key
     turn.decision.fired.append(("refund", "", 0, 0, 0, tuple(now.items())))
     after = {key: before.get(key, 0) + now.get(key, 0) for key in {*before, *now}}
+    back = Returning(original, purchase, then.classifier.masks(purchase.lines), before, after)
     for fact in original.entry.decision.fired:
-        _reverse_fact(plan, turn, original, fact, before, after)
-    _reverse_effects(turn, original, purchase, before, after)
-    _reverse_counters(plan, turn, original, before, after)
+        _reverse_fact(then, turn, back, fact)
+    _reverse_effects(turn, back)
+    _reverse_tenders(then, turn, back)
+    _reverse_caps(then, turn, back)
+    _reverse_counters(then, turn, back)
+    _reverse_periods(then, turn, back)
     tiers.fall_after_refund(plan.tiers, turn)
+
+
+def _plan_of(plan: Plan, event: Event, purchase: Purchase) -> Plan:
+    """The plan under which a purchase was decided: a refund goes by its rules."""
+    then = plan.at(event.time)
+    if then.head.rules_of == "booking" and purchase.booked:
+        then = plan.at(purchase.booked)
+    return then
+
+
+def _check_time(plan: Plan, turn: Turn, original: Original) -> None:
+    bought = turn.calendar.day(original.event.time)
+    last = balances.later(bought, plan.head.refunds.within)
+    if turn.day > last:
+        sentence = f"A refund could come until {show_day(last)}; give or take by hand."
+        raise Refused("refund-too-late", sentence)
+
+
+class Returning(Struct):
+    """A purchase of which something comes back: its lines' masks, what came back ``before``
+    and what has come back ``after`` this refund, by line."""
+
+    original: Original
+    purchase: Purchase
+    masks: list[int]
+    before: dict[str, int]
+    after: dict[str, int]
+
+    @property
+    def whole(self) -> bool:
+        """Whether all of it has come back now."""
+        lines = self.purchase.lines
+        return all(self.after.get(line.id, 0) >= _quantity(line) for line in lines)
+
+    def part(self, amount: int, means: Callable[[int], bool]) -> int:
+        """Of an amount that lines made together, what belongs to those that come back now."""
+        weights = self.weights(means)
+        return self.portion(amount, weights, self.after) - self.portion(
+            amount, weights, self.before
+        )
+
+    def weights(self, means: Callable[[int], bool]) -> list[int]:
+        """What the lines that are meant came to; their quantities where they cost nothing."""
+        off: dict[str, int] = {}
+        for line_id, _, amount in self.original.entry.decision.effects:
+            off[line_id] = off.get(line_id, 0) + amount
+        pairs = list(zip(self.purchase.lines, self.masks, strict=True))
+        weights = [line.amount - off.get(line.id, 0) if means(mask) else 0 for line, mask in pairs]
+        if not any(weights):
+            weights = [_quantity(line) if means(mask) else 0 for line, mask in pairs]
+        return weights
+
+    def portion(self, amount: int, weights: list[int], returned: dict[str, int]) -> int:
+        """Whole lines wholly, parts of a line rounded down."""
+        total = 0
+        for line, part in zip(self.purchase.lines, share(amount, weights), strict=True):
+            back = returned.get(line.id, 0)
+            if back:
+                total += part * back // _quantity(line)
+        return total
 
 
 def _returned(original: Original) -> dict[str, int]:
@@ -105,147 +175,133 @@ def _returning(lines: tuple[Line, ...], before: dict[str, int], body: Refund) ->
     return now
 
 
-def _masks(plan: Plan, lines: tuple[Line, ...]) -> list[int]:
-    return [plan.classifier.mask(line) for line in lines]
-
-
-def _portion(
-    points: int, lines: tuple[Line, ...], weights: list[int], returned: dict[str, int]
-) -> int:
-    """Of a rule's points, those that belong to what has come back: whole lines wholly."""
-    total = 0
-    for line, part in zip(lines, share(points, weights), strict=True):
-        back = returned.get(line.id, 0)
-        if back:
-            total += part * back // _quantity(line)
-    return total
-
-
-def _weights(original: Original, lines: tuple[Line, ...], bit: int, masks: list[int]) -> list[int]:
-    off: dict[str, int] = {}
-    for line_id, _, amount in original.entry.decision.effects:
-        off[line_id] = off.get(line_id, 0) + amount
-    weights = [
-        line.amount - off.get(line.id, 0) if mask & bit else 0
-        for line, mask in zip(lines, masks, strict=True)
-    ]
-    if not any(weights):
-        weights = [
-            _quantity(line) if mask & bit else 0 for line, mask in zip(lines, masks, strict=True)
-        ]
-    return weights
-
-
-def _reverse_fact(
-    plan: Plan,
-    turn: Turn,
-    original: Original,
-    fact: tuple[Any, ...],
-    before: dict[str, int],
-    after: dict[str, int],
-) -> None:
+def _reverse_fact(then: Plan, turn: Turn, back: Returning, fact: tuple[Any, ...]) -> None:
     """Take back a rule's points for the lines that came back."""
     rule, name, _, points, lot, _ = fact
-    if not points or not lot or name not in plan.balances:
+    if not points or not lot or name not in then.balances:
         return
-    earner = plan.earning.by_name.get(rule)
-    lines = _lines(original)
-    bit = earner.bit if earner is not None else ALL
-    weights = _weights(original, lines, bit, _masks(plan, lines))
-    amount = _portion(points, lines, weights, after) - _portion(points, lines, weights, before)
+    earner = then.earning.by_name.get(rule)
+    amount = back.part(points, earner.means if earner is not None else _every)
     if amount <= 0:
         return
-    waits = [each for each in original.entry.decision.changes if each[0] == "wait"]
+    waits = [each for each in back.original.entry.decision.changes if each[0] == "wait"]
     opens = next((each[1] for each in waits if each[2] == lot), 0)
-    missing = claw_back(turn, plan.balances[name], lot, amount, REVERSED, REFUND, opens)
+    missing = claw_back(turn, then.balances[name], lot, amount, REVERSED, REFUND, opens)
     turn.decision.fired.append((rule, name, 0, -(amount - missing), lot, -amount))
-    if earner is not None:
-        for cap in earner.caps:
-            if cap.counts == "points":
-                _uncount(turn, original, cap.counter, cap.window, amount)
 
 
-def _lines(original: Original) -> tuple[Line, ...]:
-    body = original.event.body
-    assert isinstance(body, Purchase)
-    return body.lines
+def _every(mask: int) -> bool:
+    return True
 
 
-def _uncount(turn: Turn, original: Original, name: str, window: Any, amount: int) -> None:
-    day = turn.calendar.day(original.event.time)
-    bucket = windows.bucket(window, day, turn.account.joined)
-    counted = turn.account.counters.get(name, {}).get(bucket, 0)
-    if min(counted, amount):
-        turn.change("count", name, bucket, -min(counted, amount))
-
-
-def _reverse_effects(
-    turn: Turn,
-    original: Original,
-    purchase: Purchase,
-    before: dict[str, int],
-    after: dict[str, int],
-) -> None:
+def _reverse_effects(turn: Turn, back: Returning) -> None:
     """A price effect comes back with its line, as a negative effect."""
-    quantities = {line.id: _quantity(line) for line in purchase.lines}
-    for line, rule, amount in original.entry.decision.effects:
+    quantities = {line.id: _quantity(line) for line in back.purchase.lines}
+    for line, rule, amount in back.original.entry.decision.effects:
         if line in quantities:
             total = quantities[line]
-            part = amount * after.get(line, 0) // total - amount * before.get(line, 0) // total
+            part = amount * back.after.get(line, 0) // total
+            part -= amount * back.before.get(line, 0) // total
             if part:
                 turn.effect(line, rule, -part)
 
 
-def _reverse_counters(
-    plan: Plan,
-    turn: Turn,
-    original: Original,
-    before: dict[str, int],
-    after: dict[str, int],
-) -> None:
-    """What was counted of the lines that came back is counted off, in the bucket of then."""
-    lines = _lines(original)
-    masks = _masks(plan, lines)
-    counted = {each[1]: each for each in original.entry.decision.changes if each[0] == "count"}
-    whole = all(after.get(line.id, 0) >= _quantity(line) for line in lines)
-    for counter in plan.counters.get("purchase", []):
-        change = counted.get(counter.name)
-        if change is None:
+def _reverse_tenders(then: Plan, turn: Turn, back: Returning) -> None:
+    """Points that paid for a part of the purchase come back to the lots they came from."""
+    paid = [p for p in back.original.entry.decision.postings if p[2] == REDEEMED]
+    for name, points in (back.purchase.points or {}).items():
+        worth = next((e[2] for e in back.original.entry.decision.effects if e[:2] == ("", name)), 0)
+        reward = then.rewards.get(name)
+        if reward is None or not worth:
             continue
-        _, name, bucket, amount = change
+        weights = back.weights(_every)
+        first = back.portion(points, weights, back.before)
+        last = back.portion(points, weights, back.after)
+        balance = then.balances[rewards.unit_of(reward)]
+        mine = [p for p in paid if p[0] == balance.name]
+        for lot, source, amount in _between(mine, points - last, points - first):
+            if source == OWED:
+                turn.post(balance.name, REDEEMED, OWED, amount, 0, REFUND)
+            else:
+                give_back(turn, balance, [(lot, amount)], REDEEMED, REFUND)
+        part = back.part(worth, _every)
+        if part:
+            turn.effect("", name, -part)
+
+
+def _between(postings: list[Posting], first: int, last: int) -> list[tuple[int, int, int]]:
+    """(lot, place, amount) of what was taken, from the first unit to the last."""
+    found, position = [], 0
+    for _, source, _, amount, lot, _ in postings:
+        part = min(position + amount, last) - max(position, first)
+        if part > 0:
+            found.append((lot, source, part))
+        position += amount
+    return found
+
+
+def _reverse_caps(then: Plan, turn: Turn, back: Returning) -> None:
+    """What the lines that came back had used of a cap is free again."""
+    rules = then.earning.by_name.values()
+    caps = {cap.counter: cap for earner in rules for cap in earner.caps}
+    for name, bucket, amount in _counted(back):
+        cap = caps.get(name)
+        if cap is None:
+            continue
+        using = [earner for earner in rules if cap in earner.caps]
+        part = back.part(amount, lambda mask, using=using: any(e.means(mask) for e in using))
+        if cap.counts == "times":
+            part = amount if back.whole else 0
+        _count_off(turn, name, bucket, part)
+
+
+def _reverse_counters(then: Plan, turn: Turn, back: Returning) -> None:
+    """What was counted of the lines that came back is counted off, in the bucket of then."""
+    counted = {name: (bucket, amount) for name, bucket, amount in _counted(back)}
+    for counter in then.counters.get("purchase", []):
+        if counter.name not in counted:
+            continue
+        bucket, amount = counted[counter.name]
         if counter.section.counts in ("spend", "items", "measure", "points"):
-            weights = _weights(original, lines, counter.bit, masks)
-            part = _portion(amount, lines, weights, after)
-            part -= _portion(amount, lines, weights, before)
+            bit = counter.bit
+            part = back.part(amount, lambda mask, bit=bit: bool(mask & bit))
         else:
-            part = amount if whole else 0
-        left = turn.account.counters.get(name, {}).get(bucket, 0)
-        if min(part, left) > 0:
-            turn.change("count", name, bucket, -min(part, left))
-    _reverse_periods(plan, turn, original, before, after, masks)
+            part = amount if back.whole else 0
+        _count_off(turn, counter.name, bucket, part)
 
 
-def _reverse_periods(
-    plan: Plan,
-    turn: Turn,
-    original: Original,
-    before: dict[str, int],
-    after: dict[str, int],
-    masks: list[int],
-) -> None:
+def _counted(back: Returning) -> list[tuple[str, int, int]]:
+    """What the purchase counted: (counter, bucket, amount), one for each counter and bucket."""
+    found: dict[tuple[str, int], int] = {}
+    for change in back.original.entry.decision.changes:
+        if change[0] == "count":
+            key = (change[1], change[2])
+            found[key] = found.get(key, 0) + change[3]
+    return [(name, bucket, amount) for (name, bucket), amount in found.items()]
+
+
+def _count_off(turn: Turn, name: str, bucket: int, part: int) -> None:
+    """Take something off a counter, never more than is in it."""
+    left = turn.account.counters.get(name, {}).get(bucket, 0)
+    if min(part, left) > 0:
+        turn.change("count", name, bucket, -min(part, left))
+
+
+def _reverse_periods(then: Plan, turn: Turn, back: Returning) -> None:
     """Rules over a period: the total of then is lowered, and a settled one settled again."""
-    lines = _lines(original)
-    for earner in plan.earning.periods:
-        for change in original.entry.decision.changes:
-            if change[0] != "count" or not str(change[1]).startswith(periods.counter(earner)):
+    counted = {name: (bucket, amount) for name, bucket, amount in _counted(back)}
+    for earner in then.earning.periods:
+        touched = set()
+        for modifier in (None, *earner.modifiers):
+            name = periods.counter(earner, modifier)
+            if name not in counted:
                 continue
-            _, name, bucket, amount = change
-            weights = _weights(original, lines, earner.bit, masks)
-            part = _portion(amount, lines, weights, after)
-            part -= _portion(amount, lines, weights, before)
-            if part:
-                turn.change("count", name, bucket, -part)
-        for bucket in turn.account.issued.get(earner.name, {}):
+            bucket, amount = counted[name]
+            both = earner.bit | (modifier.bit if modifier is not None else earner.bit)
+            part = back.part(amount, lambda mask, both=both: mask & both == both)
+            _count_off(turn, name, bucket, part)
+            touched.add(bucket)
+        for bucket in touched & set(turn.account.issued.get(earner.name, {})):
             periods.settle(earner, turn, bucket)
 
 
@@ -257,6 +313,16 @@ def _capture(plan: Plan, turn: Turn, body: Capture) -> None:
     reward = plan.rewards.get(hold.reward)
     rewards.capture(reward, hold.balance, turn, hold.lots)
     turn.change("unhold", turn.decision.cause)
+    if reward is not None and reward.gives.voucher in plan.vouchers:
+        vouchers.issue(
+            plan.vouchers,
+            turn,
+            reward.gives.voucher,
+            worth=hold.worth,
+            balance=hold.balance,
+            points=sum(amount for _, amount in hold.lots),
+            number=1,
+        )
 
 
 def _release(plan: Plan, turn: Turn, body: Release) -> None:
@@ -271,9 +337,7 @@ def _let_go(plan: Plan, turn: Turn, key: str) -> None:
     hold = turn.account.holds[key]
     give_back(turn, plan.balances[hold.balance], hold.lots, HELD, rewards.REASON)
     turn.change("unhold", key)
-    reward = plan.rewards.get(hold.reward)
-    if reward is not None and reward.stock:
-        turn.claim(f"stock {reward.name}", -1)
+    rewards.give_up(plan.rewards.get(hold.reward), turn)
 
 
 def release_overdue(plan: Plan, turn: Turn) -> None:
@@ -309,6 +373,7 @@ def _cancel(plan: Plan, turn: Turn, body: Cancel) -> None:
     turn.decision.cause = original.event.key
     for code in issued:
         turn.change("voucher state", code, "reversed")
+    rewards.give_up(plan.rewards.get(original.event.body.reward), turn)
     for posting in moved or captured:
         balance = plan.balances[posting[0]]
         give_back(turn, balance, [(posting[4], posting[3])], source, rewards.REASON)

@@ -22,14 +22,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kantis.core.amounts import Ratio, divide
+from kantis.core.amounts import Ratio
 from kantis.core.basket import ALL, Classifier, Sums
 from kantis.core.code import Code
 from kantis.core.conditions import Filter, Who, write_gates
 from kantis.core.knobs import Reader
-from kantis.core.limits import Cap
+from kantis.core.limits import Cap, use_caps
 from kantis.core.lots import Balance, issue
-from kantis.core.rates import Give, Round, exact
+from kantis.core.rates import Give, Round, exact, rounded
 from kantis.core.rule import ByLevel, Rule
 from kantis.core.turn import Turn
 
@@ -194,13 +194,6 @@ def _attach(earning: Earning, reader: Reader) -> None:
                 base.modifiers += family
                 for each in family:
                     each.on.append(base)
-
-
-def rounded(value: Ratio, how: Round) -> int:
-    """The whole points that an exact value comes to."""
-    step = how.points_step
-    points = divide(value.num, value.den * step, how.points) * step
-    return max(points, how.least) if value.num else 0
 
 
 def write(code: Code, earning: Earning, event: str, sums: Sums) -> None:
@@ -405,9 +398,9 @@ def _write_modifiers(
                 code.add(f"after = {round_}({ratio}(run_num, run_den), {how})")
             code.add(f"{full} = {share} = after - before", "before = after")
             if each.caps:
-                cap = code.constant(capped_points, "capped_points")
-                rule = code.constant(each, "rule")
-                code.add(f"{share} = {cap}({rule}, turn, {full}, {part})")
+                cap = code.constant(use_caps, "use_caps")
+                caps = code.constant(each.caps, "caps")
+                code.add(f"{share} = {cap}({caps}, turn, {full}, {part})")
             code.add(f"{recipe} += {share}")
             if each.offer:
                 code.add(f"{code.constant(use_offer, 'use_offer')}(turn, {each.offer!r}, {share})")
@@ -501,15 +494,4 @@ def capped_value(earner: Earner, turn: Turn, base: int, level: int) -> tuple[Rat
         more = exact(earner.rule.beyond, base - allowed, level)
         value = Ratio(value.num * more.den + more.num * value.den, value.den * more.den)
     plain = rounded(value, earner.rule.round)
-    return value, plain, capped_points(earner, turn, plain, allowed)
-
-
-def capped_points(earner: Earner, turn: Turn, points: int, used: int) -> int:
-    """The points that the caps leave; what they take up is counted."""
-    for cap in earner.caps:
-        if cap.counts == "points":
-            points = min(points, cap.left(turn))
-    for cap in earner.caps:
-        amount = {"points": points, "times": 1 if points else 0}.get(cap.counts, used)
-        cap.use(turn, amount)
-    return points
+    return value, plain, use_caps(earner.caps, turn, plain, allowed)

@@ -270,6 +270,16 @@ def spend(
     return take(turn, balance, points, target, REASON, member)
 
 
+def give_up(reward: RewardSection | None, turn: Turn) -> None:
+    """What a redemption that is undone had taken of the reward's limits is free again."""
+    if reward is None:
+        return
+    if reward.stock:
+        turn.claim(f"stock {reward.name}", -1)
+    if reward.per_member and turn.account.counters.get(f"reward {reward.name}", {}).get(0, 0):
+        turn.change("count", f"reward {reward.name}", 0, -1)
+
+
 def capture(
     reward: RewardSection | None, balance: str, turn: Turn, lots: list[tuple[int, int]]
 ) -> None:

@@ -12,7 +12,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from kantis.core import calendar
-from kantis.core.account import NEVER, Account
+from kantis.core.account import NEVER, Account, Voucher
 from kantis.core.amounts import Ratio, divide
 from kantis.core.calendar import Calendar
 from kantis.core.events import Use
@@ -115,8 +115,8 @@ def issue(
     return code
 
 
-def use(kinds: dict[str, VoucherSection], turn: Turn, body: Use) -> None:
-    """A voucher is used up."""
+def check(kinds: dict[str, VoucherSection], turn: Turn, body: Use) -> Voucher:
+    """The voucher that can be used; ``Refused`` with the reason if it cannot."""
     voucher = turn.account.vouchers.get(body.voucher)
     if voucher is None:
         raise Refused("unknown-voucher", f"This member has no voucher {body.voucher!r}.")
@@ -126,6 +126,13 @@ def use(kinds: dict[str, VoucherSection], turn: Turn, body: Use) -> None:
     least = section.least_basket if section is not None else None
     if least is not None and body.basket < least.amount:
         raise Refused("basket-too-small", "The basket is too small for this voucher.")
+    return voucher
+
+
+def use(kinds: dict[str, VoucherSection], turn: Turn, body: Use) -> None:
+    """A voucher is used up."""
+    voucher = check(kinds, turn, body)
+    section = kinds.get(voucher.kind)
     worth = voucher.worth
     if body.partner and section is not None and section.at_partners is not None:
         worth = divide(worth * section.at_partners.num, section.at_partners.den, "half up")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from msgspec import Struct, structs
+from msgspec import Struct
 
 from kantis.core.events import Body, Choose, Know
 from kantis.core.knobs import Fault, Node, ProgramError, Wrong, suggest
@@ -94,14 +94,20 @@ def _tree_of(name: Node, path: Path) -> Node:
         file = near / f"{name.value}.yaml"
         if file.is_file() and file != path.resolve():
             try:
-                return text.read_file(file)
+                tree = text.read_file(file)
+                assemble([Version(1, 0, tree)])
             except ProgramError as error:
-                raise ProgramError(
-                    structs.replace(fault, path=f"{file.name} {fault.path}".strip())
-                    for fault in error.faults
-                ) from error
+                raise ProgramError(_elsewhere(each, file, name) for each in error.faults) from error
+            return tree
     message = f"There is no {name.value}.yaml beside this file or in the folder above it."
     raise ProgramError([Fault("unknown-program", message, name.line, name.column)])
+
+
+def _elsewhere(fault: Fault, file: Path, name: Node) -> Fault:
+    """A fault of another file, at the place where that file is named."""
+    place = f"{file.name}:{fault.line}:{fault.column}" if fault.line else file.name
+    message = f"{place}: {fault.message}"
+    return Fault(fault.code, message, name.line, name.column, fault.path)
 
 
 def _read_cases(tree: Node, words: Words, path: Path) -> list[Case]:

@@ -24,7 +24,8 @@ from kantis.doors.cli.output import (
     out,
     replace_file,
 )
-from kantis.engine.program import PROGRAM, SECTIONS, Version, assemble
+from kantis.engine.program import Version, assemble
+from kantis.engine.sections import PROGRAM, SECTIONS
 
 Files = Annotated[list[Path], typer.Argument(help="Files, or folders with files inside.")]
 

@@ -13,7 +13,7 @@ from kantis.core import places
 from kantis.core.account import decode_account
 from kantis.core.amounts import Ratio, Unit
 from kantis.desk.programs import Home
-from kantis.engine.program import Plan
+from kantis.engine.plan import Plan
 from kantis.store.reading import Reading
 
 

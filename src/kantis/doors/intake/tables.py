@@ -80,7 +80,8 @@ def open_table(path: Path, encoding: str = "utf-8-sig") -> Table:
 
 
 def _csv(path: Path, encoding: str) -> Table:
-    head = _decode(path.open("rb").read(65_536), encoding, whole=False)
+    with path.open("rb") as file:
+        head = _decode(file.read(65_536), encoding)
     first = head.split("\n", 1)[0].rstrip("\r")
     if first.lstrip().startswith(("{", "[")):
         raise NotATable("not-what-it-says", "Its name says CSV, but it is JSON.")
@@ -92,26 +93,27 @@ def _csv(path: Path, encoding: str) -> Table:
     twice = {column for column in columns if columns.count(column) > 1}
     if twice:
         raise NotATable("column-twice", f"There are two columns {min(twice)!r}. Rename one.")
-    source = path.open("rb")
-    text = io.TextIOWrapper(source, encoding, newline="", errors="surrogateescape")
+    done = [0]
 
     def rows() -> Iterator[Row]:
-        text.seek(0)
-        reader = csv.reader(text, delimiter=delimiter, strict=True)
         number = 0
-        while True:
-            number += 1
-            try:
-                values = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield number, {}, f"This row is no CSV: {error}."
-                continue
-            if number > 1 and values:
-                yield _csv_row(number, columns, values)
+        with path.open("rb") as source:
+            text = io.TextIOWrapper(source, encoding, newline="", errors="surrogateescape")
+            reader = csv.reader(text, delimiter=delimiter, strict=True)
+            while True:
+                number += 1
+                try:
+                    values = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error as error:
+                    yield number, {}, f"This row is no CSV: {error}."
+                    continue
+                if number > 1 and values:
+                    done[0] = source.tell()
+                    yield _csv_row(number, columns, values)
 
-    return Table("CSV", columns, path.stat().st_size, rows, source.tell)
+    return Table("CSV", columns, path.stat().st_size, rows, lambda: done[0])
 
 
 def _csv_row(number: int, columns: list[str], values: list[str]) -> Row:
@@ -124,31 +126,35 @@ def _csv_row(number: int, columns: list[str], values: list[str]) -> Row:
     return number, row, ""
 
 
-def _decode(data: bytes, encoding: str, *, whole: bool) -> str:
+def _decode(data: bytes, encoding: str) -> str:
     if b"\x00" in data:
         raise NotATable(
             "not-what-it-says", "Its name says text, but it has bytes that no text has."
         )
-    return data.decode(encoding, "strict" if whole else "replace")
+    return data.decode(encoding, "replace")
 
 
 def _ndjson(path: Path, start: bytes) -> Table:
     if start.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"["):
         message = "It is one JSON list; NDJSON has one object in each line, without brackets."
         raise NotATable("not-what-it-says", message)
-    file = path.open("rb")
     columns: dict[str, None] = {}
-    for _, row, _ in _objects(file, 200):
-        columns.update(dict.fromkeys(row))
+    with path.open("rb") as file:
+        for _, row, _ in _objects(file, 200):
+            columns.update(dict.fromkeys(row))
     if not columns:
         message = "None of its first lines is a JSON object; NDJSON has one in each line."
         raise NotATable("not-what-it-says", message)
 
-    def rows() -> Iterator[Row]:
-        file.seek(0)
-        return _objects(file, 0)
+    done = [0]
 
-    return Table("NDJSON", list(columns), path.stat().st_size, rows, file.tell)
+    def rows() -> Iterator[Row]:
+        with path.open("rb") as file:
+            for row in _objects(file, 0):
+                done[0] = file.tell()
+                yield row
+
+    return Table("NDJSON", list(columns), path.stat().st_size, rows, lambda: done[0])
 
 
 def _objects(file: BinaryIO, limit: int) -> Iterator[Row]:

@@ -1,0 +1,262 @@
+"""Plan: what is in force on a stretch of days, compiled.
+
+A plan is read from an undated tree: its words are learnt, its sections read, its rules
+given their bits and written into one function per event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from typing import Any
+
+from kantis.core import calendar
+from kantis.core.amounts import Unit, money
+from kantis.core.basket import Basket, Classifier, Sums
+from kantis.core.calendar import Calendar
+from kantis.core.code import Code
+from kantis.core.events import Line
+from kantis.core.knobs import (
+    Fault,
+    Node,
+    Reader,
+    knobs_of,
+    read_entries,
+    read_section,
+    suggest,
+)
+from kantis.core.lots import Balance
+from kantis.core.phrases import (
+    list_of,
+    text_of,
+)
+from kantis.core.turn import Turn
+from kantis.engine import periods
+from kantis.engine.sections import PROGRAM, SECTIONS, ProgramSection
+from kantis.features import balances as balances_room
+from kantis.features import counters as counters_room
+from kantis.features import earning as earning_room
+from kantis.features import prices as prices_room
+from kantis.features import tiers as tiers_room
+from kantis.features.choices import ChoiceSection
+from kantis.features.counters import Counter, compile_counters
+from kantis.features.cycles import CycleSection
+from kantis.features.earning import Earning
+from kantis.features.offers import OfferSection
+from kantis.features.prices import Prices
+from kantis.features.rewards import RewardSection, unit_of
+from kantis.features.tiers import TierGroup
+from kantis.features.vouchers import VoucherSection
+
+#: What an event of a type does to earning, counters and tiers: (turn, basket, quantity).
+Act = Callable[[Turn, Basket, int], None]
+
+
+class Plan:
+    """What is in force on a stretch of days, compiled."""
+
+    __slots__ = (
+        "acts",
+        "at",
+        "balances",
+        "by_itself",
+        "calendar",
+        "choices",
+        "classifier",
+        "clocked",
+        "counters",
+        "cycles",
+        "earning",
+        "head",
+        "money",
+        "offers",
+        "plain_spend",
+        "prices",
+        "rewards",
+        "since",
+        "tiers",
+        "until",
+        "version",
+        "vouchers",
+        "windows",
+    )
+
+    def __init__(self, version: int, since: int, until: int) -> None:
+        self.version, self.since, self.until = version, since, until
+        #: the plan in force at another instant
+        self.at: Callable[[int], Plan] = lambda moment: self
+        self.classifier = Classifier()
+        self.head: ProgramSection
+        self.money: Unit
+        self.calendar: Calendar
+        self.balances: dict[str, Balance] = {}
+        self.counters: dict[str, list[Counter]] = {}
+        self.windows: dict[str, Any] = {}
+        self.tiers: list[TierGroup] = []
+        self.prices = Prices([])
+        self.earning = Earning()
+        self.offers: dict[str, OfferSection] = {}
+        self.rewards: dict[str, RewardSection] = {}
+        self.vouchers: dict[str, VoucherSection] = {}
+        self.cycles: dict[str, CycleSection] = {}
+        self.choices: dict[str, ChoiceSection] = {}
+        self.plain_spend = True
+        self.clocked = self.by_itself = False
+        self.acts: dict[str, Act] = {}
+
+    def act(self, event: str, trace: bool = False) -> Act:
+        """The function that an event, or an activity of that name, was compiled to."""
+        key = f"{event} traced" if trace else event
+        found = self.acts.get(key)
+        if found is None:
+            found = self.acts[key] = self.write(event, trace).function()
+        return found
+
+    def write(self, event: str, trace: bool = False) -> Code:
+        """The steps of an event in the program's order, as one function."""
+        body, sums = Code("act", "turn", "basket", "quantity", trace=trace), Sums(self.classifier)
+        for step in self.head.order:
+            if step == "earning":
+                barred = any(not each.earns for each in self.rewards.values())
+                with body.block("if not turn.barred:") if barred else nullcontext():
+                    earning_room.write(body, self.earning, event, sums)
+                    periods.write(body, self.earning, event, sums)
+            elif step == "counters":
+                counters_room.write(body, self.counters.get(event, []), sums)
+            elif step == "tiers" and self.tiers:
+                with body.block("if moved:"):
+                    tiers_room.write(body, self.tiers)
+        head = Code("head")
+        sums.write(head)
+        body.begin("total, day, moved = basket.total, turn.day, False", *head.body)
+        return body
+
+    def amounts(self, lines: tuple[Line, ...]) -> list[int]:
+        """The lines' amounts as the program counts spend."""
+        if self.plain_spend:
+            return [line.amount for line in lines]
+        before_discounts, with_tax, _ = self.head.spend
+        return [
+            line.amount + line.discount * before_discounts + line.tax * with_tax for line in lines
+        ]
+
+
+def _vocabulary(tree: Node, reader: Reader) -> dict[str, Unit]:
+    """Teach the reader the words of the file: units, measures, levels and names."""
+    fields = tree.value
+    units = {}
+    for name, child in entries(fields.get("balances")).items():
+        unit = balances_room.unit_of(name, child)
+        units[name] = unit
+        reader.units[name] = reader.units[unit.one] = unit
+    for section in SECTIONS:
+        reader.names[section] = list(entries(fields.get(section)))
+    for group, child in entries(fields.get("tiers")).items():
+        levels = entries(child).get("levels")
+        reader.names[f"tiers {group}"] = list(entries(levels)) if levels else []
+    if (measures := fields.get("measures")) is not None:
+        reader.measures = {text_of(each) for each in list_of(measures)}
+    return units
+
+
+def entries(tree: Node | None) -> dict[str, Node]:
+    """The named entries of a section's tree; none where it is no mapping."""
+    return tree.value if tree is not None and isinstance(tree.value, dict) else {}
+
+
+def read_plan(tree: Node, version: int, since: int, until: int) -> tuple[Plan, list[Fault]]:
+    """The plan of an undated tree, and everything that is wrong with it."""
+    plan = Plan(version, since, until)
+    reader = Reader()
+    fields = dict(tree.value)
+    code = fields.get("money")
+    if code is not None and isinstance(code.value, str):
+        reader.money = money(code.value)
+    units = _vocabulary(tree, reader)
+    sections = {name: fields.pop(name, None) for name in SECTIONS}
+    for key in list(fields):
+        if key not in _head_keys():
+            line, column = tree.keys.get(key, (tree.line, tree.column))
+            known = [*_head_keys(), *SECTIONS]
+            message = f"A program has no {key!r}. {suggest(key, known)}"
+            reader.fault("unknown-key", message, Node("", line, column))
+            del fields[key]
+    head = read_section(PROGRAM, Node(fields, tree.line, tree.column, tree.keys), reader)
+    read: dict[str, dict[str, Any]] = {}
+    for name, section in SECTIONS.items():
+        reader.path = [name]
+        read[name] = read_entries(section, sections[name], reader)
+    reader.path = []
+    if not reader.faults:
+        _compile(plan, head, units, read, reader)
+    return plan, reader.faults
+
+
+def _head_keys() -> list[str]:
+    return list(knobs_of(PROGRAM))
+
+
+def _compile(
+    plan: Plan,
+    head: ProgramSection,
+    units: dict[str, Unit],
+    read: dict[str, dict[str, Any]],
+    reader: Reader,
+) -> None:
+    plan.head, plan.money = head, money(head.money)
+    plan.calendar = Calendar(calendar.zone(head.timezone))
+    plan.plain_spend = head.spend[:2] == (False, False)
+    back = head.refunds.spent_points_return_for
+    grace = balances_room.later(0, back) if back.unit in ("day", "week") else 30 * back.count
+    for name, section in read["balances"].items():
+        plan.balances[name] = balances_room.compile_balance(
+            section, units[name], head.refunds.shortage, grace
+        )
+    plan.windows = {name: each.window for name, each in read["counters"].items()}
+    plan.counters = compile_counters(read["counters"].values(), plan.classifier)
+    plan.tiers = tiers_room.compile_tiers(read["tiers"], plan.windows, reader)
+    caps = {name: each.at_most for name, each in read["caps"].items()}
+    rules = [*read["earning"].values(), *read["offers"].values()]
+    plan.offers = read["offers"]
+    options = {name: each.options for name, each in read["choices"].items()}
+    plan.earning = earning_room.compile_earning(
+        rules, plan.offers, plan.balances, caps, plan.classifier, reader, options
+    )
+    plan.prices = prices_room.compile_prices(
+        [*read["prices"].values(), *rules], plan.offers, plan.classifier
+    )
+    plan.rewards, plan.vouchers = read["rewards"], read["vouchers"]
+    plan.cycles, plan.choices = read["cycles"], read["choices"]
+    plan.clocked = any(each.clock is not None for each in plan.balances.values())
+    plan.by_itself = any(each.issued == "by itself" for each in plan.rewards.values())
+    _check_names(plan, reader)
+    for name in ("counters", "prices", "rewards"):
+        for entry in read[name].values():
+            if any(each is not None and each.chosen for each in (entry.where, entry.except_)):
+                message = f"{entry.name!r} asks for what is chosen; only an earning rule can."
+                reader.fault("chosen-here", message)
+    if not reader.faults:
+        for event in {*plan.earning.by_event, *plan.counters}:
+            plan.act(event)
+
+
+def _check_names(plan: Plan, reader: Reader) -> None:
+    for name, reward in plan.rewards.items():
+        prices = [reward.cost is not None, reward.rate is not None, bool(reward.rungs)]
+        if sum(prices) != 1:
+            message = f"The reward {name!r} has one price: 'cost', 'rate' or 'rungs'."
+            reader.fault("one-price", message)
+        elif unit_of(reward) not in plan.balances:
+            reader.fault("unknown-balance", f"The reward {name!r} is not paid with a balance.")
+        if reward.gives.voucher and reward.gives.voucher not in plan.vouchers:
+            reader.fault(
+                "unknown-voucher",
+                f"The reward {name!r} gives {reward.gives.voucher!r}."
+                f" {suggest(reward.gives.voucher, plan.vouchers)}",
+            )
+    for name, cycle in plan.cycles.items():
+        if cycle.voucher and cycle.voucher not in plan.vouchers:
+            message = f"The cycle {name!r} issues {cycle.voucher!r}."
+            reader.fault("unknown-voucher", f"{message} {suggest(cycle.voucher, plan.vouchers)}")
+        if cycle.least.unit not in plan.balances:
+            reader.fault("unknown-balance", f"The cycle {name!r} takes no balance.")

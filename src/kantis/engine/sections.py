@@ -1,0 +1,192 @@
+"""Sections: everything that a program file can say, and where it is declared.
+
+The head of the file is declared here, its other sections in the feature of their name.
+``kantis format`` writes them in this order.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Struct
+
+from kantis.core.knobs import (
+    Kind,
+    Knob,
+    Node,
+    Reader,
+    Wrong,
+    read_section,
+    suggest,
+)
+from kantis.core.limits import Cap, read_cap
+from kantis.core.phrases import (
+    DURATION,
+    MONEY,
+    NAME,
+    TEXT,
+    TEXTS,
+    TITLE,
+    ZONE,
+    Duration,
+    list_of,
+    one_of,
+    text_of,
+    word,
+)
+from kantis.core.rule import Rule
+from kantis.features.balances import BalanceSection
+from kantis.features.choices import ChoiceSection
+from kantis.features.counters import CounterSection
+from kantis.features.cycles import CycleSection
+from kantis.features.offers import OfferSection
+from kantis.features.rewards import RewardSection
+from kantis.features.tiers import TierSection
+from kantis.features.vouchers import VoucherSection
+
+
+class RefundSection(Struct, frozen=True, kw_only=True):
+    """refunds: what happens to points when a purchase comes back."""
+
+    within: Annotated[Duration, Knob(DURATION, "how long a refund can come")] = Duration(365, "day")
+    shortage: Annotated[
+        str,
+        Knob(
+            word("owed", "forgiven", "pending only"),
+            "what happens when the points are spent already",
+        ),
+    ] = "owed"
+    spent_points_return_for: Annotated[
+        Duration, Knob(DURATION, "how long spent points that come back are good at least")
+    ] = Duration(30, "day")
+
+
+def _cap(node: Node, reader: Reader) -> Cap:
+    return read_cap(reader.path[-2], node, reader)
+
+
+CAP = Kind("cap", _cap, "100 points per calendar year", ("100 points per calendar year",))
+
+
+class CapSection(Struct, frozen=True, kw_only=True):
+    """caps: a limit that several rules share."""
+
+    name: str
+    at_most: Annotated[Cap, Knob(CAP, "the limit")]
+
+
+STEPS = ("prices", "earning", "counters", "tiers", "rewards")
+
+
+def _order(node: Node, reader: Reader) -> tuple[str, ...]:
+    steps = tuple(one_of(each, STEPS) for each in list_of(node))
+    if sorted(steps) != sorted(STEPS) or steps[0] != "prices" or steps[-1] != "rewards":
+        message = "The order names each step once, prices first and rewards last."
+        raise Wrong("order-incomplete", message, node)
+    if steps.index("tiers") < steps.index("counters"):
+        raise Wrong("order-impossible", "Tiers come after counters, which they read.", node)
+    return steps
+
+
+ORDER = Kind("order", _order, f"[{', '.join(STEPS)}]")
+
+_SPEND = (
+    ("net of discounts", "before discounts"),
+    ("before tax", "with tax"),
+    ("without the part paid in points", "with the part paid in points"),
+)
+
+
+def _spend(node: Node, reader: Reader) -> tuple[bool, bool, bool]:
+    parts = [part for each in list_of(node) for part in text_of(each).split(", ")]
+    values = [False, False, False]
+    for part in parts:
+        known = [each for pair in _SPEND for each in pair]
+        if part not in known:
+            raise Wrong("unknown-word", f"Spend has no {part!r}. {suggest(part, known)}", node)
+        at = next(i for i, pair in enumerate(_SPEND) if part in pair)
+        values[at] = part == _SPEND[at][1]
+    return values[0], values[1], values[2]
+
+
+SPEND = Kind("spend", _spend, ", ".join(pair[0] for pair in _SPEND))
+
+
+def _words(node: Node, reader: Reader) -> dict[str, str]:
+    if not isinstance(node.value, dict):
+        raise Wrong("mapping-expected", "Here stands a list of keys and values.", node)
+    return {key: text_of(child) for key, child in node.value.items()}
+
+
+WORDS = Kind("pairs", _words, "{old: new}")
+
+
+class ExistingSection(Struct, frozen=True, kw_only=True):
+    """existing: what a new version does to what members have already, on its first day."""
+
+    expiry: Annotated[
+        str, Knob(word("stays", "follows"), "whether points that are there follow the new expiry")
+    ] = "stays"
+    levels: Annotated[dict[str, str], Knob(WORDS, "the new level of members of an old one")] = {}
+    grants: Annotated[
+        dict[str, str],
+        Knob(WORDS, "what each count of a counter brings now: {referrals: 250 points}"),
+    ] = {}
+
+
+def _nested(section: type[Struct]) -> Kind:
+    return Kind("section", lambda n, r: read_section(section, n, r), "keys and values")
+
+
+REFUNDS, EXISTING = _nested(RefundSection), _nested(ExistingSection)
+
+
+class ProgramSection(Struct, frozen=True, kw_only=True):
+    """The head of a program file: its name, its money, its clock and its conventions."""
+
+    program: Annotated[str, Knob(NAME, "the program's name", dated=False)]
+    title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
+    about: Annotated[str, Knob(TEXT, "what it models, in plain words", dated=False)] = ""
+    sources: Annotated[tuple[str, ...], Knob(TEXTS, "where the rules stand", dated=False)] = ()
+    money: Annotated[str, Knob(MONEY, "the currency of prices", dated=False)]
+    timezone: Annotated[str, Knob(ZONE, "the clock on the program's wall", dated=False)]
+    measures: Annotated[
+        tuple[str, ...], Knob(TEXTS, "quantities beside items, in thousandths", dated=False)
+    ] = ()
+    spend: Annotated[tuple[bool, bool, bool], Knob(SPEND, "what of a line's price counts")] = (
+        False,
+        False,
+        False,
+    )
+    order: Annotated[tuple[str, ...], Knob(ORDER, "who acts first on a purchase")] = STEPS
+    late: Annotated[
+        Duration, Knob(DURATION, "how late an event may come and still count in its own time")
+    ] = Duration(30, "day")
+    rules_of: Annotated[
+        str,
+        Knob(
+            word("event", "booking"), "whether the rules of the purchase's or booking's day count"
+        ),
+    ] = "event"
+    refunds: Annotated[RefundSection, Knob(REFUNDS, "what a refund does")] = RefundSection()
+    existing: Annotated[
+        ExistingSection, Knob(EXISTING, "what this version does to what is there")
+    ] = ExistingSection()
+
+
+PROGRAM = ProgramSection
+
+#: The sections with named entries, in the order of the canonical form.
+SECTIONS: dict[str, type[Struct]] = {
+    "balances": BalanceSection,
+    "counters": CounterSection,
+    "caps": CapSection,
+    "tiers": TierSection,
+    "prices": Rule,
+    "earning": Rule,
+    "offers": OfferSection,
+    "rewards": RewardSection,
+    "vouchers": VoucherSection,
+    "cycles": CycleSection,
+    "choices": ChoiceSection,
+}
