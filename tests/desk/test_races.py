@@ -15,11 +15,12 @@ from kantis.core.account import Account
 from kantis.core.decision import Context, Entry
 from kantis.core.events import Event
 from kantis.desk.cache import Cache
+from kantis.desk.foresight import Foresight
 from kantis.desk.programs import Engine
 from kantis.desk.results import Result
 from kantis.desk.submit import Desk
 from kantis.store.postgres import PostgresBooks
-from kantis.store.rows import LimitRow, Page
+from kantis.store.rows import Page
 from kantis.store.sqlite import SqliteBooks
 from tests.desk import stub
 from tests.desk.shop import NOON, Shop, codes, said
@@ -38,18 +39,9 @@ SLOW = Engine(stub.assemble, stub.needs, _slow, stub.advance, STUB.late_ms, stub
 
 
 class UnlockedPostgres(PostgresBooks):
-    """The twin on PostgreSQL: reads without a lock, takes without a guard."""
+    """The twin on PostgreSQL: reads without a lock."""
 
     lock = ""
-
-    def take(self, claims: Any) -> bool:
-        for amount, program, name in claims:
-            self.execute(
-                "UPDATE shared_limit SET taken = least(quantity, taken + ?) "
-                "WHERE program = ? AND name = ?",
-                (amount, program, name),
-            )
-        return True
 
 
 class UnlockedSqlite(SqliteBooks):
@@ -58,25 +50,23 @@ class UnlockedSqlite(SqliteBooks):
     def begin(self) -> None:
         pass
 
+    def mark(self) -> None:
+        pass
+
     def write(self, page: Page) -> None:
         super().begin()
         super().write(page)
 
-    def mark(self) -> None:
-        pass
 
-    def limits(self, wanted: Any, *, lock: bool) -> list[LimitRow]:
-        rows = super().limits(wanted, lock=False)
-        return [row._replace(taken=0) for row in rows] if lock else rows
-
-    def take(self, claims: Any) -> bool:
-        for amount, program, name in claims:
-            self.execute(
-                "UPDATE shared_limit SET taken = min(quantity, taken + ?) "
-                "WHERE program = ? AND name = ?",
-                (amount, program, name),
-            )
-        return True
+def careless(self: Foresight) -> bool:
+    """The twin of ``Foresight.take``: takes what was claimed, whatever is left."""
+    for (program, name), amount in self.claimed.items():
+        self.books.execute(
+            "UPDATE shared_limit SET taken = CASE WHEN taken + ? > quantity THEN quantity "
+            "ELSE taken + ? END WHERE program = ? AND name = ?",
+            (amount, amount, program, name),
+        )
+    return True
 
 
 def guarded(url: str) -> Open:
@@ -175,8 +165,9 @@ def test_1000_claims_for_100_units_are_100(shop: Shop, url: str) -> None:
     assert (limit.quantity, limit.taken) == (100, 100)
 
 
-def test_without_the_guard_more_are_handed_out(url: str) -> None:
+def test_without_the_guard_more_are_handed_out(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The twin."""
+    monkeypatch.setattr(Foresight, "take", careless)
     with Shop(url) as shop:
         loosen(shop)
         events = mugs(shop, 1_000)

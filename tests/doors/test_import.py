@@ -283,7 +283,7 @@ MAPPINGS = [
     ("kind: purchases\nsource: a/b\n", "malformed-source", "slash"),
     ("kind: purchases\ncolumns: {time: whn}\n", "column-missing", "'when'"),
     ("kind: purchases\nencoding: utf-99\n", "unknown-encoding", "utf-99"),
-    ("kind: [\n", "not-yaml", "bracket"),
+    ("kind: [\n", "not-yaml", "value is missing"),
 ]
 
 

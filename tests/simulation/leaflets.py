@@ -3,6 +3,7 @@
 Each class is the program file of that name in plain Python; nothing is read from the file.
 """
 
+from fractions import Fraction
 from math import floor
 
 from kantis.core import calendar as cal
@@ -10,8 +11,15 @@ from kantis.core.events import CarriedLot
 from tests.simulation.naive import NEVER, Naive, No
 
 
+def total(amounts):
+    """The sum over the lines that count."""
+    return sum(n or 0 for n in amounts)
+
+
 class Leaflet(Naive):
     """What is the same in all four."""
+
+    offers_of, held_for = {}, {}
 
     def edit(self, m):
         """What a new version does to what is there."""
@@ -69,8 +77,10 @@ class Leaflet(Naive):
         """The amounts of the lines that count; None for the others."""
         amounts = p.amounts if by is None else by
         return [
-            n if (x.category or x.department) in (categories or [x.category or x.department])
-            and (x.category or x.department) not in but else None
+            n
+            if (x.category or x.department) in (categories or [x.category or x.department])
+            and (x.category or x.department) not in but
+            else None
             for x, n in zip(p.body.lines, amounts, strict=True)
         ]
 
@@ -179,7 +189,11 @@ class Leaflet(Naive):
         m.counted += [(name, day or p.day, amount) for name, day, amount in body.counters]
         for v in body.vouchers:
             self.voucher(m, v.kind, [])
-            m.vouchers[-1].worth, m.vouchers[-1].end, m.vouchers[-1].code = v.worth, v.expires, v.code
+            m.vouchers[-1].worth, m.vouchers[-1].end, m.vouchers[-1].code = (
+                v.worth,
+                v.expires,
+                v.code,
+            )
 
 
 class Cafe(Leaflet):
@@ -195,7 +209,9 @@ class Cafe(Leaflet):
 
     def rules(self, m, p):
         coffee = [x.quantity if x.category == "coffee" else None for x in p.body.lines]
-        own = [n if "own-cup" in x.tags else None for x, n in zip(p.body.lines, coffee, strict=True)]
+        own = [
+            n if "own-cup" in x.tags else None for x, n in zip(p.body.lines, coffee, strict=True)
+        ]
         for weights in (coffee, own):
             self.earn(m, p, "stamps", sum(n or 0 for n in weights), weights)
 
@@ -226,14 +242,20 @@ class Grocer(Leaflet):
         return cal.window_end("year", cal.window_end("year", day - again))
 
     def prices(self, m, p):
-        return [(x.amount * 2 + 50) // 100 * (p.level > 0 and x.brand == "Private") for x in p.body.lines]
+        return [
+            (x.amount * 2 + 50) // 100 * (p.level > 0 and x.brand == "Private")
+            for x in p.body.lines
+        ]
 
     def rules(self, m, p):
         counts, after = self.lines(p, but=self.out), self.days.start(p.day + 2)
         fresh = self.lines(p, "PRODUCE", "MEAT", "SEAFOOD")
-        base, part = ([sum(n or 0 for n in w) // 100 for w in (counts, fresh)])
+        base, part = [sum(n or 0 for n in w) // 100 for w in (counts, fresh)]
         rate = (100, 125, 150)[p.level]
-        by = [self.lines(p, but=self.out, by=p.net), self.lines(p, "PRODUCE", "MEAT", "SEAFOOD", by=p.net)]
+        by = [
+            self.lines(p, but=self.out, by=p.net),
+            self.lines(p, "PRODUCE", "MEAT", "SEAFOOD", by=p.net),
+        ]
         self.earn(m, p, "points", base * rate // 100, by[0], opens=after)
         if base and part:
             more = (2 * base + part) * rate // 200 - base * rate // 100
@@ -242,7 +264,9 @@ class Grocer(Leaflet):
             points = self.capped(m, "cap big-basket", 25, 50, "month", p.day)
             self.earn(m, p, "points", points, p.net, "cap big-basket", opens=after)
         for offer, points in (("coupon-a", 100), ("coupon-b", 50), ("coupon-c", 75)):
-            weights = [n if "coupon" in x.tags else None for x, n in zip(p.body.lines, p.net, strict=True)]
+            weights = [
+                n if "coupon" in x.tags else None for x, n in zip(p.body.lines, p.net, strict=True)
+            ]
             if self.loaded(m, p, offer) and any(w is not None for w in weights):
                 self.spend_offer(m, offer)
                 self.earn(m, p, "points", points, weights, opens=after)
@@ -272,3 +296,308 @@ class Grocer(Leaflet):
         if points % 100 or points < 100 or points > there or (body.basket and points > body.basket):
             raise No
         return "points", points, points, ""
+
+
+class Market(Leaflet):
+    """Shared caps, promotions, levels by two counters, groups, offers, a clock and an end."""
+
+    zone, within, grace, groups = "Europe/Helsinki", 60, 20, ("status",)
+    softly, after, lowers, oldest = True, 10, True, ("stars",)
+    signs = {"points": ("earning",), "stars": ("earning", "redeeming")}
+    idle = {"points": lambda day: day + 45, "stars": lambda day: day + 50}
+    held_for, itself = {"gift": 36}, ("bun", "tokens", 6)
+    offers_of = {"coupon": 4, "double": 0, "discount": 0}
+    levels_of = {"status": ("basic", "silver", "gold")}
+    summer = cal.day("2021-09-01")
+
+    def fixed(self, m, name, day):
+        if name == "points":
+            return cal.add_months(day, 2 if self.new else 3)
+        return day + 20 if name == "tokens" else 0
+
+    def edit(self, m):
+        there = {b.lot for b in m.batches if b.amount} | {
+            b.lot for h in m.holds for b, _ in h.taken
+        }
+        for b in [b for b in m.batches if b.lot in there]:
+            b.end = self.fixed(m, b.name, b.key[1])
+            b.key = (*b.key[:2], b.end, b.group)
+
+    def kinds(self, kind, worth, today):
+        return (500, today + 40) if kind == "gift" else (200, cal.add_months(today, 2))
+
+    def earned(self, m, group, day):
+        spend, baked = self.window(m, "spend", "quarter", day), self.months(m, "baked", 3, day)
+        visits = self.total(m, "visits", day - 59, day + 1)
+        if spend >= 25_000 and visits >= 5:
+            return 2
+        return int(spend >= (10_000 if self.new else 12_000) or visits >= 8 or baked >= 14)
+
+    def lasts(self, group, day, again=False):
+        return cal.add_months(day, 3)
+
+    def prices(self, m, p):
+        off = []
+        for x in p.body.lines:
+            own = (x.amount * 7 * 2 + 100) // 200 if p.level and x.brand == "own" else 0
+            deal = self.loaded(m, p, "discount") and x.brand == "own"
+            off.append((own, min(x.amount, 100 * x.quantity) if deal else 0))
+        if any(deal > own for own, deal in off):
+            self.spend_offer(m, "discount")
+        return [max(each) for each in off]
+
+    def rules(self, m, p):
+        day, when, but = p.day, {"opens": self.days.start(p.day + 3)}, ("gift-card",)
+        but += ("bakery",) if self.new else ()
+        shop, by = self.lines(p, but=but), self.lines(p, but=but, by=p.net)
+        fresh, bakery = self.lines(p, "fresh"), self.lines(p, "bakery")
+        base, rate = total(shop), (100, 120, 150)[p.level]
+        if base:
+            points = self.capped(m, "cap monthly", base * rate // 10_000, 90, "month", day)
+            self.earn(m, p, "points", points, by, "cap monthly", **when)
+            self.promotions(m, p, shop, by, base, rate, when)
+        if total(fresh) >= 1000 and self.left(m, "cap fresh-bonus 2", 2, "week", day):
+            points = self.capped(m, "cap monthly", 5, 90, "month", day)
+            m.counted.append(("cap fresh-bonus 2", day, int(points > 0)))
+            weights = self.lines(p, "fresh", by=p.net)
+            self.earn(m, p, "points", points, weights, "cap monthly", **when)
+        eaten = total(fresh) + total(bakery)
+        stars = (eaten + max(0, eaten - 2000) + 50) // 100
+        self.earn(m, p, "stars", stars, self.lines(p, "fresh", "bakery", by=p.net))
+        items = self.lines(p, "bakery", by=[x.quantity for x in p.body.lines])
+        self.earn(m, p, "tokens", total(items), items)
+        points, weights = total(self.lines(p, "home")) * 2 // 100, self.lines(p, "home", by=p.net)
+        self.earn(m, p, "points", points, weights, group=p.body.group or p.e.key)
+        if self.loaded(m, p, "coupon") and any(n is not None for n in bakery):
+            self.spend_offer(m, "coupon")
+            self.earn(m, p, "points", 12, self.lines(p, "bakery", by=p.net), **when)
+        counts = self.lines(p, but=("gift-card",))
+        self.count(m, p, "spend", total(counts), self.lines(p, but=("gift-card",), by=p.net))
+        self.count(m, p, "visits", 1)
+        self.count(m, p, "baked", total(items), items)
+        self.rise(m, "status", day)
+
+    def promotions(self, m, p, shop, by, base, rate, when):
+        """Each gives what the points become with it, less what they were before."""
+        kinds = [x.category == "fresh" for x in p.body.lines]
+        fresh = [n if kind else None for n, kind in zip(by, kinds, strict=True)]
+        part = total(n for n, kind in zip(shop, kinds, strict=True) if kind)
+        sunny = 4 if self.new else Fraction(5, 2) if p.day >= self.summer else 2
+        promo = max(sunny if cal.weekday(p.day) >= 5 else 1, 3 if p.body.channel == "app" else 1)
+        club = self.at(m, "segment club", p.e.time) == "yes"
+        double = self.loaded(m, p, "double")
+        value = so_far = Fraction(base * rate, 10_000)
+        for name in ("promo", "fresh", "club", "double"):
+            more = {
+                "promo": value * (promo - 1),
+                "fresh": value * part / base / 2,
+                "club": so_far / 4 * club,
+                "double": value * double,
+            }[name]
+            points, so_far = floor(so_far + more) - floor(so_far), so_far + more
+            cap = "cap club 1" if name == "club" else None
+            if cap:
+                points = self.capped(m, cap, points, 30, "month", p.day)
+            if name == "double" and points:
+                self.spend_offer(m, name)
+            self.earn(m, p, "points", points, fresh if name == "fresh" else by, cap, **when)
+
+    def refunded(self, m, o):
+        today = self.days.day(m.now)
+        level = self.earned(m, "status", today)
+        if level < self.level(m, "status"):
+            m.levels["status"].append((m.now, level, self.lasts("status", today) if level else 0))
+
+    def activity(self, m, p, body):
+        if body.name == "survey":
+            done = self.capped(m, "cap survey 1", 1, 2, "quarter", p.day)
+            self.earn(m, p, "points", 20 * done)
+        if body.name == "trip":
+            self.earn(m, p, "points", 9 * body.quantity, group=body.group or p.e.key)
+
+    def joining(self, m, p):
+        self.earn(m, p, "points", 10)
+
+    def birthday(self, m):
+        if not m.facts["birthday"]:
+            return NEVER
+        since, text = m.facts["birthday"][-1]
+        first = max(m.ran.get("birthday", 0) + 1, m.joined, self.days.day(since))
+        return cal.next_yearly(first, int(text[-5:-3]), int(text[-2:]))
+
+    def dates(self, m, today):
+        return [self.birthday(m)]
+
+    def periodic(self, m, today):
+        if self.birthday(m) <= today:
+            m.ran["birthday"] = today
+            self.bring(m, "points", 25, today)
+
+    def price(self, m, p, body):
+        there, stars = self.available(m, "points"), self.available(m, "stars")
+        most = min(100, body.points or there)
+        if body.basket:
+            most = min(most, body.basket // 2 // 5)
+        if body.reward == "gift" and m.had["gift"] < 12:
+            return "points", 60, 0, "gift"
+        if body.reward == "mug" and self.stock["mug"] > 0:
+            return "points", 40, 0, ""
+        if body.reward == "pay" and most // 5 * 5 >= max(20, body.points):
+            return "points", most // 5 * 5, most // 5 * 25, ""
+        if body.reward == "treat":
+            enough = body.points and not p.e.ask
+            fits = [r for r in ((20, 100), (50, 300)) if r[0] <= stars or enough]
+            fits = [r for r in fits if body.points in (0, r[0])]
+            fits = [r for r in fits if not body.basket or r[1] <= body.basket]
+            if fits:
+                return "stars", *fits[-1], ""
+        raise No
+
+
+class Hotel(Leaflet):
+    """Reviews, nights by membership year, a rule over the month, payouts, a choice."""
+
+    zone, owes, groups = "America/New_York", False, ("status", "friend")
+    idle = {"miles": lambda day: cal.add_months(day, 4)}
+    signs = {"miles": ("earning", "redeeming", "purchase", "activity")}
+    held_for, offers_of = {"suite": 72}, {}
+    levels_of = {"status": ("member", "silver", "gold"), "friend": ("new", "friend")}
+
+    def fixed(self, m, name, day):
+        return cal.next_yearly(cal.add_months(day, 8), 3, 31) + 1 if name == "cash" else 0
+
+    def kept(self, m, name):
+        return name == "miles" and self.level(m, "status") == 2
+
+    def edit(self, m):
+        times = self.total(m, "ever", 0, NEVER)
+        if times > 0:
+            self.bring(m, "miles", 2 * times, self.days.day(m.now))
+
+    def kinds(self, kind, worth, today):
+        if kind == "suite":
+            return 8_000, cal.add_months(today, 12)
+        return worth, cal.window_end("month", cal.add_months(today, 6))
+
+    def earned(self, m, group, day):
+        if group == "friend":
+            return int(self.total(m, "ever", 0, NEVER) >= 20)
+        years = 0
+        while cal.add_months(m.joined, 12 * (years + 1)) <= day:
+            years += 1
+        first, end = (cal.add_months(m.joined, 12 * n) for n in (years, years + 1))
+        nights, spend = self.total(m, "nights", first, end), self.months(m, "spend", 12, day)
+        return 2 if nights >= 12 or spend >= 90_000 else int(nights >= 6)
+
+    def lasts(self, group, day, again=False):
+        end = cal.window_end("quarter", cal.window_end("quarter", day - again))
+        return 0 if group == "friend" else end
+
+    def rules(self, m, p):
+        bar, dining, spa = (
+            self.lines(p, but=("tax",)),
+            self.lines(p, "dining"),
+            self.lines(p, "spa"),
+        )
+        by, dined = self.lines(p, but=("tax",), by=p.net), self.lines(p, "dining", by=p.net)
+        base, part = total(bar) // 500 * 500, total(dining) // 500 * 500
+        when = {"opens": self.days.start(cal.window_end("month", p.day) + 9)}
+        value = Fraction(base * (2 if base >= 5_000 else 1), 100)
+        more = value + value * (Fraction(part, base) if base else 0)
+        favourite = self.at(m, "choice treat", p.e.time) == "spa"
+        points = 0
+        for now, weights in ((value, by), (more, dined), (more + more * favourite / 10, by)):
+            before, points = points, max(1, floor(now + Fraction(1, 2))) if base else 0
+            self.earn(m, p, "miles", points - before, weights, **when)
+        used = min(total(spa), self.left(m, "cap spa 1", 15_000, "quarter", p.day))
+        m.counted.append(("cap spa 1", p.day, used))
+        points = (used * 3 + total(spa) - used) // 100
+        self.earn(m, p, "miles", points, self.lines(p, "spa", by=p.net))
+        self.count(m, p, "month", sum(p.amounts), p.net)
+        self.count(m, p, "month dining", total(dining), dined)
+        self.count(m, p, "spend", sum(p.amounts), p.net)
+        self.count(m, p, "ever", 1)
+        self.refunded(m, p)
+        self.rise(m, "friend", p.day)
+        self.sign(m, p, "miles", "purchase")
+
+    def refunded(self, m, o):
+        """A month that was settled is settled again."""
+        month = cal.window_start("month", o.day)
+        if month in m.paid:
+            self.settle(m, month)
+
+    def settle(self, m, month):
+        """What a month's total earns by the rules of its last day, less what it gave before."""
+        spent, dined = (self.window(m, each, "month", month) for each in ("month", "month dining"))
+        new = self.days.start(cal.window_end("month", month)) > self.edited
+        cents = Fraction(spent + max(0, spent - 20_000) * (2 if new else 1), 100)
+        points = floor(cents) + floor(cents * dined / spent / 2 if spent else 0)
+        more, m.paid[month] = points - m.paid[month], points
+        if more > 0:
+            self.bring(m, "cash", more, self.days.day(m.now))
+        elif more < 0:
+            lots = [b for b in m.batches if b.name == "cash"]
+            self.claw(m, max(lots, key=lambda b: b.lot), -more)
+
+    def open_months(self, m):
+        counted = {cal.window_start("month", day) for name, day, _ in m.counted if name == "month"}
+        return sorted(counted - set(m.paid))
+
+    def next_of(self, m, cycle):
+        day = m.ran.get(cycle, m.joined)
+        if cycle != "payout":
+            return cal.window_end("quarter" if cycle == "quarterly" else "month", day)
+        first = cal.window_start("month", day)
+        return first + 14 if first + 14 > day else cal.add_months(first, 1) + 14
+
+    def dates(self, m, today):
+        found = [self.next_of(m, each) for each in ("quarterly", "payout", "review")]
+        return found + [cal.window_end("month", each) for each in self.open_months(m)]
+
+    def periodic(self, m, today):
+        for month in self.open_months(m):
+            if cal.window_end("month", month) <= today:
+                self.settle(m, month)
+        if self.next_of(m, "review") <= today:
+            m.ran["review"] = today
+            level = self.earned(m, "status", today - 1)
+            if level and level >= self.level(m, "status"):
+                m.levels["status"].append((m.now, level, self.lasts("status", today)))
+
+    def cycles(self, m, today):
+        if self.next_of(m, "quarterly") <= today:
+            m.ran["quarterly"] = today
+            miles = self.available(m, "miles") // 100 * 100
+            if miles and self.available(m, "miles") >= (200 if self.new else 300):
+                self.voucher(m, "night", self.take(m, "miles", miles), miles)
+        if self.next_of(m, "payout") <= today:
+            m.ran["payout"] = today
+            if self.available(m, "cash") >= 100:
+                m.out += sum(n for _, n in self.take(m, "cash", self.available(m, "cash")))
+
+    def activity(self, m, p, body):
+        if body.name == "night":
+            half, odd = divmod(body.amount * 3, 200)
+            miles = half + (odd > 100 or (odd == 100 and half % 2))
+            self.earn(m, p, "miles", miles, group=body.group or p.e.key)
+            m.counted.append(("nights", p.day, body.quantity))
+        self.sign(m, p, "miles", "activity")
+
+    def joining(self, m, p):
+        self.sign(m, p, "miles", "activity")
+
+    def choose(self, m, p, body):
+        made = self.left(m, "treat chosen", 2, "quarter", p.day)
+        if body.choice != "treat" or body.value not in ("spa", "bar") or not made:
+            raise No
+        m.counted.append(("treat chosen", p.day, 1))
+        m.facts["choice treat"].append((p.e.time, body.value))
+
+    def price(self, m, p, body):
+        if body.reward == "suite":
+            return "miles", 250, 0, "suite"
+        points = body.basket or body.points or self.available(m, "miles")
+        if body.reward != "credit" or points < 50 or body.points not in (0, points):
+            raise No
+        return "miles", points, points, ""

@@ -43,7 +43,9 @@ class Naive:
         lists |= {k: {} for k in ("offers", "done", "touched", "ran")}
         lists |= {k: defaultdict(list) for k in ("levels", "facts")}
         lists |= {k: Counter() for k in ("owed", "paid", "had")}
-        return self.members.setdefault(number, Thing(joined=0, now=0, version=1, lots=0, **lists))
+        return self.members.setdefault(
+            number, Thing(joined=0, now=0, version=1, lots=0, out=0, **lists)
+        )
 
     def bring(self, m, name, amount, day, end=-1, opens=0, group=""):
         """Points come in as a batch of their own; batches with the same dates are one lot."""
@@ -154,6 +156,7 @@ class Naive:
 
     def happen(self, m):
         """Whatever is due now; twice, because a level that falls can let points die."""
+        self.new = m.now >= self.edited
         for today in [self.days.day(m.now)] * 2:
             if m.version == 1 and m.now >= self.edited:
                 m.version = 2
@@ -194,6 +197,7 @@ class Naive:
         """Decide an event: whether the rules said yes, and what goes to another account."""
         m = self.member(number)
         self.pass_time(m, e.received)
+        self.new = e.time >= self.edited
         p = Thing(e=e, body=e.body, day=self.days.day(e.time), facts=[], counts=[], back=Counter())
         if not m.joined:
             m.joined, m.version = p.day, 1 + (e.time >= self.edited)

@@ -278,6 +278,8 @@ def _count(account: Account, change: Change) -> None:
 def _forget(account: Account, change: Change) -> None:
     _, name, window = change
     del account.counters[name][window]
+    if not account.counters[name]:
+        del account.counters[name]
 
 
 def _tier(account: Account, change: Change) -> None:

@@ -91,6 +91,9 @@ class Redeem(Struct, frozen=True, array_like=True, tag="redeem", gc=False):
     hold: bool = False
     member: str = ""
     lines: tuple[Line, ...] = ()
+    location: str = ""
+    channel: str = ""
+    partner: str = ""
 
 
 class Capture(Struct, frozen=True, array_like=True, tag="capture", gc=False):

@@ -34,6 +34,7 @@ class Cap(Struct, frozen=True):
     limit: int
     counts: str
     window: Window
+    splits: bool = True
 
     @property
     def counter(self) -> str:
@@ -50,6 +51,11 @@ class Cap(Struct, frozen=True):
         )
         return max(0, self.limit - used)
 
+    def allow(self, turn: Turn, amount: int) -> int:
+        """How much of an amount the cap lets through: a part, or all or nothing of it."""
+        left = self.left(turn)
+        return min(amount, left) if self.splits or amount <= left else 0
+
     def use(self, turn: Turn, amount: int) -> None:
         """Count what was given against the cap."""
         if amount and self.window.kind != "purchase":
@@ -61,7 +67,7 @@ def use_caps(caps: tuple[Cap, ...], turn: Turn, points: int, used: int) -> int:
     """The points that the caps leave; what they take up is counted. ``used`` is the base."""
     for cap in caps:
         if cap.counts == "points":
-            points = min(points, cap.left(turn))
+            points = cap.allow(turn, points)
     for cap in caps:
         amount = {"points": points, "times": 1 if points else 0}.get(cap.counts, used)
         cap.use(turn, amount)

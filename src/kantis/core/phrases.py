@@ -21,7 +21,7 @@ from typing import Any
 from msgspec import Struct
 
 from kantis.core import calendar
-from kantis.core.amounts import ROUNDINGS, Ratio, Unit, money, ratio
+from kantis.core.amounts import CURRENCIES, ROUNDINGS, Ratio, Unit, money, ratio
 from kantis.core.knobs import Kind, Node, Reader, Wrong, node, suggest
 
 __all__ = ["Quantity", "Reader", "Unit", "money", "node"]
@@ -252,8 +252,11 @@ def _extra(node: Node, reader: Reader) -> Ratio:
 
 def _money(node: Node, reader: Reader) -> str:
     text = text_of(node)
-    if not re.fullmatch("[A-Z]{3}", text):
-        raise Wrong("currency-expected", f"{text!r} is no currency code such as EUR.", node)
+    if text not in CURRENCIES:
+        message = f"{text!r} is no currency code of ISO 4217. {suggest(text, sorted(CURRENCIES))}"
+        if len(message) > 200:
+            message = f"{text!r} is no currency code of ISO 4217, such as EUR."
+        raise Wrong("unknown-currency", message, node)
     return text
 
 

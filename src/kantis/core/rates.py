@@ -108,6 +108,9 @@ def _step(text: str, node: Node, reader: Reader) -> tuple[str, Step]:
     if unit is None:
         unit = reader.units[quantity(match[1], node, reader).unit]
     each = ratio(number)
+    if each.den > 10_000:
+        message = f"{number} has more than four decimals; write the rate per a larger amount."
+        raise Wrong("too-many-decimals", message, node)
     num, den = each.num * 10**unit.scale, each.den
     common = gcd(num, den)
     num, den = num // common, den // common

@@ -161,16 +161,18 @@ class Batch:
             for row, postings in self.books.entries(places)
         }
         for row in known:
-            task = first[row.key]
+            task, account = first[row.key], row.account or 0
+            entry = found.get((account, row.seq or 0)) if row.state == DECIDED else None
             if not task.same_as(row):
                 task.result = refuse(row.key, "id-reused")
-            elif row.state != DECIDED:
-                task.result = Result(row.key, _OUTCOMES[row.state], row.account or 0, again=True)
+            elif entry is None:
+                task.result = Result(row.key, _OUTCOMES[row.state], account, again=True)
+            elif entry.event != row.key:  # a purchase that was claimed later
+                task.result = Result(row.key, LEFT_ALONE, again=True)
             else:
-                entry = found[row.account or 0, row.seq or 0]
                 refusal = entry.decision.refusal
                 outcome = REFUSED if refusal else SETTLED
-                task.result = Result(row.key, outcome, row.account or 0, entry, refusal, True)
+                task.result = Result(row.key, outcome, account, entry, refusal, True)
 
     # ── accounts ─────────────────────────────────────────────────────────────
 

@@ -68,7 +68,8 @@ def _basket(plan: Plan, turn: Turn, body: Purchase) -> Basket:
             raise Refused("negative-amount", sentence)
     amounts = plan.amounts(lines)
     masks = plan.classifier.masks(lines)
-    points, uses = {}, []
+    points: dict[str, int] = {}
+    uses: list[Use] = []
     if body.points or body.vouchers:
         points, uses = _tenders(plan, turn, body, sum(amounts))
     if plan.prices.bits:
@@ -230,6 +231,8 @@ def _load(plan: Plan, turn: Turn, body: Load) -> None:
 
 def _choose(plan: Plan, turn: Turn, body: Choose) -> None:
     choices.choose(plan.choices, turn, body)
+    if plan.keeps:
+        turn.wake_at(turn.at)
 
 
 def _enrol(plan: Plan, turn: Turn, body: Enrol) -> None:
@@ -246,6 +249,8 @@ def _know(plan: Plan, turn: Turn, body: Know) -> None:
 def _learn(plan: Plan, turn: Turn, fact: str, value: str) -> None:
     """Something becomes known; birthdays are kept from the day on which it is the first known."""
     turn.change("know", fact, turn.moment, value)
+    if plan.keeps:
+        turn.wake_at(turn.at)
     if fact == "birthday":
         if "birthday" not in turn.account.cycles:
             turn.change("cycle", "birthday", turn.day - 1)
@@ -353,7 +358,8 @@ def _forget(plan: Plan, turn: Turn) -> None:
         if window is None:
             continue
         for key in [k for k in counts if windows.stale(window, k, back, account.joined)]:
-            turn.change("forget", name, key)
+            if tiers.kept_until(plan.tiers, name, key) <= back:
+                turn.change("forget", name, key)
     refundable = turn.day - _days(plan.head.refunds.within)
     for lot in list(account.lots.values()):
         if not lot.open and lot.bucket < refundable and lot.id not in account.lost:

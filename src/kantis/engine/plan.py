@@ -32,6 +32,7 @@ from kantis.core.phrases import (
 )
 from kantis.core.turn import Turn
 from kantis.engine import periods
+from kantis.engine.check import check
 from kantis.engine.sections import PROGRAM, SECTIONS, ProgramSection
 from kantis.features import balances as balances_room
 from kantis.features import counters as counters_room
@@ -68,6 +69,7 @@ class Plan:
         "cycles",
         "earning",
         "head",
+        "keeps",
         "money",
         "offers",
         "plain_spend",
@@ -101,7 +103,7 @@ class Plan:
         self.cycles: dict[str, CycleSection] = {}
         self.choices: dict[str, ChoiceSection] = {}
         self.plain_spend = True
-        self.clocked = self.by_itself = False
+        self.clocked = self.keeps = self.by_itself = False
         self.acts: dict[str, Act] = {}
 
     def act(self, event: str, trace: bool = False) -> Act:
@@ -188,6 +190,7 @@ def read_plan(tree: Node, version: int, since: int, until: int) -> tuple[Plan, l
         read[name] = read_entries(section, sections[name], reader)
     reader.path = []
     if not reader.faults:
+        check(head, read, tree, reader)
         _compile(plan, head, units, read, reader)
     return plan, reader.faults
 
@@ -214,20 +217,27 @@ def _compile(
         )
     plan.windows = {name: each.window for name, each in read["counters"].items()}
     plan.counters = compile_counters(read["counters"].values(), plan.classifier)
-    plan.tiers = tiers_room.compile_tiers(read["tiers"], plan.windows, reader)
+    averages = {name for name, each in read["counters"].items() if each.reads != "total"}
+    plan.tiers = tiers_room.compile_tiers(read["tiers"], plan.windows, averages, reader)
     caps = {name: each.at_most for name, each in read["caps"].items()}
+    conventions = head.conventions
+    split = conventions.caps == "split the purchase"
     rules = [*read["earning"].values(), *read["offers"].values()]
     plan.offers = read["offers"]
     options = {name: each.options for name, each in read["choices"].items()}
     plan.earning = earning_room.compile_earning(
-        rules, plan.offers, plan.balances, caps, plan.classifier, reader, options
+        rules, plan.offers, plan.balances, caps, plan.classifier, reader, options, split
     )
     plan.prices = prices_room.compile_prices(
-        [*read["prices"].values(), *rules], plan.offers, plan.classifier
+        [*read["prices"].values(), *rules],
+        plan.offers,
+        plan.classifier,
+        conventions.money_rounds,
     )
     plan.rewards, plan.vouchers = read["rewards"], read["vouchers"]
     plan.cycles, plan.choices = read["cycles"], read["choices"]
     plan.clocked = any(each.clock is not None for each in plan.balances.values())
+    plan.keeps = any(each.kept is not None for each in plan.balances.values())
     plan.by_itself = any(each.issued == "by itself" for each in plan.rewards.values())
     _check_names(plan, reader)
     for name in ("counters", "prices", "rewards"):

@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from kantis.core.account import NEVER, Account, Posting
+from kantis.core.account import NEVER, Account, Lot, Posting
 from kantis.core.amounts import share
 from kantis.core.calendar import show_day
 from kantis.core.decision import Decision, Original
@@ -45,7 +45,7 @@ from kantis.core.places import (
 from kantis.core.turn import Refused, Turn
 from kantis.engine import periods
 from kantis.engine.plan import Plan
-from kantis.features import balances, rewards, tiers, vouchers
+from kantis.features import balances, counters, rewards, tiers, vouchers
 
 REFUND = "refunds"
 
@@ -258,16 +258,22 @@ def _reverse_caps(then: Plan, turn: Turn, back: Returning) -> None:
 def _reverse_counters(then: Plan, turn: Turn, back: Returning) -> None:
     """What was counted of the lines that came back is counted off, in the bucket of then."""
     counted = {name: (bucket, amount) for name, bucket, amount in _counted(back)}
+    group = back.purchase.group or back.original.event.key
     for counter in then.counters.get("purchase", []):
-        if counter.name not in counted:
+        waits = counters.waiting(counter.name, group)
+        if counter.name not in counted and waits not in counted:
             continue
-        bucket, amount = counted[counter.name]
+        bucket, amount = counted.get(counter.name) or counted[waits]
         if counter.section.counts in ("spend", "items", "measure", "points"):
             bit = counter.bit
             part = back.part(amount, lambda mask, bit=bit: bool(mask & bit))
         else:
             part = amount if back.whole else 0
-        _count_off(turn, counter.name, bucket, part)
+        name = counter.name
+        if waits in counted:
+            name = waits if waits in turn.account.counters else counter.name
+            bucket = max(turn.account.counters.get(name, {}), default=bucket)
+        _count_off(turn, name, bucket, part)
 
 
 def _counted(back: Returning) -> list[tuple[str, int, int]]:
@@ -360,7 +366,8 @@ def _cancel(plan: Plan, turn: Turn, body: Cancel) -> None:
     if any(_undoes(decision) for decision in original.undone):
         raise Refused("cancelled-already", f"{body.of!r} was undone before.")
     entry = original.entry.decision
-    issued = [change[1] for change in entry.changes if change[0] == "voucher"]
+    made = [change for each in (entry, *original.undone) for change in each.changes]
+    issued = [change[1] for change in made if change[0] == "voucher"]
     for code in issued:
         voucher = turn.account.vouchers.get(code)
         if voucher is None or voucher.state != "open":
@@ -383,10 +390,20 @@ def _undoes(decision: Decision) -> bool:
     return any(p[1] in (REDEEMED, VOUCHER) and p[2] == AVAILABLE for p in decision.postings)
 
 
+def _group(plan: Plan, turn: Turn, group: str, confirmed: bool) -> list[Lot]:
+    """The lots that wait for a group; what was counted for it counts now, or never."""
+    lots = [x for x in turn.account.lots.values() if x.group == group and x.pending]
+    kept = [each for some in plan.counters.values() for each in some]
+    if not counters.settle(kept, turn, group, confirmed) and not lots:
+        raise Refused("unknown-group", f"Nothing waits for {group!r}.")
+    return lots
+
+
 def _confirm(plan: Plan, turn: Turn, body: Confirm) -> None:
-    lots = [x for x in turn.account.lots.values() if x.group == body.group and x.pending]
-    if not lots:
-        raise Refused("unknown-group", f"Nothing waits for {body.group!r}.")
+    lots = _group(plan, turn, body.group, confirmed=True)
+    for group in plan.tiers:
+        if group.section.up == "at once":
+            tiers.rise(group, turn)
     for lot in lots:
         stop_waiting(turn, lot.id, lot.pending)
         turn.post(lot.balance, PENDING, AVAILABLE, lot.pending, lot.id, "activation")
@@ -394,10 +411,7 @@ def _confirm(plan: Plan, turn: Turn, body: Confirm) -> None:
 
 
 def _void(plan: Plan, turn: Turn, body: Void) -> None:
-    lots = [x for x in turn.account.lots.values() if x.group == body.group and x.pending]
-    if not lots:
-        raise Refused("unknown-group", f"Nothing waits for {body.group!r}.")
-    for lot in lots:
+    for lot in _group(plan, turn, body.group, confirmed=False):
         stop_waiting(turn, lot.id, lot.pending)
         turn.post(lot.balance, PENDING, REVERSED, lot.pending, lot.id, REFUND)
 

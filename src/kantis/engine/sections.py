@@ -24,6 +24,7 @@ from kantis.core.phrases import (
     DURATION,
     MONEY,
     NAME,
+    ROUNDING,
     TEXT,
     TEXTS,
     TITLE,
@@ -112,6 +113,29 @@ def _spend(node: Node, reader: Reader) -> tuple[bool, bool, bool]:
 SPEND = Kind("spend", _spend, ", ".join(pair[0] for pair in _SPEND))
 
 
+class ConventionSection(Struct, frozen=True, kw_only=True):
+    """conventions: what a leaflet leaves unsaid, said aloud."""
+
+    months: Annotated[
+        str,
+        Knob(
+            word("the same day, or the last of the month"),
+            "which day is so many months later",
+        ),
+    ] = "the same day, or the last of the month"
+    caps: Annotated[
+        str,
+        Knob(
+            word("split the purchase", "leave the purchase out"),
+            "what a cap does to the purchase that crosses it; caps fill in the order of posting",
+        ),
+    ] = "split the purchase"
+    refunds: Annotated[
+        str, Knob(word("at the rate of the purchase"), "the rate at which points are taken back")
+    ] = "at the rate of the purchase"
+    money_rounds: Annotated[str, Knob(ROUNDING, "how a price in money is rounded")] = "half up"
+
+
 def _words(node: Node, reader: Reader) -> dict[str, str]:
     if not isinstance(node.value, dict):
         raise Wrong("mapping-expected", "Here stands a list of keys and values.", node)
@@ -139,6 +163,7 @@ def _nested(section: type[Struct]) -> Kind:
 
 
 REFUNDS, EXISTING = _nested(RefundSection), _nested(ExistingSection)
+CONVENTIONS = _nested(ConventionSection)
 
 
 class ProgramSection(Struct, frozen=True, kw_only=True):
@@ -159,6 +184,9 @@ class ProgramSection(Struct, frozen=True, kw_only=True):
         False,
     )
     order: Annotated[tuple[str, ...], Knob(ORDER, "who acts first on a purchase")] = STEPS
+    conventions: Annotated[ConventionSection, Knob(CONVENTIONS, "what a leaflet leaves unsaid")] = (
+        ConventionSection()
+    )
     late: Annotated[
         Duration, Knob(DURATION, "how late an event may come and still count in its own time")
     ] = Duration(30, "day")

@@ -3,6 +3,9 @@
 Guarantee: a counter holds, per bucket of its window, exactly the sum over the events of
 that bucket, less what was refunded of them; a late event counts in the bucket of its own
 time. Tiers, caps and cycles read counters; nobody spends them.
+
+What counts only when its group is confirmed waits beside the counter, and counts in the
+bucket of the day on which it is confirmed.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from kantis.core.basket import ALL, Classifier, Sums
 from kantis.core.code import Code
 from kantis.core.conditions import IF, WHEN, WHERE, WHO, Filter, If, When, Who, write_gates
 from kantis.core.knobs import Knob
-from kantis.core.phrases import TEXT, TITLE, WINDOW, Window, word
+from kantis.core.phrases import TEXT, TEXTS, TITLE, WINDOW, Window, word
 from kantis.core.turn import Turn
 
 KINDS = ("spend", "items", "purchases", "measure", "quantity", "points")
@@ -30,13 +33,19 @@ class CounterSection(Struct, frozen=True, kw_only=True):
     title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
     counts: Annotated[str, Knob(word(*KINDS), "what is added up")] = "spend"
     for_: Annotated[str, Knob(TEXT, "the event or activity that it is for")] = "purchase"
-    of: Annotated[str, Knob(TEXT, "the balance or rule whose points it counts")] = ""
+    of: Annotated[tuple[str, ...], Knob(TEXTS, "the balances or rules whose points it counts")] = ()
     where: Annotated[Filter | None, Knob(WHERE, "the lines that count")] = None
     except_: Annotated[Filter | None, Knob(WHERE, "the lines that do not count")] = None
     who: Annotated[Who | None, Knob(WHO, "the members that are meant")] = None
     when: Annotated[When | None, Knob(WHEN, "the times that are meant")] = None
     if_: Annotated[If | None, Knob(IF, "what the purchase must be like")] = None
     window: Annotated[Window, Knob(WINDOW, "what it counts over")] = Window("year")
+    counted: Annotated[
+        str, Knob(word("at once", "when confirmed"), "when it counts what belongs to a group")
+    ] = "at once"
+    reads: Annotated[
+        str, Knob(word("total", "average per month"), "what tiers read of a rolling window")
+    ] = "total"
 
 
 class Counter(Struct):
@@ -73,6 +82,10 @@ def write(code: Code, counters: list[Counter], sums: Sums) -> None:
         code.add(f"{variable} = {amount}")
         tests = [f"{variable} > 0", *(test for test, _ in gates)]
         with code.block(f"if {' and '.join(tests)}:"):
+            if section.counted == "when confirmed":
+                wait = code.constant(_wait, "wait_for_group")
+                code.add(f"{wait}(turn, {name!r}, {variable})")
+                continue
             bucket = code.constant(windows.bucket, "bucket")
             window = code.constant(section.window, "window")
             code.add(
@@ -101,6 +114,33 @@ def _amount(code: Code, counter: Counter, sums: Sums) -> str:
     return f"1 if any(mask & {bit} for mask in basket.amounts) else 0"
 
 
-def points_fired(turn: Turn, of: str) -> int:
-    """The points that the rules of this event gave so far: of one balance or rule, or all."""
-    return sum(fact[3] for fact in turn.decision.fired if not of or of in (fact[0], fact[1]))
+def points_fired(turn: Turn, of: tuple[str, ...]) -> int:
+    """The points that the rules of this event gave so far: of some balances or rules, or all."""
+    fired = turn.decision.fired
+    return sum(fact[3] for fact in fired if not of or fact[0] in of or fact[1] in of)
+
+
+def waiting(name: str, group: str) -> str:
+    """Where a counter keeps what waits for a group."""
+    return f"waits {group} {name}"
+
+
+def _wait(turn: Turn, name: str, amount: int) -> None:
+    group = getattr(turn.event.body, "group", "") or turn.event.key
+    turn.change("count", waiting(name, group), 0, amount)
+
+
+def settle(counters: Iterable[Counter], turn: Turn, group: str, confirmed: bool) -> bool:
+    """What waited for a group counts now, or never; whether anything had waited."""
+    found = False
+    for counter in counters:
+        key = waiting(counter.name, group)
+        amount = turn.account.counters.get(key, {}).get(0)
+        if amount is None:
+            continue
+        found = True
+        turn.change("forget", key, 0)
+        if confirmed and amount:
+            bucket = windows.bucket(counter.window, turn.day, turn.account.joined)
+            turn.change("count", counter.name, bucket, amount)
+    return found

@@ -20,6 +20,7 @@ from collections.abc import Iterable, Mapping
 from math import gcd
 from typing import Any
 
+from msgspec import structs
 from msgspec.structs import replace
 
 from kantis.core.amounts import Ratio
@@ -109,6 +110,7 @@ def compile_earning(
     classifier: Classifier,
     reader: Reader,
     options: Mapping[str, tuple[str, ...]] | None = None,
+    splits: bool = True,
 ) -> Earning:
     """The rules, ready to be written; what does not fit together is a fault.
 
@@ -128,6 +130,7 @@ def compile_earning(
             reader.fault("unknown-balance", message)
             continue
         caps = [shared[cap] if isinstance(cap, str) else cap for cap in rule.cap]
+        caps = [structs.replace(cap, splits=splits) for cap in caps]
         family = earning.families[rule.name] = []
         for each in _variants(rule, options or {}):
             bit = classifier.bit(each.where, each.except_)
@@ -485,7 +488,7 @@ def capped_value(earner: Earner, turn: Turn, base: int, level: int) -> tuple[Rat
         if (cap.counts == "spend" and earner.per == "money") or (
             cap.counts == "items" and earner.per == "item"
         ):
-            allowed = min(allowed, cap.left(turn))
+            allowed = cap.allow(turn, allowed)
         elif cap.counts == "times" and not cap.left(turn):
             turn.why_not(earner.name, f"cap {cap.name}")
             allowed = 0

@@ -31,6 +31,7 @@ class Price(Struct):
     off: Off
     acts: Callable[[Turn, int], str]
     offer: bool
+    how: str
 
 
 class Prices(Struct):
@@ -40,7 +41,9 @@ class Prices(Struct):
     bits: int = 0
 
 
-def compile_prices(rules: Iterable[Rule], offers: Iterable[str], classifier: Classifier) -> Prices:
+def compile_prices(
+    rules: Iterable[Rule], offers: Iterable[str], classifier: Classifier, how: str
+) -> Prices:
     """The price rules, ready for use."""
     found = Prices([])
     names = set(offers)
@@ -49,7 +52,7 @@ def compile_prices(rules: Iterable[Rule], offers: Iterable[str], classifier: Cla
             continue
         bit = classifier.bit(rule.where, rule.except_)
         offer = rule.name in names
-        found.rules.append(Price(rule.name, bit, rule.off, _acts(rule, offer), offer))
+        found.rules.append(Price(rule.name, bit, rule.off, _acts(rule, offer), offer, how))
         found.bits |= bit
     return found
 
@@ -69,8 +72,8 @@ def _acts(rule: Rule, offer: bool) -> Callable[[Turn, int], str]:
     return code.function()
 
 
-def reduction(off: Off, amount: int, quantity: int) -> int:
-    """What a price rule takes off a line, in minor units; money rounds half up.
+def reduction(off: Off, amount: int, quantity: int, how: str = "half up") -> int:
+    """What a price rule takes off a line, in minor units; money rounds as the program says.
 
     >>> from kantis.core.amounts import Ratio
     >>> reduction(Off(share=Ratio(10, 100)), 1200, 1)
@@ -79,7 +82,7 @@ def reduction(off: Off, amount: int, quantity: int) -> int:
     102
     """
     if off.share is not None:
-        return min(amount, divide(amount * off.share.num, off.share.den, "half up"))
+        return min(amount, divide(amount * off.share.num, off.share.den, how))
     if off.per_item:
         return min(amount, off.per_item * quantity)
     return max(0, amount - off.down_to * quantity)
@@ -108,7 +111,7 @@ def apply(
             best, most = "", 0
             for rule in acting:
                 if mask & rule.bit:
-                    less = reduction(rule.off, amount, line.quantity)
+                    less = reduction(rule.off, amount, line.quantity, rule.how)
                     if less > most:
                         best, most = rule.name, less
             if most:

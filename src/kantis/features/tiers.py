@@ -12,7 +12,7 @@ member falls to what the window that ends there has earned, or by one level.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Annotated
 
@@ -177,16 +177,30 @@ class TierGroup(Struct):
 
 
 def compile_tiers(
-    sections: Mapping[str, TierSection], counter_windows: Mapping[str, Window], reader: Reader
+    sections: Mapping[str, TierSection],
+    counter_windows: Mapping[str, Window],
+    averages: Collection[str],
+    reader: Reader,
 ) -> list[TierGroup]:
-    """The tier groups, ready for use; a level that nobody can reach is a fault."""
+    """The tier groups, ready for use; a level that nobody can reach is a fault.
+
+    Of the counters in ``averages`` a threshold is the average over the months of the window.
+    """
     found = []
+    for counter in averages:
+        if counter_windows[counter].kind != "rolling month":
+            message = f"{counter!r} reads an average, so its window is a rolling number of months."
+            reader.fault("average-of-what", message)
     for name, section in sections.items():
         thresholds = []
         for level, threshold in section.levels or ():
             lists = []
             for part in threshold.any_of:
                 named = tuple((counter or section.counts, amount) for counter, amount in part)
+                named = tuple(
+                    (c, amount * counter_windows[c].count if c in averages else amount)
+                    for c, amount in named
+                )
                 for counter, _ in named:
                     if counter not in counter_windows:
                         message = (
@@ -314,8 +328,8 @@ def due(groups: list[TierGroup], account: Account, days: Calendar, after: int) -
         if standing is not None and standing.level and standing.until:
             first = min(first, days.start(_end(group, standing.until)))
         review = group.section.review
-        if review is not None and account.seq:
-            since = account.cycles.get(f"review {group.name}") or days.day(after)
+        if review is not None and account.joined:
+            since = account.cycles.get(f"review {group.name}", account.joined) or days.day(after)
             first = min(first, days.start(windows.end(review, since, account.joined)))
     return first
 
@@ -327,7 +341,7 @@ def run(groups: list[TierGroup], turn: Turn) -> None:
         if review is not None:
             key = f"review {group.name}"
             start = windows.bucket(review, turn.day, turn.account.joined)
-            if turn.account.cycles.get(key, 0) < start:
+            if turn.account.cycles.get(key, turn.account.joined) < start:
                 turn.change("cycle", key, turn.day)
                 _review(group, turn)
         standing = turn.account.tiers.get(group.name)
@@ -347,15 +361,43 @@ def _review(group: TierGroup, turn: Turn) -> None:
             turn.wake_on(_end(group, until))
 
 
+def _still_earned(group: TierGroup, account: Account, until: int) -> tuple[int, int]:
+    """The highest level that earlier windows have earned beyond a day, and its end."""
+    lasts = group.section.lasts
+    if not lasts.window:
+        level = earned_level(group, account, until - 1)
+        return level, lasts.until(until) if level else 0
+    best, end, day = 0, 0, until - 1
+    while (ends := lasts.until(day)) > until:
+        level = earned_level(group, account, day)
+        if level > best:
+            best, end = level, ends
+        day = calendar.window_start(lasts.window, day) - 1
+    return best, end
+
+
+def kept_until(groups: list[TierGroup], counter: str, day: int) -> int:
+    """The first day on which what a counter counted on a day matters to no tier any more."""
+    return max(
+        (
+            group.section.lasts.until(day)
+            for group in groups
+            if group.section.lasts.window
+            and any(
+                counter == name for lists in group.thresholds for part in lists for name, _ in part
+            )
+        ),
+        default=0,
+    )
+
+
 def _fall(group: TierGroup, turn: Turn, now: int, until: int) -> None:
-    level = min(now, earned_level(group, turn.account, until - 1))
-    if group.section.down == "by one level":
-        level = max(level, now - 1)
-    ends = group.section.lasts.until(until) if level else 0
-    if group.section.lasts.window:
-        ends = group.section.lasts.until(until - 1) if level else 0
-        if ends and ends <= until:
+    level, ends = _still_earned(group, turn.account, until)
+    if group.section.down == "by one level" and level < now - 1:
+        level, ends = now - 1, group.section.lasts.until(until - 1)
+        if ends <= until:
             ends = group.section.lasts.until(until)
+    level = min(now, level)
     turn.change("tier", group.name, level, turn.moment, ends, "ended" if level < now else "kept")
     if ends:
         turn.wake_on(_end(group, ends))

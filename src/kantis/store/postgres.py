@@ -180,6 +180,14 @@ class PostgresBooks(Books):
     # ── transactions ─────────────────────────────────────────────────────────
 
     def begin(self) -> None:
+        try:
+            self._begin()
+        except Outage:  # a connection that died in the meantime; nothing was sent over it
+            if not self._db.closed:
+                raise
+            self._begin()
+
+    def _begin(self) -> None:
         if self._db.closed:
             self._db = self._connect()
         self.statements += 1

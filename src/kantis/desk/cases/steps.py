@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from msgspec import structs
+
 from kantis.core.amounts import Unit
 from kantis.core.events import (
     Activity,
@@ -151,7 +153,9 @@ def _refund(words: Words, node: Node) -> Body:
 def _redeem(words: Words, node: Node) -> Body:
     if isinstance(node.value, str):
         return Redeem(node.value)
-    known = ("reward", "basket", "points", "hold", "member", "lines")
+    known = (
+        "reward", "basket", "points", "hold", "member", "lines", "location", "channel", "partner",
+    )  # fmt: skip
     get = words.fields(node, known, "A redemption").get
     name = words.text(get("reward"))
     reward = words.program.newest.rewards.get(name)
@@ -165,13 +169,16 @@ def _redeem(words: Words, node: Node) -> Body:
         words.yes(get("hold")),
         words.text(get("member")),
         _lines(words, get("lines")),
+        words.text(get("location")),
+        words.text(get("channel")),
+        words.text(get("partner")),
     )
 
 
 def _hold(words: Words, node: Node) -> Body:
     redeem = _redeem(words, node)
     assert isinstance(redeem, Redeem)
-    return Redeem(redeem.reward, redeem.basket, redeem.points, True, redeem.member, redeem.lines)
+    return structs.replace(redeem, hold=True)
 
 
 def _of(words: Words, node: Node, what: str) -> str:

@@ -43,8 +43,8 @@ class Words:
             return self.program.money
         if section.counts == "measure":
             return THOUSANDTHS
-        if section.counts == "points" and section.of in self.program.units:
-            return self.program.units[section.of]
+        if section.counts == "points" and set(section.of) & set(self.program.units):
+            return next(self.program.units[name] for name in section.of)
         return Unit(section.counts)
 
     def fault(self, wrong: Wrong) -> None:

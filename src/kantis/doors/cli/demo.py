@@ -228,6 +228,7 @@ def _figures(
         "run": {
             "found": run.found,
             "added": run.added,
+            "again": run.again,
             "wrong": run.wrong,
             "seconds": round(total, 3),
             "stages": {name: round(spent, 3) for name, spent in clock.seconds.items()},

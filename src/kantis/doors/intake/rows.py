@@ -51,7 +51,6 @@ class RowReader:
         self.fields = KINDS[mapping.kind]
         self.sums: dict[str, int] = {}
         self._seen: dict[bytes, int] = {}
-        self._lines: tuple[str, int] = ("", 0)
         reading: dict[str, Callable[[dict[str, str]], list[Piece]]] = {
             "purchases": self._purchase,
             "refunds": self._refund,
@@ -181,8 +180,11 @@ class RowReader:
         subject, moment = self._subject(row), self._moment("time", row)
         tags = self.mapping.columns.get("tags")
         parts = text("tags", row).split(tags.separator if tags else ",")
+        number = text("line", row)
+        if not number and "line" in self.mapping.columns:
+            raise self._bad("line-missing", "The line's number is empty here.", "line", "")
         line = Line(
-            text("line", row),
+            number,
             text("product", row),
             self._whole("quantity", row, 1),
             self._money("amount", row),
@@ -199,10 +201,6 @@ class RowReader:
             for name in ("location", "channel", "tender", "receipt", "partner", "group")
         ]
         key = self._id(row, moment, subject, line, head)
-        if not line.id:
-            last, count = self._lines
-            self._lines = (key, count + 1 if key == last else 1)
-            line = Line(str(self._lines[1]), *_rest(line))
         self._add("amount", line.amount)
         location, channel, tender, receipt, partner, group = head
         body = Purchase((line,), location, channel, tender, receipt, partner, group)
@@ -313,18 +311,3 @@ class RowReader:
         self._add("worth", worth)
         voucher = CarriedVoucher(code, name, worth, until + 1 if until else 0)
         return Carry("opening", vouchers=(voucher,))
-
-
-def _rest(line: Line) -> tuple[Any, ...]:
-    return (
-        line.product,
-        line.quantity,
-        line.amount,
-        line.category,
-        line.brand,
-        line.department,
-        line.tags,
-        line.discount,
-        line.tax,
-        line.measure,
-    )

@@ -54,6 +54,14 @@ def merge(first: Body, more: Body) -> Body:
     raise Differs("says something else")
 
 
+def _numbered(body: Body) -> Body:
+    """Lines that have no id of their own get their number in the purchase."""
+    if not isinstance(body, Purchase) or all(line.id for line in body.lines):
+        return body
+    lines = [structs.replace(line, id=str(n)) for n, line in enumerate(body.lines, 1)]
+    return structs.replace(body, lines=tuple(lines))
+
+
 class Spool:
     """Events that wait, by id. ``bad`` are ids of which a row could not be read."""
 
@@ -122,7 +130,8 @@ class Spool:
         """The events with the number of their first row, oldest first."""
         query = "SELECT row, id, time, subject, body FROM event ORDER BY time, row, rank"
         for row, name, time, subject, body in self._database.execute(query):
-            yield row, Event(self.source, name, time, subject, decode_body(body), time)
+            said = _numbered(decode_body(body))
+            yield row, Event(self.source, name, time, subject, said, time)
 
     def close(self) -> None:
         """Let go of the disk."""

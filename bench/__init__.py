@@ -1,0 +1,1 @@
+"""Speed, measured beside the machine's own limits in the same run: ``python -m bench``."""

@@ -1,0 +1,115 @@
+"""Bad program files: each mistake is refused with a code, its place and what to do."""
+
+import pytest
+
+from kantis.core.knobs import ProgramError
+from kantis.desk import text
+from kantis.engine.program import Version, assemble
+
+GOOD = """\
+program: shop
+money: EUR
+timezone: Europe/Tallinn
+balances:
+  points: {expires: 12 months after earning}
+counters:
+  spend: {counts: spend}
+tiers:
+  status: {counts: spend, levels: {basic: from the start, gold: 100 EUR}}
+earning:
+  base: {give: 1 point per 1 EUR}
+rewards:
+  off: {rate: 1 EUR per 100 points}
+"""
+
+
+def faults(program: str) -> list[tuple[str, int]]:
+    """(code, line) of everything that is wrong with a program's text."""
+    try:
+        assemble([Version.of(1, 0, text.read(program))])
+    except ProgramError as error:
+        for fault in error.faults:
+            assert fault.message.endswith((".", "?")), fault
+        return [(fault.code, fault.line) for fault in error.faults]
+    return []
+
+
+def test_the_good_one_is_good() -> None:
+    assert faults(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "code", "line"),
+    [
+        ("give: 1 point", "gvie: 1 point", "unknown-key", 11),
+        ("money: EUR", "money: EURO", "unknown-currency", 2),
+        ("money: EUR", "money: EUX", "unknown-currency", 2),
+        ("Europe/Tallinn", "Europe/Talinn", "unknown-time-zone", 3),
+        ("1 point per 1 EUR", "1 pint per 1 EUR", "unknown-unit", 11),
+        ("1 point per 1 EUR", "1 point per 0 EUR", "per-nothing", 11),
+        ("1 point per 1 EUR", "1.23456 points per 1 EUR", "too-many-decimals", 11),
+        ("1 point per 1 EUR", "1 point per 1.001 EUR", "too-many-decimals", 11),
+        ("1 point per 1 EUR", "5%", "space-missing", 11),
+        ("12 months after earning", "12 moons after earning", "duration-expected", 5),
+        ("12 months after earning", "some day", "unknown-expiry", 5),
+        ("gold: 100 EUR", "gold: 100 EUR, more: 90 EUR", "levels-out-of-order", 9),
+        ("basic: from the start", "basic: 10 EUR", "no-entry-level", 9),
+        ("counts: spend, levels", "counts: nights, levels", "unreachable-level", 0),
+        (
+            "{give: 1 point per 1 EUR}",
+            "{give: {before 2024-01-02: 1 point per 1 EUR, from 2024-01-01: 2 points per 1 EUR}}",
+            "versions-overlap",
+            11,
+        ),
+        ("1 point per 1 EUR}", "5 points, cap: 3 points per purchase}", "cap-below-earn", 11),
+        ("1 point per 1 EUR}", "5 points, cap: 3 EUR per purchase}", "cap-does-not-fit", 11),
+        ("1 EUR}\nrewards", "1 EUR, beyond: 1 point per 2 EUR}\nrewards", "no-effect", 11),
+        ("1 EUR}\nrewards", "1 EUR, multiply: 2 times}\nrewards", "no-effect", 11),
+        (
+            "1 EUR}\nrewards",
+            "1 EUR}\n  less: {on: base, multiply: 0.5 times}\nrewards",
+            "multiply-below-one",
+            12,
+        ),
+        (
+            "1 EUR}\nrewards",
+            "1 EUR}\n  both: {on: base, multiply: 2 times, stack: compounds,"
+            " only best of: x}\nrewards",
+            "cannot-be-explained",
+            12,
+        ),
+        (
+            "1 EUR}\nrewards",
+            "1 EUR, over: calendar month, cap: 5 points per purchase}\nrewards",
+            "cannot-be-explained",
+            11,
+        ),
+        ("1 EUR}\nrewards", "1 EUR, over: ever}\nrewards", "period-without-end", 11),
+        ("1 EUR}\nrewards", "1 EUR, available: after 400 days}\nrewards", "expire-before-use", 11),
+        ("rate: 1 EUR per 100 points", "cost: 5 points, step: 5 points", "no-effect", 13),
+        ("rate: 1 EUR per 100 points", "cost: 5 points, rate: 1 EUR per 2 points", "one-price", 0),
+        (
+            "rate: 1 EUR per 100 points",
+            "cost: 5 points, gives: {voucher: cup}",
+            "unknown-voucher",
+            0,
+        ),
+        ("expires: 12 months after earning", "kept while: {status: gold}", "no-effect", 5),
+        ("timezone", "order: [prices, counters, earning, tiers]\ntimezone", "order-incomplete", 3),
+        ("timezone", "late: soon\ntimezone", "duration-expected", 3),
+    ],
+)
+def test_a_mistake_is_named(before: str, after: str, code: str, line: int) -> None:
+    assert before in GOOD
+    found = faults(GOOD.replace(before, after, 1))
+    assert (code, line) in found, found
+
+
+def test_a_misspelt_key_is_suggested() -> None:
+    with pytest.raises(ProgramError, match="Did you mean 'give'"):
+        assemble([Version.of(1, 0, text.read(GOOD.replace("give", "gvie")))])
+
+
+def test_every_fault_is_told_at_once() -> None:
+    bad = GOOD.replace("EUR", "EUX").replace("give", "gvie").replace("expires", "expired")
+    assert len(faults(bad)) >= 3

@@ -1,0 +1,86 @@
+"""Power cuts on SQLite: what was acknowledged is there when the power comes back.
+
+The machine stops at a random operation of the disk, and everything that was not synced is
+lost, or some sectors of it are. The control does the same without syncing every commit,
+and has to lose something: so the test can fail.
+"""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from kantis.desk.submit import Desk
+from kantis.desk.verify import verify
+from kantis.store.books import Outage
+from kantis.store.sqlite import SqliteBooks
+from tests.desk.shop import NOON, TERMS, Shop
+from tests.desk.stub import STUB
+from tests.store.power import Disk
+
+
+def shop_on(path: Path, disk: Disk | None, synchronous: str) -> Shop:
+    books = SqliteBooks(path, alone=True, vfs=disk.name if disk else None)
+    books.migrate()
+    books.execute(f"PRAGMA synchronous = {synchronous}")
+    shop = Shop.__new__(Shop)
+    shop.now = NOON
+    shop.desk = Desk(books, engine=STUB, clock=lambda: NOON)
+    return shop
+
+
+def sell_until_the_power_fails(
+    path: Path, seed: int, luck: float, synchronous: str
+) -> tuple[int, int]:
+    """How many answers were given before the power cut, and how many of them are gone."""
+    dice = random.Random(seed)
+    for old in path.parent.glob(path.name + "*"):
+        old.unlink()
+    with shop_on(path, None, "FULL") as shop:
+        shop.desk.publish("p", NOON, "terms", TERMS)
+        shop(*[shop.enrol(f"{n}") for n in range(5)])
+    disk = Disk()
+    disk.fail_after = dice.randrange(10, 600)
+    given: list[str] = []
+    shop = shop_on(path, disk, synchronous)
+    for number in range(200):
+        events = [
+            shop.buy(f"{number}-{n}", f"{dice.randrange(5)}") for n in range(dice.choice([1, 3, 20]))
+        ]
+        try:
+            answers = shop(*events)
+        except Outage:
+            break
+        given += [each.key for each in answers if each.outcome == "decided"]
+        if number % 10 == 9:
+            shop.desk.books.execute("PRAGMA wal_checkpoint(PASSIVE)")
+    disk.fail_after = 1 << 60
+    shop.desk.books.close()  # closing brings the log in; the cut undoes that
+    disk.cut(dice, luck)
+    Path(f"{path}-shm").unlink(missing_ok=True)
+    with shop_on(path, None, "FULL") as shop:
+        books = shop.desk.books
+        assert books.one("PRAGMA integrity_check") == "ok"
+        found = {row.key for row in books.events(given)}
+        assert verify(books).ok
+    return len(given), len(set(given) - found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("luck", [0.0, 0.5], ids=["all un-synced lost", "torn"])
+def test_full_synchronous_loses_nothing(tmp_path: Path, luck: float) -> None:
+    runs = [
+        sell_until_the_power_fails(tmp_path / "books.db", seed, luck, "FULL") for seed in range(60)
+    ]
+    given, lost = (sum(column) for column in zip(*runs, strict=True))
+    print(f"60 power cuts, luck {luck}: {given} acknowledged, {lost} lost")
+    assert given > 1_000
+    assert lost == 0
+
+
+def test_without_it_the_same_cuts_lose_something(tmp_path: Path) -> None:
+    """The control."""
+    runs = [
+        sell_until_the_power_fails(tmp_path / "books.db", seed, 0.0, "NORMAL") for seed in range(10)
+    ]
+    assert sum(lost for _, lost in runs) > 0
