@@ -83,10 +83,11 @@ class Disk(apsw.VFS):
         self.media.pop(filename, None)
         super().xDelete(filename, syncdir)
 
-    def cut(self, dice: random.Random, luck: float) -> None:
-        """Put what the disk would have into the real files, as the next start finds it."""
-        for path, medium in self.media.items():
-            Path(path).write_bytes(medium.after_power_cut(dice, luck))
+    def cut(self, dice: random.Random, luck: float) -> dict[Path, bytes]:
+        """What the next start finds on the disk."""
+        return {
+            Path(path): medium.after_power_cut(dice, luck) for path, medium in self.media.items()
+        }
 
 
 class File(apsw.VFSFile):

@@ -87,12 +87,25 @@ class Reader:
         self.names: dict[str, list[str]] = {}
         self.faults: list[Fault] = []
         self.path: list[str] = []
+        self.tree: Node | None = None
 
     def fault(self, code: str, message: str, node: Node | None = None, offset: int = 0) -> None:
         """Write down that something is wrong."""
         line, column = (node.line, node.column) if node else (0, 0)
         column += offset if line else 0
         self.faults.append(Fault(code, message, line, column, " > ".join(self.path)))
+
+    def fault_at(self, code: str, message: str, *path: str) -> None:
+        """Write down a fault at a section, an entry or a key of the file, by its path."""
+        tree, place = self.tree, (0, 0)
+        for key in path:
+            if tree is None or not isinstance(tree.value, dict) or key not in tree.value:
+                break
+            place = tree.keys.get(key, place)
+            tree = tree.value[key]
+        self.path = list(path)
+        self.fault(code, message, Node("", *place))
+        self.path = []
 
     def unit(self, word: str) -> Unit | None:
         """The unit that a word names: the money, or a balance by its plural or singular."""

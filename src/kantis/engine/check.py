@@ -9,99 +9,85 @@ from __future__ import annotations
 from typing import Any
 
 from kantis.core.amounts import Ratio
-from kantis.core.knobs import Node, Reader
+from kantis.core.knobs import Reader, suggest
 from kantis.core.limits import Cap
 from kantis.core.rates import Step
 from kantis.core.rule import Rule
 from kantis.engine.sections import ProgramSection
+from kantis.features.rewards import unit_of
 
 Read = dict[str, dict[str, Any]]
 
 
-class Places:
-    """Where the entries and keys of a tree stand, for faults."""
-
-    def __init__(self, tree: Node, reader: Reader) -> None:
-        self.tree, self.reader = tree, reader
-
-    def fault(self, code: str, message: str, section: str, name: str, key: str = "") -> None:
-        """Write down a fault at an entry, or at one of its keys."""
-        entries = self.tree.value.get(section)
-        node = entries.value.get(name) if entries is not None else None
-        keys = (node.keys if key else entries.keys) if node is not None and entries else {}
-        line, column = keys.get(key or name, (node.line, node.column) if node else (0, 0))
-        self.reader.path = [section, name, *([key] if key else [])]
-        self.reader.fault(code, message, Node("", line, column))
-        self.reader.path = []
-
-    def said(self, section: str, name: str) -> set[str]:
-        """The keys that an entry names."""
-        node = self.tree.value[section].value[name]
-        return set(node.value) if isinstance(node.value, dict) else set()
+def _said(reader: Reader, section: str, name: str) -> set[str]:
+    """The keys that an entry names."""
+    assert reader.tree is not None
+    node = reader.tree.value[section].value[name]
+    return set(node.value) if isinstance(node.value, dict) else set()
 
 
-def check(head: ProgramSection, read: Read, tree: Node, reader: Reader) -> None:
+def check(head: ProgramSection, read: Read, reader: Reader) -> None:
     """Write down everything that may not be said together."""
-    places = Places(tree, reader)
     caps = {name: each.at_most for name, each in read["caps"].items()}
     for section in ("earning", "offers"):
         for name, rule in read[section].items():
-            _modifier(rule, section, name, places)
-            _period(rule, section, name, places, read)
-            _caps(rule, section, name, places, caps)
-            _too_late(rule, section, name, places, read)
-    _rewards(read, places)
-    _balances(read, places)
-    _tiers(read, places)
-    _order(head, read, places)
+            _modifier(rule, section, name, reader)
+            _period(rule, section, name, reader, read)
+            _caps(rule, section, name, reader, caps)
+            _too_late(rule, section, name, reader, read)
+    _rewards(read, reader)
+    _names(read, reader)
+    _balances(read, reader)
+    _tiers(read, reader)
+    _order(head, read, reader)
 
 
 _NOT_ON_MODIFIERS = ("over", "round", "available", "funded by", "beyond", "for")
 
 
-def _modifier(rule: Rule, section: str, name: str, places: Places) -> None:
+def _modifier(rule: Rule, section: str, name: str, reader: Reader) -> None:
     if not rule.on:
         for key in ("multiply", "add", "stack", "only best of"):
-            if key in places.said(section, name):
+            if key in _said(reader, section, name):
                 message = f"{key!r} needs 'on': it makes more of other rules' points."
-                places.fault("no-effect", message, section, name, key)
+                reader.fault_at("no-effect", message, section, name, key)
         return
     for key in _NOT_ON_MODIFIERS:
-        if key in places.said(section, name):
+        if key in _said(reader, section, name):
             message = f"{key!r} has no effect here: the rules under 'on' say it."
-            places.fault("no-effect", message, section, name, key)
+            reader.fault_at("no-effect", message, section, name, key)
     if rule.stack == "compounds" and rule.only_best_of:
         message = "A rule either compounds with others or excludes them; nobody could follow both."
-        places.fault("cannot-be-explained", message, section, name, "stack")
+        reader.fault_at("cannot-be-explained", message, section, name, "stack")
     if isinstance(rule.multiply, Ratio) and rule.multiply.num < rule.multiply.den:
         message = "This would take points away; 'multiply' is one time or more."
-        places.fault("multiply-below-one", message, section, name, "multiply")
+        reader.fault_at("multiply-below-one", message, section, name, "multiply")
 
 
-def _period(rule: Rule, section: str, name: str, places: Places, read: Read) -> None:
+def _period(rule: Rule, section: str, name: str, reader: Reader, read: Read) -> None:
     periods = {each for each in read["earning"] if read["earning"][each].over is not None}
     if rule.over is not None:
         for key in ("cap", "beyond"):
-            if key in places.said(section, name):
+            if key in _said(reader, section, name):
                 message = f"A rule over a period settles its total once; it has no {key!r}."
-                places.fault("cannot-be-explained", message, section, name, key)
+                reader.fault_at("cannot-be-explained", message, section, name, key)
         if rule.available.group:
             message = "The total of a period cannot wait for one group."
-            places.fault("cannot-be-explained", message, section, name, "available")
+            reader.fault_at("cannot-be-explained", message, section, name, "available")
         if rule.over.kind in ("ever", "purchase") or rule.over.kind.startswith("rolling"):
             message = "A period has an end: write for example calendar month."
-            places.fault("period-without-end", message, section, name, "over")
+            reader.fault_at("period-without-end", message, section, name, "over")
         if section == "offers":
             message = "An offer counts for a purchase, not for a period."
-            places.fault("cannot-be-explained", message, section, name, "over")
+            reader.fault_at("cannot-be-explained", message, section, name, "over")
     if periods & set(rule.on):
         for key in ("cap", "stack", "only best of"):
-            if key in places.said(section, name):
+            if key in _said(reader, section, name):
                 message = f"On a rule over a period {key!r} has no effect."
-                places.fault("no-effect", message, section, name, key)
+                reader.fault_at("no-effect", message, section, name, key)
 
 
-def _caps(rule: Rule, section: str, name: str, places: Places, shared: dict[str, Cap]) -> None:
+def _caps(rule: Rule, section: str, name: str, reader: Reader, shared: dict[str, Cap]) -> None:
     caps = [shared[cap] if isinstance(cap, str) else cap for cap in rule.cap]
     steps: tuple[Step, ...] = ()
     if rule.give is not None:
@@ -112,16 +98,16 @@ def _caps(rule: Rule, section: str, name: str, places: Places, shared: dict[str,
             (cap.counts == "spend" and per != "money") or (cap.counts == "items" and per != "item")
         ):
             message = f"A cap on {cap.counts} needs a rate per {cap.counts}; this rule has none."
-            places.fault("cap-does-not-fit", message, section, name, "cap")
+            reader.fault_at("cap-does-not-fit", message, section, name, "cap")
         if cap.counts == "points" and per == "event" and steps[0].num > cap.limit * steps[0].den:
             message = "The cap is below what the rule gives once, so nobody gets what it says."
-            places.fault("cap-below-earn", message, section, name, "cap")
+            reader.fault_at("cap-below-earn", message, section, name, "cap")
     if rule.beyond is not None and not any(cap.counts in ("spend", "items") for cap in caps):
         message = "'beyond' says what comes after a cap on spend or items; there is none."
-        places.fault("no-effect", message, section, name, "beyond")
+        reader.fault_at("no-effect", message, section, name, "beyond")
 
 
-def _too_late(rule: Rule, section: str, name: str, places: Places, read: Read) -> None:
+def _too_late(rule: Rule, section: str, name: str, reader: Reader, read: Read) -> None:
     if rule.give is None or rule.give.unit not in read["balances"]:
         return
     expires = read["balances"][rule.give.unit].expires
@@ -131,36 +117,36 @@ def _too_late(rule: Rule, section: str, name: str, places: Places, read: Read) -
     end = expires.fixed(day)
     if end and wait and end - day <= wait:
         message = "These points would be gone before they can be spent."
-        places.fault("expire-before-use", message, section, name, "available")
+        reader.fault_at("expire-before-use", message, section, name, "available")
 
 
-def _rewards(read: Read, places: Places) -> None:
+def _rewards(read: Read, reader: Reader) -> None:
     for name, reward in read["rewards"].items():
         keys: tuple[str, ...] = () if reward.rate else ("step", "at most", "least")
         keys += () if reward.rate or reward.rungs else ("most", "covers")
         for key in keys:
-            if key in places.said("rewards", name):
+            if key in _said(reader, "rewards", name):
                 message = f"{key!r} goes with 'rate'; this reward has another price."
-                places.fault("no-effect", message, "rewards", name, key)
+                reader.fault_at("no-effect", message, "rewards", name, key)
         if reward.issued == "by itself" and reward.cost is None:
             message = "Only a reward with a fixed 'cost' can come by itself."
-            places.fault("cannot-be-explained", message, "rewards", name, "issued")
+            reader.fault_at("cannot-be-explained", message, "rewards", name, "issued")
 
 
-def _balances(read: Read, places: Places) -> None:
+def _balances(read: Read, reader: Reader) -> None:
     for name, balance in read["balances"].items():
         expires = balance.expires
         if balance.kept_while is not None and not expires.clock and not expires.fixed(738976):
             message = "These points never die, so nobody has to be protected."
-            places.fault("no-effect", message, "balances", name, "kept while")
+            reader.fault_at("no-effect", message, "balances", name, "kept while")
 
 
-def _tiers(read: Read, places: Places) -> None:
+def _tiers(read: Read, reader: Reader) -> None:
     for name, tier in read["tiers"].items():
         levels = tier.levels or ()
         if not levels or levels[0][1].any_of != ((),):
             message = "The first level is where everybody begins: write 'from the start'."
-            places.fault("no-entry-level", message, "tiers", name, "levels")
+            reader.fault_at("no-entry-level", message, "tiers", name, "levels")
             continue
         last: dict[str, int] = {}
         for level, threshold in levels[1:]:
@@ -168,14 +154,43 @@ def _tiers(read: Read, places: Places) -> None:
                 counter, amount = threshold.any_of[0][0]
                 if amount <= last.get(counter, 0):
                     message = f"{level!r} takes no more than the level before it."
-                    places.fault("levels-out-of-order", message, "tiers", name, "levels")
+                    reader.fault_at("levels-out-of-order", message, "tiers", name, "levels")
                 last[counter] = amount
 
 
-def _order(head: ProgramSection, read: Read, places: Places) -> None:
+def _order(head: ProgramSection, read: Read, reader: Reader) -> None:
     if head.order.index("counters") > head.order.index("earning"):
         return
     for name, counter in read["counters"].items():
         if counter.counts == "points":
             message = "It counts points, but the order counts before points are earned."
-            places.fault("order-impossible", message, "counters", name, "counts")
+            reader.fault_at("order-impossible", message, "counters", name, "counts")
+
+
+def _names(read: Read, reader: Reader) -> None:
+    """Entries that name others which are not there."""
+    balances, vouchers = read["balances"], read["vouchers"]
+    for name, reward in read["rewards"].items():
+        prices = [reward.cost is not None, reward.rate is not None, bool(reward.rungs)]
+        if sum(prices) != 1:
+            message = "A reward has one price: 'cost', 'rate' or 'rungs'."
+            reader.fault_at("one-price", message, "rewards", name)
+        elif unit_of(reward) not in balances:
+            message = f"A reward is paid with a balance. {suggest(unit_of(reward), balances)}"
+            reader.fault_at("unknown-balance", message, "rewards", name)
+        kind = reward.gives.voucher
+        if kind and kind not in vouchers:
+            message = f"There is no voucher {kind!r}. {suggest(kind, vouchers)}"
+            reader.fault_at("unknown-voucher", message, "rewards", name, "gives")
+    for name, cycle in read["cycles"].items():
+        if cycle.voucher and cycle.voucher not in vouchers:
+            message = f"There is no voucher {cycle.voucher!r}. {suggest(cycle.voucher, vouchers)}"
+            reader.fault_at("unknown-voucher", message, "cycles", name, "voucher")
+        if cycle.least.unit not in balances:
+            message = f"A cycle takes a balance. {suggest(cycle.least.unit, balances)}"
+            reader.fault_at("unknown-balance", message, "cycles", name, "least")
+    for section in ("counters", "prices", "rewards"):
+        for name, entry in read[section].items():
+            if any(each is not None and each.chosen for each in (entry.where, entry.except_)):
+                message = "Only an earning rule can ask for what a member has chosen."
+                reader.fault_at("chosen-here", message, section, name)

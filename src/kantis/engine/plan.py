@@ -45,7 +45,7 @@ from kantis.features.cycles import CycleSection
 from kantis.features.earning import Earning
 from kantis.features.offers import OfferSection
 from kantis.features.prices import Prices
-from kantis.features.rewards import RewardSection, unit_of
+from kantis.features.rewards import RewardSection
 from kantis.features.tiers import TierGroup
 from kantis.features.vouchers import VoucherSection
 
@@ -170,6 +170,7 @@ def read_plan(tree: Node, version: int, since: int, until: int) -> tuple[Plan, l
     """The plan of an undated tree, and everything that is wrong with it."""
     plan = Plan(version, since, until)
     reader = Reader()
+    reader.tree = tree
     fields = dict(tree.value)
     code = fields.get("money")
     if code is not None and isinstance(code.value, str):
@@ -190,7 +191,7 @@ def read_plan(tree: Node, version: int, since: int, until: int) -> tuple[Plan, l
         read[name] = read_entries(section, sections[name], reader)
     reader.path = []
     if not reader.faults:
-        check(head, read, tree, reader)
+        check(head, read, reader)
         _compile(plan, head, units, read, reader)
     return plan, reader.faults
 
@@ -239,34 +240,6 @@ def _compile(
     plan.clocked = any(each.clock is not None for each in plan.balances.values())
     plan.keeps = any(each.kept is not None for each in plan.balances.values())
     plan.by_itself = any(each.issued == "by itself" for each in plan.rewards.values())
-    _check_names(plan, reader)
-    for name in ("counters", "prices", "rewards"):
-        for entry in read[name].values():
-            if any(each is not None and each.chosen for each in (entry.where, entry.except_)):
-                message = f"{entry.name!r} asks for what is chosen; only an earning rule can."
-                reader.fault("chosen-here", message)
     if not reader.faults:
         for event in {*plan.earning.by_event, *plan.counters}:
             plan.act(event)
-
-
-def _check_names(plan: Plan, reader: Reader) -> None:
-    for name, reward in plan.rewards.items():
-        prices = [reward.cost is not None, reward.rate is not None, bool(reward.rungs)]
-        if sum(prices) != 1:
-            message = f"The reward {name!r} has one price: 'cost', 'rate' or 'rungs'."
-            reader.fault("one-price", message)
-        elif unit_of(reward) not in plan.balances:
-            reader.fault("unknown-balance", f"The reward {name!r} is not paid with a balance.")
-        if reward.gives.voucher and reward.gives.voucher not in plan.vouchers:
-            reader.fault(
-                "unknown-voucher",
-                f"The reward {name!r} gives {reward.gives.voucher!r}."
-                f" {suggest(reward.gives.voucher, plan.vouchers)}",
-            )
-    for name, cycle in plan.cycles.items():
-        if cycle.voucher and cycle.voucher not in plan.vouchers:
-            message = f"The cycle {name!r} issues {cycle.voucher!r}."
-            reader.fault("unknown-voucher", f"{message} {suggest(cycle.voucher, plan.vouchers)}")
-        if cycle.least.unit not in plan.balances:
-            reader.fault("unknown-balance", f"The cycle {name!r} takes no balance.")

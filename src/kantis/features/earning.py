@@ -120,14 +120,22 @@ def compile_earning(
     for rule in rules:
         if rule.off is not None and rule.give is None and not rule.on:
             continue
+        section = "offers" if rule.name in offers else "earning"
         if (rule.give is None) == (not rule.on):
             message = f"{rule.name!r} needs either 'give', or 'on' with 'multiply' or 'add'."
-            reader.fault("gives-nothing", message)
+            reader.fault_at(
+                "gives-nothing", message, "offers" if rule.name in offers else "earning", rule.name
+            )
             continue
         balance = balances.get(rule.give.unit) if rule.give else None
         if rule.give and balance is None:
             message = f"{rule.name!r} gives {rule.give.unit!r}, which is no balance."
-            reader.fault("unknown-balance", message)
+            reader.fault_at(
+                "unknown-balance",
+                message,
+                "offers" if rule.name in offers else "earning",
+                rule.name,
+            )
             continue
         caps = [shared[cap] if isinstance(cap, str) else cap for cap in rule.cap]
         caps = [structs.replace(cap, splits=splits) for cap in caps]
@@ -188,11 +196,13 @@ def _attach(earning: Earning, reader: Reader) -> None:
         if rule is None or rule.give is not None:
             continue
         if (rule.multiply is None) == (rule.add is None):
-            reader.fault("multiply-or-add", f"{name!r} says either 'multiply' or 'add'.")
+            message = f"{name!r} says either 'multiply' or 'add'."
+            reader.fault_at("multiply-or-add", message, "earning", name)
         for base_name in rule.on:
             bases = earning.families.get(base_name, [])
             if not bases or bases[0].balance is None:
-                reader.fault("unknown-rule", f"{name!r} is on {base_name!r}, which is no rule.")
+                message = f"{name!r} is on {base_name!r}, which is no rule that gives points."
+                reader.fault_at("unknown-rule", message, "earning", name, "on")
             for base in bases:
                 base.modifiers += family
                 for each in family:

@@ -190,7 +190,7 @@ def compile_tiers(
     for counter in averages:
         if counter_windows[counter].kind != "rolling month":
             message = f"{counter!r} reads an average, so its window is a rolling number of months."
-            reader.fault("average-of-what", message)
+            reader.fault_at("average-of-what", message, "counters", counter, "window")
     for name, section in sections.items():
         thresholds = []
         for level, threshold in section.levels or ():
@@ -207,7 +207,7 @@ def compile_tiers(
                             f"The level {level!r} of {name!r} needs a counter: say 'counts'."
                             f" {suggest(counter, counter_windows)}"
                         )
-                        reader.fault("unreachable-level", message)
+                        reader.fault_at("unreachable-level", message, "tiers", name, "levels")
                 lists.append(named)
             thresholds.append(tuple(lists))
         levels = [level for level, _ in section.levels or ()]
