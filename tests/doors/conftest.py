@@ -35,7 +35,7 @@ rewards:
   free-drink: {cost: 10 stamps, gives: {voucher: free-drink}}
 
 vouchers:
-  free-drink: {for: any coffee, worth: 3.50 EUR, valid: 6 months}
+  free-drink: {good for: any coffee, worth: 3.50 EUR, valid: 6 months}
 """
 
 

@@ -80,7 +80,7 @@ def test_the_good_one_is_good() -> None:
         ),
         (
             "1 EUR}\nrewards",
-            "1 EUR, over: calendar month, cap: 5 points per purchase}\nrewards",
+            "1 EUR, over: calendar month, beyond: 2 points per 1 EUR}\nrewards",
             "cannot-be-explained",
             11,
         ),

@@ -364,7 +364,10 @@ class Crowd:
     def alone(self, number: int) -> tuple[int, Body]:
         """A purchase without a member, or somebody who claims one."""
         if self.receipts and self.dice.random() < 0.5:
-            return number, Claim(self.dice.choice(self.receipts[-5:]))
+            receipt = self.dice.choice(self.receipts[-5:])
+            if receipt in self.machine.alone:
+                self.bought.append((number, self.machine.alone[receipt]))
+            return number, Claim(receipt)
         receipt = f"r{self.number}"
         self.receipts.append(receipt)
         return number, Purchase(self.buy().lines, receipt=receipt, group=f"g{self.number}")
@@ -389,4 +392,3 @@ class Crowd:
         return number, self.dice.choice(bodies)
 
 
-__all__ = ["NEVER", "Crowd"]

@@ -91,6 +91,17 @@ class Leaflet(Naive):
 
     # events
 
+    def claim(self, m, p, body):
+        """A purchase without a member counts as if it had been this member's all along."""
+        found = self.alone.get(body.receipt)
+        if not found:
+            raise No
+        q = self.begin(m, found)
+        self.new = found.time >= self.edited
+        self.purchase(m, q, found.body)
+        m.done[found.key] = q
+        del self.alone[body.receipt]
+
     def release(self, m, p, body):
         if p.original not in m.holds:
             raise No
@@ -358,7 +369,7 @@ class Market(Leaflet):
             self.promotions(m, p, shop, by, base, rate, when)
         if total(fresh) >= 1000 and self.left(m, "cap fresh-bonus 2", 2, "week", day):
             points = self.capped(m, "cap monthly", 5, 90, "month", day)
-            m.counted.append(("cap fresh-bonus 2", day, int(points > 0)))
+            self.count(m, p, "cap fresh-bonus 2", int(points > 0))
             weights = self.lines(p, "fresh", by=p.net)
             self.earn(m, p, "points", points, weights, "cap monthly", **when)
         eaten = total(fresh) + total(bakery)
@@ -510,7 +521,7 @@ class Hotel(Leaflet):
             before, points = points, max(1, floor(now + Fraction(1, 2))) if base else 0
             self.earn(m, p, "miles", points - before, weights, **when)
         used = min(total(spa), self.left(m, "cap spa 1", 15_000, "quarter", p.day))
-        m.counted.append(("cap spa 1", p.day, used))
+        self.count(m, p, "cap spa 1", used, self.lines(p, "spa", by=p.net))
         points = (used * 3 + total(spa) - used) // 100
         self.earn(m, p, "miles", points, self.lines(p, "spa", by=p.net))
         self.count(m, p, "month", sum(p.amounts), p.net)

@@ -36,6 +36,7 @@ class Naive:
 
     def __init__(self, edited=NEVER):
         self.members, self.edited, self.stock = {}, edited, Counter(mug=25)
+        self.alone = {}
         self.days = cal.Calendar(cal.zone(self.zone))
 
     def member(self, number):
@@ -193,17 +194,20 @@ class Naive:
         m.vouchers.append(v)
         return v
 
+    def begin(self, m, e):
+        """What is known of an event when it begins."""
+        p = Thing(e=e, body=e.body, day=self.days.day(e.time), facts=[], counts=[], back=Counter())
+        p.level, of = self.level(m, "status", e.time), getattr(e.body, "of", "")
+        p.original = m.done.get(f"{e.source}/{of}")
+        return p
+
     def event(self, number, e):
         """Decide an event: whether the rules said yes, and what goes to another account."""
         m = self.member(number)
         self.pass_time(m, e.received)
-        self.new = e.time >= self.edited
-        p = Thing(e=e, body=e.body, day=self.days.day(e.time), facts=[], counts=[], back=Counter())
+        p, self.new = self.begin(m, e), e.time >= self.edited
         if not m.joined:
-            m.joined, m.version = p.day, 1 + (e.time >= self.edited)
-        p.level, p.original = self.level(m, "status", e.time), None
-        if hasattr(e.body, "of"):
-            p.original = m.done.get(f"{e.source}/{e.body.of}")
+            m.joined, m.version = p.day, 1 + self.new
         try:
             out = getattr(self, e.type)(m, p, e.body)
             m.done[e.key] = p

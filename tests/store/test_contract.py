@@ -303,11 +303,11 @@ def test_checkpoints_are_kept_in_order(books: Books) -> None:
     assert books.last_checkpoint().number == 0
     with batch(books):
         books.write(page(4))
-    assert books.settled_entries() == 4
-    books.add_checkpoint(CheckpointRow(1, 4, 9, 4, H))
-    assert books.last_checkpoint() == books.checkpoints()[0] == (1, 4, 9, 4, H)
+    assert books.settled() == (4, 4)
+    books.add_checkpoint(CheckpointRow(1, 4, 4, 9, 4, H))
+    assert books.last_checkpoint() == books.checkpoints()[0] == (1, 4, 4, 9, 4, H)
     with pytest.raises(Conflict):
-        books.add_checkpoint(CheckpointRow(1, 5, 9, 4, H))
+        books.add_checkpoint(CheckpointRow(1, 5, 4, 9, 4, H))
 
 
 def test_a_database_of_a_newer_kantis_is_refused(books: Books, url: str) -> None:
@@ -334,7 +334,7 @@ CHANGES = [
     "DELETE FROM entry",
     "UPDATE version SET since = 0",
     "DELETE FROM version",
-    "UPDATE checkpoint SET upto = 0",
+    "UPDATE checkpoint SET entry = 0",
     "DELETE FROM checkpoint",
 ]
 SQLITE_CHANGES = [
@@ -349,7 +349,7 @@ def test_what_is_written_cannot_be_changed(books: Books, url: str) -> None:
     with batch(books):
         books.write(page(2))
     books.publish("café", VersionRow(1, 1, 5, "a", "{}", 6, H))
-    books.add_checkpoint(CheckpointRow(1, 2, 9, 2, H))
+    books.add_checkpoint(CheckpointRow(1, 2, 2, 9, 2, H))
     other = POSTGRES_CHANGES if url.startswith("postgresql:") else SQLITE_CHANGES
     for attack in CHANGES + other:
         with pytest.raises(Forbidden, match="append-only"):

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct, field, msgpack
 
@@ -40,7 +40,7 @@ from kantis.core.places import (
 #: balance, from place, to place, amount, lot (0: none), reason (the room that posts it)
 Posting = tuple[str, int, int, int, int, str]
 
-#: a code of ``_CHANGES`` and what it needs
+#: a code of ``CHANGES`` and what it needs
 Change = tuple[Any, ...]
 
 #: later than any instant
@@ -344,6 +344,10 @@ def _issue(account: Account, change: Change) -> None:
     account.issued.setdefault(name, {})[window] = amount
 
 
+def _forget_issue(account: Account, change: Change) -> None:
+    del account.issued[change[1]][change[2]]
+
+
 def _join(account: Account, change: Change) -> None:
     account.joined = change[1]
 
@@ -361,7 +365,7 @@ def _wake(account: Account, change: Change) -> None:
     account.woken = change[1]
 
 
-_CHANGES: dict[str, Callable[[Account, Change], None]] = {
+CHANGES: Final[dict[str, Callable[[Account, Change], None]]] = {
     "lot": _lot,
     "dates": _dates,
     "drop": _drop,
@@ -379,6 +383,7 @@ _CHANGES: dict[str, Callable[[Account, Change], None]] = {
     "touch": _touch,
     "cycle": _cycle,
     "issue": _issue,
+    "forget issue": _forget_issue,
     "join": _join,
     "lost": _lost,
     "wake": _wake,
@@ -387,4 +392,4 @@ _CHANGES: dict[str, Callable[[Account, Change], None]] = {
 
 def change(account: Account, change: Change) -> None:
     """Apply one change that is not a posting; ``KeyError`` for a code that does not exist."""
-    _CHANGES[change[0]](account, change)
+    CHANGES[change[0]](account, change)

@@ -28,6 +28,9 @@ _KEY = re.compile(
     r"(before \d{4}-\d{2}-\d{2}|from \d{4}-\d{2}-\d{2}|\d{4}-\d{2}-\d{2} to \d{4}-\d{2}-\d{2})"
 )
 
+#: What an entry is about: a rule gives, a reward costs, a cycle has dates.
+DEFINING = frozenset("give multiply add off cost rate rungs levels every".split())
+
 
 def is_dated(tree: Node) -> bool:
     """Whether a mapping is a dated value: all its keys are stretches of dates."""
@@ -83,7 +86,10 @@ def overlaps(tree: Node, path: str = "") -> list[Fault]:
 
 
 def at(tree: Node, day: int) -> Node | None:
-    """The tree as it stands on a day; None where a dated value has nothing for it."""
+    """The tree as it stands on a day; None where a dated value has nothing for it.
+
+    An entry without the value that makes it what it is (``DEFINING``) is not there that day.
+    """
     if isinstance(tree.value, dict):
         if is_dated(tree):
             for key, child in tree.value.items():
@@ -92,6 +98,8 @@ def at(tree: Node, day: int) -> Node | None:
                     return at(child, day)
             return None
         kept = {key: at(child, day) for key, child in tree.value.items()}
+        if any(child is None and key in DEFINING for key, child in kept.items()):
+            return None
         fields = {key: child for key, child in kept.items() if child is not None}
         return Node(fields, tree.line, tree.column, tree.keys)
     if isinstance(tree.value, list):

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct, field, msgpack
 
-from kantis.core.account import Account, Change, Posting, change, post
+from kantis.core.account import CHANGES, Account, Change, Posting, change, post
 from kantis.core.events import Body, Event
 
 #: Raised when what a decision does changes for the same events.
@@ -123,10 +123,11 @@ def apply(account: Account, entry: Entry) -> None:
     """
     decision, later = entry.decision, []
     for each in decision.changes:
-        if each[0] == "drop":
+        code = each[0]
+        if code == "drop":
             later.append(each)
         else:
-            change(account, each)
+            CHANGES[code](account, each)
     for posting in decision.postings:
         post(account, posting)
     for each in later:

@@ -74,6 +74,16 @@ def use_caps(caps: tuple[Cap, ...], turn: Turn, points: int, used: int) -> int:
     return points
 
 
+def give_caps_back(caps: tuple[Cap, ...], turn: Turn, points: int) -> None:
+    """Points that were taken back are free again under the caps that they had used."""
+    for cap in caps:
+        if cap.counts == "points" and cap.window.kind != "purchase":
+            bucket = windows.bucket(cap.window, turn.day, turn.account.joined)
+            used = turn.account.counters.get(cap.counter, {}).get(bucket, 0)
+            if min(used, points):
+                turn.change("count", cap.counter, bucket, -min(used, points))
+
+
 _CAP = re.compile(r"(.+?) (?:per (.+)|(ever))")
 
 
@@ -128,14 +138,17 @@ class Available(Struct, frozen=True):
     day_of_next_month: int = 0
     group: bool = False
 
-    def opens(self, turn: Turn) -> int:
-        """The instant from which the points are available; 0 at once or when confirmed."""
+    def opens(self, turn: Turn, day: int = 0) -> int:
+        """The instant from which the points are available; 0 at once or when confirmed.
+
+        ``day`` is that of earning where it is another than the turn's.
+        """
         if self.after_ms:
             return turn.moment + self.after_ms
         if self.after_days:
-            return turn.calendar.start(turn.day + self.after_days)
+            return turn.calendar.start((day or turn.day) + self.after_days)
         if self.day_of_next_month:
-            first = calendar.window_end("month", turn.day)
+            first = calendar.window_end("month", day or turn.day)
             return turn.calendar.start(first + self.day_of_next_month - 1)
         return 0
 

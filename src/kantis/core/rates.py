@@ -214,8 +214,9 @@ def _round(node: Node, reader: Reader) -> Round:
     at = 0
     for part in text.split(", "):
         what, _, how = part.partition(" ")
-        if what == "spend" and how.startswith("down to "):
-            values["spend_step"] = quantity(how[8:], node, reader, at + 14).amount
+        if (what in ("spend", "items") or what in reader.measures) and how.startswith("down to "):
+            start = at + len(what) + 9
+            values["spend_step"] = quantity(how[8:], node, reader, start).amount
         elif what == "at" and how.startswith("least "):
             values["least"] = quantity(how[6:], node, reader, at + 9).amount
         elif (match := _POINTS.fullmatch(how)) and _is_balance(what, reader):
@@ -303,12 +304,14 @@ def rounded(value: Ratio, how: Round) -> int:
 class Worth(Struct, frozen=True):
     """``money`` minor units for each ``points`` of the balance ``unit``.
 
-    What points make in a cycle that pays in another balance is counted in that balance.
+    ``into`` is the balance that they become where they become no money; then the first
+    number is in its smallest part.
     """
 
     money: int
     points: int
     unit: str
+    into: str = ""
 
 
 def _worth(node: Node, reader: Reader) -> Worth:
@@ -320,7 +323,8 @@ def _worth(node: Node, reader: Reader) -> Worth:
     points = quantity(second, node, reader, len(first) + 5)
     if not points.amount:
         raise Wrong("per-nothing", "It divides by nothing.", node)
-    return Worth(worth.amount, points.amount, points.unit)
+    into = "" if reader.money and worth.unit == reader.money.name else worth.unit
+    return Worth(worth.amount, points.amount, points.unit, into)
 
 
 WORTH = Kind("worth", _worth, "10 CAD per 10000 points", ("0.50 GBP per 50 points",))

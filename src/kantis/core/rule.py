@@ -28,11 +28,13 @@ from kantis.core.rates import GIVE, ROUND, Give, Round
 
 
 class Off(Struct, frozen=True):
-    """What a price rule takes off: a share, an amount per item, or down to a price per item."""
+    """What a price rule takes off: a share, an amount per item or for each unit of a measure, or
+    down to a price per item."""
 
     share: Ratio | None = None
     per_item: int = 0
     down_to: int = 0
+    per_measure: int = 0
 
 
 def _off(node: Node, reader: Reader) -> Off:
@@ -47,6 +49,9 @@ def _off(node: Node, reader: Reader) -> Off:
     if text.startswith("down to ") and text.endswith(" an item"):
         price = text.removeprefix("down to ").removesuffix(" an item")
         return Off(down_to=_money(price, node, reader).amount)
+    amount, _, measure = text.partition(" per ")
+    if measure.rstrip("s") in {each.rstrip("s") for each in reader.measures}:
+        return Off(per_measure=_money(amount, node, reader).amount)
     message = f"{text!r} is no price. Write 10 %, 0.50 EUR per item or down to 2.99 EUR an item."
     raise Wrong("price-expected", message, node)
 
@@ -127,9 +132,14 @@ class Rule(Struct, frozen=True, kw_only=True):
         str, Knob(TEXT, "rules with the same word here exclude each other; the best one counts")
     ] = ""
     off: Annotated[Off | None, Knob(OFF, "what it takes off the price of a line")] = None
-    over: Annotated[
-        Window | None, Knob(WINDOW, "the period whose total decides; settled at its end")
-    ] = None
+    over: Annotated[Window | None, Knob(WINDOW, "the period whose total decides")] = None
+    settled: Annotated[
+        str,
+        Knob(
+            word("at the end", "at once"),
+            "when the total of the period gives: at its end, or as it grows",
+        ),
+    ] = "at the end"
     round: Annotated[Round, Knob(ROUND, "where it rounds, to what, and how")] = Round()
     cap: Annotated[tuple[Cap | str, ...], Knob(CAPS, "at most so much")] = ()
     beyond: Annotated[

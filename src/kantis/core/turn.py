@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from kantis.core.account import Account, Standing, change, post, value_at
+from kantis.core.account import CHANGES, Account, Standing, post, value_at
 from kantis.core.calendar import Calendar
 from kantis.core.decision import Context, Decision, FollowUp, Refusal
 from kantis.core.events import Body, Event
@@ -74,7 +74,7 @@ class Turn(Struct, eq=False, gc=False):
 
     def change(self, *what: Any) -> None:
         """Change something that is not an amount, and write it down."""
-        change(self.account, what)
+        CHANGES[what[0]](self.account, what)
         self.decision.changes.append(what)
 
     def wake_at(self, moment: int) -> None:

@@ -6,6 +6,7 @@ sweep makes it show in the rows, sends notices in time, and closes what is over.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from kantis.desk.batch import Batch
@@ -54,23 +55,21 @@ def _sweep(desk: Desk, until: int, count: int, *, history: bool) -> int:
 
 
 def checkpoint(desk: Desk) -> int:
-    """Commit to all entries since the last checkpoint; its number, 0 when nothing changed."""
+    """Commit to all that came since the last checkpoint; its number, 0 when nothing came."""
     with desk.lock:
         books = desk.books
-        upto = books.settled_entries()
+        entry, event = books.settled()
         books.begin()
         try:
             last = books.last_checkpoint()
-            if upto <= last.upto:
+            if (entry, event) <= (last.entry, last.event):
                 books.rollback()
                 return 0
-            changed: dict[int, tuple[int, bytes]] = {}
-            for _, account, seq, head in books.heads(last.upto, upto):
-                if seq > changed.get(account, (0, b""))[0]:
-                    changed[account] = seq, head
-            root = chain.root(last.root, ((number, *head) for number, head in changed.items()))
-            row = CheckpointRow(last.number + 1, upto, desk.clock(), len(changed), root)
-            books.add_checkpoint(row)
+            heads = changed(books.heads(last.entry, entry))
+            hashes = (each for _, each in books.hashes(last.event, event))
+            root = chain.root(last.root, heads, hashes)
+            number, made = last.number + 1, desk.clock()
+            books.add_checkpoint(CheckpointRow(number, entry, event, made, len(heads), root))
             books.commit()
         except Conflict:  # somebody else has just made one
             books.rollback()
@@ -78,4 +77,13 @@ def checkpoint(desk: Desk) -> int:
         except BaseException:
             books.rollback()
             raise
-    return row.number
+    return number
+
+
+def changed(heads: Iterable[tuple[int, int, int, bytes]]) -> list[tuple[int, int, bytes]]:
+    """Of each account the last (account, seq, chain value)."""
+    last: dict[int, tuple[int, bytes]] = {}
+    for _, account, seq, head in heads:
+        if seq > last.get(account, (0, b""))[0]:
+            last[account] = seq, head
+    return [(account, *head) for account, head in last.items()]

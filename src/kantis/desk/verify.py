@@ -11,17 +11,18 @@ to do. What only helps people (notes, flags) is not covered.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from msgspec import Struct, field
 
 from kantis.core.account import Account, Posting, decode_account, encode_account
 from kantis.core.decision import Decision, Entry, apply, decode_decision
-from kantis.core.events import Purchase, decode_body
+from kantis.core.events import decode_body
 from kantis.core.places import CHART, HELD, MEMBER_PLACES
+from kantis.desk.sweep import changed
 from kantis.store import chain
 from kantis.store.books import Books
 from kantis.store.reading import Reading
@@ -33,6 +34,7 @@ PROBLEMS_MAX: Final = 100
 _STEP: Final = 2_000
 
 Item = TypeVar("Item")
+Numbered = TypeVar("Numbered", bound=tuple[Any, ...])
 Progress = Callable[[str, int, int], None]
 
 
@@ -63,6 +65,7 @@ class Report(Struct):
     wrong: int = 0
     problems: list[Problem] = field(default_factory=list)
     limits: dict[tuple[int, str], int] = field(default_factory=dict)
+    versions: set[tuple[int, int]] = field(default_factory=set)
 
     @property
     def ok(self) -> bool:
@@ -79,8 +82,15 @@ class Report(Struct):
 _RESTORE = "Restore the row from a backup, and find out who can write to the database."
 
 
-def verify(books: Books, progress: Progress | None = None) -> Report:
-    """The fold proof over all of the books."""
+def verify(
+    books: Books,
+    progress: Progress | None = None,
+    anchors: Mapping[int, bytes] | None = None,
+) -> Report:
+    """The fold proof over all of the books.
+
+    ``anchors`` are roots of checkpoints, by their number, that were kept in another place.
+    """
     report = Report()
     tell = progress or (lambda what, done, total: None)
     with books.reader() as frozen:
@@ -89,7 +99,7 @@ def verify(books: Books, progress: Progress | None = None) -> Report:
         _events(frozen, report, tell)
         _limits(frozen, report)
         _places(frozen, report)
-        _checkpoints(frozen, report)
+        _checkpoints(frozen, report, anchors or {})
         _versions(frozen, report)
     return report
 
@@ -152,7 +162,7 @@ def _fold(
     report: Report,
 ) -> None:
     account, head, lotless = Account(row.id), chain.EMPTY, set[str]()
-    last = 0
+    last = version = 0
     for entry, postings, agree in entries:
         report.entries += 1
         report.postings += len(postings)
@@ -171,6 +181,9 @@ def _fold(
             message = f"The entry does not fit the account: {error}. {_RESTORE}"
             report.add("fold", row.id, entry.seq, message)
             return
+        if entry.version != version:
+            version = entry.version
+            report.versions.add((row.program, version))
         for limit, amount in decision.claims:
             key = row.program, limit
             report.limits[key] = report.limits.get(key, 0) + amount
@@ -289,9 +302,9 @@ def _hash_fits(row: EventRow) -> bool:
     tag = row.type.encode()
     if made != row.hash or row.body[1:2] != bytes([0xA0 | len(tag)]):
         return False
-    if row.state == ALONE:
+    if row.receipt is not None or row.state == ALONE:
         body = decode_body(row.body)
-        if isinstance(body, Purchase) and body.receipt != (row.receipt or ""):
+        if (row.receipt or "") != getattr(body, "receipt", ""):
             return False
     return row.body[2 : 2 + len(tag)] == tag
 
@@ -319,28 +332,52 @@ def _places(books: Reading, report: Report) -> None:
             report.add("places", 0, 0, message)
 
 
-def _checkpoints(books: Reading, report: Report) -> None:
-    heads = books.heads(0)
-    each = next(heads, None)
+def _checkpoints(books: Reading, report: Report, anchors: Mapping[int, bytes]) -> None:
+    """Each checkpoint has the root over what came since the one before it."""
+    roots = {each.number: each.root for each in books.checkpoints()}
+    for number, kept in anchors.items():
+        if roots.get(number) != kept:
+            message = f"Checkpoint {number} is not the one that was anchored. {_RESTORE}"
+            report.add("anchor", 0, 0, message)
+    heads = _Until(books.heads(0))
+    events = _Until(books.hashes(0))
     root = chain.EMPTY
     for number, checkpoint in enumerate(books.checkpoints(), 1):
-        changed: dict[int, tuple[int, bytes]] = {}
-        while each is not None and each[0] <= checkpoint.upto:
-            if each[2] > changed.get(each[1], (0, b""))[0]:
-                changed[each[1]] = each[2], each[3]
-            each = next(heads, None)
-        root = chain.root(root, ((account, *head) for account, head in changed.items()))
+        last = changed(heads.upto(checkpoint.entry))
+        root = chain.root(root, last, (each for _, each in events.upto(checkpoint.event)))
         report.checkpoints += 1
         found = checkpoint.number, checkpoint.heads, checkpoint.root
-        if found != (number, len(changed), root):
+        complete = heads.last == checkpoint.entry and events.last == checkpoint.event
+        if found != (number, len(last), root) or not complete:
             message = f"Checkpoint {checkpoint.number} has another root. {_RESTORE}"
             report.add("checkpoint", 0, 0, message)
             root = checkpoint.root
 
 
+class _Until(Generic[Numbered]):
+    """Rows in the order of their first value, taken up to a number."""
+
+    def __init__(self, rows: Iterator[Numbered]) -> None:
+        self._rows = rows
+        self._next = next(rows, None)
+        self.last = 0
+
+    def upto(self, number: int) -> Iterator[Numbered]:
+        """The rows up to a number; ``last`` is the number of the last one."""
+        while self._next is not None and self._next[0] <= number:
+            self.last = self._next[0]
+            yield self._next
+            self._next = next(self._rows, None)
+
+
 def _versions(books: Reading, report: Report) -> None:
+    """Each version is what was published, and each one that decided is there."""
+    known = set()
     for program in books.programs().values():
         for number, version in enumerate(books.versions(program), 1):
+            known.add((program, version.number))
             if version.number != number or chain.version_hash(*version[:-1]) != version.hash:
                 message = f"Version {version.number} is not what was published. {_RESTORE}"
                 report.add("version", 0, 0, message)
+    for program, number in sorted(report.versions - known):
+        report.add("version", 0, 0, f"Version {number} of program {program} is gone. {_RESTORE}")

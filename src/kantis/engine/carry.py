@@ -49,8 +49,10 @@ def _carry(plan: Plan, turn: Turn, body: Carry) -> None:
         )
     _standing(plan, turn, body)
     for name in {lot.balance for lot in body.lots}:
-        if plan.balances[name].clock is not None and name not in turn.account.touched:
+        clock = plan.balances[name].clock
+        if clock is not None and name not in turn.account.touched:
             turn.change("touch", name, turn.day)
+            turn.wake_on(clock.expires(turn.day))
 
 
 def _standing(plan: Plan, turn: Turn, body: Carry) -> None:

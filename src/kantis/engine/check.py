@@ -67,10 +67,9 @@ def _modifier(rule: Rule, section: str, name: str, reader: Reader) -> None:
 def _period(rule: Rule, section: str, name: str, reader: Reader, read: Read) -> None:
     periods = {each for each in read["earning"] if read["earning"][each].over is not None}
     if rule.over is not None:
-        for key in ("cap", "beyond"):
-            if key in _said(reader, section, name):
-                message = f"A rule over a period settles its total once; it has no {key!r}."
-                reader.fault_at("cannot-be-explained", message, section, name, key)
+        if "beyond" in _said(reader, section, name):
+            message = "Over a period write bands: {each part: {from …: …, from …: …}}."
+            reader.fault_at("cannot-be-explained", message, section, name, "beyond")
         if rule.available.group:
             message = "The total of a period cannot wait for one group."
             reader.fault_at("cannot-be-explained", message, section, name, "available")
@@ -93,6 +92,10 @@ def _caps(rule: Rule, section: str, name: str, reader: Reader, shared: dict[str,
     if rule.give is not None:
         steps = tuple(step for _, step in rule.give.by_level) or rule.give.steps
     per = steps[0].per if steps else ""
+    if rule.over is not None and any(cap.counts != "points" for cap in caps):
+        message = "Over a period a cap limits points; limits of the total are bands."
+        reader.fault_at("cap-does-not-fit", message, section, name, "cap")
+        return
     for cap in caps:
         if not rule.on and (
             (cap.counts == "spend" and per != "money") or (cap.counts == "items" and per != "item")
@@ -186,6 +189,13 @@ def _names(read: Read, reader: Reader) -> None:
         if cycle.voucher and cycle.voucher not in vouchers:
             message = f"There is no voucher {cycle.voucher!r}. {suggest(cycle.voucher, vouchers)}"
             reader.fault_at("unknown-voucher", message, "cycles", name, "voucher")
+        into = cycle.worth.into if cycle.worth is not None else ""
+        if sum((bool(cycle.voucher), cycle.pays_out == "yes", bool(into))) != 1:
+            message = (
+                "A cycle makes one thing: a 'voucher', money that it 'pays out', or another"
+                " balance that its 'worth' names."
+            )
+            reader.fault_at("makes-what", message, "cycles", name)
         if cycle.least.unit not in balances:
             message = f"A cycle takes a balance. {suggest(cycle.least.unit, balances)}"
             reader.fault_at("unknown-balance", message, "cycles", name, "least")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from msgspec import structs
 
-from kantis.core import calendar, windows
+from kantis.core import calendar
 from kantis.core.account import NEVER, Account
 from kantis.core.amounts import divide, share
 from kantis.core.basket import Basket
@@ -31,7 +31,7 @@ from kantis.core.events import (
 from kantis.core.lots import take
 from kantis.core.places import AVAILABLE, OWED, REDEEMED, VOUCHER
 from kantis.core.turn import Refused, Turn
-from kantis.engine import carry, periods, reverse
+from kantis.engine import carry, forget, periods, reverse
 from kantis.engine.plan import Plan
 from kantis.features import (
     balances,
@@ -323,7 +323,7 @@ def clockwork(plan: Plan, turn: Turn) -> None:
     _birthday(plan, turn)
     if turn.decision.postings or turn.decision.changes:
         _rewards(plan, turn)
-        _forget(plan, turn)
+        forget.run(plan, turn)
 
 
 def _born(account: Account) -> tuple[int, int] | None:
@@ -346,28 +346,3 @@ def _birthday(plan: Plan, turn: Turn) -> None:
     if plan.earning.by_event.get("birthday") and _next_birthday(plan, turn.account) <= turn.moment:
         turn.change("cycle", "birthday", turn.day)
         _act(plan, turn, "birthday", _EMPTY, 1)
-
-
-def _forget(plan: Plan, turn: Turn) -> None:
-    """Drop what can no longer matter: old windows of counters, and closed lots."""
-    late = plan.head.late
-    back = balances.later(turn.day, type(late)(0, "day")) - _days(late)
-    account = turn.account
-    for name, counts in list(account.counters.items()):
-        window = plan.windows.get(name)
-        if window is None:
-            continue
-        for key in [k for k in counts if windows.stale(window, k, back, account.joined)]:
-            if tiers.kept_until(plan.tiers, name, key) <= back:
-                turn.change("forget", name, key)
-    refundable = turn.day - _days(plan.head.refunds.within)
-    for lot in list(account.lots.values()):
-        if not lot.open and lot.bucket < refundable and lot.id not in account.lost:
-            ended = lot.expires and lot.expires < refundable
-            if ended or (not lot.expires and lot.bucket + 366 < refundable):
-                turn.change("drop", lot.id)
-
-
-def _days(length: object) -> int:
-    count, unit = length.count, length.unit  # type: ignore[attr-defined]
-    return int(count) * {"day": 1, "week": 7, "month": 31, "year": 366}.get(unit, 1)

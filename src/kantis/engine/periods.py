@@ -1,8 +1,8 @@
 """Periods: earning rules whose rate depends on the total of a period (``over``).
 
 Guarantee: what a period gives is what its total earns, however its events came in. Such a
-rule counts now and gives when the period ends; an event or a refund that comes after that
-settles the period again and books the difference today.
+rule counts now and gives when the period ends, or at once as the total grows; an event or a
+refund that comes after that settles the period again and books the difference today.
 
 A modifier on such a rule counts its own lines and makes more of their part of the result,
 so that a double week pays double and counts once towards the band.
@@ -17,6 +17,7 @@ from kantis.core.basket import Sums
 from kantis.core.calendar import Calendar
 from kantis.core.code import Code
 from kantis.core.conditions import write_gates
+from kantis.core.limits import give_caps_back, use_caps
 from kantis.core.lots import claw_back, issue
 from kantis.core.places import REVERSED
 from kantis.core.rates import exact, rounded
@@ -46,7 +47,8 @@ def write(code: Code, earning: Earning, event: str, sums: Sums) -> None:
             for each in earner.modifiers:
                 part = sums.name(what, earner.bit | each.bit)
                 rule_ = each.rule
-                more = write_gates(code, rule_.who, rule_.when, rule_.if_, sums.of(each.bit))
+                both = sums.of(earner.bit | each.bit)
+                more = write_gates(code, rule_.who, rule_.when, rule_.if_, both)
                 with code.block(f"if {' and '.join([f'{part} > 0', *(t for t, _ in more)])}:"):
                     code.add(f"parts[{counter(earner, each)!r}] = {part}")
             code.add(f"{count}({rule}, turn, {base}, parts)")
@@ -59,7 +61,8 @@ def _count(earner: Earner, turn: Turn, base: int, parts: dict[str, int]) -> None
     turn.change("count", counter(earner), bucket, base)
     for name, part in parts.items():
         turn.change("count", name, bucket, part)
-    if bucket in turn.account.issued.get(earner.name, {}):
+    settled = bucket in turn.account.issued.get(earner.name, {})
+    if settled or earner.rule.settled == "at once":
         settle(earner, turn, bucket)
     else:
         turn.wake_on(windows.end(window, turn.day, joined))
@@ -67,34 +70,44 @@ def _count(earner: Earner, turn: Turn, base: int, parts: dict[str, int]) -> None
 
 def settle(earner: Earner, turn: Turn, bucket: int) -> None:
     """Give what a period's total earns, or the difference to what was given for it before."""
-    assert earner.balance is not None
+    assert earner.balance is not None and earner.rule.over is not None
     total = _earned(earner, turn, bucket)
-    before = turn.account.issued.get(earner.name, {}).get(bucket, 0)
-    name = earner.balance.name
+    settled = turn.account.issued.get(earner.name, {})
+    before, name = settled.get(bucket, 0), earner.balance.name
     if total > before:
-        opens = earner.rule.available.opens(turn)
-        lot = issue(turn, earner.balance, total - before, REASON, opens=opens)
-        turn.decision.fired.append((earner.name, name, total, total - before, lot, total))
+        points = use_caps(earner.caps, turn, total - before, 0)
+        if points:
+            last = windows.end(earner.rule.over, bucket, turn.account.joined) - 1
+            opens = earner.rule.available.opens(turn, min(last, turn.day))
+            lot = issue(
+                turn, earner.balance, points, REASON, opens=opens, funder=earner.rule.funded_by
+            )
+            turn.decision.fired.append((earner.name, name, total, points, lot, total))
+        total = before + points
     elif total < before:
         latest = (lot.id for lot in reversed(turn.account.lots.values()) if lot.balance == name)
         missing = claw_back(turn, earner.balance, next(latest, 0), before - total, REVERSED, REASON)
+        give_caps_back(earner.caps, turn, before - total)
         taken = before - total - missing
         turn.decision.fired.append((earner.name, name, total, -taken, 0, total))
-    turn.change("issue", earner.name, bucket, total)
+    if total != before or bucket not in settled:
+        turn.change("issue", earner.name, bucket, total)
 
 
 def _earned(earner: Earner, turn: Turn, bucket: int) -> int:
-    counters = turn.account.counters
+    """What the total of a period earns, modifiers included."""
+    counters, how = turn.account.counters, earner.rule.round
     base = counters.get(counter(earner), {}).get(bucket, 0)
+    whole = base - base % how.spend_step
     level = turn.level(earner.give.group) if earner.give.group else 0
-    value = exact(earner.give, base, level) if base > 0 else Ratio(0)
-    total = rounded(value, earner.rule.round)
+    value = exact(earner.give, whole, level) if base > 0 else Ratio(0)
+    total = rounded(value, how)
     for modifier in earner.modifiers:
         part = counters.get(counter(earner, modifier), {}).get(bucket, 0)
         if part and base:
             more = modifier.more
             extra = Ratio(value.num * part * more.num, value.den * base * more.den)
-            total += rounded(extra, earner.rule.round)
+            total += rounded(extra, how)
     return total
 
 

@@ -58,6 +58,7 @@ class Program:
         self.newest = self.plan(NEVER)
         for position in range(len(self._starts)):
             self._plan(position)
+        self._nothing_vanishes()
         self.name: str = self.newest.head.program
         self.money: Unit = self.newest.money
         self.calendar: Calendar = self.newest.calendar
@@ -85,6 +86,21 @@ class Program:
                 if begins < start < ends:
                     self._starts.append(start)
                     self._stretches.append((version, day))
+
+    def _nothing_vanishes(self) -> None:
+        """What members hold stays in the program: its balances, and their decimals."""
+        before: dict[str, Unit] = {}
+        for position in range(len(self._starts)):
+            plan = self._plan(position)
+            for name, unit in before.items():
+                balance = plan.balances.get(name)
+                if balance is None or balance.unit.scale != unit.scale:
+                    message = (
+                        f"Members hold {name}: a later version keeps the balance and its decimals;"
+                        " a rule that no longer gives any is enough to end it."
+                    )
+                    raise ProgramError([Fault("balance-removed", message)])
+            before |= {name: balance.unit for name, balance in plan.balances.items()}
 
     def plan(self, moment: int) -> Plan:
         """The plan in force at an instant."""

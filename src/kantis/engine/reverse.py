@@ -55,6 +55,10 @@ def _original(turn: Turn, body: Refund | Cancel) -> Original:
     found = turn.context.originals.get(f"{source}/{body.of}")
     if found is None:
         raise Refused("unknown-original", f"No event {body.of!r} of {source!r} is known here.")
+    refusal = found.entry.decision.refusal
+    if refusal is not None:
+        sentence = f"{body.of!r} was refused, so there is nothing to undo: {refusal.sentence}"
+        raise Refused("refused-original", sentence)
     return found
 
 
@@ -181,6 +185,8 @@ def _reverse_fact(then: Plan, turn: Turn, back: Returning, fact: tuple[Any, ...]
     if not points or not lot or name not in then.balances:
         return
     earner = then.earning.by_name.get(rule)
+    if earner is not None and earner.rule.over is not None:
+        return
     amount = back.part(points, earner.means if earner is not None else _every)
     if amount <= 0:
         return
@@ -242,7 +248,7 @@ def _between(postings: list[Posting], first: int, last: int) -> list[tuple[int, 
 
 def _reverse_caps(then: Plan, turn: Turn, back: Returning) -> None:
     """What the lines that came back had used of a cap is free again."""
-    rules = then.earning.by_name.values()
+    rules = [each for each in then.earning.by_name.values() if each.rule.over is None]
     caps = {cap.counter: cap for earner in rules for cap in earner.caps}
     for name, bucket, amount in _counted(back):
         cap = caps.get(name)
@@ -390,18 +396,22 @@ def _undoes(decision: Decision) -> bool:
     return any(p[1] in (REDEEMED, VOUCHER) and p[2] == AVAILABLE for p in decision.postings)
 
 
-def _group(plan: Plan, turn: Turn, group: str, confirmed: bool) -> list[Lot]:
-    """The lots that wait for a group; what was counted for it counts now, or never."""
+def _group(plan: Plan, turn: Turn, group: str, confirmed: bool) -> tuple[list[Lot], bool]:
+    """The lots that wait for a group; what was counted for it counts now, or never.
+
+    Beside them whether anything had been counted for it.
+    """
     lots = [x for x in turn.account.lots.values() if x.group == group and x.pending]
     kept = [each for some in plan.counters.values() for each in some]
-    if not counters.settle(kept, turn, group, confirmed) and not lots:
+    counted = counters.settle(kept, turn, group, confirmed)
+    if not counted and not lots:
         raise Refused("unknown-group", f"Nothing waits for {group!r}.")
-    return lots
+    return lots, counted
 
 
 def _confirm(plan: Plan, turn: Turn, body: Confirm) -> None:
-    lots = _group(plan, turn, body.group, confirmed=True)
-    for group in plan.tiers:
+    lots, counted = _group(plan, turn, body.group, confirmed=True)
+    for group in plan.tiers if counted else ():
         if group.section.up == "at once":
             tiers.rise(group, turn)
     for lot in lots:
@@ -411,7 +421,7 @@ def _confirm(plan: Plan, turn: Turn, body: Confirm) -> None:
 
 
 def _void(plan: Plan, turn: Turn, body: Void) -> None:
-    for lot in _group(plan, turn, body.group, confirmed=False):
+    for lot in _group(plan, turn, body.group, confirmed=False)[0]:
         stop_waiting(turn, lot.id, lot.pending)
         turn.post(lot.balance, PENDING, REVERSED, lot.pending, lot.id, REFUND)
 

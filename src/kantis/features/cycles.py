@@ -1,4 +1,4 @@
-"""cycles: on dates of the calendar a balance is turned into vouchers or money.
+"""cycles: on dates of the calendar a balance is turned into vouchers, money or another balance.
 
 Guarantee: a cycle runs once per date and account; it takes whole steps at a minimum, and
 the rest stays (or dies, if the program says so), so that points before = points turned
@@ -20,6 +20,7 @@ from kantis.core.calendar import Calendar
 from kantis.core.conditions import WHO, Who, check_who
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
 from kantis.core.lots import Balance, take
+from kantis.core.lots import issue as bring
 from kantis.core.phrases import (
     MONTHS,
     QUANTITY,
@@ -30,7 +31,7 @@ from kantis.core.phrases import (
     text_of,
     word,
 )
-from kantis.core.places import AVAILABLE, EXPIRED, PAYOUT, VOUCHER
+from kantis.core.places import AVAILABLE, EXPIRED, PAYOUT, REDEEMED, VOUCHER
 from kantis.core.rates import WORTH, Worth
 from kantis.core.turn import Turn
 
@@ -127,21 +128,26 @@ def run(
         turn.change("cycle", name, turn.day)
         if cycle.who is not None and check_who(cycle.who, turn):
             continue
-        _turn_points(cycle, balances[cycle.least.unit], turn, issue)
+        _turn_points(cycle, balances, turn, issue)
 
 
-def _turn_points(cycle: CycleSection, balance: Balance, turn: Turn, issue: Issue) -> None:
+def _turn_points(
+    cycle: CycleSection, balances: dict[str, Balance], turn: Turn, issue: Issue
+) -> None:
+    balance = balances[cycle.least.unit]
     purse = turn.account.purse.get(balance.name)
     points = purse[AVAILABLE] if purse is not None else 0
     step = cycle.step.amount if cycle.step is not None else 1
     turned = points - points % step if points >= cycle.least.amount else 0
     if turned:
-        target = PAYOUT if cycle.pays_out == "yes" else VOUCHER
-        take(turn, balance, turned, target, REASON)
         made = cycle.worth or Worth(1, 1, balance.name)
         worth = divide(turned * made.money, made.points, "down")
+        target = PAYOUT if cycle.pays_out == "yes" else VOUCHER if cycle.voucher else REDEEMED
+        take(turn, balance, turned, target, REASON)
         if cycle.voucher:
             issue(turn, cycle.voucher, worth=worth, balance=balance.name, points=turned, number=1)
+        elif made.into:
+            bring(turn, balances[made.into], worth, REASON)
         turn.decision.fired.append((cycle.name, balance.name, points, turned, 0, worth))
     if cycle.rest == "dies" and points > turned:
         take(turn, balance, points - turned, EXPIRED, REASON)

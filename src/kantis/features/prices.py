@@ -72,7 +72,9 @@ def _acts(rule: Rule, offer: bool) -> Callable[[Turn, int], str]:
     return code.function()
 
 
-def reduction(off: Off, amount: int, quantity: int, how: str = "half up") -> int:
+def reduction(
+    off: Off, amount: int, quantity: int, how: str = "half up", measure: int = 0
+) -> int:
     """What a price rule takes off a line, in minor units; money rounds as the program says.
 
     >>> from kantis.core.amounts import Ratio
@@ -85,6 +87,8 @@ def reduction(off: Off, amount: int, quantity: int, how: str = "half up") -> int
         return min(amount, divide(amount * off.share.num, off.share.den, how))
     if off.per_item:
         return min(amount, off.per_item * quantity)
+    if off.per_measure:
+        return min(amount, divide(off.per_measure * measure, 1000, how))
     return max(0, amount - off.down_to * quantity)
 
 
@@ -111,7 +115,7 @@ def apply(
             best, most = "", 0
             for rule in acting:
                 if mask & rule.bit:
-                    less = reduction(rule.off, amount, line.quantity, rule.how)
+                    less = reduction(rule.off, amount, line.quantity, rule.how, line.measure)
                     if less > most:
                         best, most = rule.name, less
             if most:

@@ -74,7 +74,7 @@ class VoucherSection(Struct, frozen=True, kw_only=True):
 
     name: str
     title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
-    for_: Annotated[str, Knob(TEXT, "what it is good for, in words")] = ""
+    good_for: Annotated[str, Knob(TEXT, "what it is good for, in words")] = ""
     worth: Annotated[Quantity | None, Knob(QUANTITY, "its fixed worth in money")] = None
     valid: Annotated[Valid | None, Knob(VALID, "how long it is good")] = None
     at_partners: Annotated[

@@ -215,9 +215,12 @@ class Books(Reading):
 
     # ── checkpoints ──────────────────────────────────────────────────────────
 
-    def settled_entries(self) -> int:
-        """The greatest ``n`` of an entry below which none can come any more."""
-        return int(self.one("SELECT coalesce(max(n), 0) FROM entry"))
+    def settled(self) -> tuple[int, int]:
+        """The greatest ``n`` of an entry and of an event below which none can come any more."""
+        found = self.rows(
+            "SELECT (SELECT coalesce(max(n), 0) FROM entry), (SELECT coalesce(max(n), 0) FROM event)"
+        )
+        return found[0][0], found[0][1]
 
     def add_checkpoint(self, checkpoint: CheckpointRow) -> None:
         """Record a checkpoint."""

@@ -249,11 +249,11 @@ class PostgresBooks(Books):
 
     # ── checkpoints ──────────────────────────────────────────────────────────
 
-    def settled_entries(self) -> int:
-        """Wait until no batch runs: then every entry up to the last one is there."""
+    def settled(self) -> tuple[int, int]:
+        """Wait until no batch runs: then everything up to the last row is there."""
         with self._db.transaction():
             self.execute("SELECT pg_advisory_xact_lock(?)", (_BATCHES,))
-            return super().settled_entries()
+            return super().settled()
 
 
 def _said(error: psycopg.Error) -> Exception:

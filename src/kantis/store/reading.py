@@ -35,7 +35,8 @@ EVENT: Final = ", ".join(f"e.{name}" for name in ("n", *EVENT_COLUMNS))
 ENTRY: Final = ", ".join(f"e.{name}" for name in ENTRY_COLUMNS)
 ACCOUNT: Final = "a.id, a.program, a.seq, a.due, a.head, a.snapshot"
 POSTING: Final = (
-    "e.account, e.seq, e.balance, e.source, e.target, e.amount, e.lot, e.reason, e.value, e.booked"
+    "e.account, e.seq, e.balance, e.source, e.target, e.amount, e.lot, e.reason, e.value, "
+    "e.booked, e.n"
 )
 #: The first and the second value of a wanted key.
 NUMBER: Final = "CAST(j.value ->> 0 AS bigint)"
@@ -246,13 +247,19 @@ class Reading(ABC):
             (above, upto),
         )
 
+    def hashes(self, above: int, upto: int = 1 << 62) -> Iterator[tuple[int, bytes]]:
+        """(n, hash) of events after ``above`` up to ``upto``, by n."""
+        return self.stream(
+            "SELECT n, hash FROM event WHERE n > ? AND n <= ? ORDER BY n", (above, upto)
+        )
+
     def last_checkpoint(self) -> CheckpointRow:
         """The newest checkpoint; one with the number 0 when there is none."""
         found = self.rows(
             f"SELECT {', '.join(CheckpointRow._fields)} FROM checkpoint "
             "ORDER BY number DESC LIMIT 1"
         )
-        return CheckpointRow._make(found[0]) if found else CheckpointRow(0, 0, 0, 0, bytes(16))
+        return CheckpointRow._make(found[0]) if found else CheckpointRow(0, 0, 0, 0, 0, bytes(16))
 
     def checkpoints(self) -> list[CheckpointRow]:
         """All checkpoints, in order."""
@@ -271,8 +278,8 @@ def together(
 ) -> Iterator[tuple[EntryRow, list[Posting], bool]]:
     """Entries with their postings, from two streams in the order of account and seq.
 
-    The third value says whether the postings carry the instants of their entry. Postings
-    that have no entry come with an entry of their own, which has no chain value.
+    The third value says whether the postings carry the instants of their entry and are
+    counted from 0. Postings that have no entry come with an entry of their own, which has no chain value.
     """
     make = EntryRow._make
     rest = iter(postings)
@@ -285,9 +292,9 @@ def together(
         made: list[Posting] = []
         agree = True
         while row is not None and row[1] == seq and row[0] == account:
-            made.append(row[2:8])
-            if row[8] != value or row[9] != booked:
+            if row[8] != value or row[9] != booked or row[10] != len(made):
                 agree = False
+            made.append(row[2:8])
             row = next(rest, None)
         yield make(each), made, agree
     while row is not None:

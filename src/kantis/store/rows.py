@@ -131,10 +131,11 @@ class LimitRow(NamedTuple):
 
 
 class CheckpointRow(NamedTuple):
-    """A root over the chain values that changed up to the entry ``upto``."""
+    """A root over the chain values that changed up to an entry, and over events up to one."""
 
     number: int
-    upto: int
+    entry: int
+    event: int
     made: int
     heads: int
     root: bytes

@@ -154,7 +154,8 @@ CREATE INDEX flag_open ON flag (n) WHERE cleared IS NULL;
 
 CREATE TABLE checkpoint (
     number {{int}} PRIMARY KEY,
-    upto {{int}} NOT NULL,
+    entry {{int}} NOT NULL,
+    event {{int}} NOT NULL,
     made {{int}} NOT NULL,
     heads {{int}} NOT NULL,
     root {{bytes}} NOT NULL CHECK (length(root) = 16)

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from kantis.doors.cli import books, demo, files, importing
+from kantis.doors.cli import accounts, books, demo, files, importing
 from kantis.doors.cli.output import Trouble, trouble_out
 
 app = typer.Typer(
@@ -30,6 +30,8 @@ app.command("try")(files.try_cases)
 app.command("publish")(books.publish)
 app.command("programs")(books.programs)
 app.command("import")(importing.import_file)
+app.command("account")(accounts.account)
+app.command("explain")(accounts.explain)
 app.command("verify")(books.verify)
 
 

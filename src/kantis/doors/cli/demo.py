@@ -6,6 +6,7 @@ running it again changes nothing.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -91,6 +92,8 @@ def demo(
     """Run a year of real grocery purchases through a loyalty program, and prove the books."""
     clock = Clock()
     start = time.perf_counter()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 100)  # a year of lines makes many objects and no cycles
     try:
         journey = Journey(households, weeks)
     except DataMissing as error:
@@ -158,8 +161,8 @@ def _published(desk: Desk | RemoteDesk, file: Path, store: str) -> Home:
             raise Trouble("other-program", message, store)
         source = text.decode(text.load(file))
         desk.publish(found.name, 0, source, plain(tree))
-        return home_of(desk, found.name)
-    home = home_of(desk, found.name)
+        return home_of(desk.books, found.name)
+    home = home_of(desk.books, found.name)
     if plain(home.program.versions[-1].tree) != plain(tree):
         message = (
             f"These books were made with another version of {file.name}. Remove them, or name"

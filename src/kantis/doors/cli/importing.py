@@ -58,7 +58,7 @@ def import_file(
     _resolve(said, found, file)
     bad_rows = BadRows(bad or file.with_name(f"{file.name}.bad.csv"))
     with opened(store) as desk, Bars(quiet=json) as bars:
-        home = home_of(desk, said.program)
+        home = home_of(desk.books, said.program)
         loader = Loader(found, said, home.program, bad_rows)
         try:
             summary = loader.read(bars.tell)

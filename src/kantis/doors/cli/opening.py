@@ -12,7 +12,7 @@ from kantis.desk.programs import Engine, Home, Homes
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.cli.output import Trouble
-from kantis.store.books import Conflict, Outage
+from kantis.store.books import Books, Conflict, Outage
 
 _SERVERS = ("postgresql://", "postgres://")
 
@@ -48,14 +48,14 @@ def _is_database(path: Path) -> bool:
     return not start or start == b"SQLite format 3\x00"
 
 
-def home_of(desk: Desk | RemoteDesk, program: str = "") -> Home:
+def home_of(books: Books, program: str = "") -> Home:
     """The program of that name, or the only one; ``Trouble`` if there is none."""
     homes = Homes(Engine())
-    homes.refresh(desk.books)
+    homes.refresh(books)
     found = homes.find(program)
     if found is not None:
         return found
-    names = list(desk.books.programs())
+    names = list(books.programs())
     if not names:
         raise Trouble("no-program", "No program is published here. First: kantis publish FILE.")
     if program:

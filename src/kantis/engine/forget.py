@@ -1,0 +1,74 @@
+"""Forget: what a snapshot no longer needs is dropped, so that it stays small for ever.
+
+Guarantee: nothing is forgotten that a late event or a refund inside the program's horizon
+could still ask for; the books themselves forget nothing.
+"""
+
+from __future__ import annotations
+
+from kantis.core import windows
+from kantis.core.account import Account
+from kantis.core.phrases import Duration, Window
+from kantis.core.turn import Turn
+from kantis.engine import periods
+from kantis.engine.plan import Plan
+from kantis.features import tiers
+
+_DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
+
+
+def run(plan: Plan, turn: Turn) -> None:
+    """Drop old windows of counters, periods that are settled for good, and closed lots."""
+    _counters(plan, turn, turn.day - days(plan.head.late))
+    refundable = turn.day - days(plan.head.refunds.within)
+    for lot in list(turn.account.lots.values()):
+        if not lot.open and lot.bucket < refundable and lot.id not in turn.account.lost:
+            ended = lot.expires and lot.expires < refundable
+            if ended or (not lot.expires and lot.bucket + 366 < refundable):
+                turn.change("drop", lot.id)
+
+
+def days(length: Duration) -> int:
+    """A length in days, at least as long as it is by the calendar."""
+    return length.count * _DAYS.get(length.unit, 1)
+
+
+def windows_of(plan: Plan) -> dict[str, Window]:
+    """The window of every counter that a plan keeps: its own, its caps', its periods'."""
+    found = dict(plan.windows)
+    for earner in plan.earning.by_name.values():
+        for cap in earner.caps:
+            found[cap.counter] = cap.window
+        if earner.rule.over is not None:
+            found[periods.counter(earner)] = earner.rule.over
+            for modifier in earner.modifiers:
+                found[periods.counter(earner, modifier)] = earner.rule.over
+    for name, choice in plan.choices.items():
+        found[f"choice {name}"] = choice.window
+    return found
+
+
+def _counters(plan: Plan, turn: Turn, back: int) -> None:
+    account, known = turn.account, windows_of(plan)
+    for name, counts in list(account.counters.items()):
+        window = known.get(name)
+        if window is None:
+            continue
+        for key in [k for k in counts if windows.stale(window, k, back, account.joined)]:
+            if tiers.kept_until(plan.tiers, name, key) <= back and _settled(
+                plan, account, name, key
+            ):
+                turn.change("forget", name, key)
+    for name, issued in list(account.issued.items()):
+        for key in [k for k in issued if k not in account.counters.get(f"over {name}", {})]:
+            turn.change("forget issue", name, key)
+
+
+def _settled(plan: Plan, account: Account, name: str, key: int) -> bool:
+    """Whether a counter is of no period, or of one that has given what it gives."""
+    if not name.startswith("over "):
+        return True
+    return any(
+        name.startswith(periods.counter(earner)) and key in account.issued.get(earner.name, {})
+        for earner in plan.earning.periods
+    )

@@ -1,0 +1,141 @@
+"""publish, programs, account, explain, verify: what they say of the books."""
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from kantis import desk as desks
+from kantis.core.events import Enrol, Event, Line, Load, Purchase
+from kantis.doors.cli import output
+from tests.doors.command import Kantis
+from tests.doors.conftest import CAFE
+
+HOUR = 3_600_000
+JOINED = 1_704_103_200_000  # 2024-01-01 12:00 in Helsinki
+
+
+@pytest.fixture
+def shop(kantis: Kantis, cafe: Path) -> Path:
+    """Books with a member who bought two coffees, and a purchase without a member."""
+    assert kantis("publish", cafe).status == 0
+    coffee = Line("1", "latte", 2, 700, "coffee")
+    events = [
+        Event("till", "e1", JOINED, "card:4711", Enrol()),
+        Event("till", "p1", JOINED + HOUR, "card:4711", Purchase((coffee,))),
+        Event("till", "p2", JOINED + 2 * HOUR, "", Purchase((coffee,), receipt="R1")),
+        Event("till", "p3", JOINED + 3 * HOUR, "card:4799", Purchase((coffee,))),
+        Event("till", "l1", JOINED + 4 * HOUR, "card:4711", Load("nothing")),
+    ]
+    with desks.open("kantis.db") as desk:
+        desk.submit(events, importing=True)
+    return cafe
+
+
+def test_publishing_again_changes_nothing_and_a_change_is_a_version(
+    kantis: Kantis, cafe: Path
+) -> None:
+    assert kantis("publish", cafe).out == "corner-cafe, version 1: published.\n"
+    assert "nothing changed" in kantis("publish", cafe).out
+    cafe.write_text("# a comment\n" + CAFE)
+    assert kantis("publish", cafe, "--json").json == {
+        "program": "corner-cafe",
+        "version": 1,
+        "published": False,
+    }
+    cafe.write_text(CAFE.replace("cost: 10", "cost: 9"))
+    assert "[in-the-past]" in kantis("publish", cafe, "--since", "2020-01-01").err
+    assert kantis("publish", cafe, "--since", "soon").status == 2
+    assert kantis("publish", cafe, "--since", "2099-01-01", "--json").json["version"] == 2
+    found = kantis("programs", "--json").json
+    assert [(each["version"], each["since"]) for each in found] == [
+        (1, None),
+        (2, "2098-12-31T22:00:00.000Z"),
+    ]
+    assert "corner-cafe" in kantis("programs").out
+
+
+def test_a_faulty_program_or_a_case_file_is_not_published(kantis: Kantis, cafe: Path) -> None:
+    cafe.write_text(CAFE.replace("money: EUR\n", ""))
+    said = kantis("publish", cafe)
+    assert (said.status, "[missing-key]" in said.out) == (1, True)
+    assert kantis("publish", cafe, "--json").json["faults"][0]["code"] == "missing-key"
+    cafe.write_text("program: corner-cafe\ncases: []\n")
+    assert "[not-a-program]" in kantis("publish", cafe).err
+
+
+def test_an_account_is_shown_by_card_and_by_number(kantis: Kantis, shop: Path) -> None:
+    found = kantis("account", "4711", "--json").json
+    assert found["cards"] == ["4711"]
+    assert found["tiers"] == {"status": {"level": "guest", "until": "never"}}
+    number = found["account"]
+    assert [each["event"] for each in found["entries"]] == ["till/e1", "till/p1", "till/l1"]
+    assert kantis("account", f"account:{number}", "--json").json == found
+    assert kantis("account", number, "--json").json == found
+    said = kantis("account", "card:4711", "--entries", 2)
+    assert "2 stamps for coffee: 1 stamp per item, for 2 items." in said.out
+    assert "till/e1" not in said.out
+
+
+def test_what_is_gone_by_now_is_not_shown_as_there(kantis: Kantis, shop: Path) -> None:
+    found = kantis("account", "4711", "--json").json
+    assert found["balances"]["stamps"]["available"] == "0"  # a year has passed
+    assert not found["lots"]
+
+
+def test_explain_says_why_and_why_not(kantis: Kantis, shop: Path) -> None:
+    found = kantis("explain", "till/p1", "--json").json
+    assert found["sentences"] == ["2 stamps for coffee: 1 stamp per item, for 2 items."]
+    assert {"rule": "own-cup", "reason": "no line that counts"} in found["why_not"]
+    assert "own-cup: no line that counts" in kantis("explain", "till/p1").out
+    assert "without a member" in kantis("explain", "till/p2").out
+    assert "waits for" in kantis("explain", "till/p3").out
+    assert "unknown-offer" in kantis("explain", "till/l1").out
+    said = kantis("explain", "till/nope")
+    assert (said.status, "[unknown-event]" in said.err) == (1, True)
+
+
+def test_unknown_accounts_are_said(kantis: Kantis, shop: Path) -> None:
+    for who in ("99", "card:99", "account:99", "anna"):
+        said = kantis("account", who)
+        assert (said.status, "[unknown-account]" in said.err) == (1, True), who
+    assert kantis("account", "person:1").status == 2
+    assert "[unknown-program]" in kantis("account", "4711", "--program", "corner-caf").err
+
+
+def test_books_that_were_edited_are_not_proved(kantis: Kantis, shop: Path) -> None:
+    assert kantis("verify", "--json").json["ok"]
+    database = apsw.Connection("kantis.db")
+    database.execute("UPDATE balance SET available = available + 100").fetchall()
+    database.close()
+    said = kantis("verify")
+    assert said.status == 1
+    assert "[balance]" in said.out
+
+
+def test_the_store_comes_from_the_environment(
+    kantis: Kantis, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("kantis.db").rename("other.db")
+    assert "[no-store]" in kantis("programs").err
+    monkeypatch.setenv("KANTIS_STORE", "other.db")
+    assert "corner-cafe" in kantis("programs").out
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("old")
+    file.chmod(0o640)
+    monkeypatch.setattr(Path, "replace", _fail)
+    with pytest.raises(OSError, match="full"):
+        output.replace_file(file, "new")
+    monkeypatch.undo()
+    assert [each.read_text() for each in tmp_path.iterdir()] == ["old"]
+    output.replace_file(file, "new")
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("new", 0o640)
+
+
+def _fail(*_: object) -> None:
+    raise OSError(28, "the disk is full")
