@@ -97,7 +97,6 @@ class Leaflet(Naive):
         if not found:
             raise No
         q = self.begin(m, found)
-        self.new = found.time >= self.edited
         self.purchase(m, q, found.body)
         m.done[found.key] = q
         del self.alone[body.receipt]

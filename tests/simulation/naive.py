@@ -59,7 +59,7 @@ class Naive:
         b.expired, b.lost, b.void = 0, None, False
         m.batches.append(b)
         if self.stops(m, name) <= self.days.day(m.now):
-            m.touched[name] = self.days.day(m.now)  # a clock that ran out starts anew
+            m.touched[name] = max(self.day, m.touched.get(name, 0))  # the clock starts anew
         return b if b.waits else self.open(m, b)
 
     def open(self, m, b):
@@ -92,7 +92,7 @@ class Naive:
     def give_back(self, m, taken, grace):
         """Points come back with their end, spent ones at least a grace from now."""
         today = self.days.day(m.now)
-        for b, part in taken:
+        for b, part in reversed(taken):
             pays = 0 if b.lot else min(part, m.owed[b.name])
             m.owed[b.name] -= pays
             if grace and self.stops(m, b.name) < today + grace:
@@ -157,8 +157,8 @@ class Naive:
 
     def happen(self, m):
         """Whatever is due now; twice, because a level that falls can let points die."""
-        self.new = m.now >= self.edited
-        for today in [self.days.day(m.now)] * 2:
+        self.new, self.day = m.now >= self.edited, self.days.day(m.now)
+        for today in [self.day] * 2:
             if m.version == 1 and m.now >= self.edited:
                 m.version = 2
                 self.edit(m)
@@ -197,6 +197,7 @@ class Naive:
     def begin(self, m, e):
         """What is known of an event when it begins."""
         p = Thing(e=e, body=e.body, day=self.days.day(e.time), facts=[], counts=[], back=Counter())
+        self.new, self.day = e.time >= self.edited, p.day
         p.level, of = self.level(m, "status", e.time), getattr(e.body, "of", "")
         p.original = m.done.get(f"{e.source}/{of}")
         return p
@@ -205,7 +206,7 @@ class Naive:
         """Decide an event: whether the rules said yes, and what goes to another account."""
         m = self.member(number)
         self.pass_time(m, e.received)
-        p, self.new = self.begin(m, e), e.time >= self.edited
+        p = self.begin(m, e)
         if not m.joined:
             m.joined, m.version = p.day, 1 + self.new
         try:
@@ -265,7 +266,7 @@ class Naive:
         for name, amount, weights in o.counts:
             m.counted.append((name, o.day, -(more(amount, weights) if weights else amount * whole)))
         rest = more(sum(n for _, n in o.tender), o.net)
-        for i, (b, n) in enumerate(o.tender):
+        for i, (b, n) in reversed(list(enumerate(o.tender))):
             self.give_back(m, [(b, min(n, rest))], self.grace)
             o.tender[i], rest = (b, n - min(n, rest)), rest - min(n, rest)
         self.refunded(m, o)

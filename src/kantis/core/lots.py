@@ -96,8 +96,10 @@ def issue(
     if not found:
         found = account.next_lot
         turn.change("lot", found, name, bucket, expires, group, member, funder)
-        if expires:
-            turn.wake_on(expires)
+    if expires:
+        turn.wake_on(expires)
+    if balance.clock is not None:
+        _start_anew(turn, balance, balance.clock)
     if opens or group:
         turn.post(name, source, PENDING, amount, found, reason)
         if opens:
@@ -106,7 +108,25 @@ def issue(
     else:
         turn.post(name, source, AVAILABLE, amount, found, reason)
         repay(turn, balance, found, reason)
+        if expires and turn.late and balance.kept is None:
+            _die_at_once(turn, balance, found)
     return found
+
+
+def _start_anew(turn: Turn, balance: Balance, clock: Clock) -> None:
+    """Points that come in when the clock has run out start it anew, or they would be lost."""
+    touched = turn.account.touched.get(balance.name, turn.account.joined)
+    if touched < turn.day and clock.expires(touched) <= turn.calendar.day(turn.at):
+        turn.change("touch", balance.name, turn.day)
+        touched = turn.day
+    turn.wake_on(clock.expires(touched))
+
+
+def _die_at_once(turn: Turn, balance: Balance, lot_id: int) -> None:
+    """Points of a late event whose end has passed are never there to be spent."""
+    lot = turn.account.lots[lot_id]
+    if lot.available and lot.expires <= turn.calendar.day(turn.at):
+        turn.post(balance.name, AVAILABLE, EXPIRED, lot.available, lot_id, "expiry")
 
 
 def repay(turn: Turn, balance: Balance, lot_id: int, reason: str) -> None:
@@ -154,33 +174,57 @@ def take(
 def give_back(
     turn: Turn, balance: Balance, lots: list[tuple[int, int]], source: int, reason: str
 ) -> None:
-    """Spent or held points come back with their expiry, at least a grace period from now."""
+    """Spent or held points come back with their expiry, spent ones at least a grace from now.
+
+    The lot 0 means that they had been owed: what is still owed of them is owed no more.
+    """
     today = turn.calendar.day(turn.at)
     least = today + balance.grace_days
     for lot_id, amount in lots:
-        lot = turn.account.lots.get(lot_id)
+        lot, rest = turn.account.lots.get(lot_id), amount
+        if not lot_id:
+            pays = min(amount, -turn.account.purse[balance.name][OWED])
+            if pays:
+                turn.post(balance.name, source, OWED, pays, 0, reason)
+            rest -= pays
+        if not rest:
+            continue
+        if source != HELD:
+            keep_running(turn, balance, least)
         if lot is None or (lot.expires and lot.expires < least and source != HELD):
             member, funder = (lot.member, lot.funder) if lot else ("", "")
             if lot:
-                turn.post(balance.name, source, AVAILABLE, amount, lot_id, reason)
-                turn.post(balance.name, AVAILABLE, CARRIED, amount, lot_id, reason)
+                turn.post(balance.name, source, AVAILABLE, rest, lot_id, reason)
+                turn.post(balance.name, AVAILABLE, CARRIED, rest, lot_id, reason)
             else:
-                turn.post(balance.name, source, CARRIED, amount, 0, reason)
+                turn.post(balance.name, source, CARRIED, rest, 0, reason)
             issue(
                 turn,
                 balance,
-                amount,
+                rest,
                 reason,
                 source=CARRIED,
-                expires=least,
+                expires=least if balance.fixed(today) else 0,
                 member=member,
                 funder=funder,
+                day=today,
             )
             continue
-        if lot.expires and lot.expires <= today:
-            turn.wake_at(turn.at)
-        turn.post(balance.name, source, AVAILABLE, amount, lot_id, reason)
+        turn.post(balance.name, source, AVAILABLE, rest, lot_id, reason)
         repay(turn, balance, lot_id, reason)
+        turn.wake_at(turn.at)
+
+
+def keep_running(turn: Turn, balance: Balance, least: int) -> None:
+    """The clock of a balance starts anew today where it would stop before a day."""
+    account, clock = turn.account, balance.clock
+    if clock is None:
+        return
+    touched = account.touched.get(balance.name, account.joined)
+    if clock.expires(touched) < least:
+        today = turn.calendar.day(turn.at)
+        turn.change("touch", balance.name, today)
+        turn.wake_on(clock.expires(today))
 
 
 def claw_back(

@@ -38,12 +38,11 @@ def page(batch: Batch) -> Page:
             written.add(number)
         if live.broken and not live.tasks:
             _stop(made, live, batch.now)
-    unborn = {live.id for live in batch.lives.values() if live.opened and not live.made}
     made.cards = [card for card in batch.opened if card[2] in written]
     for task in batch.tasks:
         if task.result is None:
             member = batch.foresight.members.get(task.event.key)
-            _record(made, task, member[0] if member else None, unborn)
+            _record(made, task, member[0] if member else None)
     for key, (task, row) in batch.foresight.members.items():
         if row is not None and task.entry is not None:
             made.settled.append((DECIDED, task.account, task.seq, None, None, row.n))
@@ -52,16 +51,16 @@ def page(batch: Batch) -> Page:
     return made
 
 
-def _record(made: Page, task: Task, member: Task | None, unborn: set[int]) -> None:
+def _record(made: Page, task: Task, member: Task | None) -> None:
     """The row of an event: a new one, or what became of one that waited."""
     state, account, seq = task.state, task.account or None, task.seq or None
-    if account in unborn:
-        account, task.account = None, 0
     if member is not None and state == ALONE:
         state, account, seq = DECIDED, member.account, member.seq
     if task.row is not None and task.event.source == DESK and _comes_back(task):
         made.events.append(_returned(task))
         state, task.waits, task.note = DECIDED, None, "came back"
+    if state != DECIDED:
+        account, seq, task.account = None, None, 0
     if task.row is None:
         made.events.append(task.row_of(state, account, seq))
     else:
@@ -144,7 +143,7 @@ def _staged(live: Live, cause: Made, position: int, follow: FollowUp) -> Row:
 
 def _inbox(event: Event, program: int, imported: bool) -> Row:
     body = encode_body(event.body)
-    digest = event_hash(event.key, event.time, event.received, event.subject, event.ask, body)
+    digest = event_hash(program, event.key, event.time, event.received, event.subject, 0, body)
     return (
         event.key, program, tag_of(event.body), event.time, event.received, event.subject,
         0, int(imported), READY, None, None, digest, None, None, None, body,

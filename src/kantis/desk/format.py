@@ -39,7 +39,7 @@ def no_order(path: tuple[str, ...]) -> Sequence[str]:
 
 def order_of(program: type[Struct], sections: dict[str, type[Struct]]) -> Order:
     """The order in which the top level and the entries of sections declare their keys."""
-    top = list(knobs_of(program))
+    top = [*knobs_of(program), *sections]
     entries = {name: list(knobs_of(section)) for name, section in sections.items()}
 
     def order(path: tuple[str, ...]) -> Sequence[str]:

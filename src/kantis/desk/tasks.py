@@ -65,15 +65,21 @@ class Task:
             return
         self.body = encode_body(event.body)
         self.hash = event_hash(
-            event.key, event.time, event.received, event.subject, event.ask, self.body
+            self.home.number,
+            event.key,
+            event.time,
+            event.received,
+            event.subject,
+            int(event.ask),
+            self.body,
         )
 
     def same_as(self, row: EventRow) -> bool:
         """Whether a recorded event says the same as this one."""
         event = self.event
         body = encode_body(event.body)
-        said = event_hash(row.key, event.time, row.received, event.subject, bool(row.ask), body)
-        return said == row.hash
+        program, time, subject = self.home.number, event.time, event.subject
+        return event_hash(program, row.key, time, row.received, subject, row.ask, body) == row.hash
 
     def row_of(self, state: int, account: int | None, seq: int | None) -> Row:
         """The event as a row of the books; a receipt only where a member may claim it."""

@@ -274,7 +274,7 @@ def _events(books: Reading, report: Report, tell: Progress) -> None:
 
 def _mark(program: int, token: str, account: int) -> int:
     """A number for a card, so that two lists of cards can be compared by their sums."""
-    said = chain.event_hash(token, program, account, "", False, None)
+    said = chain.event_hash(program, token, account, 0, "", 0, b"")
     return int.from_bytes(said, "big")
 
 
@@ -298,7 +298,9 @@ def _event(row: EventRow, entry: Row, report: Report) -> bool:
 
 def _hash_fits(row: EventRow) -> bool:
     assert row.body is not None
-    made = chain.event_hash(row.key, row.time, row.received, row.subject, bool(row.ask), row.body)
+    made = chain.event_hash(
+        row.program, row.key, row.time, row.received, row.subject, row.ask, row.body
+    )
     tag = row.type.encode()
     if made != row.hash or row.body[1:2] != bytes([0xA0 | len(tag)]):
         return False

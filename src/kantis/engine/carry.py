@@ -124,9 +124,12 @@ def _adjust(plan: Plan, turn: Turn, body: Adjust) -> None:
 
 
 def wake(plan: Plan, turn: Turn) -> None:
-    """A new version reaches the account: what it does to what is there already."""
-    existing = plan.head.existing
-    turn.change("wake", plan.version)
+    """A change of terms reaches the account: what it does to what is there already.
+
+    A level keeps its name, unless the program says which one takes its place.
+    """
+    existing = plan.existing
+    turn.change("wake", plan.since)
     if existing.expiry == "follows":
         for lot in list(turn.account.lots.values()):
             fresh = plan.balances[lot.balance].fixed(lot.bucket)
@@ -134,21 +137,17 @@ def wake(plan: Plan, turn: Turn) -> None:
                 turn.change("dates", lot.id, fresh)
     for group in plan.tiers:
         standing = turn.account.tiers.get(group.name)
-        if standing is None:
+        before = plan.levels_before.get(group.name, [])
+        if standing is None or standing.level >= len(before):
             continue
-        for old, new in existing.levels.items():
-            before = _old_level(existing.levels, old, group.levels)
-            if before == standing.level and new in group.levels:
-                level = group.levels.index(new)
-                turn.change("tier", group.name, level, turn.moment, standing.until, "version")
-                break
+        old = before[standing.level]
+        new = plan.head.existing.levels.get(old, old)
+        level = group.levels.index(new) if new in group.levels else 0
+        if level != standing.level:
+            until = standing.until if level else 0
+            turn.change("tier", group.name, level, turn.moment, until, "version")
     for counter, text in existing.grants.items():
         _grant(plan, turn, counter, text)
-
-
-def _old_level(mapping: dict[str, str], old: str, levels: list[str]) -> int:
-    """The number of an old level: its own where it still exists, else its place in the list."""
-    return levels.index(old) if old in levels else list(mapping).index(old) + 1
 
 
 def _grant(plan: Plan, turn: Turn, counter: str, text: str) -> None:

@@ -66,7 +66,7 @@ def decide(
 
 def _join(program: Program, turn: Turn, plan: Plan) -> None:
     turn.change("join", turn.day)
-    turn.change("wake", plan.version)
+    turn.change("wake", max(0, plan.since))
     turn.wake_at(order.due(plan, turn.account, turn.at))
 
 
@@ -97,11 +97,13 @@ def advance(program: Program, account: Account, until: int) -> list[Entry]:
         for _ in range(9):
             before = len(turn.decision.postings) + len(turn.decision.changes)
             order.clockwork(plan, turn)
+            following = order.due(plan, account, moment)
+            if following > moment and not plan.keeps:
+                break
             if len(turn.decision.postings) + len(turn.decision.changes) == before:
                 break
         else:
             raise AssertionError("time does not come to an end at one instant")
-        following = order.due(plan, account, moment)
         assert following > moment, "time stands still"
         account.due = following
         if turn.decision.postings or turn.decision.changes:

@@ -6,6 +6,8 @@ could still ask for; the books themselves forget nothing.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from kantis.core import windows
 from kantis.core.account import Account
 from kantis.core.phrases import Duration, Window
@@ -22,7 +24,7 @@ def run(plan: Plan, turn: Turn) -> None:
     _counters(plan, turn, turn.day - days(plan.head.late))
     refundable = turn.day - days(plan.head.refunds.within)
     for lot in list(turn.account.lots.values()):
-        if not lot.open and lot.bucket < refundable and lot.id not in turn.account.lost:
+        if lot.bucket < refundable and not lot.open and lot.id not in turn.account.lost:
             ended = lot.expires and lot.expires < refundable
             if ended or (not lot.expires and lot.bucket + 366 < refundable):
                 turn.change("drop", lot.id)
@@ -33,6 +35,7 @@ def days(length: Duration) -> int:
     return length.count * _DAYS.get(length.unit, 1)
 
 
+@lru_cache(maxsize=64)
 def windows_of(plan: Plan) -> dict[str, Window]:
     """The window of every counter that a plan keeps: its own, its caps', its periods'."""
     found = dict(plan.windows)

@@ -310,19 +310,25 @@ def due(plan: Plan, account: Account, after: int) -> int:
 
 def clockwork(plan: Plan, turn: Turn) -> None:
     """What time does at an instant, in this order; again until nothing more is due."""
-    if turn.account.woken < plan.version:
+    if plan.wakes and turn.account.woken < plan.since:
         carry.wake(plan, turn)
     reverse.release_overdue(plan, turn)
     balances.run(plan.balances, turn)
-    vouchers.run(turn)
-    periods.run(plan.earning, turn)
-    tiers.run(plan.tiers, turn)
-    cycles.run(
-        plan.cycles, plan.balances, turn, lambda *a, **k: vouchers.issue(plan.vouchers, *a, **k)
-    )
-    _birthday(plan, turn)
+    if turn.account.vouchers:
+        vouchers.run(turn)
+    if plan.earning.periods:
+        periods.run(plan.earning, turn)
+    if plan.tiers:
+        tiers.run(plan.tiers, turn)
+    if plan.cycles:
+        cycles.run(
+            plan.cycles, plan.balances, turn, lambda *a, **k: vouchers.issue(plan.vouchers, *a, **k)
+        )
+    if plan.earning.by_event.get("birthday"):
+        _birthday(plan, turn)
     if turn.decision.postings or turn.decision.changes:
-        _rewards(plan, turn)
+        if plan.by_itself:
+            _rewards(plan, turn)
         forget.run(plan, turn)
 
 
@@ -343,6 +349,6 @@ def _next_birthday(plan: Plan, account: Account) -> int:
 
 
 def _birthday(plan: Plan, turn: Turn) -> None:
-    if plan.earning.by_event.get("birthday") and _next_birthday(plan, turn.account) <= turn.moment:
+    if _next_birthday(plan, turn.account) <= turn.moment:
         turn.change("cycle", "birthday", turn.day)
         _act(plan, turn, "birthday", _EMPTY, 1)

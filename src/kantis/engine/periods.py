@@ -17,12 +17,13 @@ from kantis.core.basket import Sums
 from kantis.core.calendar import Calendar
 from kantis.core.code import Code
 from kantis.core.conditions import write_gates
+from kantis.core.earner import Earner
 from kantis.core.limits import give_caps_back, use_caps
 from kantis.core.lots import claw_back, issue
 from kantis.core.places import REVERSED
 from kantis.core.rates import exact, rounded
 from kantis.core.turn import Turn
-from kantis.features.earning import REASON, Earner, Earning
+from kantis.features.earning import REASON, Earning
 
 
 def counter(earner: Earner, modifier: Earner | None = None) -> str:

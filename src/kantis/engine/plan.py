@@ -33,7 +33,7 @@ from kantis.core.phrases import (
 from kantis.core.turn import Turn
 from kantis.engine import periods
 from kantis.engine.check import check
-from kantis.engine.sections import PROGRAM, SECTIONS, ProgramSection
+from kantis.engine.sections import PROGRAM, SECTIONS, ExistingSection, ProgramSection
 from kantis.features import balances as balances_room
 from kantis.features import counters as counters_room
 from kantis.features import earning as earning_room
@@ -68,8 +68,10 @@ class Plan:
         "counters",
         "cycles",
         "earning",
+        "existing",
         "head",
         "keeps",
+        "levels_before",
         "money",
         "offers",
         "plain_spend",
@@ -80,6 +82,7 @@ class Plan:
         "until",
         "version",
         "vouchers",
+        "wakes",
         "windows",
     )
 
@@ -105,6 +108,20 @@ class Plan:
         self.plain_spend = True
         self.clocked = self.keeps = self.by_itself = False
         self.acts: dict[str, Act] = {}
+        #: the levels of each tier group before this stretch, what is newly said about what is
+        #: there already, and whether accounts wake for it
+        self.levels_before: dict[str, list[str]] = {}
+        self.existing = ExistingSection()
+        self.wakes = False
+
+    def follow(self, before: Plan) -> None:
+        """Another stretch goes before: what changes for what members have already."""
+        self.levels_before = {group.name: group.levels for group in before.tiers}
+        if self.version != before.version or self.head.existing != before.head.existing:
+            self.existing = self.head.existing
+        self.wakes = self.existing != ExistingSection() or any(
+            self.levels_before.get(group.name, group.levels) != group.levels for group in self.tiers
+        )
 
     def act(self, event: str, trace: bool = False) -> Act:
         """The function that an event, or an activity of that name, was compiled to."""

@@ -55,9 +55,9 @@ class Program:
         if faults:
             raise ProgramError(faults)
         self._stretch()
-        self.newest = self.plan(NEVER)
         for position in range(len(self._starts)):
             self._plan(position)
+        self.newest = self.plan(NEVER)
         self._nothing_vanishes()
         self.name: str = self.newest.head.program
         self.money: Unit = self.newest.money
@@ -124,6 +124,8 @@ class Program:
             if self._plans:
                 found.calendar = next(iter(self._plans.values())).calendar
             found.at = self.plan
+            if position:
+                found.follow(self._plan(position - 1))
             self._plans[position] = found
         return found
 

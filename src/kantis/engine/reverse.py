@@ -117,20 +117,30 @@ class Returning(Struct):
         lines = self.purchase.lines
         return all(self.after.get(line.id, 0) >= _quantity(line) for line in lines)
 
-    def part(self, amount: int, means: Callable[[int], bool]) -> int:
+    def part(self, amount: int, means: Callable[[int], bool], per: str = "money") -> int:
         """Of an amount that lines made together, what belongs to those that come back now."""
-        weights = self.weights(means)
+        weights = self.weights(means, per)
         return self.portion(amount, weights, self.after) - self.portion(
             amount, weights, self.before
         )
 
-    def weights(self, means: Callable[[int], bool]) -> list[int]:
-        """What the lines that are meant came to; their quantities where they cost nothing."""
+    def weights(self, means: Callable[[int], bool], per: str = "money") -> list[int]:
+        """What the lines that are meant counted: ``per`` item, measure, or what they came to.
+
+        Their quantities stand in where that is nothing.
+        """
         off: dict[str, int] = {}
         for line_id, _, amount in self.original.entry.decision.effects:
             off[line_id] = off.get(line_id, 0) + amount
         pairs = list(zip(self.purchase.lines, self.masks, strict=True))
-        weights = [line.amount - off.get(line.id, 0) if means(mask) else 0 for line, mask in pairs]
+        if per == "item":
+            weights = [line.quantity if means(mask) else 0 for line, mask in pairs]
+        elif per == "measure":
+            weights = [line.measure if means(mask) else 0 for line, mask in pairs]
+        else:
+            weights = [
+                line.amount - off.get(line.id, 0) if means(mask) else 0 for line, mask in pairs
+            ]
         if not any(weights):
             weights = [_quantity(line) if means(mask) else 0 for line, mask in pairs]
         return weights
@@ -187,7 +197,10 @@ def _reverse_fact(then: Plan, turn: Turn, back: Returning, fact: tuple[Any, ...]
     earner = then.earning.by_name.get(rule)
     if earner is not None and earner.rule.over is not None:
         return
-    amount = back.part(points, earner.means if earner is not None else _every)
+    if earner is None:
+        amount = back.part(points, _every)
+    else:
+        amount = back.part(points, earner.means, (earner.on or [earner])[0].per)
     if amount <= 0:
         return
     waits = [each for each in back.original.entry.decision.changes if each[0] == "wait"]
@@ -225,23 +238,20 @@ def _reverse_tenders(then: Plan, turn: Turn, back: Returning) -> None:
         last = back.portion(points, weights, back.after)
         balance = then.balances[rewards.unit_of(reward)]
         mine = [p for p in paid if p[0] == balance.name]
-        for lot, source, amount in _between(mine, points - last, points - first):
-            if source == OWED:
-                turn.post(balance.name, REDEEMED, OWED, amount, 0, REFUND)
-            else:
-                give_back(turn, balance, [(lot, amount)], REDEEMED, REFUND)
+        for lot, amount in _between(mine, points - last, points - first):
+            give_back(turn, balance, [(lot, amount)], REDEEMED, REFUND)
         part = back.part(worth, _every)
         if part:
             turn.effect("", name, -part)
 
 
-def _between(postings: list[Posting], first: int, last: int) -> list[tuple[int, int, int]]:
-    """(lot, place, amount) of what was taken, from the first unit to the last."""
+def _between(postings: list[Posting], first: int, last: int) -> list[tuple[int, int]]:
+    """(lot, amount) of what was taken, from the first unit to the last; lot 0 was owed."""
     found, position = [], 0
-    for _, source, _, amount, lot, _ in postings:
+    for _, _, _, amount, lot, _ in postings:
         part = min(position + amount, last) - max(position, first)
         if part > 0:
-            found.append((lot, source, part))
+            found.append((lot, part))
         position += amount
     return found
 
@@ -255,7 +265,8 @@ def _reverse_caps(then: Plan, turn: Turn, back: Returning) -> None:
         if cap is None:
             continue
         using = [earner for earner in rules if cap in earner.caps]
-        part = back.part(amount, lambda mask, using=using: any(e.means(mask) for e in using))
+        per = "item" if cap.counts == "items" else "money"
+        part = back.part(amount, lambda mask, using=using: any(e.means(mask) for e in using), per)
         if cap.counts == "times":
             part = amount if back.whole else 0
         _count_off(turn, name, bucket, part)
@@ -272,7 +283,8 @@ def _reverse_counters(then: Plan, turn: Turn, back: Returning) -> None:
         bucket, amount = counted.get(counter.name) or counted[waits]
         if counter.section.counts in ("spend", "items", "measure", "points"):
             bit = counter.bit
-            part = back.part(amount, lambda mask, bit=bit: bool(mask & bit))
+            per = {"items": "item", "measure": "measure"}.get(counter.section.counts, "money")
+            part = back.part(amount, lambda mask, bit=bit: bool(mask & bit), per)
         else:
             part = amount if back.whole else 0
         name = counter.name
@@ -310,7 +322,7 @@ def _reverse_periods(then: Plan, turn: Turn, back: Returning) -> None:
                 continue
             bucket, amount = counted[name]
             both = earner.bit | (modifier.bit if modifier is not None else earner.bit)
-            part = back.part(amount, lambda mask, both=both: mask & both == both)
+            part = back.part(amount, lambda mask, both=both: mask & both == both, earner.per)
             _count_off(turn, name, bucket, part)
             touched.add(bucket)
         for bucket in touched & set(turn.account.issued.get(earner.name, {})):
@@ -379,7 +391,7 @@ def _cancel(plan: Plan, turn: Turn, body: Cancel) -> None:
         if voucher is None or voucher.state != "open":
             raise Refused("voucher-gone", f"The voucher {code!r} is used or over.")
     source = VOUCHER if issued else REDEEMED
-    moved = [p for p in entry.postings if p[1] == AVAILABLE and p[2] == source]
+    moved = [p for p in entry.postings if p[1] in (AVAILABLE, OWED) and p[2] == source]
     captured = [p for d in original.undone for p in d.postings if p[1] == HELD and p[2] == source]
     if not moved and not captured:
         raise Refused("nothing-to-cancel", f"{body.of!r} has spent nothing.")
@@ -393,7 +405,7 @@ def _cancel(plan: Plan, turn: Turn, body: Cancel) -> None:
 
 
 def _undoes(decision: Decision) -> bool:
-    return any(p[1] in (REDEEMED, VOUCHER) and p[2] == AVAILABLE for p in decision.postings)
+    return any(p[1] in (REDEEMED, VOUCHER) for p in decision.postings)
 
 
 def _group(plan: Plan, turn: Turn, group: str, confirmed: bool) -> tuple[list[Lot], bool]:

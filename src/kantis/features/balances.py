@@ -202,15 +202,17 @@ def due(balances: dict[str, Balance], account: Account, days: Calendar, after: i
     Points that outlive their end because the member is protected are looked at whenever
     something else is due, so their end is no reason to wake up once it lies behind.
     """
-    first = NEVER
-    if account.waiting:
-        first = account.waiting[0][0]
+    soonest = 0
     for lot in account.lots.values():
         if lot.available or lot.pending:
             balance = balances[lot.balance]
-            end = end_of(balance, account, lot.expires)
-            if end and (balance.kept is None or days.start(end) > after):
-                first = min(first, days.start(end))
+            end = lot.expires if balance.clock is None else end_of(balance, account, lot.expires)
+            if end and (not soonest or end < soonest):
+                if balance.kept is None or days.start(end) > after:
+                    soonest = end
+    first = days.start(soonest) if soonest else NEVER
+    if account.waiting and account.waiting[0][0] < first:
+        first = account.waiting[0][0]
     return first
 
 
@@ -235,9 +237,11 @@ def run(balances: dict[str, Balance], turn: Turn) -> None:
         turn.post(name, PENDING, AVAILABLE, amount, lot_id, ACTIVATION)
         repay(turn, balances[name], lot_id, ACTIVATION)
     for lot in list(turn.account.lots.values()):
+        if not (lot.available or lot.pending):
+            continue
         balance = balances[lot.balance]
-        end = end_of(balance, turn.account, lot.expires)
-        if not end or end > today or not (lot.available or lot.pending):
+        end = lot.expires if balance.clock is None else end_of(balance, turn.account, lot.expires)
+        if not end or end > today:
             continue
         if balance.kept is not None and balance.kept(turn):
             continue

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Annotated
 
 from msgspec import Struct
@@ -46,6 +47,10 @@ class Dates(Struct, frozen=True):
 
     def following(self, day: int) -> int:
         """The first such date after a day."""
+        return _following(self, day)
+
+    def find(self, day: int) -> int:
+        """The first such date after a day, worked out."""
         year, month = calendar.month_of(day)
         start = calendar.window_start("month", day)
         for ahead in range(26):
@@ -56,6 +61,8 @@ class Dates(Struct, frozen=True):
                     return date
         raise AssertionError(f"no date of the cycle in two years after {year}")
 
+
+_following = lru_cache(maxsize=4096)(Dates.find)
 
 _ON = re.compile(r"(\d+)(?:st|nd|rd|th) of (.+)")
 

@@ -17,6 +17,7 @@ needs is written out; rarer shapes call the helpers at the end of this file.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from math import gcd
 from typing import Any
 
@@ -26,66 +27,18 @@ from msgspec.structs import replace
 from kantis.core.amounts import Ratio
 from kantis.core.basket import ALL, Classifier, Sums
 from kantis.core.code import Code
-from kantis.core.conditions import Filter, Who, write_gates
+from kantis.core.conditions import Filter, Who
+from kantis.core.earner import Earner, both_bits, capped_value, conditions_of, open_block, use_offer
 from kantis.core.knobs import Reader
 from kantis.core.limits import Cap, use_caps
 from kantis.core.lots import Balance, issue
-from kantis.core.rates import Give, Round, exact, rounded
+from kantis.core.rates import Round, exact, rounded
 from kantis.core.rule import ByLevel, Rule
 from kantis.core.turn import Turn
 
 REASON = "earning"
 
 _SUMS = {"money": "amounts", "item": "items", "measure": "measures"}
-
-
-class Earner:
-    """A rule with what it was compiled to: its bit, its balance, its caps, its modifiers.
-
-    ``more`` is what a modifier adds, as a ratio of what it works on.
-    """
-
-    __slots__ = (
-        "balance",
-        "bit",
-        "caps",
-        "give",
-        "modifiers",
-        "more",
-        "name",
-        "offer",
-        "on",
-        "per",
-        "rule",
-    )
-
-    def __init__(
-        self, rule: Rule, bit: int, balance: Balance | None, caps: list[Cap], offer: str
-    ) -> None:
-        self.rule = rule
-        self.name = rule.name
-        self.give = rule.give or Give("", ())
-        self.bit = bit
-        self.balance = balance
-        self.caps = tuple(caps)
-        self.offer = offer
-        self.modifiers: list[Earner] = []
-        self.on: list[Earner] = []
-        self.per = self.give.per
-        self.more = _more(rule)
-
-    def means(self, mask: int) -> bool:
-        """Whether a line of that mask is meant; a modifier means lines that its rules mean."""
-        if not mask & self.bit:
-            return False
-        return not self.on or any(mask & each.bit for each in self.on)
-
-
-def _more(rule: Rule) -> Ratio:
-    factor, add = rule.multiply, rule.add
-    if isinstance(factor, Ratio):
-        return Ratio(max(0, factor.num - factor.den), factor.den)
-    return add if isinstance(add, Ratio) else Ratio(0)
 
 
 class Earning:
@@ -96,7 +49,7 @@ class Earning:
         self.by_name: dict[str, Earner] = {}
         self.families: dict[str, list[Earner]] = {}
 
-    @property
+    @cached_property
     def periods(self) -> list[Earner]:
         """The rules that give at the end of a period."""
         return [each for each in self.by_name.values() if each.balance and each.rule.over]
@@ -123,9 +76,7 @@ def compile_earning(
         section = "offers" if rule.name in offers else "earning"
         if (rule.give is None) == (not rule.on):
             message = f"{rule.name!r} needs either 'give', or 'on' with 'multiply' or 'add'."
-            reader.fault_at(
-                "gives-nothing", message, "offers" if rule.name in offers else "earning", rule.name
-            )
+            reader.fault_at("gives-nothing", message, section, rule.name)
             continue
         balance = balances.get(rule.give.unit) if rule.give else None
         if rule.give and balance is None:
@@ -133,7 +84,7 @@ def compile_earning(
             reader.fault_at(
                 "unknown-balance",
                 message,
-                "offers" if rule.name in offers else "earning",
+                section,
                 rule.name,
             )
             continue
@@ -265,7 +216,7 @@ def _write_rule(code: Code, earner: Earner, recipe: str, sums: Sums) -> list[tup
     code.add(f"{points} = {plain} = 0", f"{base} = {_base(code, earner, sums)}")
     fact = f"({earner.name!r}, {earner.balance.name!r}, {base}, {points}, LOT, {plain})"
     facts = [(recipe, fact, plain)]
-    conditions = _conditions(code, earner, sums)
+    conditions = conditions_of(code, earner, sums)
     if earner.per in _SUMS:
         conditions.insert(0, (f"{base} > 0", '"no line that counts"'))
     elif earner.bit != ALL:
@@ -277,7 +228,7 @@ def _write_rule(code: Code, earner: Earner, recipe: str, sums: Sums) -> list[tup
         variables.append((each, code.fresh("share"), code.fresh("full"), code.fresh("part")))
     for _, share, full, part in variables:
         code.add(f"{share} = {full} = {part} = 0")
-    with code.block(_open(code, earner.name, conditions)):
+    with code.block(open_block(code, earner.name, conditions)):
         step = earner.rule.round.spend_step
         if step > 1:
             code.add(f"{base} -= {base} % {step}")
@@ -301,30 +252,6 @@ def _base(code: Code, earner: Earner, sums: Sums) -> str:
 
 def _any_line(amounts: dict[int, int], bit: int) -> bool:
     return any(mask & bit for mask in amounts)
-
-
-def _conditions(
-    code: Code, earner: Earner, sums: Sums, base: Earner | None = None
-) -> list[tuple[str, str]]:
-    """What must hold for a rule, or for a modifier on a base rule: then of both their lines."""
-    rule = earner.rule
-    found = []
-    if earner.offer:
-        loaded = code.constant(loaded_offer, "loaded")
-        test = f"turn.account.offers and {loaded}(turn, {earner.offer!r})"
-        found.append((test, '"not loaded"'))
-    both = _both(base, earner) if base is not None else earner.bit
-    return found + write_gates(code, rule.who, rule.when, rule.if_, sums.of(both))
-
-
-def _open(code: Code, name: str, conditions: list[tuple[str, str]]) -> str:
-    """The head of the block in which a rule acts; while tracing the first no is told."""
-    if code.trace:
-        for position, (_, why) in enumerate(conditions):
-            head = "if" if not position else "elif"
-            with code.block(f"{head} not ({conditions[position][0]}):"):
-                code.add(f"turn.why_not({name!r}, {why})")
-    return f"if {' and '.join(test for test, _ in conditions) or 'True'}:"
 
 
 def _write_value(
@@ -392,11 +319,11 @@ def _write_modifiers(
     for each, share, full, part in variables:
         code.add(f"{part} = {_part(code, earner, each, base, sums)}")
         conditions = [(f"{part} > 0", '"no line that counts"')]
-        conditions += _conditions(code, each, sums, earner)
+        conditions += conditions_of(code, each, sums, earner)
         if each in excluding:
             beaten = code.constant(_better(earner, each, excluding, sums), "beaten")
             conditions.append((f"not {beaten}(turn, basket, total)", '"a better one counts"'))
-        with code.block(_open(code, each.name, conditions)):
+        with code.block(open_block(code, each.name, conditions)):
             whole_num, whole_den = _grown(code, earner, each, base, part, level)
             num, den = each.more.num, each.more.den
             code.add(
@@ -423,16 +350,11 @@ def _part(code: Code, earner: Earner, modifier: Earner, base: str, sums: Sums) -
     """The base of the rule that the modifier means too."""
     if earner.per not in _SUMS:
         return base
-    both = _both(earner, modifier)
+    both = both_bits(earner, modifier)
     if both == (earner.bit & ~ALL or ALL):
         return base
     name, step = sums.name(_SUMS[earner.per], both), earner.rule.round.spend_step
     return f"{name} - {name} % {step}" if step > 1 else name
-
-
-def _both(earner: Earner, modifier: Earner) -> int:
-    """The bits of the lines that a rule and its modifier both mean."""
-    return (earner.bit | modifier.bit) & ~ALL or ALL
 
 
 def _grown(
@@ -466,45 +388,10 @@ def _better(base: Earner, modifier: Earner, excluding: list[Earner], outer: Sums
         if ranks > 0 or (ranks == 0 and position < excluding.index(modifier)):
             code = Code("acts", "turn", "basket", "total")
             sums = outer.another()
-            spend = sums.name("amounts", _both(base, each))
-            tests = [(f"{spend} > 0", ""), *_conditions(code, each, sums, base)]
+            spend = sums.name("amounts", both_bits(base, each))
+            tests = [(f"{spend} > 0", ""), *conditions_of(code, each, sums, base)]
             code.add("day = turn.day")
             sums.write(code)
             code.add(f"return bool({' and '.join(test for test, _ in tests)})")
             rivals.append(code.function())
     return lambda turn, basket, total: any(acts(turn, basket, total) for acts in rivals)
-
-
-def loaded_offer(turn: Turn, offer: str) -> bool:
-    """Whether the member has loaded the offer and not used it yet."""
-    loaded, _ = turn.account.offers.get(offer, (-1, 0))
-    return 0 <= loaded <= turn.moment
-
-
-def use_offer(turn: Turn, offer: str, points: int) -> None:
-    """An offer that gave something is used up until it is loaded again."""
-    if points:
-        _, uses = turn.account.offers[offer]
-        turn.change("offer", offer, -1, uses + 1)
-
-
-def capped_value(earner: Earner, turn: Turn, base: int, level: int) -> tuple[Ratio, int, int]:
-    """(exact value, points without caps on points, points) of a rule that has caps.
-
-    A cap on spend or items limits the base; what is beyond it earns at ``beyond``.
-    """
-    allowed = base
-    for cap in earner.caps:
-        if (cap.counts == "spend" and earner.per == "money") or (
-            cap.counts == "items" and earner.per == "item"
-        ):
-            allowed = cap.allow(turn, allowed)
-        elif cap.counts == "times" and not cap.left(turn):
-            turn.why_not(earner.name, f"cap {cap.name}")
-            allowed = 0
-    value = exact(earner.give, allowed, level) if allowed else Ratio(0)
-    if allowed < base and earner.rule.beyond is not None:
-        more = exact(earner.rule.beyond, base - allowed, level)
-        value = Ratio(value.num * more.den + more.num * value.den, value.den * more.den)
-    plain = rounded(value, earner.rule.round)
-    return value, plain, use_caps(earner.caps, turn, plain, allowed)

@@ -72,9 +72,7 @@ def _acts(rule: Rule, offer: bool) -> Callable[[Turn, int], str]:
     return code.function()
 
 
-def reduction(
-    off: Off, amount: int, quantity: int, how: str = "half up", measure: int = 0
-) -> int:
+def reduction(off: Off, amount: int, quantity: int, how: str = "half up", measure: int = 0) -> int:
     """What a price rule takes off a line, in minor units; money rounds as the program says.
 
     >>> from kantis.core.amounts import Ratio

@@ -35,7 +35,7 @@ from kantis.core.phrases import (
     text_of,
     word,
 )
-from kantis.core.places import AVAILABLE, HELD, REDEEMED, VOUCHER
+from kantis.core.places import AVAILABLE, HELD, OWED, REDEEMED, VOUCHER
 from kantis.core.rates import WORTH, Worth
 from kantis.core.turn import Refused, Turn
 
@@ -232,6 +232,9 @@ def redeem(
             raise Refused(f"reward-{why.replace(' ', '-')}", f"This reward is not for this: {why}.")
     balance = balances[unit_of(reward)]
     available = sum(lot.available for lot in open_lots(turn, balance, body.member))
+    if not turn.event.ask and not body.hold:  # it has happened: what is short is owed
+        cost = reward.cost.amount if reward.cost is not None else 0
+        available = max(available, body.points or cost)
     points, worth = price(reward, available, basket, body.points)
     _limits(reward, turn)
     return reward, points, worth
@@ -261,6 +264,13 @@ def spend(
     if reward.per_member:
         turn.change("count", f"reward {reward.name}", 0, 1)
     target = HELD if hold else VOUCHER if reward.gives.voucher else REDEEMED
+    available = sum(lot.available for lot in open_lots(turn, balance, member))
+    if points > available:
+        turn.post(balance.name, OWED, target, points - available, 0, REASON)
+        turn.flag("shortage")
+        points = available
+    if not points:
+        return []
     if reward.burns == "in proportion" and not member:
         taken = []
         for whose, part in proportional(turn, balance, points):

@@ -144,6 +144,8 @@ def use(kinds: dict[str, VoucherSection], turn: Turn, body: Use) -> None:
 
 def due(account: Account, days: Calendar) -> int:
     """The next end of an open voucher."""
+    if not account.vouchers:
+        return NEVER
     ends = [v.expires for v in account.vouchers.values() if v.state == "open" and v.expires]
     return days.start(min(ends)) if ends else NEVER
 

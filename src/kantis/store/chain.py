@@ -27,10 +27,10 @@ _encode = msgpack.Encoder().encode
 
 
 def event_hash(
-    key: str, time: int, received: int, subject: str, ask: bool, body: bytes | None
+    program: int, key: str, time: int, received: int, subject: str, ask: int, body: bytes
 ) -> bytes:
-    """The hash of everything that an event said, and of when it came."""
-    said = _encode((key, time, received, subject, ask, body))
+    """The hash of everything that an event said, and of when and to whom it came."""
+    said = _encode((program, key, time, received, subject, ask, body))
     return blake2b(said, digest_size=SIZE).digest()
 
 

@@ -68,8 +68,8 @@ CREATE TABLE event (
     time {{int}} NOT NULL,
     received {{int}} NOT NULL,
     subject {{text}} NOT NULL,
-    ask {{bit}} NOT NULL,
-    imported {{bit}} NOT NULL,
+    ask {{bit}} NOT NULL CHECK (ask IN (0, 1)),
+    imported {{bit}} NOT NULL CHECK (imported IN (0, 1)),
     state {{bit}} NOT NULL CHECK (state BETWEEN 0 AND {len(STATES) - 1}),
     account {{int}},
     seq {{int}},
@@ -77,7 +77,8 @@ CREATE TABLE event (
     receipt {{text}},
     waits {{text}},
     note {{text}},
-    body {{bytes}}
+    body {{bytes}},
+    CHECK (state = 0 OR (account IS NULL AND seq IS NULL))
 ){{end}};
 CREATE INDEX event_open ON event (state, n) WHERE state IN ({READY}, {PARKED}, {BAD});
 CREATE INDEX event_receipt ON event (program, receipt) WHERE receipt IS NOT NULL;

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import codecs
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
+import apsw
 import typer
 from rich.text import Text
 
@@ -66,6 +68,9 @@ def import_file(
                 summary = loader.submit(desk, home.name, bars.tell)
         except OSError as error:
             raise Trouble("cannot-write", f"{error.strerror}.", str(error.filename)) from error
+        except apsw.Error as error:
+            message = f"The rows could not be put aside on the disk: {error}."
+            raise Trouble("cannot-write", message, tempfile.gettempdir()) from error
         finally:
             loader.close()
     if json:
