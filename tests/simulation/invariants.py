@@ -177,7 +177,7 @@ def check_transit(machine: Machine, waiting: Counter[str]) -> None:
         for entry, _ in entries:
             for balance, source, target, amount, _, _ in entry.decision.postings:
                 found[balance] += amount * ((target == TRANSIT) - (source == TRANSIT))
-    ensure(+found == +waiting and not -found, "points got lost in transit", found, waiting)
+    ensure(+found == +waiting and -found == -waiting, "points got lost in transit", found, waiting)
 
 
 def check_stock(machine: Machine) -> None:

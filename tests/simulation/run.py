@@ -285,9 +285,14 @@ def fails(seed: int, steps: list[Step]) -> BaseException | None:
     return None
 
 
+def _kind(cause: BaseException) -> str:
+    """How a failure reads, without its numbers."""
+    return f"{type(cause).__name__} {cause}"[:45]
+
+
 def shrink(failure: Failure, tries: int = 400) -> list[Step]:
     """A small part of the steps that still fails, by cutting."""
-    steps, kind = list(failure.steps), type(failure.cause)
+    steps, kind = list(failure.steps), _kind(failure.cause)
     size = len(steps) // 2
     while size and tries:
         position = 0
@@ -295,7 +300,7 @@ def shrink(failure: Failure, tries: int = 400) -> list[Step]:
             rest = steps[:position] + steps[position + size :]
             tries -= 1
             cause = fails(failure.seed, rest) if rest else None
-            if cause is not None and type(cause) is kind:
+            if cause is not None and _kind(cause) == kind:
                 steps = rest
             else:
                 position += size

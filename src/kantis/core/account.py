@@ -143,7 +143,7 @@ class Account(Struct, array_like=True):
     touched: dict[str, int] = field(default_factory=dict)
     cycles: dict[str, int] = field(default_factory=dict)
     issued: dict[str, dict[int, int]] = field(default_factory=dict)
-    lost: dict[int, int] = field(default_factory=dict)
+    lost: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     woken: int = 0
     due: int = NEVER
 
@@ -353,10 +353,11 @@ def _join(account: Account, change: Change) -> None:
 
 
 def _lost(account: Account, change: Change) -> None:
-    """What an inactivity expiry took of a lot, and can be restored by a late event."""
-    _, lot_id, amount = change
-    if amount:
-        account.lost[lot_id] = amount
+    """What an inactivity expiry took of a lot, and a late event can restore: the day of it,
+    what was available and what was pending; no day forgets it."""
+    _, lot_id, day, available, pending = change
+    if day:
+        account.lost[lot_id] = (day, available, pending)
     else:
         account.lost.pop(lot_id, None)
 

@@ -58,6 +58,8 @@ def decide(
     handler = order.HANDLERS[type(event.body)]
     try:
         handler(plan, turn, event.body)
+        if plan.by_itself:
+            order.rewards_by_itself(plan, turn)
     except Refused as refused:
         _refuse(turn, refused.refusal)
     entries.append(_entry(account, turn.decision, at, plan.version, event.key))

@@ -22,6 +22,9 @@ _DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
 def run(plan: Plan, turn: Turn) -> None:
     """Drop old windows of counters, periods that are settled for good, and closed lots."""
     _counters(plan, turn, turn.day - days(plan.head.late))
+    for lot_id, (day, _, _) in list(turn.account.lost.items()):
+        if day <= turn.day - days(plan.head.late):
+            turn.change("lost", lot_id, 0, 0, 0)
     refundable = turn.day - days(plan.head.refunds.within)
     for lot in list(turn.account.lots.values()):
         if lot.bucket < refundable and not lot.open and lot.id not in turn.account.lost:

@@ -51,8 +51,6 @@ def _purchase(plan: Plan, turn: Turn, body: Purchase) -> None:
     basket = _basket(plan, turn, body)
     _act(plan, turn, "purchase", basket, 1)
     _signs(plan, turn, "purchase")
-    if plan.by_itself:
-        _rewards(plan, turn)
 
 
 def _act(plan: Plan, turn: Turn, event: str, basket: Basket, quantity: int) -> None:
@@ -133,7 +131,7 @@ def _pay(plan: Plan, turn: Turn, paid: dict[str, int], left: list[int]) -> list[
         turn.effect("", name, worth)
         if not plan.head.spend[2]:
             left = [a - b for a, b in zip(left, share(min(worth, sum(left)), left), strict=True)]
-    _signs(plan, turn, "redeeming")
+        _signs(plan, turn, "redeeming", balance.name)
     return left
 
 
@@ -149,8 +147,8 @@ def _take_or_owe(plan: Plan, turn: Turn, name: str, points: int) -> None:
         turn.flag("shortage")
 
 
-def _rewards(plan: Plan, turn: Turn) -> None:
-    """Rewards that come by themselves."""
+def rewards_by_itself(plan: Plan, turn: Turn) -> None:
+    """Rewards that come by themselves, whatever brought the points."""
     number = 0
     for reward, times in rewards.by_itself(plan.rewards, turn):
         assert reward.cost is not None
@@ -172,15 +170,13 @@ def _rewards(plan: Plan, turn: Turn) -> None:
                 )
 
 
-def _signs(plan: Plan, turn: Turn, sign: str) -> None:
+def _signs(plan: Plan, turn: Turn, sign: str, only: str = "") -> None:
     """Signs of life: the event itself, and earning where something was earned."""
     if not plan.clocked:
         return
-    balances.touch(plan.balances, turn, sign)
-    for name in {fact[1] for fact in turn.decision.fired}:
+    balances.touch(plan.balances, turn, sign, only)
+    for name in dict.fromkeys(fact[1] for fact in turn.decision.fired if fact[4] and fact[3] > 0):
         balances.touch(plan.balances, turn, "earning", name)
-    if turn.late:
-        balances.restore(plan.balances, turn)
 
 
 def _activity(plan: Plan, turn: Turn, body: Activity) -> None:
@@ -189,7 +185,6 @@ def _activity(plan: Plan, turn: Turn, body: Activity) -> None:
     basket = Basket({1: body.amount}, {1: body.quantity}, {1: body.quantity * 1000}, body.amount)
     _act(plan, turn, body.name, basket, body.quantity)
     _signs(plan, turn, "activity")
-    _rewards(plan, turn)
 
 
 def _redeem(plan: Plan, turn: Turn, body: Redeem) -> None:
@@ -218,7 +213,7 @@ def _redeem(plan: Plan, turn: Turn, body: Redeem) -> None:
             points=points,
             number=1,
         )
-    _signs(plan, turn, "redeeming")
+    _signs(plan, turn, "redeeming", balance.name)
 
 
 def _use(plan: Plan, turn: Turn, body: Use) -> None:
@@ -328,7 +323,7 @@ def clockwork(plan: Plan, turn: Turn) -> None:
         _birthday(plan, turn)
     if turn.decision.postings or turn.decision.changes:
         if plan.by_itself:
-            _rewards(plan, turn)
+            rewards_by_itself(plan, turn)
         forget.run(plan, turn)
 
 

@@ -194,6 +194,8 @@ def touch(balances: dict[str, Balance], turn: Turn, sign: str, only: str = "") -
         if turn.account.touched.get(name, 0) < turn.day:
             turn.change("touch", name, turn.day)
             turn.wake_on(clock.expires(turn.day))
+        if turn.late and turn.account.lost:
+            _restore(balance, turn)
 
 
 def due(balances: dict[str, Balance], account: Account, days: Calendar, after: int) -> int:
@@ -246,30 +248,37 @@ def run(balances: dict[str, Balance], turn: Turn) -> None:
         if balance.kept is not None and balance.kept(turn):
             continue
         idle = end != lot.expires
-        gone = lot.available + lot.pending
+        available, pending = lot.available, lot.pending
         stop_waiting(turn, lot.id, lot.pending)
         for place in (PENDING, AVAILABLE):
             part = lot.pending if place == PENDING else lot.available
             if part:
                 turn.post(balance.name, place, EXPIRED, part, lot.id, EXPIRY)
         if idle:
-            turn.change("lost", lot.id, gone)
-        turn.notice("expired", balance.name, gone)
+            turn.change("lost", lot.id, end, available, pending)
+        turn.notice("expired", balance.name, available + pending)
 
 
-def restore(balances: dict[str, Balance], turn: Turn) -> None:
-    """A late sign of life gives back what its absence took: each lot by a posting of its own."""
-    account = turn.account
-    for lot_id, amount in list(account.lost.items()):
+def _restore(balance: Balance, turn: Turn) -> None:
+    """A late sign of life gives back what its absence took: each lot by a posting of its own.
+
+    Only an expiry that lies behind the event could have been prevented by it.
+    """
+    account, name = turn.account, balance.name
+    for lot_id, (day, available, pending) in list(account.lost.items()):
         lot = account.lots.get(lot_id)
-        if lot is None:
+        if lot is None or lot.balance != name or turn.day >= day:
             continue
-        balance = balances[lot.balance]
         end = end_of(balance, account, lot.expires)
-        part = min(amount, lot.expired)
-        if part and (not end or end > turn.calendar.day(turn.at)):
-            turn.post(lot.balance, EXPIRED, AVAILABLE, part, lot_id, EXPIRY)
+        if end and end <= turn.calendar.day(turn.at):
+            continue
+        waits = min(pending, lot.expired) if lot.group else 0
+        part = min(available + pending - waits, lot.expired - waits)
+        if waits:
+            turn.post(name, EXPIRED, PENDING, waits, lot_id, EXPIRY)
+        if part:
+            turn.post(name, EXPIRED, AVAILABLE, part, lot_id, EXPIRY)
             repay(turn, balance, lot_id, EXPIRY)
-            if end:
-                turn.wake_on(end)
-            turn.change("lost", lot_id, 0)
+        if end:
+            turn.wake_on(end)
+        turn.change("lost", lot_id, 0, 0, 0)

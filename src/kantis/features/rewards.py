@@ -12,6 +12,7 @@ what they are worth, of which the best one below the balance and the basket coun
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Annotated
 
 from msgspec import Struct
@@ -299,13 +300,16 @@ def capture(
         turn.post(balance, HELD, target, amount, lot, REASON)
 
 
-def by_itself(rewards: dict[str, RewardSection], turn: Turn) -> list[tuple[RewardSection, int]]:
-    """The rewards that come without being asked for, and how many of each the balance buys."""
-    found = []
+def by_itself(
+    rewards: dict[str, RewardSection], turn: Turn
+) -> Iterator[tuple[RewardSection, int]]:
+    """The rewards that come without being asked for, and how many of each the balance buys.
+
+    The points of one are taken before the next one is looked at.
+    """
     for reward in rewards.values():
         if reward.issued != "by itself" or reward.cost is None:
             continue
         purse = turn.account.purse.get(reward.cost.unit)
         if purse is not None and purse[AVAILABLE] >= reward.cost.amount:
-            found.append((reward, purse[AVAILABLE] // reward.cost.amount))
-    return found
+            yield reward, purse[AVAILABLE] // reward.cost.amount
