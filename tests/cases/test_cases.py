@@ -1,4 +1,4 @@
-"""Every case file under programs/ passes: the programs, and the language that they are written in."""
+"""Every case file passes: of the programs, and of the language that they are written in."""
 
 from pathlib import Path
 
@@ -38,7 +38,12 @@ def test_a_case_that_is_wrong_fails(tmp_path: Path) -> None:
     path = tmp_path / "wrong.yaml"
     path.write_text(
         """\
-program: {program: wrong, money: EUR, timezone: UTC, balances: {points: {}}, earning: {base: {give: 1 point per 1.00 EUR}}}
+program:
+  program: wrong
+  money: EUR
+  timezone: UTC
+  balances: {points: {}}
+  earning: {base: {give: 1 point per 1.00 EUR}}
 cases:
   - {case: too much, when: [{time: 2024-03-01, purchase: 5.00}], then: {points: 6}}
   - {case: a refusal that nobody expects, when: [{time: 2024-03-01, refund: x, then: {points: 0}}]}

@@ -129,7 +129,7 @@ class Crowd:
         self.bought: list[tuple[int, Event]] = []
         self.redeemed: list[tuple[int, Event]] = []
         self.groups: list[tuple[int, str]] = []
-        self.receipts: list[str] = []
+        self.receipts: list[tuple[str, int]] = []
         self.transit: list[tuple[int, Body]] = []
         self.last: list[Step] = []
         self.publishes = self.dice.randrange(200, 1400) if self.name in EDITS else -1
@@ -363,13 +363,15 @@ class Crowd:
 
     def alone(self, number: int) -> tuple[int, Body]:
         """A purchase without a member, or somebody who claims one."""
-        if self.receipts and self.dice.random() < 0.5:
-            receipt = self.dice.choice(self.receipts[-5:])
+        late = LATE[self.name] * DAY_MS
+        fresh = [r for r, time in self.receipts[-5:] if self.now - time < late // 2]
+        if fresh and self.dice.random() < 0.6:
+            receipt = self.dice.choice(fresh)
             if receipt in self.machine.alone:
                 self.bought.append((number, self.machine.alone[receipt]))
             return number, Claim(receipt)
         receipt = f"r{self.number}"
-        self.receipts.append(receipt)
+        self.receipts.append((receipt, self.now))
         return number, Purchase(self.buy().lines, receipt=receipt, group=f"g{self.number}")
 
     def tick(self, number: int) -> tuple[int, Body]:

@@ -20,6 +20,7 @@ from kantis.core.decision import Entry, apply, decode_decision
 from kantis.core.events import Purchase
 from kantis.core.places import (
     AVAILABLE,
+    CARRIED,
     CHART,
     EXPIRED,
     HELD,
@@ -95,7 +96,7 @@ def check_entries(before: int, entries: list[Entry], account: Account, day: int)
             lot = account.lots.get(lot_id)
             if lot is None or source != AVAILABLE or not lot.expires:
                 continue
-            leaves = target > HELD and target not in (OWED, EXPIRED)
+            leaves = target > HELD and target not in (OWED, EXPIRED, CARRIED)
             if leaves and entry is entries[-1] and entry.event and reason != "refunds":
                 ensure(lot.expires > day, "I9 something left an expired lot", lot, day)
         if entry.decision.refusal is None:
@@ -114,8 +115,9 @@ def check_refund(machine: Machine, key: str) -> None:
     earned: Counter[tuple[str, str, int]] = Counter()
     taken: Counter[tuple[str, str, int]] = Counter()
     returned: Counter[str] = Counter()
+    periods = {each.name for each in machine.program.plan(event.time).earning.periods}
     for fact in entry.decision.fired:
-        if fact[4]:
+        if fact[4] and fact[0] not in periods:
             earned[fact[0], fact[1], fact[4]] += fact[3]
     for decision in machine.undone.get(key, ()):
         for fact in decision.fired:

@@ -198,12 +198,8 @@ class Leaflet(Naive):
             m.levels[tier.group].append((since, level, tier.until))
         m.counted += [(name, day or p.day, amount) for name, day, amount in body.counters]
         for v in body.vouchers:
-            self.voucher(m, v.kind, [])
-            m.vouchers[-1].worth, m.vouchers[-1].end, m.vouchers[-1].code = (
-                v.worth,
-                v.expires,
-                v.code,
-            )
+            mine = self.voucher(m, v.kind, [])
+            mine.worth, mine.end, mine.code, mine.issued = v.worth, v.expires, v.code, p.day
 
 
 class Cafe(Leaflet):
@@ -303,7 +299,7 @@ class Grocer(Leaflet):
             raise No
         there = self.available(m, "points")
         points = body.points or min(there, body.basket or NEVER) // 100 * 100
-        if points % 100 or points < 100 or points > there or (body.basket and points > body.basket):
+        if points % 100 or points < 100 or (body.basket and points > body.basket):
             raise No
         return "points", points, points, ""
 
@@ -431,7 +427,7 @@ class Market(Leaflet):
     def birthday(self, m):
         if not m.facts["birthday"]:
             return NEVER
-        since, text = m.facts["birthday"][-1]
+        since, text = sorted(m.facts["birthday"], key=lambda each: each[0])[-1]
         first = max(m.ran.get("birthday", 0) + 1, m.joined, self.days.day(since))
         return cal.next_yearly(first, int(text[-5:-3]), int(text[-2:]))
 
@@ -609,5 +605,7 @@ class Hotel(Leaflet):
             return "miles", 250, 0, "suite"
         points = body.basket or body.points or self.available(m, "miles")
         if body.reward != "credit" or points < 50 or body.points not in (0, points):
+            raise No
+        if not body.points and points > self.available(m, "miles"):
             raise No
         return "miles", points, points, ""

@@ -146,7 +146,7 @@ class Naive:
             days += [v.end for v in m.vouchers if v.state == "open" and v.end]
             days += [m.levels[g][-1][2] + self.after for g in self.groups if m.levels[g]]
             days += self.dates(m, self.days.day(m.now))
-            moments = [self.days.start(day) for day in days if day < NEVER]
+            moments = [self.days.start(day) for day in days if 0 < day < NEVER]
             moments += [h.until for h in m.holds] + [b.opens for b in m.batches if b.waits]
             ahead = min((t for t in [*moments, self.edited] if m.now < t <= until), default=0)
             if not ahead:

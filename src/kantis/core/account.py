@@ -323,12 +323,20 @@ def _offer(account: Account, change: Change) -> None:
 
 def _choose(account: Account, change: Change) -> None:
     _, name, moment, value = change
-    account.choices.setdefault(name, []).append((moment, value))
+    _remember(account.choices.setdefault(name, []), moment, value)
 
 
 def _know(account: Account, change: Change) -> None:
     _, name, moment, value = change
-    account.facts.setdefault(name, []).append((moment, value))
+    _remember(account.facts.setdefault(name, []), moment, value)
+
+
+def _remember(history: list[tuple[int, str]], moment: int, value: str) -> None:
+    """What comes late takes its place in time; of the same instant the last one counts."""
+    position = len(history)
+    while position and history[position - 1][0] > moment:
+        position -= 1
+    history.insert(position, (moment, value))
 
 
 def _touch(account: Account, change: Change) -> None:

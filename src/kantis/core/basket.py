@@ -119,18 +119,24 @@ class Classifier:
         if amounts is None:
             amounts = [line.amount for line in lines]
         sums: dict[int, int] = {}
-        for mask, amount in zip(masks, amounts, strict=True):
-            if mask in sums:
-                sums[mask] += amount
-            else:
-                sums[mask] = amount
         items: dict[int, int] = {}
         measures: dict[int, int] = {}
-        if self.counts_items:
-            for mask, line in zip(masks, lines, strict=True):
-                items[mask] = items.get(mask, 0) + line.quantity
-                if line.measure:
-                    measures[mask] = measures.get(mask, 0) + line.measure
+        if not self.counts_items:
+            for mask, amount in zip(masks, amounts, strict=True):
+                if mask in sums:
+                    sums[mask] += amount
+                else:
+                    sums[mask] = amount
+            return Basket(sums, items, measures, sum(amounts))
+        for mask, amount, line in zip(masks, amounts, lines, strict=True):
+            if mask in sums:
+                sums[mask] += amount
+                items[mask] += line.quantity
+            else:
+                sums[mask] = amount
+                items[mask] = line.quantity
+            if line.measure:
+                measures[mask] = measures.get(mask, 0) + line.measure
         return Basket(sums, items, measures, sum(amounts))
 
 

@@ -97,7 +97,9 @@ def issue(
         found = account.next_lot
         turn.change("lot", found, name, bucket, expires, group, member, funder)
     if expires:
-        turn.wake_on(expires)
+        ends = turn.calendar.start(expires)
+        if ends < account.due:
+            account.due = ends
     if balance.clock is not None:
         _start_anew(turn, balance, balance.clock)
     if opens or group:
@@ -107,8 +109,9 @@ def issue(
             turn.wake_at(opens)
     else:
         turn.post(name, source, AVAILABLE, amount, found, reason)
-        repay(turn, balance, found, reason)
-        if expires and turn.late and balance.kept is None:
+        if account.purse[name][OWED]:
+            repay(turn, balance, found, reason)
+        if expires and (turn.late or day) and balance.kept is None:
             _die_at_once(turn, balance, found)
     return found
 
@@ -123,7 +126,7 @@ def _start_anew(turn: Turn, balance: Balance, clock: Clock) -> None:
 
 
 def _die_at_once(turn: Turn, balance: Balance, lot_id: int) -> None:
-    """Points of a late event whose end has passed are never there to be spent."""
+    """Points that came too late, because their end has passed, are never there to be spent."""
     lot = turn.account.lots[lot_id]
     if lot.available and lot.expires <= turn.calendar.day(turn.at):
         turn.post(balance.name, AVAILABLE, EXPIRED, lot.available, lot_id, "expiry")
@@ -243,7 +246,7 @@ def claw_back(
     lots by their order of burning; then the balance's policy for a shortage: ``owed``
     books a debt, ``forgiven`` and ``pending only`` let it go.
     """
-    rest = amount
+    rest, before = amount, 0
     lot = turn.account.lots.get(lot_id)
     if lot is not None:
         for place in (PENDING, AVAILABLE):
@@ -259,6 +262,9 @@ def claw_back(
         if gone:
             turn.post(balance.name, EXPIRED, target, gone, lot_id, reason)
             rest -= gone
+        # What has left the lot otherwise was taken back before: its group was voided.
+        before = max(0, rest - lot.spent - lot.moved - lot.held)
+        rest -= before
     for other in _others(turn, balance, lot_id) if rest else ():
         part = min(rest, other.available)
         turn.post(balance.name, AVAILABLE, target, part, other.id, reason)
@@ -268,7 +274,7 @@ def claw_back(
     if rest and balance.shortage == "owed":
         turn.post(balance.name, OWED, target, rest, 0, reason)
         rest = 0
-    return rest
+    return rest + before
 
 
 def stop_waiting(turn: Turn, lot_id: int, amount: int, opens: int = 0) -> None:

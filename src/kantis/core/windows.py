@@ -14,19 +14,21 @@ from __future__ import annotations
 from kantis.core import calendar
 from kantis.core.phrases import Window
 
+_CALENDAR = frozenset(("day", "week", "month", "quarter", "half-year", "year"))
+
 
 def bucket(window: Window, day: int, joined: int) -> int:
     """The bucket of a day: the first day of its window, of its month, the day itself, or 0."""
     kind = window.kind
+    if kind in _CALENDAR:
+        return calendar.window_start(kind, day)
     if kind in ("ever", "purchase"):
         return 0
     if kind == "rolling day":
         return day
     if kind == "rolling month":
         return calendar.window_start("month", day)
-    if kind == "anniversary":
-        return calendar.add_months(joined, calendar.years_between(joined, day) * 12)
-    return calendar.window_start(kind, day)
+    return calendar.add_months(joined, calendar.years_between(joined, day) * 12)
 
 
 def total(window: Window, counts: dict[int, int] | None, day: int, joined: int) -> int:
@@ -37,6 +39,8 @@ def total(window: Window, counts: dict[int, int] | None, day: int, joined: int) 
     """
     if not counts:
         return 0
+    if window.kind in _CALENDAR:
+        return counts.get(calendar.window_start(window.kind, day), 0)
     if window.kind.startswith("rolling"):
         first = _first(window, day)
         return sum(amount for key, amount in counts.items() if first <= key <= day)
@@ -61,6 +65,8 @@ def end(window: Window, day: int, joined: int) -> int:
 
 def stale(window: Window, key: int, day: int, joined: int) -> bool:
     """Whether a bucket can no longer matter to the day or to any later one."""
+    if window.kind in _CALENDAR:
+        return key < calendar.window_start(window.kind, day)
     if window.kind in ("ever", "purchase"):
         return False
     if window.kind.startswith("rolling"):

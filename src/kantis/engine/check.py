@@ -131,9 +131,17 @@ def _rewards(read: Read, reader: Reader) -> None:
             if key in _said(reader, "rewards", name):
                 message = f"{key!r} goes with 'rate'; this reward has another price."
                 reader.fault_at("no-effect", message, "rewards", name, key)
-        if reward.issued == "by itself" and reward.cost is None:
-            message = "Only a reward with a fixed 'cost' can come by itself."
+        if reward.issued == "by itself" and reward.cost is None and reward.reached is None:
+            message = "Only a reward with a fixed 'cost' or a milestone 'reached' comes by itself."
             reader.fault_at("cannot-be-explained", message, "rewards", name, "issued")
+        if reward.reached is not None and reward.issued != "by itself":
+            message = "A milestone comes by itself: write 'issued: by itself'."
+            reader.fault_at("cannot-be-explained", message, "rewards", name, "reached")
+        if reward.issued != "on request":
+            for key in ("if", "where", "except", "stock", "per member", "held for"):
+                if key in _said(reader, "rewards", name):
+                    message = f"{key!r} has no effect: nobody asks for this reward."
+                    reader.fault_at("no-effect", message, "rewards", name, key)
 
 
 def _balances(read: Read, reader: Reader) -> None:
@@ -175,7 +183,12 @@ def _names(read: Read, reader: Reader) -> None:
     balances, vouchers = read["balances"], read["vouchers"]
     for name, reward in read["rewards"].items():
         prices = [reward.cost is not None, reward.rate is not None, bool(reward.rungs)]
-        if sum(prices) != 1:
+        free = reward.reached is not None or reward.issued in ("on the birthday", "on joining")
+        if free:
+            if any(prices):
+                message = "What comes on an occasion or at a milestone has no price."
+                reader.fault_at("one-price", message, "rewards", name)
+        elif sum(prices) != 1:
             message = "A reward has one price: 'cost', 'rate' or 'rungs'."
             reader.fault_at("one-price", message, "rewards", name)
         elif unit_of(reward) not in balances:

@@ -139,10 +139,10 @@ def _effect(plan: Plan, effect: tuple[str, str, int]) -> str:
 
 _REASONS = {
     "activation": "became available",
-    "adjust": "were changed by hand",
-    "carry": "were brought into the account",
+    "adjust": "changed by hand",
+    "carry": "came into the account",
     "transfer": "left for another member",
-    "existing": "were given with the new terms",
+    "existing": "came with the new terms",
 }
 
 
@@ -161,15 +161,15 @@ def _postings(plan: Plan, postings: list[Posting], *, explained: bool) -> list[s
         elif target == OWED:
             said.append(f"{points} paid what was owed.")
         elif source == OWED:
-            said.append(f"{points} are owed: they were spent already.")
+            said.append(f"{points} owed, because the points were spent already.")
         elif reason in _REASONS:
             said.append(f"{points} {_REASONS[reason]}.")
         elif target == HELD:
-            said.append(f"{points} are set aside.")
+            said.append(f"{points} set aside.")
         elif source == HELD and target == AVAILABLE:
-            said.append(f"{points} that were set aside came back.")
+            said.append(f"{points} no longer set aside.")
         elif target == PENDING and source == ISSUED:
-            said.append(f"{points} wait until they can be spent.")
+            said.append(f"{points} can be spent a little later.")
         elif target == VOUCHER:
             said.append(f"{points} became a voucher.")
         elif not explained:

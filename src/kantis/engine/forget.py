@@ -21,11 +21,12 @@ _DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
 
 def run(plan: Plan, turn: Turn) -> None:
     """Drop old windows of counters, periods that are settled for good, and closed lots."""
-    _counters(plan, turn, turn.day - days(plan.head.late))
+    late = turn.day - days(plan.head.late)
+    refundable = late - days(plan.head.refunds.within)
+    _counters(plan, turn, late, refundable)
     for lot_id, (day, _, _) in list(turn.account.lost.items()):
-        if day <= turn.day - days(plan.head.late):
+        if day <= late:
             turn.change("lost", lot_id, 0, 0, 0)
-    refundable = turn.day - days(plan.head.refunds.within)
     for lot in list(turn.account.lots.values()):
         if lot.bucket < refundable and not lot.open and lot.id not in turn.account.lost:
             ended = lot.expires and lot.expires < refundable
@@ -49,17 +50,24 @@ def windows_of(plan: Plan) -> dict[str, Window]:
             found[periods.counter(earner)] = earner.rule.over
             for modifier in earner.modifiers:
                 found[periods.counter(earner, modifier)] = earner.rule.over
+    for name, reward in plan.rewards.items():
+        if reward.reached is not None:
+            found[f"milestone {name}"] = plan.windows[reward.reached[0]]
+    for group in plan.tiers:
+        for counter in group.rolls:
+            found[tiers.rolled(counter)] = plan.windows[counter]
     for name, choice in plan.choices.items():
         found[f"choice {name}"] = choice.window
     return found
 
 
-def _counters(plan: Plan, turn: Turn, back: int) -> None:
+def _counters(plan: Plan, turn: Turn, late: int, refundable: int) -> None:
     account, known = turn.account, windows_of(plan)
     for name, counts in list(account.counters.items()):
         window = known.get(name)
         if window is None:
             continue
+        back = refundable if name.startswith("over ") else late
         for key in [k for k in counts if windows.stale(window, k, back, account.joined)]:
             if tiers.kept_until(plan.tiers, name, key) <= back and _settled(
                 plan, account, name, key

@@ -50,21 +50,26 @@ _EMPTY = Basket({}, {}, {}, 0)
 def _purchase(plan: Plan, turn: Turn, body: Purchase) -> None:
     basket = _basket(plan, turn, body)
     _act(plan, turn, "purchase", basket, 1)
-    _signs(plan, turn, "purchase")
+    if plan.clocked:
+        _signs(plan, turn, "purchase")
 
 
 def _act(plan: Plan, turn: Turn, event: str, basket: Basket, quantity: int) -> None:
-    plan.act(event, turn.trace is not None)(turn, basket, quantity)
+    act = plan.acts.get(event) if turn.trace is None else None
+    (act or plan.act(event, turn.trace is not None))(turn, basket, quantity)
 
 
 def _basket(plan: Plan, turn: Turn, body: Purchase) -> Basket:
     """Price effects, then what is paid in points and vouchers; what is left counts."""
-    lines = body.lines
+    lines, amounts = body.lines, []
     for line in lines:
-        if line.amount < 0 or line.quantity < 0:
+        amount = line.amount
+        if amount < 0 or line.quantity < 0:
             sentence = f"Line {line.id!r} is negative; send what came back as a refund."
             raise Refused("negative-amount", sentence)
-    amounts = plan.amounts(lines)
+        amounts.append(amount)
+    if not plan.plain_spend:
+        amounts = plan.amounts(lines)
     masks = plan.classifier.masks(lines)
     points: dict[str, int] = {}
     uses: list[Use] = []
@@ -150,8 +155,10 @@ def _take_or_owe(plan: Plan, turn: Turn, name: str, points: int) -> None:
 def rewards_by_itself(plan: Plan, turn: Turn) -> None:
     """Rewards that come by themselves, whatever brought the points."""
     number = 0
-    for reward, times in rewards.by_itself(plan.rewards, turn):
-        assert reward.cost is not None
+    for reward, times in rewards.by_itself(plan.rewards, turn, plan.windows):
+        if reward.cost is None:
+            _grant(plan, turn, reward)
+            continue
         balance = plan.balances[reward.cost.unit]
         kind = reward.gives.voucher
         for _ in range(times):
@@ -168,6 +175,28 @@ def rewards_by_itself(plan: Plan, turn: Turn) -> None:
                     points=points,
                     number=number,
                 )
+
+
+def _grant(plan: Plan, turn: Turn, reward: rewards.RewardSection) -> None:
+    """A reward that costs nothing: a milestone, or one of an occasion."""
+    turn.decision.fired.append((reward.name, "", 0, 0, 0, 0))
+    if reward.gives.voucher:
+        vouchers.issue(
+            plan.vouchers,
+            turn,
+            reward.gives.voucher,
+            worth=reward.gives.money,
+            balance="",
+            points=0,
+            number=1,
+        )
+    else:
+        turn.notice("reward", reward.name)
+
+
+def _occasion(plan: Plan, turn: Turn, occasion: str) -> None:
+    for reward in rewards.on_occasion(plan.rewards, turn, occasion):
+        _grant(plan, turn, reward)
 
 
 def _signs(plan: Plan, turn: Turn, sign: str, only: str = "") -> None:
@@ -234,6 +263,7 @@ def _enrol(plan: Plan, turn: Turn, body: Enrol) -> None:
     for name, value in body.facts:
         _learn(plan, turn, name, value)
     _act(plan, turn, "enrol", _EMPTY, 1)
+    _occasion(plan, turn, "on joining")
     _signs(plan, turn, "activity")
 
 
@@ -242,14 +272,14 @@ def _know(plan: Plan, turn: Turn, body: Know) -> None:
 
 
 def _learn(plan: Plan, turn: Turn, fact: str, value: str) -> None:
-    """Something becomes known; birthdays are kept from the day on which it is the first known."""
+    """Something becomes known. A birthday counts from the day on which it is known, or changed."""
     turn.change("know", fact, turn.moment, value)
     if plan.keeps:
         turn.wake_at(turn.at)
     if fact == "birthday":
-        if "birthday" not in turn.account.cycles:
+        if turn.account.cycles.get("birthday", 0) < turn.day - 1:
             turn.change("cycle", "birthday", turn.day - 1)
-        if plan.earning.by_event.get("birthday"):
+        if plan.birthdays:
             turn.wake_at(_next_birthday(plan, turn.account))
 
 
@@ -298,7 +328,7 @@ def due(plan: Plan, account: Account, after: int) -> int:
         periods.due(plan.earning, account, days) if plan.earning.periods else NEVER,
         tiers.due(plan.tiers, account, days, after) if plan.tiers else NEVER,
         cycles.due(plan.cycles, account, days) if plan.cycles else NEVER,
-        _next_birthday(plan, account) if plan.earning.by_event.get("birthday") else NEVER,
+        _next_birthday(plan, account) if plan.birthdays else NEVER,
     )
     return min(first, plan.until)
 
@@ -319,7 +349,7 @@ def clockwork(plan: Plan, turn: Turn) -> None:
         cycles.run(
             plan.cycles, plan.balances, turn, lambda *a, **k: vouchers.issue(plan.vouchers, *a, **k)
         )
-    if plan.earning.by_event.get("birthday"):
+    if plan.birthdays:
         _birthday(plan, turn)
     if turn.decision.postings or turn.decision.changes:
         if plan.by_itself:
@@ -347,3 +377,4 @@ def _birthday(plan: Plan, turn: Turn) -> None:
     if _next_birthday(plan, turn.account) <= turn.moment:
         turn.change("cycle", "birthday", turn.day)
         _act(plan, turn, "birthday", _EMPTY, 1)
+        _occasion(plan, turn, "on the birthday")

@@ -71,7 +71,8 @@ def _count(earner: Earner, turn: Turn, base: int, parts: dict[str, int]) -> None
 
 def settle(earner: Earner, turn: Turn, bucket: int) -> None:
     """Give what a period's total earns, or the difference to what was given for it before."""
-    assert earner.balance is not None and earner.rule.over is not None
+    assert earner.balance is not None
+    assert earner.rule.over is not None
     total = _earned(earner, turn, bucket)
     settled = turn.account.issued.get(earner.name, {})
     before, name = settled.get(bucket, 0), earner.balance.name
@@ -81,7 +82,13 @@ def settle(earner: Earner, turn: Turn, bucket: int) -> None:
             last = windows.end(earner.rule.over, bucket, turn.account.joined) - 1
             opens = earner.rule.available.opens(turn, min(last, turn.day))
             lot = issue(
-                turn, earner.balance, points, REASON, opens=opens, funder=earner.rule.funded_by
+                turn,
+                earner.balance,
+                points,
+                REASON,
+                opens=opens,
+                funder=earner.rule.funded_by,
+                day=turn.calendar.day(turn.at),
             )
             turn.decision.fired.append((earner.name, name, total, points, lot, total))
         total = before + points

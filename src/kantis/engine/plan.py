@@ -60,6 +60,7 @@ class Plan:
         "acts",
         "at",
         "balances",
+        "birthdays",
         "by_itself",
         "calendar",
         "choices",
@@ -106,7 +107,7 @@ class Plan:
         self.cycles: dict[str, CycleSection] = {}
         self.choices: dict[str, ChoiceSection] = {}
         self.plain_spend = True
-        self.clocked = self.keeps = self.by_itself = False
+        self.clocked = self.keeps = self.by_itself = self.birthdays = False
         self.acts: dict[str, Act] = {}
         #: the levels of each tier group before this stretch, what is newly said about what is
         #: there already, and whether accounts wake for it
@@ -256,7 +257,9 @@ def _compile(
     plan.cycles, plan.choices = read["cycles"], read["choices"]
     plan.clocked = any(each.clock is not None for each in plan.balances.values())
     plan.keeps = any(each.kept is not None for each in plan.balances.values())
-    plan.by_itself = any(each.issued == "by itself" for each in plan.rewards.values())
+    issued = {each.issued for each in plan.rewards.values()}
+    plan.by_itself = "by itself" in issued
+    plan.birthdays = "birthday" in plan.earning.by_event or "on the birthday" in issued
     if not reader.faults:
         for event in {*plan.earning.by_event, *plan.counters}:
             plan.act(event)

@@ -20,6 +20,7 @@ from kantis.core.account import NEVER, Account, Lot, Posting
 from kantis.core.amounts import share
 from kantis.core.calendar import show_day
 from kantis.core.decision import Decision, Original
+from kantis.core.earner import Earner
 from kantis.core.events import (
     Cancel,
     Capture,
@@ -207,6 +208,10 @@ def _reverse_fact(then: Plan, turn: Turn, back: Returning, fact: tuple[Any, ...]
     opens = next((each[1] for each in waits if each[2] == lot), 0)
     missing = claw_back(turn, then.balances[name], lot, amount, REVERSED, REFUND, opens)
     turn.decision.fired.append((rule, name, 0, -(amount - missing), lot, -amount))
+    used = {counter: bucket for counter, bucket, _ in _counted(back)}
+    for cap in earner.caps if earner is not None else ():
+        if cap.counts == "points" and cap.counter in used:
+            _count_off(turn, cap.counter, used[cap.counter], amount)
 
 
 def _every(mask: int) -> bool:
@@ -256,17 +261,27 @@ def _between(postings: list[Posting], first: int, last: int) -> list[tuple[int, 
     return found
 
 
+def _any_of(earners: list[Earner]) -> Callable[[int], bool]:
+    """Lines that at least one of the rules means."""
+    return lambda mask: any(each.means(mask) for each in earners)
+
+
+def _all_of(bits: int) -> Callable[[int], bool]:
+    """Lines that all of the filters mean."""
+    return lambda mask: mask & bits == bits
+
+
 def _reverse_caps(then: Plan, turn: Turn, back: Returning) -> None:
-    """What the lines that came back had used of a cap is free again."""
+    """What the lines that came back had used of a cap is free again; points are so already."""
     rules = [each for each in then.earning.by_name.values() if each.rule.over is None]
     caps = {cap.counter: cap for earner in rules for cap in earner.caps}
     for name, bucket, amount in _counted(back):
         cap = caps.get(name)
-        if cap is None:
+        if cap is None or cap.counts == "points":
             continue
         using = [earner for earner in rules if cap in earner.caps]
         per = "item" if cap.counts == "items" else "money"
-        part = back.part(amount, lambda mask, using=using: any(e.means(mask) for e in using), per)
+        part = back.part(amount, _any_of(using), per)
         if cap.counts == "times":
             part = amount if back.whole else 0
         _count_off(turn, name, bucket, part)
@@ -282,9 +297,8 @@ def _reverse_counters(then: Plan, turn: Turn, back: Returning) -> None:
             continue
         bucket, amount = counted.get(counter.name) or counted[waits]
         if counter.section.counts in ("spend", "items", "measure", "points"):
-            bit = counter.bit
             per = {"items": "item", "measure": "measure"}.get(counter.section.counts, "money")
-            part = back.part(amount, lambda mask, bit=bit: bool(mask & bit), per)
+            part = back.part(amount, _all_of(counter.bit), per)
         else:
             part = amount if back.whole else 0
         name = counter.name
@@ -322,7 +336,7 @@ def _reverse_periods(then: Plan, turn: Turn, back: Returning) -> None:
                 continue
             bucket, amount = counted[name]
             both = earner.bit | (modifier.bit if modifier is not None else earner.bit)
-            part = back.part(amount, lambda mask, both=both: mask & both == both, earner.per)
+            part = back.part(amount, _all_of(both), earner.per)
             _count_off(turn, name, bucket, part)
             touched.add(bucket)
         for bucket in touched & set(turn.account.issued.get(earner.name, {})):

@@ -313,7 +313,6 @@ def _write_modifiers(
 ) -> None:
     """The shares of the modifiers: what the points become with each, less what they were before."""
     how = code.constant(earner.rule.round, "how")
-    level = f"turn.level({earner.give.group!r})" if earner.give.group else "0"
     excluding = [each for each, *_ in variables if each.rule.only_best_of]
     code.add("run_num, run_den, before = num, den, " + plain)
     for each, share, full, part in variables:
@@ -324,7 +323,7 @@ def _write_modifiers(
             beaten = code.constant(_better(earner, each, excluding, sums), "beaten")
             conditions.append((f"not {beaten}(turn, basket, total)", '"a better one counts"'))
         with code.block(open_block(code, each.name, conditions)):
-            whole_num, whole_den = _grown(code, earner, each, base, part, level)
+            whole_num, whole_den = _grown(code, each, base, part)
             num, den = each.more.num, each.more.den
             code.add(
                 f"more_num, more_den = {whole_num} * {num}, {whole_den} * {den}",
@@ -357,19 +356,14 @@ def _part(code: Code, earner: Earner, modifier: Earner, base: str, sums: Sums) -
     return f"{name} - {name} % {step}" if step > 1 else name
 
 
-def _grown(
-    code: Code, earner: Earner, modifier: Earner, base: str, part: str, level: str
-) -> tuple[str, str]:
+def _grown(code: Code, modifier: Earner, base: str, part: str) -> tuple[str, str]:
     """The exact value that a modifier makes more of, as written numerator and denominator."""
     if modifier.rule.stack == "compounds":
         code.add(
             f"of_num, of_den = (run_num, run_den) if {part} == {base}"
             f" else (num * {part}, den * {base})"
         )
-    elif earner.give.bands:
-        value, give = code.constant(exact, "exact"), code.constant(earner.give, "give")
-        code.add(f"of = {value}({give}, {part}, {level})", "of_num, of_den = of.num, of.den")
-    else:
+    else:  # the part's share of the result, so that it counts once towards a band
         code.add(
             f"of_num, of_den = (num, den) if {part} == {base} else (num * {part}, den * {base})"
         )

@@ -24,14 +24,14 @@ from kantis.core.turn import Turn
 
 
 class Price(Struct):
-    """A price rule, ready for use; ``acts`` says why it does nothing (turn, total), or nothing."""
+    """A price rule, ready for use: ``less`` is what it takes off a line that costs so much;
+    ``acts`` says why it does nothing (turn, total), or nothing."""
 
     name: str
     bit: int
-    off: Off
+    less: Callable[[int, Line], int]
     acts: Callable[[Turn, int], str]
     offer: bool
-    how: str
 
 
 class Prices(Struct):
@@ -52,7 +52,8 @@ def compile_prices(
             continue
         bit = classifier.bit(rule.where, rule.except_)
         offer = rule.name in names
-        found.rules.append(Price(rule.name, bit, rule.off, _acts(rule, offer), offer, how))
+        less = _less(rule.off, how)
+        found.rules.append(Price(rule.name, bit, less, _acts(rule, offer), offer))
         found.bits |= bit
     return found
 
@@ -70,6 +71,14 @@ def _acts(rule: Rule, offer: bool) -> Callable[[Turn, int], str]:
             code.add(f"return {why}")
     code.add("return ''")
     return code.function()
+
+
+def _less(off: Off, how: str) -> Callable[[int, Line], int]:
+    """What a rule takes off a line that costs so much; the common shape is written out."""
+    if off.share is not None and how == "half up":
+        num, den = off.share.num, off.share.den
+        return lambda amount, line: (2 * amount * num + den) // (2 * den)
+    return lambda amount, line: reduction(off, amount, line.quantity, how, line.measure)
 
 
 def reduction(off: Off, amount: int, quantity: int, how: str = "half up", measure: int = 0) -> int:
@@ -113,7 +122,7 @@ def apply(
             best, most = "", 0
             for rule in acting:
                 if mask & rule.bit:
-                    less = reduction(rule.off, amount, line.quantity, rule.how, line.measure)
+                    less = rule.less(amount, line)
                     if less > most:
                         best, most = rule.name, less
             if most:

@@ -12,15 +12,16 @@ what they are worth, of which the best one below the balance and the basket coun
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from msgspec import Struct
 
+from kantis.core import windows
 from kantis.core.amounts import Ratio, divide
 from kantis.core.conditions import IF, WHEN, WHERE, WHO, Filter, If, When, Who, gates
 from kantis.core.events import Redeem
-from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
+from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong, suggest
 from kantis.core.lots import Balance, open_lots, proportional, take
 from kantis.core.phrases import (
     DURATION,
@@ -32,6 +33,7 @@ from kantis.core.phrases import (
     YES,
     Duration,
     Quantity,
+    Window,
     quantity,
     text_of,
     word,
@@ -91,6 +93,22 @@ GIVES = Kind(
 )
 
 
+def _reached(node: Node, reader: Reader) -> tuple[str, int]:
+    if not isinstance(node.value, dict) or len(node.value) != 1:
+        message = "Write one counter and its amount, for example {nights: 50}."
+        raise Wrong("counter-expected", message, node)
+    ((counter, child),) = node.value.items()
+    known = reader.names.get("counters", [])
+    if counter not in known:
+        message = f"There is no counter {counter!r}. {suggest(counter, known)}"
+        raise Wrong("unknown-counter", message, node)
+    text = text_of(child)
+    return counter, int(text) if text.isdigit() else quantity(text, child, reader).amount
+
+
+REACHED = Kind("milestone", _reached, "{counter: amount}", ("{nights: 50}", "{spend: 500.00 EUR}"))
+
+
 class RewardSection(Struct, frozen=True, kw_only=True):
     """A reward: its price in points, what it gives, for whom, and its limits."""
 
@@ -101,6 +119,9 @@ class RewardSection(Struct, frozen=True, kw_only=True):
     rungs: Annotated[
         tuple[tuple[int, int, str], ...], Knob(RUNGS, "a table of points and what they are worth")
     ] = ()
+    reached: Annotated[
+        tuple[str, int] | None, Knob(REACHED, "the amount of a counter that brings it")
+    ] = None
     gives: Annotated[Gives, Knob(GIVES, "what the member gets")] = Gives()
     least: Annotated[Quantity | None, Knob(QUANTITY, "the fewest points at once")] = None
     step: Annotated[Quantity | None, Knob(QUANTITY, "points go in steps of")] = None
@@ -117,7 +138,11 @@ class RewardSection(Struct, frozen=True, kw_only=True):
     stock: Annotated[int, Knob(WHOLE, "how many there are for all members; 0 is no limit")] = 0
     per_member: Annotated[int, Knob(WHOLE, "how many one member may have; 0 is no limit")] = 0
     issued: Annotated[
-        str, Knob(word("on request", "by itself"), "whether it comes without being asked for")
+        str,
+        Knob(
+            word("on request", "by itself", "on the birthday", "on joining"),
+            "whether it comes without being asked for",
+        ),
     ] = "on request"
     held_for: Annotated[Duration | None, Knob(DURATION, "how long points are set aside for it")] = (
         None
@@ -291,6 +316,18 @@ def give_up(reward: RewardSection | None, turn: Turn) -> None:
         turn.change("count", f"reward {reward.name}", 0, -1)
 
 
+def meant(reward: RewardSection, turn: Turn) -> bool:
+    """Whether the member and the time are meant, where nobody asks for the reward."""
+    return not any(gate(turn, 0, 0, 0) for gate in gates(reward.who, reward.when, None))
+
+
+def on_occasion(
+    rewards: dict[str, RewardSection], turn: Turn, occasion: str
+) -> list[RewardSection]:
+    """The rewards that come on the birthday or on joining, to those who are meant."""
+    return [each for each in rewards.values() if each.issued == occasion and meant(each, turn)]
+
+
 def capture(
     reward: RewardSection | None, balance: str, turn: Turn, lots: list[tuple[int, int]]
 ) -> None:
@@ -300,15 +337,36 @@ def capture(
         turn.post(balance, HELD, target, amount, lot, REASON)
 
 
+def _milestone(reward: RewardSection, turn: Turn, window: Window) -> bool:
+    """Whether a counter has reached the reward's amount now; written down once per window."""
+    assert reward.reached is not None
+    counter, amount = reward.reached
+    joined, counts = turn.account.joined, turn.account.counters
+    bucket, key = windows.bucket(window, turn.day, joined), f"milestone {reward.name}"
+    if counts.get(key, {}).get(bucket, 0):
+        return False
+    if windows.total(window, counts.get(counter), turn.day, joined) < amount:
+        return False
+    turn.change("count", key, bucket, 1)
+    return True
+
+
 def by_itself(
-    rewards: dict[str, RewardSection], turn: Turn
+    rewards: dict[str, RewardSection], turn: Turn, windows_of: Mapping[str, Window]
 ) -> Iterator[tuple[RewardSection, int]]:
     """The rewards that come without being asked for, and how many of each the balance buys.
 
-    The points of one are taken before the next one is looked at.
+    The points of one are taken before the next one is looked at. One that comes when a
+    counter reaches an amount comes once in the counter's window.
     """
     for reward in rewards.values():
-        if reward.issued != "by itself" or reward.cost is None:
+        if reward.issued != "by itself" or not meant(reward, turn):
+            continue
+        if reward.reached is not None:
+            if _milestone(reward, turn, windows_of[reward.reached[0]]):
+                yield reward, 1
+            continue
+        if reward.cost is None:
             continue
         purse = turn.account.purse.get(reward.cost.unit)
         if purse is not None and purse[AVAILABLE] >= reward.cost.amount:

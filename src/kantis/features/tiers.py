@@ -144,6 +144,24 @@ LEVELS = Kind(
 )
 
 
+def _rolls(node: Node, reader: Reader) -> dict[str, int]:
+    """The counters that roll over, and how much of each at most (0: all)."""
+    if not isinstance(node.value, dict):
+        raise Wrong("counter-expected", "Write a counter: {nights: at most 60}.", node)
+    found = {}
+    for counter, child in node.value.items():
+        text = text_of(child)
+        if text != "all" and not text.startswith("at most "):
+            raise Wrong("at-most-expected", "Write 'all', or for example 'at most 60'.", child)
+        most = text.removeprefix("at most ")
+        plain = Node("0" if text == "all" else most, child.line, child.column)
+        found[counter] = _amount(counter, plain, reader)[1]
+    return found
+
+
+ROLLS = Kind("roll-over", _rolls, "{counter: all | at most …}", ("{nights: at most 60}",))
+
+
 class TierSection(Struct, frozen=True, kw_only=True):
     """A tier group: its levels, what they take, how they are reached and lost."""
 
@@ -161,8 +179,9 @@ class TierSection(Struct, frozen=True, kw_only=True):
         str, Knob(word("to what was earned", "by one level"), "where a member falls to")
     ] = "to what was earned"
     rolls_over: Annotated[
-        bool, Knob(YES, "what was counted above the threshold counts in the next window, once")
-    ] = False
+        dict[str, int],
+        Knob(ROLLS, "what was counted above the threshold counts in the next window, once"),
+    ] = {}
     refund_lowers: Annotated[bool, Knob(YES, "whether a refund can undo a level")] = False
 
 
@@ -174,6 +193,11 @@ class TierGroup(Struct):
     thresholds: list[tuple[tuple[tuple[str, int], ...], ...]]
     windows: dict[str, Window]
     section: TierSection
+
+    @property
+    def rolls(self) -> dict[str, int]:
+        """The counters that roll over, and how much of each at most (0: all)."""
+        return self.section.rolls_over
 
 
 def compile_tiers(
@@ -331,12 +355,19 @@ def due(groups: list[TierGroup], account: Account, days: Calendar, after: int) -
         if review is not None and account.joined:
             since = account.cycles.get(f"review {group.name}", account.joined) or days.day(after)
             first = min(first, days.start(windows.end(review, since, account.joined)))
+        for counter in group.rolls:
+            if account.joined:
+                since = account.cycles.get(_roll(group, counter), account.joined)
+                end = windows.end(group.windows[counter], since, account.joined)
+                first = min(first, days.start(end))
     return first
 
 
 def run(groups: list[TierGroup], turn: Turn) -> None:
     """End what ends, and review what is to be reviewed."""
     for group in groups:
+        for counter, most in group.rolls.items():
+            _roll_over(group, turn, counter, most)
         review = group.section.review
         if review is not None:
             key = f"review {group.name}"
@@ -349,6 +380,45 @@ def run(groups: list[TierGroup], turn: Turn) -> None:
             continue
         if _end(group, standing.until) <= turn.day:
             _fall(group, turn, standing.level, standing.until)
+
+
+def rolled(counter: str) -> str:
+    """Where it is kept how much of a counter's window came from the window before."""
+    return f"rolled {counter}"
+
+
+def _roll(group: TierGroup, counter: str) -> str:
+    return f"roll {group.name} {counter}"
+
+
+def _roll_over(group: TierGroup, turn: Turn, counter: str, most: int) -> None:
+    """At the start of a window: what the last one had above its level's threshold comes along.
+
+    What was rolled over once does not roll again.
+    """
+    account, window = turn.account, group.windows[counter]
+    key, start = _roll(group, counter), windows.bucket(window, turn.day, account.joined)
+    if account.cycles.get(key, account.joined) >= start:
+        return
+    turn.change("cycle", key, turn.day)
+    level = earned_level(group, account, start - 1)
+    takes = [
+        amount
+        for part in group.thresholds[level]
+        for name, amount in part
+        if level and name == counter and len(part) == 1
+    ]
+    before = windows.bucket(window, start - 1, account.joined)
+    total = account.counters.get(counter, {}).get(before, 0)
+    if not takes or total <= takes[0]:
+        return
+    own = total - account.counters.get(rolled(counter), {}).get(before, 0)
+    extra = min(total - takes[0], own, most or own)
+    if extra > 0:
+        turn.change("count", counter, start, extra)
+        turn.change("count", rolled(counter), start, extra)
+        if group.section.up == "at once":
+            rise(group, turn)
 
 
 def _review(group: TierGroup, turn: Turn) -> None:
@@ -394,9 +464,10 @@ def kept_until(groups: list[TierGroup], counter: str, day: int) -> int:
 def _fall(group: TierGroup, turn: Turn, now: int, until: int) -> None:
     level, ends = _still_earned(group, turn.account, until)
     if group.section.down == "by one level" and level < now - 1:
-        level, ends = now - 1, group.section.lasts.until(until - 1)
+        lasts = group.section.lasts
+        level, ends = now - 1, lasts.until(until - 1 if lasts.window else until)
         if ends <= until:
-            ends = group.section.lasts.until(until)
+            ends = lasts.until(until)
     level = min(now, level)
     turn.change("tier", group.name, level, turn.moment, ends, "ended" if level < now else "kept")
     if ends:

@@ -160,6 +160,9 @@ class PostgresBooks(Books):
             raise _said(error) from error
 
     def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
+        if self._db.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+            yield from self.rows(statement, values)  # only a transaction has cursors
+            return
         self.statements += 1
         with self._db.cursor(f"stream_{next(self._names)}") as cursor:
             cursor.itersize = _FETCH_ROWS

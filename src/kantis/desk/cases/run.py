@@ -22,7 +22,7 @@ from kantis.desk.cases.checks import Check, Expect, View
 from kantis.desk.cases.file import NOBODY, Case, Step, read_cases
 from kantis.desk.cases.story import Told, story
 from kantis.engine import decide as engine
-from kantis.engine.program import Version, assemble
+from kantis.engine.program import Program, Version, assemble
 
 
 class Failure(Struct):
@@ -62,8 +62,9 @@ def run_file(path: Path) -> FileResult:
     found = FileResult(str(path))
     try:
         file = read_cases(path)
+        program = assemble([file.version])
         for case in file.cases:
-            found.cases.append(_Run(file.version).run(case))
+            found.cases.append(_Run(file.version, program).run(case))
     except ProgramError as error:
         found.faults = error.faults
     except OSError as error:
@@ -74,9 +75,9 @@ def run_file(path: Path) -> FileResult:
 class _Run:
     """Runs one case on accounts of its own."""
 
-    def __init__(self, version: Version) -> None:
+    def __init__(self, version: Version, program: Program) -> None:
         self.versions = [version]
-        self.program = assemble(self.versions)
+        self.program = program
         self.accounts: dict[str, Account] = {}
         self.told: dict[str, list[Told]] = {}
         self.originals: dict[str, tuple[str, Event, Entry]] = {}
