@@ -6,8 +6,11 @@ import apsw
 import pytest
 
 from kantis import desk as desks
-from kantis.core.events import Enrol, Event, Line, Load, Purchase
-from kantis.doors.cli import output
+from kantis.core.account import Account
+from kantis.core.decision import Context, Entry
+from kantis.core.events import Claim, Enrol, Event, Line, Load, Purchase, Refund
+from kantis.doors.cli import output, replaying
+from kantis.engine.program import Program
 from tests.doors.command import Kantis
 from tests.doors.conftest import CAFE
 
@@ -139,3 +142,42 @@ def test_a_file_is_replaced_whole_or_not_at_all(
 
 def _fail(*_: object) -> None:
     raise OSError(28, "the disk is full")
+
+
+def test_replay_decides_the_same_and_shows_what_would_differ(
+    kantis: Kantis, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with desks.open("kantis.db") as desk:
+        events = [
+            Event("till", "r1", JOINED + 5 * HOUR, "card:4711", Refund("p1", (("1", 1),))),
+            Event("till", "c1", JOINED + 6 * HOUR, "card:4711", Claim("R1")),
+        ]
+        outcomes = [result.outcome for result in desk.submit(events, importing=True)]
+        assert outcomes == ["decided", "decided"]
+        desk.sweep(JOINED + 400 * 24 * HOUR)
+    found = kantis("replay", "--json").json
+    assert (found["accounts"], found["entries"], found["different"]) == (1, 6, 0)
+    decide = replaying.engine.decide
+
+    def stingy(program: Program, state: Account, event: Event, context: Context) -> list[Entry]:
+        entries = decide(program, state, event, context)
+        if event.id == "p1":
+            decision = entries[-1].decision
+            decision.flags = [*decision.flags, "stingy"]
+        return entries
+
+    monkeypatch.setattr(replaying.engine, "decide", stingy)
+    said = kantis("replay")
+    assert said.status == 1
+    assert "now       Marked for a look: stingy." in said.out
+    assert "1 would be decided differently now." in said.out
+
+
+def test_a_program_that_cannot_be_read_any_more_is_said(kantis: Kantis, shop: Path) -> None:
+    database = apsw.Connection("kantis.db")
+    database.execute("DROP TRIGGER version_update")
+    database.execute("UPDATE version SET tree = replace(tree, 'cost', 'price')").fetchall()
+    database.close()
+    for command in (["replay"], ["account", "4711"]):
+        said = kantis(*command)
+        assert (said.status, "[program-unreadable]" in said.err) == (3, True)

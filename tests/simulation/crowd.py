@@ -291,7 +291,8 @@ class Crowd:
         return number, (Capture if self.dice.random() < 0.6 else Release)(event.id)
 
     def cancel(self, number: int) -> tuple[int, Body] | None:
-        found = self.recent(self.redeemed)
+        young = [each for each in self.redeemed if self.now - each[1].time < 300 * DAY_MS]
+        found = self.recent(young)
         return (found[0], Cancel(found[1].id)) if found is not None else None
 
     def activity(self, number: int) -> tuple[int, Body]:

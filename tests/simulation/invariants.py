@@ -81,8 +81,13 @@ def check_account(account: Account) -> None:
         ensure(last == standing.level, "I14 level and history differ", group, standing)
 
 
-def check_entries(before: int, entries: list[Entry], account: Account, day: int) -> None:
-    """I1, I9, I12: two-sided postings, nothing out of a dead lot, each point has a reason."""
+def check_entries(
+    before: int, entries: list[Entry], account: Account, day: int, kept: frozenset[str]
+) -> None:
+    """I1, I9, I12: two-sided postings, nothing out of a dead lot, each point has a reason.
+
+    Points of the balances in ``kept`` may outlive their end.
+    """
     for entry in entries:
         ensure(entry.seq == before + 1, "an entry is missing", entry.seq, before)
         before = entry.seq
@@ -94,7 +99,7 @@ def check_entries(before: int, entries: list[Entry], account: Account, day: int)
             if reason == "earning" and source == ISSUED:
                 issued[balance, lot_id] += amount
             lot = account.lots.get(lot_id)
-            if lot is None or source != AVAILABLE or not lot.expires:
+            if lot is None or source != AVAILABLE or not lot.expires or balance in kept:
                 continue
             leaves = target > HELD and target not in (OWED, EXPIRED, CARRIED)
             if leaves and entry is entries[-1] and entry.event and reason != "refunds":

@@ -98,6 +98,8 @@ class Leaflet(Naive):
             raise No
         q = self.begin(m, found)
         self.purchase(m, q, found.body)
+        for name in sorted({batch.name for _, _, batch in q.facts}):
+            self.sign(m, q, name, "earning")
         m.done[found.key] = q
         del self.alone[body.receipt]
 
@@ -192,6 +194,8 @@ class Leaflet(Naive):
             ends = lot.expires or -1
             where = {"opens": lot.opens, "group": lot.group}
             self.bring(m, lot.balance, lot.amount, lot.earned or p.day, ends, **where)
+        for name in {lot.balance for lot in body.lots} & set(self.idle):
+            m.touched.setdefault(name, p.day)  # the clock of what is brought starts
         for tier in body.tiers:
             level = self.levels_of[tier.group].index(tier.level)
             since = self.days.start(tier.since) if tier.since else p.e.time

@@ -92,7 +92,7 @@ class Naive:
     def give_back(self, m, taken, grace):
         """Points come back with their end, spent ones at least a grace from now."""
         today = self.days.day(m.now)
-        for b, part in reversed(taken):
+        for b, part in sorted(taken, key=lambda each: each[0].lot > 0):
             pays = 0 if b.lot else min(part, m.owed[b.name])
             m.owed[b.name] -= pays
             if grace and self.stops(m, b.name) < today + grace:
@@ -211,6 +211,8 @@ class Naive:
             m.joined, m.version = p.day, 1 + self.new
         try:
             out = getattr(self, e.type)(m, p, e.body)
+            for name in sorted({batch.name for _, _, batch in p.facts}):
+                self.sign(m, p, name, "earning")
             m.done[e.key] = p
             return True, out
         except No:
@@ -225,7 +227,8 @@ class Naive:
         if any(x.amount < 0 or x.quantity < 0 for x in body.lines) or (p.e.ask and short):
             raise No
         p.net = [x.amount - n for x, n in zip(body.lines, self.prices(m, p), strict=True)]
-        p.tender, worth = self.take(m, "points", points), min(points * 5, sum(p.net))
+        p.points, p.tender = points, self.take(m, "points", points)
+        worth = min(points * 5, sum(p.net))
         p.amounts = [n - part for n, part in zip(p.net, cut(worth, p.net), strict=True)]
         for v in used:
             v.state = "used"
@@ -236,7 +239,6 @@ class Naive:
         if points:
             p.facts.append((points, weights, self.bring(m, name, points, p.day, **where)))
             p.counts += [(cap, points, weights)] if cap else []
-            self.sign(m, p, name, "earning")
 
     def part(self, p, points, weights, back):
         """Of points that stand for lines those of what came back; whole lines wholly."""
@@ -265,10 +267,12 @@ class Naive:
         whole = all(o.back[x.id] >= max(1, x.quantity) for x in o.body.lines)
         for name, amount, weights in o.counts:
             m.counted.append((name, o.day, -(more(amount, weights) if weights else amount * whole)))
-        rest = more(sum(n for _, n in o.tender), o.net)
-        for i, (b, n) in reversed(list(enumerate(o.tender))):
+        rest = more(o.points, o.net)
+        while rest:
+            b, n = o.tender.pop()
+            o.tender += [(b, n - rest)] if n > rest else []
             self.give_back(m, [(b, min(n, rest))], self.grace)
-            o.tender[i], rest = (b, n - min(n, rest)), rest - min(n, rest)
+            rest -= min(n, rest)
         self.refunded(m, o)
 
     def redeem(self, m, p, body):

@@ -157,7 +157,7 @@ def test_the_number_of_statements_does_not_depend_on_the_batch(books: Books) -> 
             books.receipts([(1, f"{n}") for n in numbers])
             books.new_ids(size)
             made = page(size, first)
-            made.arrived = [f"e:till/{n}-1" for n in numbers]
+            made.arrived = [f"1:card:{n}" for n in numbers]
             made.settled = [(DECIDED, n, 1, None, None, -n) for n in numbers]
             made.accounts = [(1, None, H, b"snapshot", n) for n in numbers]
             books.write(made)
@@ -169,15 +169,15 @@ def test_the_number_of_statements_does_not_depend_on_the_batch(books: Books) -> 
 def test_waiting_events_are_taken_up_when_what_they_wait_for_has_come(books: Books) -> None:
     waiting = [
         event("till/1", PARKED, waits="1:card:7"),
-        event("till/2", ALONE, waits="e:till/9"),
-        event("till/3", PARKED, waits="e:till/8"),
+        event("till/2", ALONE, waits="till/9"),
+        event("till/3", PARKED, waits="till/8"),
         event("till/4", BAD, note="a bug"),
     ]
     with batch(books):
         books.write(Page(events=waiting))
     assert books.ready(9) == []
     with batch(books):
-        books.write(Page(arrived=["1:card:7", "e:till/9", "e:till/1"]))
+        books.write(Page(events=[event("till/9"), event("till/8", ALONE)], arrived=["1:card:7"]))
     with batch(books):
         ready = books.ready(9)
         assert [row.key for row in ready] == ["till/1", "till/2"]
@@ -318,8 +318,12 @@ def test_a_database_of_a_newer_kantis_is_refused(books: Books, url: str) -> None
 
 
 def test_postings_without_an_entry_are_not_lost() -> None:
-    rows = [(1, 2, "points", 6, 0, 5, 1, "x", 5, 8), (3, 1, "points", 6, 0, 7, 1, "x", 5, 8)]
-    found = [(e.account, e.seq, e.event, len(p), ok) for e, p, ok in together([entry(2, 1)], rows)]
+    rows = [(a, s, "points", 6, 0, 5, 1, "x", 5, 8, 0) for a, s in ((1, 2), (3, 1))]
+    found = [
+        (account, e.seq, e.event, len(p), ok)
+        for account, ledger in together([entry(2, 1)], rows)
+        for e, p, ok in ledger
+    ]
     assert found == [(1, 2, "", 1, False), (2, 1, "till/2-1", 0, True), (3, 1, "", 1, False)]
 
 

@@ -7,6 +7,7 @@ import apsw
 import pytest
 
 from kantis.store.books import Outage
+from kantis.store.rows import Page
 from kantis.store.sqlite import SqliteBooks, check_library
 
 
@@ -57,3 +58,35 @@ def test_the_log_is_brought_in_between_batches(tmp_path: Path) -> None:
             books.execute("DROP TABLE filler")
         log = tmp_path / "books.db-wal"
         assert log.stat().st_size < 250_000_000
+
+
+def test_no_statement_of_a_batch_reads_a_whole_table(tmp_path: Path) -> None:
+    with SqliteBooks(tmp_path / "books.db") as books:
+        books.migrate()
+        said: list[str] = []
+
+        def listen(cursor: apsw.Cursor, statement: str, values: object) -> bool:
+            said.append(statement)
+            return True
+
+        books._db.exec_trace = listen
+        books.ready(5)
+        books.waiting(2, 5)
+        books.cards([(1, "x")])
+        books.events(["a/b"])
+        books.entries([(1, 1)])
+        books.undoing([(1, "a/b")])
+        books.accounts([1])
+        books.receipts([(1, "r")])
+        books.limits([(1, "mug")], lock=True)
+        books.due(1, 1)
+        books.execute("INSERT INTO event VALUES (1,'a',1,'',1,1,'',0,0,2,NULL,NULL,"
+                      "zeroblob(16),NULL,'w',NULL,NULL)")  # fmt: skip
+        books.arrive(Page(arrived=["w"]))
+        books._db.exec_trace = None
+        assert len(said) > 12
+        for statement in said:
+            values = (None,) * statement.count("?")
+            plan = books.rows(f"EXPLAIN QUERY PLAN {statement}", values)
+            reads = [row[3] for row in plan if row[3].startswith("SCAN")]
+            assert all(read.startswith(("SCAN j", "SCAN CONST", "SCAN one")) for read in reads), plan

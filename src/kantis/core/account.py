@@ -287,7 +287,7 @@ def _tier(account: Account, change: Change) -> None:
     standing = account.tiers.get(group)
     if standing is None:
         standing = account.tiers[group] = Standing()
-    if level != standing.level or not standing.history:
+    if level != standing.level or not standing.history or since < standing.since:
         standing.since = since
         standing.history.append((since, level))
         del standing.history[:-8]

@@ -107,6 +107,28 @@ class Classifier:
         except KeyError:
             return [self.mask(line) for line in lines]
 
+    def read(self, lines: tuple[Line, ...]) -> Basket | None:
+        """The basket of the lines at their own amounts, in one walk over them.
+
+        ``None`` when a line is negative.
+        """
+        key, known, counts_items = self._key or self.key(), self._masks, self.counts_items
+        basket = Basket({}, {}, {}, 0)
+        sums, total = basket.amounts, 0
+        for line in lines:
+            amount = line.amount
+            if amount < 0 or line.quantity < 0:
+                return None
+            mask = known.get(key(line))
+            if mask is None:
+                mask = self.mask(line)
+            total += amount
+            sums[mask] = sums[mask] + amount if mask in sums else amount
+            if counts_items:
+                _count(basket, mask, line)
+        basket.total = total
+        return basket
+
     def add_up(
         self,
         lines: tuple[Line, ...],
@@ -119,25 +141,20 @@ class Classifier:
         if amounts is None:
             amounts = [line.amount for line in lines]
         sums: dict[int, int] = {}
-        items: dict[int, int] = {}
-        measures: dict[int, int] = {}
-        if not self.counts_items:
-            for mask, amount in zip(masks, amounts, strict=True):
-                if mask in sums:
-                    sums[mask] += amount
-                else:
-                    sums[mask] = amount
-            return Basket(sums, items, measures, sum(amounts))
-        for mask, amount, line in zip(masks, amounts, lines, strict=True):
-            if mask in sums:
-                sums[mask] += amount
-                items[mask] += line.quantity
-            else:
-                sums[mask] = amount
-                items[mask] = line.quantity
-            if line.measure:
-                measures[mask] = measures.get(mask, 0) + line.measure
-        return Basket(sums, items, measures, sum(amounts))
+        for mask, amount in zip(masks, amounts, strict=True):
+            sums[mask] = sums[mask] + amount if mask in sums else amount
+        basket = Basket(sums, {}, {}, sum(amounts))
+        if self.counts_items:
+            for mask, line in zip(masks, lines, strict=True):
+                _count(basket, mask, line)
+        return basket
+
+
+def _count(basket: Basket, mask: int, line: Line) -> None:
+    items = basket.items
+    items[mask] = items[mask] + line.quantity if mask in items else line.quantity
+    if line.measure:
+        basket.measures[mask] = basket.measures.get(mask, 0) + line.measure
 
 
 def _nothing(line: Line) -> int:

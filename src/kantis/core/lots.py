@@ -41,7 +41,8 @@ class Balance(Struct):
     """The policy of one balance, compiled.
 
     ``fixed`` gives the day of expiry of points earned on a day (0: not fixed);
-    ``kept`` says whether the member is protected from expiry now.
+    ``kept`` says whether the member is protected from expiry now, ``lost`` whether the
+    member may not have the balance at all.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Balance(Struct):
     oldest_first: bool
     shortage: str
     grace_days: int
+    lost: Callable[[Turn], bool] | None = None
 
 
 def issue(
@@ -242,8 +244,8 @@ def claw_back(
     """Points of a lot are taken back; what could not be taken.
 
     ``opens`` is the instant that they wait for, if they still wait.
-    In order: what is open of the same lot, its expired points (as already taken), other
-    lots by their order of burning; then the balance's policy for a shortage: ``owed``
+    In order: what is open of the same lot, its expired and its voided points (as already
+    taken), other lots by their order of burning; then the balance's policy for a shortage: ``owed``
     books a debt, ``forgiven`` and ``pending only`` let it go.
     """
     rest, before = amount, 0
@@ -262,9 +264,10 @@ def claw_back(
         if gone:
             turn.post(balance.name, EXPIRED, target, gone, lot_id, reason)
             rest -= gone
-        # What has left the lot otherwise was taken back before: its group was voided.
-        before = max(0, rest - lot.spent - lot.moved - lot.held)
-        rest -= before
+        before = min(rest, turn.account.counters.get(voided(lot_id), {}).get(0, 0))
+        if before:
+            turn.change("count", voided(lot_id), 0, -before)
+            rest -= before
     for other in _others(turn, balance, lot_id) if rest else ():
         part = min(rest, other.available)
         turn.post(balance.name, AVAILABLE, target, part, other.id, reason)
@@ -275,6 +278,11 @@ def claw_back(
         turn.post(balance.name, OWED, target, rest, 0, reason)
         rest = 0
     return rest + before
+
+
+def voided(lot_id: int) -> str:
+    """The counter of what was taken back of a lot because its group was voided."""
+    return f"void lot {lot_id}"
 
 
 def stop_waiting(turn: Turn, lot_id: int, amount: int, opens: int = 0) -> None:

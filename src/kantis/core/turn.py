@@ -7,6 +7,7 @@ is applied at once and written down at once.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -60,6 +61,8 @@ class Turn(Struct, eq=False, gc=False):
     decision: Decision
     day: int
     late: bool
+    #: the plan in force at another instant, as the engine knows it
+    plan_at: Callable[[int], Any] | None = None
     spent: bool = False
     barred: bool = False
     trace: list[tuple[str, str]] | None = None

@@ -18,7 +18,7 @@ from typing import Final
 from msgspec import Struct
 
 from kantis.core.account import NEVER, Account, decode_account
-from kantis.core.decision import Context, Needs, apply
+from kantis.core.decision import Context, apply
 from kantis.core.events import Enrol, Event, Purchase
 from kantis.desk import booking
 from kantis.desk.cache import Cache
@@ -33,13 +33,16 @@ from kantis.desk.results import REFUSED, Result, refuse
 from kantis.desk.tasks import DESK, Live, Made, Task
 from kantis.store.books import Books
 from kantis.store.chain import EMPTY
-from kantis.store.rows import EventRow
+from kantis.store.rows import AccountRow, EventRow
 from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
 
 #: How far in the future an event may lie: clocks differ.
 AHEAD_MS: Final = 120_000
 #: How many waiting events a batch takes up beside its own.
 READY_MAX: Final = 1_000
+
+#: A program and the token of a card.
+Card = tuple[int, str]
 
 _NOTHING = Context()
 _OUTCOMES = {READY: WAITS, PARKED: WAITS, BAD: SET_ASIDE, ALONE: LEFT_ALONE}
@@ -62,8 +65,9 @@ class Batch:
         self.answers: list[list[Result | Task]] = []
         self.tasks: list[Task] = []
         self.lives: dict[int, Live] = {}
-        self.cards: dict[tuple[int, str], int] = {}
-        self.opened: list[tuple[int, str, int]] = []
+        #: cards that were looked up, and cards that get an account in this batch
+        self.found: dict[Card, int] = {}
+        self.opened: dict[Card, int] = {}
         self.foresight = Foresight(books)
 
     def run(self, requests: Iterable[Request]) -> None:
@@ -88,7 +92,8 @@ class Batch:
                 live.account, live.broken = self._before(live), f"{type(error).__name__}: {error}"
                 continue
             for entry in entries:
-                live.made.append(Made(entry, self.now, history))
+                booked = entry.at if history else self.now
+                live.made.append(Made(entry, history, booked, entry.at))
                 self.foresight.claim(live.home.number, entry.decision.claims)
         self._settle()
 
@@ -97,62 +102,43 @@ class Batch:
     def _take_up(self) -> None:
         """Recorded events that wait: follow-ups, and what was parked and is known now."""
         for row in self.books.ready(READY_MAX):
-            home = self.homes.numbered(row.program)
-            self.tasks.append(Task(event_of(row), home, bool(row.imported), row))
+            home, event = self.homes.numbered(row.program), event_of(row)
+            self.tasks.append(Task(event, home, bool(row.imported), row.key, row.time, row))
 
     def _receive(self, request: Request) -> None:
-        home = self.homes.find(request.program)
+        home, imported, now = self.homes.find(request.program), request.importing, self.now
         answers: list[Result | Task] = []
         self.answers.append(answers)
+        earliest = now - home.late_ms if home is not None else 0
         for event in request.events:
-            if home is None:
-                answers.append(refuse(event.key, "unknown-program"))
+            source, time, ask = event.source, event.time, event.ask
+            key, flag, counts = f"{source}/{event.id}", "", time or now
+            if not (imported or earliest <= counts <= now + AHEAD_MS):
+                counts, flag = now, "time-out-of-range"
+            if home is None or (flag and ask) or _malformed(event):
+                code = _malformed(event) or flag or "unknown-program"
+                answers.append(refuse(key, code if home else "unknown-program"))
                 continue
-            code = _malformed(event)
-            if code:
-                answers.append(refuse(event.key, code))
-                continue
-            received = event.time if request.importing else self.now
-            said = Event(
-                event.source, event.id, event.time, event.subject, event.body, received, event.ask
-            )
-            task = Task(said, home, request.importing, None)
-            if not self._timely(task):
-                answers.append(refuse(event.key, "time-out-of-range"))
-                continue
+            received = counts if imported else now
+            said = Event(source, event.id, time, event.subject, event.body, received, ask)
+            task = Task(said, home, imported, key, counts, flag=flag)
             answers.append(task)
             self.tasks.append(task)
-
-    def _timely(self, task: Task) -> bool:
-        """Whether the event's time can be; a tell that is out of range counts as of now."""
-        if task.imported:
-            return True
-        if not task.event.time:
-            task.time = self.now
-        elif not self.now - task.home.late_ms <= task.event.time <= self.now + AHEAD_MS:
-            if task.event.ask:
-                return False
-            task.time, task.flag = self.now, "time-out-of-range"
-        return True
 
     def _drop_repeated(self) -> None:
         """What came before, in an earlier batch or in this one, gets its first answer again."""
         first: dict[str, Task] = {}
-        fresh: list[Task] = []
         for task in self.tasks:
-            twin = first.setdefault(task.event.key, task)
-            if twin is task:
-                fresh.append(task)
-            else:
+            twin = first.setdefault(task.key, task)
+            if twin is not task:
                 task.again = twin
         keys = [key for key, task in first.items() if task.row is None]
         known = self.books.events(keys) if keys else []
         if known:
             self._repeat(first, known)
-        for task in fresh:
-            if task.result is None:
-                task.seal()
-        self.tasks = [task for task in fresh if task.result is None]
+        self.tasks = [task for task in first.values() if task.result is None]
+        for task in self.tasks:
+            task.seal()
 
     def _repeat(self, first: dict[str, Task], known: list[EventRow]) -> None:
         places = [(row.account or 0, row.seq or 0) for row in known if row.state == DECIDED]
@@ -178,72 +164,63 @@ class Batch:
 
     def _find_accounts(self) -> None:
         """Whose events these are; then the accounts, locked in the order of their ids."""
-        wanted: set[tuple[int, str]] = set()
-        cached = self.cache.cards if self.cache else {}
+        known = self.cache.cards if self.cache else {}
+        strange: list[Task] = []
         for task in self.tasks:
             subject = task.event.subject
-            if subject.startswith("card:"):
-                card = (task.home.number, subject[5:])
-                if card in cached:
-                    self.cards[card] = cached[card]
-                else:
-                    wanted.add(card)
-        if wanted:
-            self.cards.update(self.books.cards(sorted(wanted)))
-        self._open_accounts()
-        nameless = [task for task in self.tasks if not task.event.subject and not task.account]
-        if nameless:
-            self.foresight.owners(nameless, self.tasks)
-        self._load({task.account for task in self.tasks if task.account})
-
-    def _open_accounts(self) -> None:
-        """Name the account of each event; who enrols on a new card gets a new one."""
-        opening: list[Task] = []
-        for task in self.tasks:
-            subject = task.event.subject
-            if subject.startswith("card:"):
-                card = (task.home.number, subject[5:])
-                task.account = self.cards.get(card, 0)
-                if not task.account and isinstance(task.event.body, Enrol):
-                    self.cards[card] = -len(opening) - 1
-                    task.account = -len(opening) - 1
-                    opening.append(task)
+            if subject[:5] == "card:":
+                task.account = known.get((task.home.number, subject[5:]), 0)
             elif subject:
                 task.account = int(subject[8:])
-            elif isinstance(task.event.body, Enrol):
-                task.account = -len(opening) - 1
+            if not task.account:
+                strange.append(task)
+        if strange:
+            self._look_up(strange)
+        self._load({task.account for task in self.tasks if task.account})
+
+    def _look_up(self, strange: list[Task]) -> None:
+        """Find the cards in the books; who enrols on a new one gets a new account."""
+        wanted = {card for card in map(_card, strange) if card is not None}
+        if wanted:
+            self.found = self.books.cards(sorted(wanted))
+        opening: list[Task] = []
+        for task in strange:
+            card = _card(task)
+            if card is not None:
+                task.account = self.found.get(card, self.opened.get(card, 0))
+            if not task.account and isinstance(task.event.body, Enrol):
                 opening.append(task)
-        if not opening:
-            return
-        ids = self.books.new_ids(len(opening))
-        for task in self.tasks:
+                task.account = -len(opening)
+                if card is not None:
+                    self.opened[card] = task.account
+        ids = self.books.new_ids(len(opening)) if opening else []
+        for task in strange:
             if task.account < 0:
                 task.account = ids[-task.account - 1]
+        self.opened = {card: ids[-number - 1] for card, number in self.opened.items()}
         for task, number in zip(opening, ids, strict=True):
-            self.lives[number] = Live(task.home, Account(number), EMPTY, opened=True)
-            if task.event.subject:
-                card = (task.home.number, task.event.subject[5:])
-                self.cards[card] = number
-                self.opened.append((*card, number))
+            self.lives[number] = Live(
+                number, task.home, Account(number), EMPTY, EMPTY, opened=True
+            )
+        nameless = [task for task in strange if not task.event.subject and not task.account]
+        if nameless:
+            self.foresight.owners(nameless, self.tasks)
 
     def _load(self, ids: set[int]) -> None:
+        lives, take = self.lives, self.cache.take if self.cache else None
         missing = []
         for number in ids:
-            if number in self.lives:
-                continue
-            found = self.cache.take(number) if self.cache else None
-            if found is None:
-                missing.append(number)
-            else:
+            found = take(number) if take is not None else None
+            if found is not None:
                 program, account, head, size = found
-                self.lives[number] = Live(self.homes.numbered(program), account, head, size)
-        if not missing:
-            return
-        for row in self.books.accounts(missing):
-            account = decode_account(row.snapshot)
-            account.due = min(account.due, NEVER if row.due is None else row.due)
+                home = self.homes.numbered(program)
+                lives[number] = Live(number, home, account, head, head, size)
+            elif number not in lives:
+                missing.append(number)
+        for row in self.books.accounts(missing) if missing else ():
             home = self.homes.numbered(row.program)
-            self.lives[row.id] = Live(home, account, row.head, len(row.snapshot))
+            account, size = _stored(row), len(row.snapshot)
+            lives[row.id] = Live(row.id, home, account, row.head, row.head, size)
 
     # ── deciding ─────────────────────────────────────────────────────────────
 
@@ -269,10 +246,10 @@ class Batch:
         if not event.subject and isinstance(event.body, Purchase):
             task.state = ALONE
         elif not event.subject and not hasattr(event.body, "of"):
-            task.result = refuse(event.key, "member-missing")
+            task.result = refuse(task.key, "member-missing")
         elif event.ask:
             kind = event.subject.partition(":")[0] or "original"
-            task.result = refuse(event.key, f"unknown-{kind}")
+            task.result = refuse(task.key, f"unknown-{kind}")
         else:
             task.state = PARKED
             if not task.waits:
@@ -295,24 +272,25 @@ class Batch:
             if task.state:
                 return
             entries = self.engine.decide(live.home.program, account, event, context)
-            assert entries[-1].event == event.key, "the last entry is the event's own"
-            assert entries[-1].seq == account.seq, "entries are counted without a gap"
+            own = entries[-1]
+            assert own.event == task.key and own.seq == account.seq, "an entry is out of place"
         except Exception as error:
             self._set_aside(live, task, error)
             return
         for entry in entries:
+            booked = entry.at if imported else self.now
+            if entry is own:
+                live.made.append(Made(own, imported, booked, task.time, task.hash, seen))
+            else:
+                live.made.append(Made(entry, imported, booked, entry.at))
             if entry.decision.claims:
                 self.foresight.claim(live.home.number, entry.decision.claims)
-        own = entries.pop()
-        for entry in entries:
-            live.made.append(Made(entry, self.now, imported))
-        live.made.append(Made(own, self.now, imported, task.time, task.hash, seen))
         task.entry, task.seq = own, own.seq
         if own.decision.cause:
             self.foresight.caused(live, task, own)
 
     def _context(self, live: Live, task: Task, event: Event) -> tuple[Context, bytes]:
-        need: Needs | None = self.foresight.needs.get(id(task))
+        need = self.foresight.needs.get(id(task))
         if need is None and not live.made:
             return _NOTHING, b""
         need = self.engine.needs(live.home.program, live.account, event)
@@ -323,19 +301,14 @@ class Batch:
     def _set_aside(self, live: Live, task: Task, error: Exception) -> None:
         """A decision that raises is a bug: keep the event, and the account as it was before."""
         task.state, task.note = BAD, f"{type(error).__name__}: {error}"
-        live.broken = task.event.key
+        live.broken = task.key
         live.account = self._before(live)
         for made in live.made:
             apply(live.account, made.entry)
 
     def _before(self, live: Live) -> Account:
         """The account as it stands in the books."""
-        if live.opened:
-            return Account(live.id)
-        row = self.books.accounts([live.id])[0]
-        account = decode_account(row.snapshot)
-        account.due = min(account.due, NEVER if row.due is None else row.due)
-        return account
+        return Account(live.id) if live.opened else _stored(self.books.accounts([live.id])[0])
 
     # ── writing ──────────────────────────────────────────────────────────────
 
@@ -380,6 +353,19 @@ class Batch:
         """Put what was committed into the cache."""
         if self.cache is not None:
             booking.keep(self, self.cache)
+
+
+def _card(task: Task) -> Card | None:
+    """The program and the token of the card that an event names."""
+    subject = task.event.subject
+    return (task.home.number, subject[5:]) if subject[:5] == "card:" else None
+
+
+def _stored(row: AccountRow) -> Account:
+    """The snapshot of a row, woken when a new version asks for it."""
+    account = decode_account(row.snapshot)
+    account.due = min(account.due, NEVER if row.due is None else row.due)
+    return account
 
 
 def _malformed(event: Event) -> str:

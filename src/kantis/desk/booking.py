@@ -38,15 +38,15 @@ def page(batch: Batch) -> Page:
             written.add(number)
         if live.broken and not live.tasks:
             _stop(made, live, batch.now)
-    made.cards = [card for card in batch.opened if card[2] in written]
+    made.cards = [(*card, number) for card, number in batch.opened.items() if number in written]
+    members = batch.foresight.members
     for task in batch.tasks:
         if task.result is None:
-            member = batch.foresight.members.get(task.event.key)
-            _record(made, task, member[0] if member else None)
-    for key, (task, row) in batch.foresight.members.items():
+            _record(made, task, members[task.key][0] if task.key in members else None)
+    for key, (task, row) in members.items():
         if row is not None and task.entry is not None:
             made.settled.append((DECIDED, task.account, task.seq, None, None, row.n))
-            made.arrived.append(f"e:{key}")
+            made.arrived.append(key)
     made.arrived += [f"{program}:card:{token}" for program, token, _ in made.cards]
     return made
 
@@ -65,10 +65,9 @@ def _record(made: Page, task: Task, member: Task | None) -> None:
         made.events.append(task.row_of(state, account, seq))
     else:
         made.settled.append((state, account, seq, task.waits, task.note, task.row.n))
-    if state == DECIDED:
-        made.arrived.append(f"e:{task.event.key}")
+        made.arrived.append(task.key)
     if task.flag and task.entry is not None:
-        made.flags.append((task.event.key, task.account, task.seq, task.flag, task.event.received))
+        made.flags.append((task.key, task.account, task.seq, task.flag, task.event.received))
 
 
 def _book(made: Page, live: Live) -> None:
@@ -175,7 +174,7 @@ def answer(task: Task) -> Result:
         return _twin(task, task.again)
     if task.result is not None:
         return task.result
-    key = task.event.key
+    key = task.key
     if task.entry is not None:
         refusal = task.entry.decision.refusal
         outcome = REFUSED if refusal else SETTLED
@@ -196,10 +195,10 @@ def _twin(task: Task, first: Task) -> Result:
 
 def keep(batch: Batch, cache: Cache) -> None:
     """Put the accounts and the cards of a committed batch into the cache."""
-    for live in batch.lives.values():
-        if live.broken or (live.opened and not live.made):
-            continue
-        cache.put(live.id, live.home.number, live.account, live.tail, live.size)
-    for card, number in batch.cards.items():
-        if number in batch.lives and batch.lives[number].account.seq:
+    lives = batch.lives
+    for number, live in lives.items():
+        if not live.broken and (live.made or not live.opened):
+            cache.put(number, live.home.number, live.account, live.tail, live.size)
+    for card, number in [*batch.found.items(), *batch.opened.items()]:
+        if number in lives and (lives[number].made or not lives[number].opened):
             cache.know(card, number)

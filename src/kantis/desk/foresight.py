@@ -44,7 +44,7 @@ class Foresight:
 
     def remember(self, tasks: Iterable[Task]) -> None:
         """Know the events of the batch by their keys."""
-        self._tasks = {task.event.key: task for task in tasks}
+        self._tasks = {task.key: task for task in tasks}
 
     def owners(self, nameless: list[Task], tasks: list[Task]) -> None:
         """Whose events those are that name no member, but an earlier event."""
@@ -67,7 +67,7 @@ class Foresight:
                 lonely = row is not None and row.state == ALONE
                 if lonely or (twin is not None and _alone(twin.event)):
                     task.state = ALONE
-                task.waits = f"e:{key}"
+                task.waits = key
 
     def expect(self, live: Live, task: Task, need: Needs) -> None:
         """Note what a decision is going to need."""
@@ -127,7 +127,7 @@ class Foresight:
             if found is not None:
                 originals[key], undone[key] = found, seqs
             elif not task.event.ask and not self._known(key):
-                task.state, task.waits = PARKED, f"e:{key}"
+                task.state, task.waits = PARKED, key
         receipts = {}
         for receipt in need.receipts:
             purchase = self._purchase(live, receipt)
@@ -194,7 +194,7 @@ class Foresight:
             body = task.event.body
             waits = task.state == ALONE and task.home is live.home
             if waits and isinstance(body, Purchase) and body.receipt == receipt:
-                if task.event.key not in self.members:
+                if task.key not in self.members:
                     return task.event
         return None
 

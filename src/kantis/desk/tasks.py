@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from msgspec import Struct, field
+
 from kantis.core.account import Account
 from kantis.core.decision import Entry
 from kantis.core.events import Body, Event, Purchase, encode_body
@@ -17,69 +19,46 @@ from kantis.store.schema import ALONE, DECIDED
 DESK: Final = "desk"
 
 
-class Task:
-    """One event of a batch, and what becomes of it."""
+class Task(Struct, eq=False, gc=False):
+    """One event of a batch, and what becomes of it.
 
-    __slots__ = (
-        "account",
-        "again",
-        "body",
-        "entry",
-        "event",
-        "flag",
-        "hash",
-        "home",
-        "imported",
-        "note",
-        "result",
-        "row",
-        "seq",
-        "state",
-        "time",
-        "waits",
-    )
+    ``time`` is the instant that the event counts as; ``row`` is there when it was recorded
+    before; ``again`` is the first of two equal ones in a batch.
+    """
 
-    def __init__(self, event: Event, home: Home, imported: bool, row: EventRow | None) -> None:
-        self.event = event
-        self.home = home
-        self.imported = imported
-        self.row = row
-        self.account = 0
-        self.seq = 0
-        self.state = DECIDED
-        self.time = event.time
-        self.flag = ""
-        self.waits: str | None = None
-        self.note: str | None = None
-        self.entry: Entry | None = None
-        self.result: Result | None = None
-        self.again: Task | None = None
-        self.body = b""
-        self.hash = b""
+    event: Event
+    home: Home
+    imported: bool
+    key: str
+    time: int
+    row: EventRow | None = None
+    account: int = 0
+    seq: int = 0
+    state: int = DECIDED
+    flag: str = ""
+    waits: str | None = None
+    note: str | None = None
+    entry: Entry | None = None
+    result: Result | None = None
+    again: Task | None = None
+    body: bytes = b""
+    hash: bytes = b""
 
     def seal(self) -> None:
         """Make the bytes and the hash under which the event is recorded."""
-        event = self.event
-        if self.row is not None and self.row.body is not None:
-            self.body, self.hash = self.row.body, self.row.hash
+        row, event = self.row, self.event
+        if row is not None and row.body is not None:
+            self.body, self.hash = row.body, row.hash
             return
-        self.body = encode_body(event.body)
-        self.hash = event_hash(
-            self.home.number,
-            event.key,
-            event.time,
-            event.received,
-            event.subject,
-            int(event.ask),
-            self.body,
-        )
+        body = self.body = encode_body(event.body)
+        said = event.time, event.received, event.subject, int(event.ask)
+        self.hash = event_hash(self.home.number, self.key, *said, body)
 
     def same_as(self, row: EventRow) -> bool:
         """Whether a recorded event says the same as this one."""
-        event = self.event
-        body = encode_body(event.body)
-        program, time, subject = self.home.number, event.time, event.subject
-        return event_hash(program, row.key, time, row.received, subject, row.ask, body) == row.hash
+        event, program = self.event, self.home.number
+        said = event.time, row.received, event.subject, row.ask
+        return event_hash(program, row.key, *said, encode_body(event.body)) == row.hash
 
     def row_of(self, state: int, account: int | None, seq: int | None) -> Row:
         """The event as a row of the books; a receipt only where a member may claim it."""
@@ -87,7 +66,7 @@ class Task:
         body = event.body
         receipt = body.receipt if state == ALONE and isinstance(body, Purchase) else ""
         return (
-            event.key,
+            self.key,
             self.home.number,
             tag_of(body),
             event.time,
@@ -106,59 +85,34 @@ class Task:
         )
 
 
-class Made:
+class Made(Struct, eq=False, gc=False):
     """An entry of this batch with what is recorded beside it."""
 
-    __slots__ = ("booked", "digest", "entry", "imported", "seen", "value")
-
-    def __init__(
-        self,
-        entry: Entry,
-        now: int,
-        imported: bool,
-        value: int | None = None,
-        digest: bytes = b"",
-        seen: bytes = b"",
-    ) -> None:
-        self.entry = entry
-        self.imported = imported
-        #: history is booked when it happened, everything else now
-        self.booked = entry.at if imported else now
-        self.value = entry.at if value is None else value
-        self.digest = digest
-        self.seen = seen
+    entry: Entry
+    imported: bool
+    booked: int
+    value: int
+    digest: bytes = b""
+    seen: bytes = b""
 
 
-class Live:
-    """An account while a batch decides on it."""
+class Live(Struct, eq=False):
+    """An account while a batch decides on it.
 
-    __slots__ = (
-        "account",
-        "broken",
-        "head",
-        "home",
-        "id",
-        "made",
-        "opened",
-        "size",
-        "tail",
-        "tasks",
-    )
+    ``head`` is its chain value before the batch and ``tail`` the one after it, ``size`` the
+    bytes of its snapshot, ``broken`` the event whose decision raised.
+    """
 
-    def __init__(
-        self, home: Home, account: Account, head: bytes, size: int = 0, *, opened: bool = False
-    ) -> None:
-        self.id = account.id
-        self.home = home
-        self.account = account
-        self.head = head
-        self.opened = opened
-        self.made: list[Made] = []
-        self.tasks: list[Task] = []
-        self.broken = ""
-        #: bytes of the snapshot, and the chain value after this batch
-        self.size = size
-        self.tail = head
+    id: int
+    home: Home
+    account: Account
+    head: bytes
+    tail: bytes
+    size: int = 0
+    opened: bool = False
+    broken: str = ""
+    made: list[Made] = field(default_factory=list)
+    tasks: list[Task] = field(default_factory=list)
 
 
 _TAGS: dict[type, str] = {}

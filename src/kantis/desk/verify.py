@@ -18,15 +18,16 @@ from typing import Any, Final, Generic, TypeVar
 
 from msgspec import Struct, field
 
-from kantis.core.account import Account, Posting, decode_account, encode_account
-from kantis.core.decision import Decision, Entry, apply, decode_decision
+from kantis.core.account import Account, decode_account, encode_account
+from kantis.core.decision import Entry, apply, decode_decision
 from kantis.core.events import decode_body
 from kantis.core.places import CHART, HELD, MEMBER_PLACES
 from kantis.desk.sweep import changed
 from kantis.store import chain
 from kantis.store.books import Books
-from kantis.store.reading import Reading
-from kantis.store.rows import AccountRow, BalanceRow, EntryRow, EventRow, Row
+from kantis.store.chain import link
+from kantis.store.reading import Ledger, Reading
+from kantis.store.rows import AccountRow, BalanceRow, EventRow, Row
 from kantis.store.schema import ALONE, DECIDED
 
 #: Problems that are described; the others are counted.
@@ -107,45 +108,51 @@ def verify(
 # ── accounts ─────────────────────────────────────────────────────────────────
 
 
-def fold(books: Reading, report: Report, tell: Progress) -> None:
-    """Each account is the fold of its entries."""
-    first, last = books.account_range()
+def fold(
+    books: Reading, report: Report, tell: Progress, first: int = 0, last: int = 1 << 62
+) -> None:
+    """Each account from ``first`` to ``last`` is the fold of its entries."""
+    low, high = books.account_range()
+    low, high = max(low, first), min(high, last)
     wakes = _wakes(books)
-    history = groupby(books.history(-(1 << 62), 1 << 62), key=lambda each: each[0].account)
-    balances = groupby(books.all_balances(-(1 << 62), 1 << 62), key=itemgetter(0))
-    entries, purses = _Merge(history), _Merge(balances)
+    ledgers = _Merge(books.ledgers(first, last))
+    purses = _Merge(_by_account(books.all_balances(first, last)))
     for row in books.all_accounts(first, last):
-        for stray in entries.before(row.id):
-            report.add("no-account", stray, 0, f"Entries without an account. {_RESTORE}")
-        for stray in purses.before(row.id):
-            report.add("no-account", stray, 0, f"A balance without an account. {_RESTORE}")
-        _fold(row, entries.of(row.id), list(purses.of(row.id)), wakes, report)
+        for stray in (*ledgers.before(row.id), *purses.before(row.id)):
+            report.add("no-account", stray, 0, f"There are rows without an account. {_RESTORE}")
+        _fold(row, ledgers.of(row.id), purses.of(row.id), wakes, report)
         report.accounts += 1
         if not report.accounts % _STEP:
-            tell("accounts", row.id - first, last - first + 1)
-    for stray in [*entries.before(1 << 63), *purses.before(1 << 63)]:
-        report.add("no-account", stray, 0, f"Rows without an account. {_RESTORE}")
-    tell("accounts", last - first + 1, last - first + 1)
+            tell("accounts", row.id - low, high - low + 1)
+    for stray in (*ledgers.before(1 << 63), *purses.before(1 << 63)):
+        report.add("no-account", stray, 0, f"There are rows without an account. {_RESTORE}")
+    tell("accounts", high - low + 1, high - low + 1)
+
+
+def _by_account(balances: Iterator[BalanceRow]) -> Iterator[tuple[int, list[BalanceRow]]]:
+    return ((account, list(rows)) for account, rows in groupby(balances, itemgetter(0)))
 
 
 class _Merge(Generic[Item]):
-    """Groups in the order of their keys, taken key by key."""
+    """Lists by account, in the order of the accounts, taken account by account."""
 
-    def __init__(self, groups: Iterator[tuple[int, Iterator[Item]]]) -> None:
-        self._groups = groups
-        self._next = next(groups, None)
+    def __init__(self, lists: Iterator[tuple[int, list[Item]]]) -> None:
+        self._lists = lists
+        self._next = next(lists, None)
 
-    def before(self, key: int) -> Iterator[int]:
-        """Keys that are passed over on the way to a key."""
-        while self._next is not None and self._next[0] < key:
+    def before(self, account: int) -> Iterator[int]:
+        """Accounts that are passed over on the way to one."""
+        while self._next is not None and self._next[0] < account:
             yield self._next[0]
-            self._next = next(self._groups, None)
+            self._next = next(self._lists, None)
 
-    def of(self, key: int) -> Iterator[Item]:
-        """The rows of a key."""
-        if self._next is not None and self._next[0] == key:
-            yield from self._next[1]
-            self._next = next(self._groups, None)
+    def of(self, account: int) -> list[Item]:
+        """The list of an account."""
+        if self._next is None or self._next[0] != account:
+            return []
+        found = self._next[1]
+        self._next = next(self._lists, None)
+        return found
 
 
 def _wakes(books: Reading) -> dict[int, set[int]]:
@@ -156,7 +163,7 @@ def _wakes(books: Reading) -> dict[int, set[int]]:
 
 def _fold(
     row: AccountRow,
-    entries: Iterator[tuple[EntryRow, list[Posting], bool]],
+    entries: Ledger,
     balances: list[BalanceRow],
     wakes: dict[int, set[int]],
     report: Report,
@@ -166,7 +173,7 @@ def _fold(
     for entry, postings, agree in entries:
         report.entries += 1
         report.postings += len(postings)
-        made = chain.link(head, entry[:-1], postings)
+        made = link(head, entry[:-1], postings)
         if made != entry.chain or not agree or entry.hashing != chain.HASHING:
             message = f"What is recorded is not what was committed to. {_RESTORE}"
             report.add("chain", row.id, entry.seq, message)
@@ -176,7 +183,8 @@ def _fold(
         try:
             decision = decode_decision(entry.decision)
             decision.postings = postings
-            apply(account, _entry(entry, decision))
+            each = Entry(entry.seq, last, entry.version, decision, entry.event, entry.due)
+            apply(account, each)
         except Exception as error:
             message = f"The entry does not fit the account: {error}. {_RESTORE}"
             report.add("fold", row.id, entry.seq, message)
@@ -193,10 +201,6 @@ def _fold(
     _compare(row, account, head, wakes, report)
     _compare_balances(row.id, account, balances, report)
     _lots(account, lotless, report)
-
-
-def _entry(row: EntryRow, decision: Decision) -> Entry:
-    return Entry(row.seq, row.at, row.version, decision, row.event, row.due)
 
 
 def _compare(

@@ -53,6 +53,7 @@ def decide(
     if plan.head.rules_of == "booking" and isinstance(event.body, Purchase) and event.body.booked:
         plan = program.plan(event.body.booked)
     turn = begin(account, plan.calendar, event, moment, at, context or _NOTHING)
+    turn.plan_at = program.plan
     if not account.joined:
         _join(program, turn, plan)
     handler = order.HANDLERS[type(event.body)]
@@ -96,6 +97,7 @@ def advance(program: Program, account: Account, until: int) -> list[Entry]:
         moment = max(account.due, account.at)
         plan = program.plan(moment)
         turn = begin(account, plan.calendar, _TICK, moment, moment, _NOTHING)
+        turn.plan_at = program.plan
         for _ in range(9):
             before = len(turn.decision.postings) + len(turn.decision.changes)
             order.clockwork(plan, turn)

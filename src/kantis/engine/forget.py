@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from kantis.core import windows
 from kantis.core.account import Account
+from kantis.core.lots import voided
 from kantis.core.phrases import Duration, Window
 from kantis.core.turn import Turn
 from kantis.engine import periods
@@ -32,6 +33,8 @@ def run(plan: Plan, turn: Turn) -> None:
             ended = lot.expires and lot.expires < refundable
             if ended or (not lot.expires and lot.bucket + 366 < refundable):
                 turn.change("drop", lot.id)
+                if voided(lot.id) in turn.account.counters:
+                    turn.change("forget", voided(lot.id), 0)
 
 
 def days(length: Duration) -> int:

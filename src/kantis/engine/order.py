@@ -61,7 +61,12 @@ def _act(plan: Plan, turn: Turn, event: str, basket: Basket, quantity: int) -> N
 
 def _basket(plan: Plan, turn: Turn, body: Purchase) -> Basket:
     """Price effects, then what is paid in points and vouchers; what is left counts."""
-    lines, amounts = body.lines, []
+    lines = body.lines
+    if plan.plain_spend and not (plan.prices.bits or body.points or body.vouchers):
+        basket = plan.classifier.read(lines)
+        if basket is not None:
+            return basket
+    amounts = []
     for line in lines:
         amount = line.amount
         if amount < 0 or line.quantity < 0:

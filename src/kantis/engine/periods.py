@@ -71,6 +71,7 @@ def _count(earner: Earner, turn: Turn, base: int, parts: dict[str, int]) -> None
 
 def settle(earner: Earner, turn: Turn, bucket: int) -> None:
     """Give what a period's total earns, or the difference to what was given for it before."""
+    earner = _of_then(earner, turn, bucket)
     assert earner.balance is not None
     assert earner.rule.over is not None
     total = _earned(earner, turn, bucket)
@@ -100,6 +101,17 @@ def settle(earner: Earner, turn: Turn, bucket: int) -> None:
         turn.decision.fired.append((earner.name, name, total, -taken, 0, total))
     if total != before or bucket not in settled:
         turn.change("issue", earner.name, bucket, total)
+
+
+def _of_then(earner: Earner, turn: Turn, bucket: int) -> Earner:
+    """The rule as it stood at the end of the period: new terms do not reach back."""
+    window = earner.rule.over
+    assert window is not None
+    end = turn.calendar.start(windows.end(window, bucket, turn.account.joined)) - 1
+    if turn.plan_at is None or end > turn.at:
+        return earner
+    found = turn.plan_at(end).earning.by_name.get(earner.name)
+    return found if found is not None and found.rule.over == window else earner
 
 
 def _earned(earner: Earner, turn: Turn, bucket: int) -> int:

@@ -256,7 +256,7 @@ def _compile(
     plan.rewards, plan.vouchers = read["rewards"], read["vouchers"]
     plan.cycles, plan.choices = read["cycles"], read["choices"]
     plan.clocked = any(each.clock is not None for each in plan.balances.values())
-    plan.keeps = any(each.kept is not None for each in plan.balances.values())
+    plan.keeps = any(each.kept or each.lost for each in plan.balances.values())
     issued = {each.issued for each in plan.rewards.values()}
     plan.by_itself = "by itself" in issued
     plan.birthdays = "birthday" in plan.earning.by_event or "on the birthday" in issued

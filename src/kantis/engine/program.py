@@ -102,6 +102,11 @@ class Program:
                     raise ProgramError([Fault("balance-removed", message)])
             before |= {name: balance.unit for name, balance in plan.balances.items()}
 
+    @property
+    def plans(self) -> list[Plan]:
+        """The plans of all stretches of days, oldest first."""
+        return [self._plan(position) for position in range(len(self._starts))]
+
     def plan(self, moment: int) -> Plan:
         """The plan in force at an instant."""
         last = self._last

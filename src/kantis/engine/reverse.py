@@ -33,7 +33,7 @@ from kantis.core.events import (
     Release,
     Void,
 )
-from kantis.core.lots import claw_back, give_back, repay, stop_waiting
+from kantis.core.lots import claw_back, give_back, repay, stop_waiting, voided
 from kantis.core.places import (
     AVAILABLE,
     HELD,
@@ -243,7 +243,7 @@ def _reverse_tenders(then: Plan, turn: Turn, back: Returning) -> None:
         last = back.portion(points, weights, back.after)
         balance = then.balances[rewards.unit_of(reward)]
         mine = [p for p in paid if p[0] == balance.name]
-        for lot, amount in _between(mine, points - last, points - first):
+        for lot, amount in reversed(_between(mine, points - last, points - first)):
             give_back(turn, balance, [(lot, amount)], REDEEMED, REFUND)
         part = back.part(worth, _every)
         if part:
@@ -449,6 +449,7 @@ def _confirm(plan: Plan, turn: Turn, body: Confirm) -> None:
 def _void(plan: Plan, turn: Turn, body: Void) -> None:
     for lot in _group(plan, turn, body.group, confirmed=False)[0]:
         stop_waiting(turn, lot.id, lot.pending)
+        turn.change("count", voided(lot.id), 0, lot.pending)
         turn.post(lot.balance, PENDING, REVERSED, lot.pending, lot.id, REFUND)
 
 

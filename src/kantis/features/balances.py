@@ -26,7 +26,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from kantis.core import calendar
-from kantis.core.account import NEVER, Account
+from kantis.core.account import NEVER, Account, Lot
 from kantis.core.amounts import Unit
 from kantis.core.calendar import Calendar
 from kantis.core.conditions import WHO, Who, check_who
@@ -153,6 +153,9 @@ class BalanceSection(Struct, frozen=True, kw_only=True):
     decimals: Annotated[int, Knob(WHOLE, "digits behind the point", limits="0 to 4")] = 0
     expires: Annotated[Expiry, Knob(EXPIRES, "when its points die")] = Expiry()
     kept_while: Annotated[Who | None, Knob(WHO, "members whose points do not die")] = None
+    lost_unless: Annotated[
+        Who | None, Knob(WHO, "members who may have it; anybody else loses all of it")
+    ] = None
     burns_first: Annotated[
         str, Knob(word("soonest expiry", "oldest earning"), "which points are spent first")
     ] = "soonest expiry"
@@ -171,7 +174,7 @@ def unit_of(name: str, tree: Node) -> Unit:
 
 def compile_balance(section: BalanceSection, unit: Unit, shortage: str, grace_days: int) -> Balance:
     """The policy of a balance, ready for use."""
-    expires, kept = section.expires, section.kept_while
+    expires, kept, only = section.expires, section.kept_while, section.lost_unless
     return Balance(
         name=section.name,
         unit=unit,
@@ -179,10 +182,22 @@ def compile_balance(section: BalanceSection, unit: Unit, shortage: str, grace_da
         fixed=lru_cache(maxsize=4096)(expires.fixed),
         clock=expires.clock,
         kept=None if kept is None else lambda turn: not check_who(kept, turn),
+        lost=None if only is None else lambda turn: bool(check_who(only, turn)),
         oldest_first=section.burns_first == "oldest earning",
         shortage=shortage,
         grace_days=grace_days,
     )
+
+
+def _lose(turn: Turn, lot: Lot) -> None:
+    """Everything of a lot that is not held is gone at once."""
+    gone = lot.available + lot.pending
+    if lot.pending:
+        stop_waiting(turn, lot.id, lot.pending)
+        turn.post(lot.balance, PENDING, EXPIRED, lot.pending, lot.id, EXPIRY)
+    if lot.available:
+        turn.post(lot.balance, AVAILABLE, EXPIRED, lot.available, lot.id, EXPIRY)
+    turn.notice("expired", lot.balance, gone)
 
 
 def touch(balances: dict[str, Balance], turn: Turn, sign: str, only: str = "") -> None:
@@ -242,6 +257,9 @@ def run(balances: dict[str, Balance], turn: Turn) -> None:
         if not (lot.available or lot.pending):
             continue
         balance = balances[lot.balance]
+        if balance.lost is not None and balance.lost(turn):
+            _lose(turn, lot)
+            continue
         end = lot.expires if balance.clock is None else end_of(balance, turn.account, lot.expires)
         if not end or end > today:
             continue

@@ -5,12 +5,13 @@ that bucket, less what was refunded of them; a late event counts in the bucket o
 time. Tiers, caps and cycles read counters; nobody spends them.
 
 What counts only when its group is confirmed waits beside the counter, and counts in the
-bucket of the day on which it is confirmed.
+bucket of the day on which it is confirmed; what belongs to no group counts at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Annotated
 
 from msgspec import Struct
@@ -20,7 +21,7 @@ from kantis.core.basket import ALL, Classifier, Sums
 from kantis.core.code import Code
 from kantis.core.conditions import IF, WHEN, WHERE, WHO, Filter, If, When, Who, write_gates
 from kantis.core.knobs import Knob
-from kantis.core.phrases import TEXT, TEXTS, TITLE, WINDOW, Window, word
+from kantis.core.phrases import TEXTS, TITLE, WINDOW, Window, word
 from kantis.core.turn import Turn
 
 KINDS = ("spend", "items", "purchases", "measure", "quantity", "points")
@@ -32,7 +33,9 @@ class CounterSection(Struct, frozen=True, kw_only=True):
     name: str
     title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
     counts: Annotated[str, Knob(word(*KINDS), "what is added up")] = "spend"
-    for_: Annotated[str, Knob(TEXT, "the event or activity that it is for")] = "purchase"
+    for_: Annotated[
+        tuple[str, ...], Knob(TEXTS, "the events or activities that it is for")
+    ] = ("purchase",)
     of: Annotated[tuple[str, ...], Knob(TEXTS, "the balances or rules whose points it counts")] = ()
     where: Annotated[Filter | None, Knob(WHERE, "the lines that count")] = None
     except_: Annotated[Filter | None, Knob(WHERE, "the lines that do not count")] = None
@@ -68,7 +71,8 @@ def compile_counters(
     found: dict[str, list[Counter]] = {}
     for each in sections:
         bit = classifier.bit(each.where, each.except_)
-        found.setdefault(each.for_, []).append(Counter(each.name, each, bit))
+        for event in each.for_:
+            found.setdefault(event, []).append(Counter(each.name, each, bit))
     return found
 
 
@@ -82,17 +86,17 @@ def write(code: Code, counters: list[Counter], sums: Sums) -> None:
         code.add(f"{variable} = {amount}")
         tests = [f"{variable} > 0", *(test for test, _ in gates)]
         with code.block(f"if {' and '.join(tests)}:"):
-            if section.counted == "when confirmed":
-                wait = code.constant(_wait, "wait_for_group")
-                code.add(f"{wait}(turn, {name!r}, {variable})")
-                continue
             bucket = code.constant(windows.bucket, "bucket")
             window = code.constant(section.window, "window")
-            code.add(
-                f"key = {bucket}({window}, day, turn.account.joined)",
-                f"turn.change('count', {name!r}, key, {variable})",
-                "moved = True",
-            )
+            wait = code.constant(_wait, "wait_for_group")
+            waits = section.counted == "when confirmed"
+            head = f"if not {wait}(turn, {name!r}, {variable}):"
+            with code.block(head) if waits else nullcontext():
+                code.add(
+                    f"key = {bucket}({window}, day, turn.account.joined)",
+                    f"turn.change('count', {name!r}, key, {variable})",
+                    "moved = True",
+                )
 
 
 def _amount(code: Code, counter: Counter, sums: Sums) -> str:
@@ -125,9 +129,12 @@ def waiting(name: str, group: str) -> str:
     return f"waits {group} {name}"
 
 
-def _wait(turn: Turn, name: str, amount: int) -> None:
-    group = getattr(turn.event.body, "group", "") or turn.event.key
-    turn.change("count", waiting(name, group), 0, amount)
+def _wait(turn: Turn, name: str, amount: int) -> bool:
+    """What belongs to a group waits for it; whether it does."""
+    group = getattr(turn.event.body, "group", "")
+    if group:
+        turn.change("count", waiting(name, group), 0, amount)
+    return bool(group)
 
 
 def settle(counters: Iterable[Counter], turn: Turn, group: str, confirmed: bool) -> bool:

@@ -40,14 +40,22 @@ REASON = "cycles"
 
 
 class Dates(Struct, frozen=True):
-    """The dates of a cycle: a day of the month in some months."""
+    """The dates of a cycle: a day of the month in some months, or the day so many months
+    ``before`` the end of each membership year."""
 
     day: int
     months: tuple[int, ...]
+    before: int = -1
 
-    def following(self, day: int) -> int:
-        """The first such date after a day."""
-        return _following(self, day)
+    def following(self, day: int, joined: int) -> int:
+        """The first such date after a day, for a member who joined on a day."""
+        if self.before < 0:
+            return _following(self, day)
+        years = calendar.years_between(joined, day)
+        dates = (calendar.add_months(joined, 12 * n - self.before) for n in (years, years + 1))
+        return next((date for date in dates if date > day), 0) or calendar.add_months(
+            joined, 12 * (years + 2) - self.before
+        )
 
     def find(self, day: int) -> int:
         """The first such date after a day, worked out."""
@@ -67,7 +75,15 @@ _following = lru_cache(maxsize=4096)(Dates.find)
 _ON = re.compile(r"(\d+)(?:st|nd|rd|th) of (.+)")
 
 
+_BEFORE = re.compile(r"(?:(\d+) months? before )?the end of the membership year")
+
+
 def _dates(node: Node, reader: Reader) -> Dates:
+    if isinstance(node.value, str) and (match := _BEFORE.fullmatch(node.value)):
+        before = int(match[1] or 0)
+        if before >= 12:
+            raise Wrong("too-long", "A membership year has twelve months.", node)
+        return Dates(0, (), before)
     months: list[int] = []
     days = set()
     for each in list_of(node):
@@ -87,7 +103,13 @@ def _dates(node: Node, reader: Reader) -> Dates:
     return Dates(days.pop(), tuple(sorted(set(months))))
 
 
-DATES = Kind("dates of a cycle", _dates, "[1st of February, 1st of May] | 1st of every month")
+DATES = Kind(
+    "dates of a cycle",
+    _dates,
+    "[1st of February, 1st of May] | 1st of every month | 2 months before the end of the"
+    " membership year",
+    ("1st of every month",),
+)
 
 
 class CycleSection(Struct, frozen=True, kw_only=True):
@@ -113,7 +135,7 @@ def due(cycles: dict[str, CycleSection], account: Account, days: Calendar) -> in
     for name, cycle in cycles.items():
         since = account.cycles.get(name, account.joined)
         if since:
-            first = min(first, days.start(cycle.every.following(since)))
+            first = min(first, days.start(cycle.every.following(since, account.joined)))
     return first
 
 
@@ -130,7 +152,7 @@ def run(
     """Run the cycles whose date has come, oldest date first."""
     for name, cycle in cycles.items():
         since = turn.account.cycles.get(name, turn.account.joined)
-        if not since or cycle.every.following(since) > turn.day:
+        if not since or cycle.every.following(since, turn.account.joined) > turn.day:
             continue
         turn.change("cycle", name, turn.day)
         if cycle.who is not None and check_who(cycle.who, turn):

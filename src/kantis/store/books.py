@@ -15,13 +15,14 @@ from kantis.store.reading import (
     ACCOUNT,
     EVENT,
     NUMBER,
+    OPEN,
     SECOND_TEXT,
     TEXT,
     Reading,
     listed,
 )
 from kantis.store.rows import AccountRow, CheckpointRow, EventRow, LimitRow, Page, VersionRow
-from kantis.store.schema import ALONE, BAD, PARKED, READY
+from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
 
 
 class Outage(Exception):
@@ -106,7 +107,8 @@ class Books(Reading):
     def ready(self, count: int) -> list[EventRow]:
         """Recorded events that wait to be decided, oldest first; nobody else gets them."""
         found = self.rows(
-            f"SELECT {EVENT} FROM event e WHERE state = {READY} ORDER BY n LIMIT ?{self.skip}",
+            f"SELECT {EVENT} FROM event e WHERE state = {READY} AND {OPEN} "
+            f"ORDER BY n LIMIT ?{self.skip}",
             (count,),
         )
         return list(map(EventRow._make, found))
@@ -151,15 +153,16 @@ class Books(Reading):
     def write(self, page: Page) -> None:
         """Write all rows of a batch; ``Conflict`` when somebody else wrote one of them."""
 
-    def arrive(self, waits: Sequence[str]) -> None:
-        """Let the events be decided that waited for what has come now."""
+    def arrive(self, page: Page) -> None:
+        """Let the events be decided that waited for what has come with a page."""
         if not self.rows("SELECT 1 FROM event WHERE waits IS NOT NULL LIMIT 1"):
             return
+        decided = [row[0] for row in page.events if row[8] == DECIDED]
         self.execute(
             f"UPDATE event SET state = {READY}, waits = NULL "
             f"WHERE state IN ({PARKED}, {ALONE}) AND waits IN "
             f"(SELECT {TEXT} FROM {self.wanted} (SELECT 1) AS one)",
-            (listed([each] for each in waits),),
+            (listed([each] for each in page.arrived + decided),),
         )
 
     def take(self, claims: Sequence[tuple[int, int, str]]) -> bool:

@@ -247,8 +247,8 @@ class PostgresBooks(Books):
         ):
             if rows:
                 self.execute(statement, arrays.columns(pack, rows))
-        if page.arrived:
-            self.arrive(page.arrived)
+        if page.events or page.arrived:
+            self.arrive(page)
 
     # ── checkpoints ──────────────────────────────────────────────────────────
 

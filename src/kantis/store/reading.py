@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import Any, ClassVar, Final
 
 from kantis.core.account import Posting
@@ -38,11 +40,20 @@ POSTING: Final = (
     "e.account, e.seq, e.balance, e.source, e.target, e.amount, e.lot, e.reason, e.value, "
     "e.booked, e.n"
 )
+#: As the index of events that are not final says it, or it would not be used.
+OPEN: Final = f"state IN ({READY}, {PARKED}, {BAD})"
 #: The first and the second value of a wanted key.
 NUMBER: Final = "CAST(j.value ->> 0 AS bigint)"
 TEXT: Final = "j.value ->> 0"
 SECOND_NUMBER: Final = "CAST(j.value ->> 1 AS bigint)"
 SECOND_TEXT: Final = "j.value ->> 1"
+
+
+#: What an account has of entries: each with its postings, and whether they agree.
+Ledger = list[tuple[EntryRow, list[Posting], bool]]
+
+_account: Final = itemgetter(0)
+_entry_row: Final = tuple.__new__
 
 
 def listed(wanted: Iterable[Any]) -> str:
@@ -105,8 +116,7 @@ class Reading(ABC):
     def waiting(self, state: int, count: int) -> list[EventRow]:
         """Events in a state that is not final (ready, parked, bad), oldest first."""
         found = self.rows(
-            f"SELECT {EVENT} FROM event e WHERE state = ? "
-            f"AND state IN ({READY}, {PARKED}, {BAD}) ORDER BY n LIMIT ?",
+            f"SELECT {EVENT} FROM event e WHERE state = ? AND {OPEN} ORDER BY n LIMIT ?",
             (state, count),
         )
         return list(map(EventRow._make, found))
@@ -154,7 +164,7 @@ class Reading(ABC):
         where = f"WHERE e.account = {NUMBER} AND e.seq = {SECOND_NUMBER} ORDER BY e.account, e.seq"
         entries = self.rows(f"SELECT {ENTRY} FROM {self.wanted} entry e {where}", keys)
         postings = self.rows(f"SELECT {POSTING} FROM {self.wanted} posting e {where}, e.n", keys)
-        return [(entry, made) for entry, made, _ in together(entries, postings)]
+        return [(entry, made) for _, ledger in together(entries, postings) for entry, made, _ in ledger]
 
     def undoing(self, causes: Sequence[tuple[int, str]]) -> list[Recorded]:
         """Entries of an account that name an event as their cause, in order."""
@@ -180,12 +190,16 @@ class Reading(ABC):
         found = self.rows("SELECT coalesce(min(id), 0), coalesce(max(id), -1) FROM account")
         return found[0][0], found[0][1]
 
-    def history(self, first: int, last: int) -> Iterator[tuple[EntryRow, list[Posting], bool]]:
-        """Entries of the accounts from ``first`` to ``last``, by account and seq."""
+    def ledgers(self, first: int, last: int) -> Iterator[tuple[int, Ledger]]:
+        """All entries of each account from ``first`` to ``last``, in order."""
         where = "WHERE e.account BETWEEN ? AND ? ORDER BY e.account, e.seq"
         entries = self.stream(f"SELECT {ENTRY} FROM entry e {where}", (first, last))
         postings = self.stream(f"SELECT {POSTING} FROM posting e {where}, e.n", (first, last))
         return together(entries, postings)
+
+    def history(self, first: int, last: int) -> Iterator[tuple[EntryRow, list[Posting], bool]]:
+        """Entries of the accounts from ``first`` to ``last``, by account and seq."""
+        return (each for _, ledger in self.ledgers(first, last) for each in ledger)
 
     def all_accounts(self, first: int, last: int) -> Iterator[AccountRow]:
         """Accounts in the order of their ids."""
@@ -273,33 +287,38 @@ class Reading(ABC):
         return {name: self.one(f"SELECT count(*) FROM {name}") for name in _TABLES}
 
 
-def together(
-    entries: Iterable[Row], postings: Iterable[Row]
-) -> Iterator[tuple[EntryRow, list[Posting], bool]]:
-    """Entries with their postings, from two streams in the order of account and seq.
+#: Comes after every account.
+_END: Final = (1 << 63, 0)
 
-    The third value says whether the postings carry the instants of their entry and are
-    counted from 0. Postings that have no entry come with an entry of their own, which has no chain value.
+
+def together(entries: Iterable[Row], postings: Iterable[Row]) -> Iterator[tuple[int, Ledger]]:
+    """Accounts with their entries, from two streams in the order of account and seq.
+
+    The third value of an entry says whether its postings carry its instants and are counted
+    from 0. Postings without an entry come with one of their own, which has no chain value.
     """
-    make = EntryRow._make
     rest = iter(postings)
-    row = next(rest, None)
-    for each in entries:
-        account, seq, value, booked = each[0], each[1], each[5], each[4]
-        while row is not None and (row[0], row[1]) < (account, seq):
-            yield _stray(row), [row[2:8]], False
-            row = next(rest, None)
-        made: list[Posting] = []
-        agree = True
-        while row is not None and row[1] == seq and row[0] == account:
-            if row[8] != value or row[9] != booked or row[10] != len(made):
-                agree = False
-            made.append(row[2:8])
-            row = next(rest, None)
-        yield make(each), made, agree
-    while row is not None:
-        yield _stray(row), [row[2:8]], False
-        row = next(rest, None)
+    row: Row = next(rest, _END)
+    for account, rows in groupby(chain(entries, (_END,)), _account):
+        while row[0] < account:
+            yield row[0], [(_stray(row), [row[2:8]], False)]
+            row = next(rest, _END)
+        ledger: Ledger = []
+        for each in rows if account < _END[0] else ():
+            seq, booked, value = each[1], each[4], each[5]
+            while row[0] == account and row[1] < seq:
+                ledger.append((_stray(row), [row[2:8]], False))
+                row = next(rest, _END)
+            made: list[Posting] = []
+            agree = True
+            while row[1] == seq and row[0] == account:
+                if row[8] != value or row[9] != booked or row[10] != len(made):
+                    agree = False
+                made.append(row[2:8])
+                row = next(rest, _END)
+            ledger.append((_entry_row(EntryRow, each), made, agree))
+        if ledger:
+            yield account, ledger
 
 
 def _stray(row: Row) -> EntryRow:

@@ -163,5 +163,5 @@ class Page:
     cards: list[Row] = field(default_factory=list)
     #: (event, account, seq, flag, raised)
     flags: list[Row] = field(default_factory=list)
-    #: what parked events wait for and has come now
+    #: what parked events wait for and has come now, beside the decided ones of ``events``
     arrived: list[str] = field(default_factory=list)

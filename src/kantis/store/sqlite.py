@@ -216,8 +216,8 @@ class SqliteBooks(Books):
         ):
             if rows:
                 self._many(statement, rows)
-        if page.arrived:
-            self.arrive(page.arrived)
+        if page.events or page.arrived:
+            self.arrive(page)
 
 
 def _said(error: apsw.Error) -> Exception:

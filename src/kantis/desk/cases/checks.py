@@ -106,7 +106,7 @@ def _place(name: str, unit: Unit, place: int, node: Node, expected: int) -> Chec
 
 def _tiers(words: Words, key: str, node: Node) -> list[Check]:
     found = []
-    groups = {each.name: each for each in words.program.newest.tiers}
+    groups = {each.name: each for plan in words.program.plans for each in plan.tiers}
     for name, child in words.fields(node, list(groups), "'tiers'").items():
         fields = {"level": child}
         if not isinstance(child.value, str):
@@ -123,8 +123,11 @@ def _tiers(words: Words, key: str, node: Node) -> list[Check]:
 
 def _standing(name: str, part: str) -> Callable[[View], str]:
     def get(view: View) -> str:
-        group = next(each for each in view.program.plan(view.moment).tiers if each.name == name)
+        tiers = view.program.plan(view.moment).tiers
+        group = next((each for each in tiers if each.name == name), None)
         standing = view.account.tiers.get(name)
+        if group is None:
+            return "none now"
         if part == "level":
             return group.levels[standing.level if standing else 0]
         if part == "since":
@@ -139,7 +142,7 @@ def _vouchers(words: Words, key: str, node: Node) -> list[Check]:
     """Open vouchers of a kind: how many; or also their worth and end, and those that are gone."""
     if node.value == "none":
         return [_check(node, "open vouchers", "0", lambda view: str(len(_open(view.account))))]
-    kinds = list(words.program.newest.vouchers)
+    kinds = [kind for plan in words.program.plans for kind in plan.vouchers]
     found = []
     for kind, child in words.fields(node, kinds, "'vouchers'").items():
         fields = {"count": child}
@@ -269,7 +272,9 @@ def _event(words: Words, key: str, node: Node) -> list[Check]:
 
 def _rules(words: Words, key: str, node: Node) -> list[Check]:
     """What single rules gave."""
-    earning = words.program.newest.earning.by_name
+    earning = {}
+    for plan in words.program.plans:
+        earning |= plan.earning.by_name
     found = []
     for rule, child in words.fields(node, list(earning), "'rules'").items():
         base = earning[rule]
@@ -359,7 +364,7 @@ def _said(words: Words, key: str, node: Node) -> list[Check]:
 def _offers(words: Words, key: str, node: Node) -> list[Check]:
     """Whether an offer is loaded, and how often it was used."""
     found = []
-    known = list(words.program.newest.offers)
+    known = [offer for plan in words.program.plans for offer in plan.offers]
     for name, child in words.fields(node, known, "'offers'").items():
         expected = words.text(child)
         if expected not in ("loaded", "not loaded") and not expected.isdigit():

@@ -129,7 +129,7 @@ def _purchase(words: Words, node: Node) -> Body:
 
 def _paid_with(words: Words, name: str, node: Node) -> Unit:
     """The unit that is paid with: of a reward that is money off, or of a balance."""
-    reward = words.program.newest.rewards.get(name)
+    reward = words.reward(name)
     if reward is not None and reward.rate is not None:
         return words.program.units[reward.rate.unit]
     if name in words.program.units:
@@ -158,7 +158,7 @@ def _redeem(words: Words, node: Node) -> Body:
     )  # fmt: skip
     get = words.fields(node, known, "A redemption").get
     name = words.text(get("reward"))
-    reward = words.program.newest.rewards.get(name)
+    reward = words.reward(name)
     unit = ITEMS
     if reward is not None:
         unit = words.program.units[unit_of(reward)]

@@ -27,14 +27,16 @@ class Words:
     def __init__(self, program: Program, faults: list[Fault] | None = None) -> None:
         self.program = program
         self.faults = [] if faults is None else faults
-        newest = program.newest
         self.counters = {
             counter.name: self._counted(counter)
-            for counters in newest.counters.values()
+            for plan in program.plans
+            for counters in plan.counters.values()
             for counter in counters
         }
         spoken = {"purchase", "enrol", "birthday"}
-        events = {*newest.earning.by_event, *newest.counters}
+        events = {
+            event for plan in program.plans for event in (*plan.earning.by_event, *plan.counters)
+        }
         self.activities = sorted(events - spoken)
 
     def _counted(self, counter: Any) -> Unit:
@@ -43,8 +45,9 @@ class Words:
             return self.program.money
         if section.counts == "measure":
             return THOUSANDTHS
-        if section.counts == "points" and set(section.of) & set(self.program.units):
-            return next(self.program.units[name] for name in section.of)
+        if section.counts == "points":
+            units = self.program.units
+            return next((units[name] for name in section.of if name in units), Unit("points"))
         return Unit(section.counts)
 
     def fault(self, wrong: Wrong) -> None:
@@ -124,13 +127,20 @@ class Words:
 
     def level(self, group: str, level: str, node: Node) -> None:
         """Check that a level exists; ``Wrong`` if not."""
-        groups = {each.name: each.levels for each in self.program.newest.tiers}
+        groups: dict[str, list[str]] = {}
+        for each in (group for plan in self.program.plans for group in plan.tiers):
+            groups[each.name] = [*groups.get(each.name, []), *each.levels]
         if group not in groups:
             message = f"The program has no tiers {group!r}. {suggest(group, groups)}"
             raise Wrong("unknown-tiers", message, node)
         if level not in groups[group]:
             message = f"{group!r} has no level {level!r}. {suggest(level, groups[group])}"
             raise Wrong("unknown-level", message, node)
+
+    def reward(self, name: str) -> Any:
+        """The reward of that name, of whatever time."""
+        found = [plan.rewards[name] for plan in self.program.plans if name in plan.rewards]
+        return found[-1] if found else None
 
     def day(self, node: Node | None) -> int:
         """A day; 0 where nothing stands, and for ``never``."""

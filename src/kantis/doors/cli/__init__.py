@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from kantis.doors.cli import accounts, books, demo, files, importing
+from kantis.doors.cli import accounts, books, demo, files, importing, replaying
 from kantis.doors.cli.output import Trouble, trouble_out
 
 app = typer.Typer(
@@ -32,6 +32,7 @@ app.command("programs")(books.programs)
 app.command("import")(importing.import_file)
 app.command("account")(accounts.account)
 app.command("explain")(accounts.explain)
+app.command("replay")(replaying.replay)
 app.command("verify")(books.verify)
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from kantis import desk as desks
-from kantis.core.knobs import suggest
+from kantis.core.knobs import ProgramError, suggest
 from kantis.desk.programs import Engine, Home, Homes
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
@@ -48,11 +48,20 @@ def _is_database(path: Path) -> bool:
     return not start or start == b"SQLite format 3\x00"
 
 
+def homes_of(books: Books) -> Homes:
+    """All programs of the books, read; ``Trouble`` for one that cannot be read any more."""
+    homes = Homes(Engine())
+    try:
+        homes.refresh(books)
+    except ProgramError as error:
+        message = f"A published program cannot be read by this version of Kantis. {error}"
+        raise Trouble("program-unreadable", message) from error
+    return homes
+
+
 def home_of(books: Books, program: str = "") -> Home:
     """The program of that name, or the only one; ``Trouble`` if there is none."""
-    homes = Homes(Engine())
-    homes.refresh(books)
-    found = homes.find(program)
+    found = homes_of(books).find(program)
     if found is not None:
         return found
     names = list(books.programs())

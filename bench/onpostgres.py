@@ -1,0 +1,282 @@
+"""Row 4: ``desk.submit`` on PostgreSQL with two workers, beside three limits.
+
+pgbench cannot send a thousand given rows in one statement, so the limit with our rows and
+bytes is written by psycopg in two processes: what the desk sends (binary COPY, one array
+per column) is packed beforehand, and only sent. The two other limits are pgbench's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import struct
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing import get_context
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+import kantis.desk
+from bench.measure import Row, Spread, in_turns, ratios
+from bench.stream import START, batches, enrolments, purchases
+from bench.world import tree
+from kantis.desk.submit import Desk
+from kantis.store import arrays
+from kantis.store.postgres import _TYPES, _dialect
+from tests.support.postgres import Cluster, fresh_database
+
+WORKERS = 2
+MEMBERS = 10_000
+WARM = 3
+SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB", "jit": "off"}
+#: (statement, bytes to copy) or (statement, arrays) of one batch.
+Sent = list[tuple[str, Any]]
+
+_MINIMAL = """
+CREATE TABLE event (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, idem uuid UNIQUE,
+    member_id bigint, amount bigint, payload jsonb);
+CREATE TABLE entry (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id bigint,
+    account_id bigint, amount bigint, lot_expires date);
+CREATE INDEX ON entry (account_id, id);
+CREATE TABLE balance (account_id bigint PRIMARY KEY, balance bigint, version bigint)
+    WITH (fillfactor = 70);
+INSERT INTO balance SELECT g, 0, 0 FROM generate_series(1, 100000) g;
+"""
+_PAYLOAD = "'{\"a\": \"" + "x" * 280 + "\"}'::jsonb"
+_THOUSAND = f"""
+WITH p AS MATERIALIZED (SELECT gen_random_uuid() AS idem,
+        1 + (random() * 49999)::int + 50000 * (:client_id % 2) AS m, 100 AS a
+    FROM generate_series(1, 1000)),
+e AS (INSERT INTO event (idem, member_id, amount, payload) SELECT idem, m, a, {_PAYLOAD} FROM p
+    ON CONFLICT DO NOTHING RETURNING id, member_id, amount),
+l AS (INSERT INTO entry (event_id, account_id, amount, lot_expires)
+    SELECT id, member_id, amount, date '2030-01-01' FROM e
+    UNION ALL SELECT id, 0, -amount, NULL::date FROM e)
+UPDATE balance b SET balance = b.balance + s.a, version = version + 1
+FROM (SELECT member_id, sum(amount) AS a FROM e GROUP BY 1) s WHERE b.account_id = s.member_id;
+"""
+_CLASSIC = f"""
+\\set m random(1, 100000)
+BEGIN;
+INSERT INTO event (idem, member_id, amount, payload)
+    VALUES (gen_random_uuid(), :m, 100, {_PAYLOAD});
+INSERT INTO entry (event_id, account_id, amount) VALUES (lastval(), :m, 100);
+INSERT INTO entry (event_id, account_id, amount) VALUES (lastval(), 0, -100);
+UPDATE balance SET balance = balance + 100, version = version + 1 WHERE account_id = :m;
+COMMIT;
+"""
+
+
+def rows(quick: bool, folder: Path) -> list[Row]:
+    """Café and grocer."""
+    with Cluster(durable=True) as cluster:
+        _settle(cluster)
+        found = []
+        for shop, name in (("corner-cafe", "a café purchase"), ("grocer", "a grocer basket")):
+            found += _rows(cluster, shop, name, 4 if quick else 10, 3 if quick else 5, folder)
+        return found
+
+
+def _settle(cluster: Cluster) -> None:
+    with psycopg.connect(cluster.url, autocommit=True) as connection:
+        for name, value in SETTINGS.items():
+            connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+    cluster.stop()
+    cluster.start()
+
+
+def _rows(
+    cluster: Cluster, shop: str, name: str, count: int, rounds: int, folder: Path
+) -> list[Row]:
+    with fresh_database(cluster.url) as base, fresh_database(cluster.url) as minimal:
+        _enrol(base, shop)
+        sent = [_sent(cluster.url, base, shop, worker, count) for worker in range(WORKERS)]
+        with psycopg.connect(minimal, autocommit=True) as connection:
+            connection.execute(_MINIMAL)
+        seconds = 2 if count < 10 else 4
+        mine, same, thousand, classic = in_turns(
+            rounds,
+            lambda: _race(cluster.url, base, _work, [(shop, n, count) for n in range(WORKERS)]),
+            lambda: _race(cluster.url, base, _send, [(each,) for each in sent]),
+            lambda: 1_000 * _pgbench(cluster, minimal, _THOUSAND, WORKERS, seconds, folder),
+            lambda: _pgbench(cluster, minimal, _CLASSIC, 8, seconds, folder),
+        )
+    events = WORKERS * count * 1_000
+    rates = [[events / each for each in seconds_] for seconds_ in (mine, same)]
+    near, more = ratios(rates[0], rates[1]), ratios(rates[0], classic)
+    label = f"submit, PostgreSQL, 2 workers: {name}, 1,000 to a batch"
+    notes = [
+        f"{events:,} purchases of {MEMBERS:,} members, {rounds} rounds; fsync and"
+        f" synchronous_commit on; {SETTINGS}"
+    ]
+    return [
+        Row(label, Spread.of(rates[0]), "events/s", "≥ 0.4", near.middle >= 0.4,
+            "psycopg, the same rows packed beforehand, 2 connections",
+            Spread.of(rates[1]), near, "of the limit", notes),
+        Row(label, Spread.of(rates[0]), "events/s", "≥ 3 times", more.middle >= 3,
+            "pgbench, a transaction per purchase, 8 clients",
+            Spread.of(classic), more, "times as fast"),
+        Row(label, Spread.of(rates[0]), "events/s", "for comparison", None,
+            "pgbench, the smallest tables, 1,000 to a statement, 2 clients",
+            Spread.of(thousand), ratios(rates[0], thousand), "of it"),
+    ]  # fmt: skip
+
+
+# ── ours ─────────────────────────────────────────────────────────────────────
+
+
+def _desk(url: str) -> Desk:
+    desk = kantis.desk.open(url, clock=lambda: START + 400 * 86_400_000)
+    assert isinstance(desk, Desk)
+    return desk
+
+
+def _enrol(url: str, shop: str) -> None:
+    with _desk(url) as desk:
+        desk.publish(shop, 0, "", tree(shop))
+        for batch in batches(enrolments(1, MEMBERS)):
+            desk.submit(batch, importing=True)
+
+
+def _mine(shop: str, worker: int, count: int) -> list[Any]:
+    each = MEMBERS // WORKERS
+    first = worker * each + 1
+    return batches(purchases(shop, first, first + each - 1, (WARM + count) * 1_000))
+
+
+def _work(url: str, barrier: Barrier, shop: str, worker: int, count: int) -> None:
+    groups = _mine(shop, worker, count)
+    with _desk(url) as desk:
+        for batch in groups[:WARM]:
+            desk.submit(batch, importing=True)
+        barrier.wait()
+        for batch in groups[WARM:]:
+            desk.submit(batch, importing=True)
+        barrier.wait()
+
+
+# ── the same rows, packed beforehand ─────────────────────────────────────────
+
+
+def _sent(server: str, base: str, shop: str, worker: int, count: int) -> list[Sent]:
+    """What the desk sends for each batch of a worker."""
+    found: list[Sent] = []
+    with _copy_of(server, base) as url, _desk(url) as desk:
+        books: Any = desk.books
+        copy, execute = books._copy, books.execute
+        for batch in _mine(shop, worker, count):
+            taken: Sent = []
+
+            def note(table: str, columns: Any, rows: Any, taken: Sent = taken) -> None:
+                taken.append((f"COPY {table} ({', '.join(columns)})", _packed(table, rows)))
+                copy(table, columns, rows)
+
+            def tell(statement: str, values: Any = (), taken: Sent = taken) -> int:
+                if values and isinstance(values[0], arrays.Column):
+                    kinds = [(type(each).__name__, each.data) for each in values]
+                    taken.append((_dialect(statement), kinds))
+                return int(execute(statement, values))
+
+            books._copy, books.execute = note, tell
+            desk.submit(batch, importing=True)
+            found.append(taken)
+    return found
+
+
+def _packed(table: str, rows: list[tuple[Any, ...]]) -> bytes:
+    """Rows in PostgreSQL's binary form of COPY."""
+    pack = {
+        "int8": lambda value: struct.pack(">iq", 8, value),
+        "int2": lambda value: struct.pack(">ih", 2, value),
+        "text": lambda value: struct.pack(">i", len(value.encode())) + value.encode(),
+        "bytea": lambda value: struct.pack(">i", len(value)) + value,
+    }
+    packs = [pack[kind] for kind in _TYPES[table]]
+    parts = [b"PGCOPY\n\xff\r\n\0" + bytes(8)]
+    for row in rows:
+        parts.append(struct.pack(">h", len(row)))
+        parts += [
+            struct.pack(">i", -1) if value is None else put(value)
+            for put, value in zip(packs, row, strict=True)
+        ]
+    return b"".join([*parts, struct.pack(">h", -1)])
+
+
+def _send(url: str, barrier: Barrier, groups: list[Sent]) -> None:
+    with psycopg.connect(url, autocommit=True, prepare_threshold=3) as connection:
+        arrays.register(connection)
+        ready = [
+            [
+                (statement, data)
+                if isinstance(data, bytes)
+                else (statement, [getattr(arrays, kind)(column) for kind, column in data])
+                for statement, data in group
+            ]
+            for group in groups
+        ]
+        for number, group in enumerate(ready):
+            if number == WARM:
+                barrier.wait()
+            connection.execute("BEGIN")
+            for statement, data in group:
+                if isinstance(data, bytes):
+                    copy = f"{statement} FROM STDIN (FORMAT BINARY)"
+                    with connection.cursor() as cursor, cursor.copy(copy) as stream:
+                        stream.write(data)
+                else:
+                    connection.execute(statement, data)
+            connection.execute("COMMIT")
+        barrier.wait()
+
+
+# ── races and pgbench ────────────────────────────────────────────────────────
+
+
+@contextlib.contextmanager
+def _copy_of(server: str, base: str) -> Iterator[str]:
+    name = base.partition("?")[0].rpartition("/")[2]
+    with fresh_database(server, template=name) as url:
+        yield url
+
+
+def _race(server: str, base: str, work: Callable[..., None], jobs: list[Any]) -> float:
+    """Seconds from the common start of the workers to the end of the last, on fresh books."""
+    context = get_context("spawn")
+    with _copy_of(server, base) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+        barrier = context.Barrier(len(jobs) + 1)
+        workers = [context.Process(target=work, args=(url, barrier, *job)) for job in jobs]
+        for worker in workers:
+            worker.start()
+        barrier.wait(120)
+        start = time.perf_counter()
+        barrier.wait(300)
+        seconds = time.perf_counter() - start
+        for worker in workers:
+            worker.join()
+        return seconds
+
+
+def _pgbench(
+    cluster: Cluster, url: str, script: str, clients: int, seconds: int, folder: Path
+) -> float:
+    """Transactions a second, as pgbench tells them."""
+    path = folder / "pgbench.sql"
+    path.write_text(script)
+    name = url.partition("?")[0].rpartition("/")[2]
+    done = subprocess.run(
+        [
+            str(cluster.binaries.folder / "pgbench"), "-n", "-M", "prepared", "-f", str(path),
+            "-c", str(clients), "-j", "2", "-T", str(seconds), "-h", str(cluster.base),
+            "-U", "postgres", name,
+        ],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    found = re.search(r"tps = ([0-9.]+)", done.stdout)
+    assert found is not None, done.stderr
+    return float(found[1])

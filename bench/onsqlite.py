@@ -1,0 +1,195 @@
+"""Rows 3 and 6: ``desk.submit`` on SQLite, beside a bare loop that writes the same bytes.
+
+The statements and rows that the desk writes are taken down once; the bare loop then writes
+exactly those, in the same transactions, into a copy of the same file, with the same driver
+and nothing else to do: no events to encode, no accounts to read, no rules, no hashes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+import kantis.desk
+from bench.measure import Row, Spread, in_turns, ratios, wall
+from bench.stream import START, batches, enrolments, purchases
+from bench.world import tree
+from kantis.core.events import Event
+from kantis.desk.submit import Desk
+
+#: (statement, rows) of one transaction.
+Written = list[tuple[str, Sequence[Any]]]
+
+_SETTINGS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA recursive_triggers = ON",
+    "PRAGMA cache_size = -262144",
+    "PRAGMA mmap_size = 1073741824",
+)
+_LOG_PAGES = 20_000
+WARM = 3
+
+
+class Bench:
+    """A file of books with enrolled members, and what the desk writes for a stream of events."""
+
+    def __init__(self, folder: Path, shop: str, members: int, events: int) -> None:
+        self.folder, self.shop, self.members = folder, shop, members
+        self.base = folder / f"{shop}-{members}.db"
+        self.groups = batches(purchases(shop, 1, members, events + WARM * 1_000))
+        self.events = events
+
+    def enrol(self) -> None:
+        """Publish the program and enrol the members."""
+        with self.desk(self.base) as desk:
+            desk.publish(self.shop, 0, "", tree(self.shop))
+            for batch in batches(enrolments(1, self.members)):
+                desk.submit(batch, importing=True)
+            desk.books.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def desk(self, path: Path) -> Desk:
+        """The desk of a file."""
+        desk = kantis.desk.open(str(path), clock=lambda: START + 400 * 86_400_000)
+        assert isinstance(desk, Desk)
+        return desk
+
+    def copy(self, name: str) -> Path:
+        """A copy of the books as they are before the stream."""
+        path = self.folder / name
+        remove(path)
+        shutil.copyfile(self.base, path)
+        return path
+
+    def written(self, groups: list[list[Event]]) -> list[Written]:
+        """What the desk writes for each batch."""
+        path, found = self.copy("taken.db"), []
+        with self.desk(path) as desk:
+            books: Any = desk.books
+            write = books._many
+            for batch in groups:
+                taken: Written = []
+
+                def note(statement: str, rows: Any, taken: Written = taken) -> None:
+                    taken.append((statement, rows))
+                    write(statement, rows)
+
+                books._many = note
+                desk.submit(batch, importing=True)
+                found.append(taken)
+        remove(path)
+        return found
+
+    def ours(self) -> float:
+        """Seconds in which the desk takes the stream."""
+        path = self.copy("ours.db")
+        with self.desk(path) as desk:
+
+            def submit(groups: list[list[Event]]) -> None:
+                for batch in groups:
+                    desk.submit(batch, importing=True)
+
+            submit(self.groups[:WARM])
+            return wall(lambda: submit(self.groups[WARM:]))
+
+    def bare(self, groups: list[Written], warm: int = WARM) -> float:
+        """Seconds in which a bare loop writes the same."""
+        path = self.copy("bare.db")
+        db = apsw.Connection(str(path))
+        for setting in _SETTINGS:
+            db.execute(setting)
+        db.wal_autocheckpoint(_LOG_PAGES)
+
+        def write(groups: list[Written]) -> None:
+            for group in groups:
+                db.execute("BEGIN IMMEDIATE")
+                for statement, rows in group:
+                    db.executemany(statement, rows)
+                db.execute("COMMIT")
+
+        write(groups[:warm])
+        seconds = wall(lambda: write(groups[warm:]))
+        db.close()
+        return seconds
+
+
+def remove(path: Path) -> None:
+    """Delete a database with the files beside it."""
+    for each in path.parent.glob(f"{path.name}*"):
+        each.unlink()
+
+
+def same_rows(first: Path, second: Path) -> None:
+    """Two files hold the same: the sizes and sums of all that counts."""
+    found = []
+    for path in (first, second):
+        db = apsw.Connection(str(path))
+        found.append(
+            [
+                db.execute("SELECT count(*), sum(amount), sum(lot) FROM posting").fetchall(),
+                db.execute("SELECT count(*), sum(length(decision)) FROM entry").fetchall(),
+                db.execute("SELECT group_concat(hex(head)) FROM account").fetchall(),
+                db.execute("SELECT count(*), sum(length(body)) FROM event").fetchall(),
+            ]
+        )
+        db.close()
+    if found[0] != found[1]:
+        raise AssertionError("the bare loop wrote other rows")
+
+
+def rows(quick: bool, folder: Path) -> list[Row]:
+    """Café and grocer."""
+    found = []
+    for shop, name in (("corner-cafe", "a café purchase"), ("grocer", "a grocer basket")):
+        bench = Bench(folder, shop, 10_000, 5_000 if quick else 10_000)
+        bench.enrol()
+        found += _rows(bench, name, 3 if quick else 7)
+    return found
+
+
+def _rows(bench: Bench, name: str, rounds: int) -> list[Row]:
+    groups = bench.written(bench.groups)
+    few = batches(bench.groups[0], 1)
+    singles = bench.written(few)
+    mine, bare, single = in_turns(
+        rounds,
+        bench.ours,
+        lambda: bench.bare(groups),
+        lambda: bench.bare(singles, 0) * bench.events / len(few),
+    )
+    same_rows(bench.folder / "ours.db", *_again(bench, groups))
+    rate = bench.events
+
+    def speed(seconds: list[float]) -> Spread:
+        return Spread.of([rate / each for each in seconds])
+
+    near, more = ratios(bare, mine), ratios(single, mine)
+    made = sum(len(rows) for group in groups[WARM:] for _, rows in group)
+    notes = [
+        f"{bench.members:,} members, {rate:,} purchases, {made / rate:.1f} rows a purchase,"
+        f" {rounds} rounds; synchronous=FULL"
+    ]
+    return [
+        Row(
+            f"submit, SQLite: {name}, 1,000 to a batch",
+            speed(mine), "events/s", "≥ 0.6", near.middle >= 0.6,
+            "a bare loop, the same rows, 1,000 to a transaction",
+            speed(bare), near, "of the limit", notes,
+        ),
+        Row(
+            f"submit, SQLite: {name}, 1,000 to a batch",
+            speed(mine), "events/s", "≥ 3 times", more.middle >= 3,
+            "a bare loop, one purchase to a transaction",
+            speed(single), more, "times as fast",
+        ),
+    ]  # fmt: skip
+
+
+def _again(bench: Bench, groups: list[Written]) -> tuple[Path]:
+    """The file that the bare loop wrote in full."""
+    bench.bare(groups)
+    return (bench.folder / "bare.db",)
