@@ -120,7 +120,7 @@ REWARDS = {
 class Crowd:
     """Draws the steps of a run, looking at the machine to aim well."""
 
-    def __init__(self, seed: int, machine: Machine, members: int = 6) -> None:
+    def __init__(self, seed: int, machine: Machine, members: int = 9) -> None:
         self.dice = dice(seed)
         self.machine, self.name = machine, machine.name
         self.members = members

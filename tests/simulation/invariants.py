@@ -46,21 +46,25 @@ def ensure(holds: bool, message: str, *about: Any) -> None:
 def check_account(account: Account) -> None:
     """I2, I3, I4: purse = open lots, nothing below zero but a debt, each lot adds up."""
     sums: dict[str, list[int]] = {name: [0, 0, 0] for name in account.purse}
-    waiting: Counter[int] = Counter()
+    waiting: dict[int, int] = {}
     for _, lot_id, amount in account.waiting:
         ensure(amount > 0, "I4 less than nothing waits", lot_id, amount)
-        waiting[lot_id] += amount
+        waiting[lot_id] = waiting.get(lot_id, 0) + amount
     for lot in account.lots.values():
+        here, later, aside = lot.available, lot.pending, lot.held
         gone = lot.spent + lot.expired + lot.reversed + lot.moved
-        ensure(lot.issued == gone + lot.open, "I4 a lot does not add up", lot)
-        low = min(lot.available, lot.pending, lot.held, lot.expired, lot.reversed, lot.moved)
-        ensure(low >= 0 and lot.spent >= 0, "I3 a lot is below zero", lot)
-        expected = lot.pending if not lot.group else waiting[lot.id]
-        ensure(waiting[lot.id] == expected, "I4 what waits is not pending", lot, account.waiting)
-        total = sums[lot.balance]
-        total[0] += lot.available
-        total[1] += lot.pending
-        total[2] += lot.held
+        if lot.issued != gone + here + later + aside:
+            raise Broken(f"I4 a lot does not add up: {lot}")
+        low = min(here, later, aside, lot.spent, lot.expired, lot.reversed, lot.moved)
+        if low < 0:
+            raise Broken(f"I3 a lot is below zero: {lot}")
+        if waiting.get(lot.id, 0) != later and (later or waiting) and not lot.group:
+            raise Broken(f"I4 what waits is not pending: {lot} {account.waiting}")
+        if here or later or aside:
+            total = sums[lot.balance]
+            total[0] += here
+            total[1] += later
+            total[2] += aside
     vouchers: Counter[str] = Counter()
     for voucher in account.vouchers.values():
         if voucher.state == "open":

@@ -20,7 +20,9 @@ class No(Exception):
 
 def cut(points, weights):
     """Parts in proportion by largest remainder; of equal remainders the first."""
-    whole = sum(weights) or 1
+    whole = sum(weights)
+    if not whole:
+        return [points] + [0] * (len(weights) - 1)
     parts = [points * w // whole for w in weights]
     order = sorted(range(len(parts)), key=lambda i: -(points * weights[i] % whole))
     for i in order[: points - sum(parts)]:
@@ -40,13 +42,14 @@ class Naive:
         self.days = cal.Calendar(cal.zone(self.zone))
 
     def member(self, number):
+        if number in self.members:
+            return self.members[number]
         lists = {k: [] for k in ("batches", "counted", "vouchers", "holds")}
         lists |= {k: {} for k in ("offers", "done", "touched", "ran")}
         lists |= {k: defaultdict(list) for k in ("levels", "facts")}
         lists |= {k: Counter() for k in ("owed", "paid", "had")}
-        return self.members.setdefault(
-            number, Thing(joined=0, now=0, version=1, lots=0, out=0, **lists)
-        )
+        self.members[number] = Thing(joined=0, now=0, version=1, lots=0, out=0, **lists)
+        return self.members[number]
 
     def bring(self, m, name, amount, day, end=-1, opens=0, group=""):
         """Points come in as a batch of their own; batches with the same dates are one lot."""
@@ -142,10 +145,10 @@ class Naive:
     def pass_time(self, m, until):
         """Let everything happen that time brings, in order, up to an instant."""
         while m.joined:
-            days = [self.end(m, b) for b in m.batches if b.amount]
-            days += [v.end for v in m.vouchers if v.state == "open" and v.end]
-            days += [m.levels[g][-1][2] + self.after for g in self.groups if m.levels[g]]
-            days += self.dates(m, self.days.day(m.now))
+            days = {self.end(m, b) for b in m.batches if b.amount}
+            days |= {v.end for v in m.vouchers if v.state == "open" and v.end}
+            days |= {m.levels[g][-1][2] + self.after for g in self.groups if m.levels[g]}
+            days |= {*self.dates(m, self.days.day(m.now))}
             moments = [self.days.start(day) for day in days if 0 < day < NEVER]
             moments += [h.until for h in m.holds] + [b.opens for b in m.batches if b.waits]
             ahead = min((t for t in [*moments, self.edited] if m.now < t <= until), default=0)
@@ -243,7 +246,8 @@ class Naive:
     def part(self, p, points, weights, back):
         """Of points that stand for lines those of what came back; whole lines wholly."""
         if not any(weights):
-            weights = [None if w is None else x.quantity for x, w in zip(p.body.lines, weights)]
+            items = [max(1, x.quantity) for x in p.body.lines]
+            weights = [w if w is None else n for w, n in zip(weights, items, strict=True)]
         lines = zip(p.body.lines, cut(points, [w or 0 for w in weights]), strict=True)
         return sum(n * back[x.id] // max(1, x.quantity) for x, n in lines)
 

@@ -24,7 +24,7 @@ from kantis.desk import booking
 from kantis.desk.cache import Cache
 from kantis.desk.foresight import Foresight
 from kantis.desk.programs import Homes
-from kantis.desk.recorded import entry_of, event_of
+from kantis.desk.recorded import OUT_OF_RANGE, entry_of, event_of
 from kantis.desk.results import ALONE as LEFT_ALONE
 from kantis.desk.results import BAD as SET_ASIDE
 from kantis.desk.results import DECIDED as SETTLED
@@ -103,7 +103,7 @@ class Batch:
         """Recorded events that wait: follow-ups, and what was parked and is known now."""
         for row in self.books.ready(READY_MAX):
             home, event = self.homes.numbered(row.program), event_of(row)
-            self.tasks.append(Task(event, home, bool(row.imported), row.key, row.time, row))
+            self.tasks.append(Task(event, home, bool(row.imported), row.key, event.time, row))
 
     def _receive(self, request: Request) -> None:
         home, imported, now = self.homes.find(request.program), request.importing, self.now
@@ -114,7 +114,7 @@ class Batch:
             source, time, ask = event.source, event.time, event.ask
             key, flag, counts = f"{source}/{event.id}", "", time or now
             if not (imported or earliest <= counts <= now + AHEAD_MS):
-                counts, flag = now, "time-out-of-range"
+                counts, flag = now, OUT_OF_RANGE
             if home is None or (flag and ask) or _malformed(event):
                 code = _malformed(event) or flag or "unknown-program"
                 answers.append(refuse(key, code if home else "unknown-program"))

@@ -45,7 +45,7 @@ def page(batch: Batch) -> Page:
             _record(made, task, members[task.key][0] if task.key in members else None)
     for key, (task, row) in members.items():
         if row is not None and task.entry is not None:
-            made.settled.append((DECIDED, task.account, task.seq, None, None, row.n))
+            made.settled.append((DECIDED, task.account, task.seq, None, row.note, row.n))
             made.arrived.append(key)
     made.arrived += [f"{program}:card:{token}" for program, token, _ in made.cards]
     return made
@@ -61,6 +61,8 @@ def _record(made: Page, task: Task, member: Task | None) -> None:
         state, task.waits, task.note = DECIDED, None, "came back"
     if state != DECIDED:
         account, seq, task.account = None, None, 0
+    if task.flag and task.entry is None:
+        task.note = task.note or task.flag
     if task.row is None:
         made.events.append(task.row_of(state, account, seq))
     else:

@@ -161,9 +161,10 @@ class Foresight:
         event: Event
         if claimed is not None and claimed[0].account == live.id and claimed[0].entry:
             entry = claimed[0].entry
-            event = task.event if task is not None else event_of(claimed[1])  # type: ignore[arg-type]
+            row = claimed[1]
+            event = event_of(row) if row is not None else _said(self._tasks[key])
         elif task is not None and task.account == live.id and task.entry is not None:
-            entry, event = task.entry, self._as_decided(live, task)
+            entry, event = task.entry, _said(task, task.entry.at)
         elif row is not None and row.account == live.id and row.seq:
             found = self._entries[live.id, row.seq]
             rest = [each for each in undone if each.seq != row.seq]
@@ -174,13 +175,6 @@ class Foresight:
         rest = [each for each in undone if each.seq != entry.seq]
         decisions = [each.decision for each in rest]
         return Original(event, entry, tuple(decisions)), tuple(each.seq for each in rest)
-
-    def _as_decided(self, live: Live, task: Task) -> Event:
-        event, entry = task.event, task.entry
-        assert entry is not None
-        return Event(
-            event.source, event.id, task.time, event.subject, event.body, entry.at, event.ask
-        )
 
     def _purchase(self, live: Live, receipt: str) -> Event | None:
         """The oldest purchase without a member that has the receipt and waits for one."""
@@ -195,7 +189,7 @@ class Foresight:
             waits = task.state == ALONE and task.home is live.home
             if waits and isinstance(body, Purchase) and body.receipt == receipt:
                 if task.key not in self.members:
-                    return task.event
+                    return _said(task)
         return None
 
     def caused(self, live: Live, task: Task, entry: Entry) -> None:
@@ -258,6 +252,13 @@ class Foresight:
             for made in live.made:
                 if made.entry.decision.claims:
                     self.claim(live.home.number, made.entry.decision.claims)
+
+
+def _said(task: Task, at: int = 0) -> Event:
+    """An event of this batch, as a later decision sees it."""
+    said = task.event
+    received = at or said.received
+    return Event(said.source, said.id, task.time, said.subject, said.body, received, said.ask)
 
 
 def _alone(event: Event) -> bool:

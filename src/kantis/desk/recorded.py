@@ -7,6 +7,7 @@ in the same books, so a replay finds them there.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 from msgspec import Struct, msgpack
 
@@ -14,6 +15,10 @@ from kantis.core.account import Posting
 from kantis.core.decision import Context, Decision, Entry, Original, decode_decision
 from kantis.core.events import Event, decode_body
 from kantis.store.rows import EntryRow, EventRow
+
+
+#: The flag of an event whose time could not be.
+OUT_OF_RANGE: Final = "time-out-of-range"
 
 
 class Seen(Struct, array_like=True):
@@ -51,17 +56,22 @@ def entry_of(row: EntryRow, postings: list[Posting]) -> Entry:
 
 
 def event_of(row: EventRow, time: int | None = None, received: int = 0) -> Event:
-    """The event that a row stands for, at the time and the instant at which it was decided."""
+    """The event that a row stands for, at the time and the instant at which it was decided.
+
+    Without them it is the event as it came; one that said no time, or an impossible one,
+    counts as of its receipt.
+    """
     source, _, name = row.key.partition("/")
     assert row.body is not None, f"the body of {row.key} is gone"
     body = decode_body(row.body)
-    moment = row.time if time is None else time
-    return Event(source, name, moment, row.subject, body, received or row.received, bool(row.ask))
+    if time is None:
+        time = row.received if not row.time or row.note == OUT_OF_RANGE else row.time
+    return Event(source, name, time, row.subject, body, received or row.received, bool(row.ask))
 
 
 def original_of(
     event: EventRow, row: EntryRow, postings: list[Posting], undone: Iterable[Decision]
 ) -> Original:
     """An earlier event with its entry, as a later decision sees it."""
-    entry = entry_of(row, postings)
-    return Original(event_of(event, row.value, row.at), entry, tuple(undone))
+    said = event_of(event, row.value, row.at) if row.event == event.key else event_of(event)
+    return Original(said, entry_of(row, postings), tuple(undone))

@@ -39,14 +39,16 @@ def wall_clock() -> int:
 
 
 class _Waiting:
-    """A request and, later, its answer."""
+    """A request and, later, its answer; or the turn to work for all who wait."""
 
-    __slots__ = ("answer", "error", "request")
+    __slots__ = ("answer", "error", "gate", "request")
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self.answer: list[Result] | None = None
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
+        self.gate = threading.Lock()
+        self.gate.acquire()
 
     @property
     def done(self) -> bool:
@@ -69,6 +71,8 @@ class Desk:
         self.homes = Homes(self.engine)
         self.cache = Cache() if books.alone else None
         self.lock = threading.RLock()
+        self._queues = threading.Lock()
+        self._working = False
         self._tills: deque[_Waiting] = deque()
         self._bulk: deque[_Waiting] = deque()
         self.on_close: Callable[[], None] | None = None
@@ -103,14 +107,30 @@ class Desk:
         """
         waiting = _Waiting(Request(program, list(events), importing))
         queue = self._bulk if importing or len(waiting.request.events) > BULK_FROM else self._tills
-        queue.append(waiting)
-        with self.lock:
-            while not waiting.done:
-                self._work()
+        with self._queues:
+            queue.append(waiting)
+            mine, self._working = not self._working, True
+        if not mine:
+            waiting.gate.acquire()
+        if not waiting.done:
+            self._work_until(waiting)
         if waiting.error is not None:
             raise waiting.error
         assert waiting.answer is not None
         return waiting.answer
+
+    def _work_until(self, mine: _Waiting) -> None:
+        """Run batches until one has held the request, then let somebody else work."""
+        try:
+            while not mine.done:
+                with self.lock:
+                    self._work()
+        finally:
+            with self._queues:
+                following = (self._tills or self._bulk or [None])[0]
+                self._working = following is not None
+            if following is not None:
+                following.gate.release()
 
     # ── the other verbs ──────────────────────────────────────────────────────
 
@@ -157,18 +177,25 @@ class Desk:
         """Join what waits into one batch, and answer all of it."""
         joined: list[_Waiting] = []
         count = 0
-        while self._tills and count < BATCH_MAX:
-            joined.append(self._tills.popleft())
-            count += len(joined[-1].request.events)
-        if self._bulk:
-            joined.append(self._bulk.popleft())
+        with self._queues:
+            while self._tills and count < BATCH_MAX:
+                joined.append(self._tills.popleft())
+                count += len(joined[-1].request.events)
+            if self._bulk:
+                joined.append(self._bulk.popleft())
         try:
             answers = self.transact([waiting.request for waiting in joined])
             for waiting, answer in zip(joined, answers, strict=True):
                 waiting.answer = answer
-        except Exception as error:
+        except BaseException as error:
             for waiting in joined:
                 waiting.error = error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            for waiting in joined:
+                if waiting.gate.locked():
+                    waiting.gate.release()
         self.books.tidy()
 
     def transact(self, requests: list[Request]) -> list[list[Result]]:

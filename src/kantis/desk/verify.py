@@ -65,8 +65,15 @@ class Report(Struct):
     differences: int = 0
     wrong: int = 0
     problems: list[Problem] = field(default_factory=list)
+    different: list[Problem] = field(default_factory=list)
     limits: dict[tuple[int, str], int] = field(default_factory=dict)
     versions: set[tuple[int, int]] = field(default_factory=set)
+
+    def tell_difference(self, account: int, seq: int, message: str) -> None:
+        """Note a decision that would be another one now; that is no problem of the books."""
+        self.differences += 1
+        if len(self.different) < PROBLEMS_MAX:
+            self.different.append(Problem("differs", account, seq, message))
 
     @property
     def ok(self) -> bool:

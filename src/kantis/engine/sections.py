@@ -218,3 +218,12 @@ SECTIONS: dict[str, type[Struct]] = {
     "cycles": CycleSection,
     "choices": ChoiceSection,
 }
+
+#: Every section that has a table of knobs on a page, by its name.
+PAGES: dict[str, type[Struct]] = {
+    "program": ProgramSection,
+    "refunds": RefundSection,
+    "conventions": ConventionSection,
+    "existing": ExistingSection,
+    **SECTIONS,
+}

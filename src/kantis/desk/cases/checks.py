@@ -15,6 +15,7 @@ from kantis.core import calendar, places, windows
 from kantis.core.account import Account, value_at
 from kantis.core.amounts import Unit
 from kantis.core.decision import Decision
+from kantis.core.earner import Earner
 from kantis.core.knobs import Node, Wrong, suggest
 from kantis.desk.cases.words import Words, at_key
 from kantis.engine.program import Program
@@ -272,7 +273,7 @@ def _event(words: Words, key: str, node: Node) -> list[Check]:
 
 def _rules(words: Words, key: str, node: Node) -> list[Check]:
     """What single rules gave."""
-    earning = {}
+    earning: dict[str, Earner] = {}
     for plan in words.program.plans:
         earning |= plan.earning.by_name
     found = []

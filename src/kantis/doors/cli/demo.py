@@ -92,7 +92,6 @@ def demo(
     """Run a year of real grocery purchases through a loyalty program, and prove the books."""
     clock = Clock()
     start = time.perf_counter()
-    gc.freeze()
     gc.set_threshold(100_000, 20, 100)  # a year of lines makes many objects and no cycles
     try:
         journey = Journey(households, weeks)

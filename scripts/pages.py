@@ -1,0 +1,47 @@
+"""Make the generated tables anew: knobs in docs/, modules in MAP.md. ``python scripts/pages.py``."""
+
+import ast
+import re
+from pathlib import Path
+
+from kantis.desk.reference import refreshed
+from kantis.engine.sections import PAGES
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "kantis"
+
+
+def modules(room: str) -> str:
+    """A table of the modules of a room, each with the first sentence of its docstring."""
+    rows = ["| file | what is there |", "| --- | --- |"]
+    for path in sorted((SOURCE / room).rglob("*.py")):
+        if path.name in ("__init__.py", "__main__.py") and path.parent == SOURCE / room:
+            continue
+        told = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        line = " ".join(told.split("\n\n")[0].split())
+        rows.append(f"| `{path.relative_to(SOURCE).as_posix()}` | {line} |")
+    return "\n".join(rows)
+
+
+def mapped(text: str) -> str:
+    """MAP.md with its tables of modules made anew."""
+    return re.sub(
+        r"<!-- modules: (\S+) -->.*?<!-- end of modules -->",
+        lambda m: f"<!-- modules: {m[1]} -->\n{modules(m[1])}\n<!-- end of modules -->",
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def main() -> None:
+    """Write every page that is not current."""
+    for page in [*sorted((ROOT / "docs").glob("*.md")), ROOT / "MAP.md"]:
+        old = page.read_text(encoding="utf-8")
+        new = mapped(old) if page.name == "MAP.md" else refreshed(old, PAGES)
+        if new != old:
+            page.write_text(new, encoding="utf-8")
+            print(f"{page.name}: made anew")
+
+
+if __name__ == "__main__":
+    main()

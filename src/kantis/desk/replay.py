@@ -1,0 +1,178 @@
+"""Replay: decide again what was decided, from what is recorded and nothing else.
+
+It reads the events, the instant to which each account was advanced, the versions that were
+known, and the context that each decision saw. Shared limits are not contested again. An
+account needs nothing of another one, so that ranges of accounts can be replayed anywhere.
+
+The *re-decide* proof compares the outcome with the books. A difference after an upgrade is
+told as "would decide differently now"; it is never rewritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+
+from msgspec import Struct
+
+from kantis.core.account import Account
+from kantis.core.decision import (
+    ENGINE,
+    Context,
+    Decision,
+    Entry,
+    Original,
+    apply,
+    encode_decision,
+)
+from kantis.desk.programs import Engine
+from kantis.desk.recorded import Seen, decode_seen, entry_of, event_of, original_of
+from kantis.desk.verify import Report
+from kantis.store.books import Books
+from kantis.store.reading import Ledger, Reading
+from kantis.store.rows import EventRow, VersionRow
+
+#: Accounts whose events are read together.
+_CHUNK = 200
+
+
+class Step(Struct):
+    """One recorded event of an account with the entries it made, and those made now.
+
+    ``decided`` is ``None`` where nothing can be decided again: the body of the event is
+    gone, or another engine decided it.
+    """
+
+    account: int
+    recorded: list[Entry]
+    decided: list[Entry] | None
+
+
+def redecide(
+    books: Books,
+    report: Report,
+    engine: Engine | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Report:
+    """The re-decide proof over all of the books, into the report."""
+    with books.reader() as frozen:
+        frozen.freeze()
+        first, last = frozen.account_range()
+        for step in replay(frozen, engine or Engine(), first, last):
+            if step.decided is None:
+                continue
+            report.redecided += len(step.recorded)
+            for recorded, decided in zip(step.recorded, step.decided, strict=False):
+                if _bytes(recorded) != _bytes(decided):
+                    _differs(report, step.account, recorded)
+            if len(step.recorded) != len(step.decided):
+                _differs(report, step.account, step.recorded[-1])
+            if progress is not None and step.recorded[0].seq == 1:
+                progress("decisions", step.account - first + 1, last - first + 1)
+    return report
+
+
+def _bytes(entry: Entry) -> bytes:
+    """What of an entry has to be the same; when the account is due next is a hint only."""
+    head = f"{entry.seq} {entry.at} {entry.version} {entry.event} "
+    return head.encode() + encode_decision(entry.decision)
+
+
+def _differs(report: Report, account: int, entry: Entry) -> None:
+    what = f"the event {entry.event}" if entry.event else "what time did"
+    message = (
+        f"Kantis would decide {what} differently now. The books stand as they are; see the "
+        "changelog, or adjust the account by an event with a reason."
+    )
+    report.tell_difference(account, entry.seq, message)
+
+
+def replay(books: Reading, engine: Engine, first: int, last: int) -> Iterator[Step]:
+    """Every event of the accounts from ``first`` to ``last``, account by account."""
+    versions = {number: books.versions(number) for number in books.programs().values()}
+    programs = {row.id: row.program for row in books.all_accounts(first, last)}
+    ledgers = books.ledgers(first, last)
+    while chunk := list(islice(ledgers, _CHUNK)):
+        seen = {id(row): decode_seen(row.context) for _, each in chunk for row, _, _ in each}
+        keys = {row.event for _, each in chunk for row, _, _ in each if row.event}
+        for each in seen.values():
+            keys.update(key for key, _, _ in each.originals)
+            keys.update(key for _, key in each.receipts)
+        events = {row.key: row for row in books.events(sorted(keys))}
+        for account, ledger in chunk:
+            player = _Player(account, ledger, versions[programs[account]], engine, events, seen)
+            yield from player.play()
+
+
+class _Player:
+    """Replays one account."""
+
+    def __init__(
+        self,
+        number: int,
+        ledger: Ledger,
+        versions: list[VersionRow],
+        engine: Engine,
+        events: dict[str, EventRow],
+        seen: dict[int, Seen],
+    ) -> None:
+        self.number, self.ledger, self.versions = number, ledger, versions
+        self.engine, self.events, self.seen = engine, events, seen
+        self.account = Account(number)
+        self.entries = [entry_of(row, postings) for row, postings, _ in ledger]
+        self.known = 0
+        self.program: object = None
+
+    def play(self) -> Iterator[Step]:
+        """Step by step; each begins with the account as the books have it."""
+        begin = 0
+        while begin < len(self.entries):
+            end = begin
+            while end < len(self.entries) - 1 and not self.entries[end].event:
+                end += 1
+            recorded = self.entries[begin : end + 1]
+            self._know(max(entry.version for entry in recorded))
+            decided = self._decide(begin, end)
+            if decided is None or list(map(_bytes, decided)) != list(map(_bytes, recorded)):
+                self._fold(end)
+            yield Step(self.number, recorded, decided)
+            begin = end + 1
+
+    def _know(self, version: int) -> None:
+        """From here on this version was published."""
+        if version > self.known:
+            self.known = version
+            self.program = self.engine.assemble(self.versions[:version])
+            self.account.due = min(self.account.due, self.versions[version - 1].since)
+
+    def _decide(self, begin: int, end: int) -> list[Entry] | None:
+        row = self.ledger[end][0]
+        if any(each[0].engine != ENGINE for each in self.ledger[begin : end + 1]):
+            return None
+        try:
+            if not row.event:
+                return self.engine.advance(self.program, self.account, row.at)
+            said = self.events.get(row.event)
+            if said is None or said.body is None:
+                return None
+            event, context = event_of(said, row.value, row.at), self._context(end)
+            return self.engine.decide(self.program, self.account, event, context)
+        except Exception:  # what raises now is decided differently now
+            return []
+
+    def _context(self, end: int) -> Context:
+        """What the decision saw, from the same books."""
+        seen = self.seen[id(self.ledger[end][0])]
+        originals: dict[str, Original] = {}
+        for key, seq, undone in seen.originals:
+            row, postings, _ = self.ledger[seq - 1]
+            decisions: Iterable[Decision] = (self.entries[n - 1].decision for n in undone)
+            originals[key] = original_of(self.events[key], row, postings, decisions)
+        receipts = {receipt: event_of(self.events[key]) for receipt, key in seen.receipts}
+        return Context(originals, receipts, seen.limits)
+
+    def _fold(self, end: int) -> None:
+        """Take the account as the books have it after an entry."""
+        self.account = Account(self.number)
+        for entry in self.entries[: end + 1]:
+            apply(self.account, entry)

@@ -1,0 +1,65 @@
+"""Replay: what is recorded is enough to decide everything again, to the byte."""
+
+from dataclasses import replace
+
+import pytest
+
+from kantis.core.calendar import DAY_MS
+from kantis.core.decision import Context, Entry
+from kantis.core.events import Event
+from kantis.desk.replay import redecide
+from kantis.desk.verify import Report
+from tests.desk import stub
+from tests.desk.day import day
+from tests.desk.shop import NOON, Shop
+from tests.desk.stub import STUB
+
+
+def proof(shop: Shop) -> Report:
+    report = redecide(shop.desk.books, Report(), shop.desk.engine)
+    assert report.different == []
+    return report
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_day_is_decided_again_as_it_was(shop: Shop, seed: int) -> None:
+    events = day(shop, seed, 150)
+    for i in range(0, len(events), 9):
+        shop(*events[i : i + 9], importing=True)
+        shop.desk.settle()
+    assert proof(shop).redecided == shop.desk.books.counts()["entry"]
+
+
+def test_sweeps_limits_versions_and_flags_are_replayed(shop: Shop) -> None:
+    shop(shop.enrol("1"), shop.enrol("2"), shop.buy("a", "1"), shop.buy("z", "2", time=0))
+    shop(shop.mug("m1", "1"), shop.mug("m2", "2"), shop.buy("old", "1", time=NOON - 99 * DAY_MS))
+    shop.desk.publish("p", NOON + DAY_MS, "terms", {"rate": "2", "limits": {"mug": "2"}})
+    shop(shop.buy("b", "1"), shop.mug("m3", "1"))
+    shop.now += 2 * DAY_MS
+    shop(shop.buy("c", "1"), shop.refund("f", "1", "a"))
+    shop.now += 400 * DAY_MS
+    assert shop.desk.sweep() == 2
+    shop(shop.buy("d", "2"), shop.buy("alone", "", time=0))
+    shop(shop.claim("cl", "2", "Ralone"), shop.refund("f2", "", "alone"))
+    assert proof(shop).redecided == shop.desk.books.counts()["entry"]
+
+
+def test_a_changed_rule_is_told_and_nothing_is_rewritten(shop: Shop) -> None:
+    """The twin: another engine decides differently, and the proof says where."""
+
+    def generous(program: object, account: object, event: Event, context: Context) -> list[Entry]:
+        return stub.decide({**program, "rate": "2"}, account, event, context)  # type: ignore[arg-type,dict-item]
+
+    shop(shop.enrol("1"), shop.buy("a", "1"), shop.buy("b", "1"), shop.enrol("2"))
+    state = shop.state()
+    report = redecide(shop.desk.books, Report(), replace(STUB, decide=generous))
+    assert (report.differences, report.redecided, report.ok) == (2, 4, True)
+    assert [(each.account, each.seq) for each in report.different] == [(1, 2), (1, 3)]
+    assert "differently now" in report.different[0].message
+    assert shop.state() == state
+
+
+def test_an_event_whose_body_is_gone_is_folded(shop: Shop) -> None:
+    shop(shop.enrol("1"), shop.buy("a", "1"), shop.buy("b", "1"))
+    shop.desk.books.execute("UPDATE event SET body = NULL WHERE key = 'till/a'")
+    assert proof(shop).redecided == 2
