@@ -47,7 +47,8 @@ def cafe(calendar: Calendar) -> ByHand:
 
     def decide(account: Account, event: Event) -> list[Entry]:
         time = event.time
-        assert account.joined and account.at <= time < account.due
+        if not (account.joined and account.at <= time < account.due):
+            raise NotImplementedError("late, unknown, or time has passed")
         coffee = own = 0
         for line in event.body.lines:  # type: ignore[union-attr]
             if line.amount < 0 or line.quantity < 0:
@@ -140,7 +141,8 @@ def grocer(calendar: Calendar) -> ByHand:
 
     def decide(account: Account, event: Event) -> list[Entry]:
         time = event.time
-        assert account.joined and account.at <= time < account.due
+        if not (account.joined and account.at <= time < account.due):
+            raise NotImplementedError("late, unknown, or time has passed")
         standing = account.tiers.get("status")
         level = standing.level if standing is not None else 0
         decision = Decision([], [], [])

@@ -23,7 +23,7 @@ def rows(quick: bool) -> list[Row]:
         shop = Shop(shop_name)
         by_hand = make(shop.program.calendar)
         assert_same(shop, by_hand)
-        found.append(_row(shop, name, by_hand, goal, 9 if quick else 31))
+        found.append(_row(shop, name, by_hand, goal, 9 if quick else 25))
     return found
 
 

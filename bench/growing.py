@@ -84,13 +84,12 @@ def template(bench: Bench, folder: Path) -> None:
     shutil.copyfile(model.base, bench.base)
     db = apsw.Connection(str(bench.base))
     for setting in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -1048576"):
-        db.execute(f"PRAGMA {setting}")
+        db.execute(f"PRAGMA {setting}").fetchall()
     row = db.execute("SELECT id, program, seq, due, head, snapshot FROM account").fetchall()[0]
     with db:
         _accounts(db, row, bench.members)
         _copies(db, bench.members)
-    db.execute("PRAGMA journal_mode = WAL")
-    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    db.execute("PRAGMA journal_mode = WAL").fetchall()
     db.close()
 
 
@@ -134,4 +133,3 @@ def _copies(db: apsw.Connection, members: int) -> None:
             " FROM number CROSS JOIN copied t"
         )
         db.execute("DROP TABLE copied")
-

@@ -46,7 +46,7 @@ CREATE TABLE balance (account_id bigint PRIMARY KEY, balance bigint, version big
     WITH (fillfactor = 70);
 INSERT INTO balance SELECT g, 0, 0 FROM generate_series(1, 100000) g;
 """
-_PAYLOAD = "'{\"a\": \"" + "x" * 280 + "\"}'::jsonb"
+_PAYLOAD = '\'{"a": "' + "x" * 280 + "\"}'::jsonb"
 _THOUSAND = f"""
 WITH p AS MATERIALIZED (SELECT gen_random_uuid() AS idem,
         1 + (random() * 49999)::int + 50000 * (:client_id % 2) AS m, 100 AS a
@@ -77,7 +77,7 @@ def rows(quick: bool, folder: Path) -> list[Row]:
         _settle(cluster)
         found = []
         for shop, name in (("corner-cafe", "a café purchase"), ("grocer", "a grocer basket")):
-            found += _rows(cluster, shop, name, 4 if quick else 10, 3 if quick else 5, folder)
+            found += _rows(cluster, shop, name, 3 if quick else 8, 2 if quick else 5, folder)
         return found
 
 
@@ -97,7 +97,7 @@ def _rows(
         sent = [_sent(cluster.url, base, shop, worker, count) for worker in range(WORKERS)]
         with psycopg.connect(minimal, autocommit=True) as connection:
             connection.execute(_MINIMAL)
-        seconds = 2 if count < 10 else 4
+        seconds = 1 if count < 8 else 3
         mine, same, thousand, classic = in_turns(
             rounds,
             lambda: _race(cluster.url, base, _work, [(shop, n, count) for n in range(WORKERS)]),

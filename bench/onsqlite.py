@@ -147,7 +147,7 @@ def rows(quick: bool, folder: Path) -> list[Row]:
     for shop, name in (("corner-cafe", "a café purchase"), ("grocer", "a grocer basket")):
         bench = Bench(folder, shop, 10_000, 5_000 if quick else 10_000)
         bench.enrol()
-        found += _rows(bench, name, 3 if quick else 7)
+        found += _rows(bench, name, 3 if quick else 5)
     return found
 
 

@@ -30,7 +30,7 @@ def rows(quick: bool, folder: Path) -> list[Row]:
         def proved() -> float:
             return cpu(lambda: reports.append(verify(desk.books)))
 
-        fold_s, whole_s = in_turns(3 if quick else 7, folded, proved)
+        fold_s, whole_s = in_turns(3 if quick else 5, folded, proved)
     assert all(each.ok for each in reports), reports[0].problems
     postings, entries = reports[0].postings, reports[0].entries
     rate = Spread.of([postings / each for each in fold_s])

@@ -37,7 +37,7 @@ def rows(quick: bool) -> list[Row]:
         return cpu(run)
 
     query, answer = _query(journey), list[Any]()
-    journey.database.execute("SET threads = 1")
+    journey.database.execute("SET threads = 1; SET memory_limit = '2GB'")
 
     def scan() -> float:
         def run() -> None:

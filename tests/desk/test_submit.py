@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kantis.core.calendar import DAY_MS
-from kantis.core.events import Event, Purchase, Redeem
+from kantis.core.events import Event, Redeem
 from kantis.store.books import Outage, Unknown
 from tests.desk.shop import NOON, Shop, codes, said
 
@@ -338,7 +338,9 @@ def test_an_outage_in_the_middle_leaves_nothing_behind(shop: Shop) -> None:
             shop.desk.cache = None
         with pytest.raises(Outage, match="full"):
             shop(*events)
-        setattr(shop.desk.books, method, getattr(type(shop.desk.books), method).__get__(shop.desk.books))
+        setattr(
+            shop.desk.books, method, getattr(type(shop.desk.books), method).__get__(shop.desk.books)
+        )
     assert shop.points("1") == 10
     assert shop.desk.books.counts()["event"] == 2
     assert codes(shop(shop.buy("a", "1"))) == ["decided"]
@@ -422,3 +424,34 @@ def test_two_programs_share_nothing(shop: Shop) -> None:
     assert shop.desk.books.balances(p) == []
     stranger = Event("p", "b", NOON, f"account:{q}", body)
     assert codes(shop.desk.submit([stranger], program="p")) == ["parked"]
+
+
+# ── statements ───────────────────────────────────────────────────────────────
+
+
+def test_the_number_of_statements_does_not_depend_on_the_batch(shop: Shop) -> None:
+    shop.desk.cache = None
+    shop(*[shop.enrol(f"{n}") for n in range(1_000)], importing=True)
+
+    def count(name: str, size: int) -> int:
+        events = []
+        for n in range(size):
+            card = f"{n}"
+            events += [
+                shop.buy(f"{name}-{n}", card),
+                shop.redeem(f"{name}-r{n}", card, 1),
+                shop.refund(f"{name}-f{n}", card, f"{name}-{n}"),
+                shop.refund(f"{name}-o{n}", card, f"first-{n}"),
+                shop.buy(f"{name}-a{n}", ""),
+                shop.mug(f"{name}-m{n}", card),
+                shop.enrol(f"{name}-{n}"),
+                shop.buy(f"{name}-p{n}", f"unknown-{n}"),
+                shop.claim(f"{name}-c{n}", card, f"Rfirst-a{n}"),
+            ]
+        before = shop.desk.books.statements
+        shop(*events)
+        return shop.desk.books.statements - before
+
+    count("first", 100)
+    assert count("few", 2) == count("many", 100)
+    print("statements per batch:", count("again", 50))

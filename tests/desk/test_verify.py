@@ -1,7 +1,6 @@
 """Verify: any single edit of what is stored is found."""
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -37,7 +36,7 @@ COVERED = {
 
 
 @pytest.fixture
-def full(shop: Shop) -> Iterator[Shop]:
+def full(shop: Shop) -> Shop:
     """A shop with something in every table, and without the guards of the database."""
     shop(*day(shop, 5, 120), importing=True)
     shop.desk.checkpoint()
@@ -53,7 +52,7 @@ def full(shop: Shop) -> Iterator[Shop]:
         else:
             books.execute(f"DROP TRIGGER {table}_UPDATE")
             books.execute(f"DROP TRIGGER {table}_DELETE")
-    yield shop
+    return shop
 
 
 def edited(value: Any, column: str, dice: random.Random) -> Any:
@@ -192,5 +191,3 @@ def test_progress_is_told(full: Shop) -> None:
     verify(full.desk.books, lambda what, done, total: told.append((what, done, total)))
     assert told[-1][0] == "events"
     assert all(done <= total for _, done, total in told)
-
-

@@ -100,7 +100,7 @@ def test_versions_are_published_from_afar_and_faults_come_back(path: Path) -> No
         assert desk.publish("p", NOON + 1, "terms", {"rate": "3"}) == 2
         with pytest.raises(ProgramError, match="after the one before"):
             desk.publish("p", NOON, "terms", {"rate": "4"})
-        with pytest.raises(Outage, match="JSONDecode|TypeError|ValueError|AttributeError"):
+        with pytest.raises(Outage, match="Error"):
             desk.publish("p", NOON + 2, "terms", {"rate": "x", "limits": 5})
         assert codes(desk.submit([say.enrol("1"), say.buy("a", "1")])) == ["decided", "decided"]
     finish(holder)

@@ -34,11 +34,11 @@ def test_schema_of_knobs() -> None:
     tree = schema(Program, {"rewards": Reward})
     assert tree["required"] == ["program"]
     assert tree["additionalProperties"] is False
-    assert tree["properties"]["rewards"] == {
-        "description": "What points are spent on.",
-        "type": "object",
-        "additionalProperties": {"$ref": "#/$defs/rewards"},
-    }
+    rewards = tree["properties"]["rewards"]
+    assert rewards["description"] == "What points are spent on."
+    entry, dated_entry = rewards["additionalProperties"]["anyOf"]
+    assert entry == {"$ref": "#/$defs/rewards"}
+    assert list(dated_entry["patternProperties"].values()) == [entry]
     reward = tree["$defs"]["rewards"]
     assert reward["required"] == ["cost"]
     cost = reward["properties"]["cost"]

@@ -9,6 +9,7 @@ from kantis import desk as desks
 from kantis.core.account import Account
 from kantis.core.decision import Context, Entry
 from kantis.core.events import Claim, Enrol, Event, Line, Load, Purchase, Refund
+from kantis.desk.programs import Engine
 from kantis.doors.cli import output, replaying
 from kantis.engine.program import Program
 from tests.doors.command import Kantis
@@ -107,7 +108,9 @@ def test_unknown_accounts_are_said(kantis: Kantis, shop: Path) -> None:
 
 
 def test_books_that_were_edited_are_not_proved(kantis: Kantis, shop: Path) -> None:
-    assert kantis("verify", "--json").json["ok"]
+    found = kantis("verify", "--again", "--json").json
+    assert (found["ok"], found["redecided"], found["differences"]) == (True, 3, 0)
+    assert "3 entries decided again: 0 would" in kantis("verify", "--again").out
     database = apsw.Connection("kantis.db")
     database.execute("UPDATE balance SET available = available + 100").fetchall()
     database.close()
@@ -157,7 +160,7 @@ def test_replay_decides_the_same_and_shows_what_would_differ(
         desk.sweep(JOINED + 400 * 24 * HOUR)
     found = kantis("replay", "--json").json
     assert (found["accounts"], found["entries"], found["different"]) == (1, 6, 0)
-    decide = replaying.engine.decide
+    decide = Engine().decide
 
     def stingy(program: Program, state: Account, event: Event, context: Context) -> list[Entry]:
         entries = decide(program, state, event, context)
@@ -166,7 +169,7 @@ def test_replay_decides_the_same_and_shows_what_would_differ(
             decision.flags = [*decision.flags, "stingy"]
         return entries
 
-    monkeypatch.setattr(replaying.engine, "decide", stingy)
+    monkeypatch.setattr(replaying, "Engine", lambda: Engine(decide=stingy))
     said = kantis("replay")
     assert said.status == 1
     assert "now       Marked for a look: stingy." in said.out

@@ -51,7 +51,7 @@ class Leaflet(Naive):
     # counting
 
     def total(self, m, name, first, end):
-        return sum(n for what, day, n in m.counted if what == name and first <= day < end)
+        return sum(n for day, n in m.counted[name] if first <= day < end)
 
     def window(self, m, name, kind, day):
         return self.total(m, name, cal.window_start(kind, day), cal.window_end(kind, day))
@@ -66,11 +66,11 @@ class Leaflet(Naive):
     def capped(self, m, cap, amount, most, kind, day):
         """What a cap leaves of an amount; it is used up."""
         part = min(amount, self.left(m, cap, most, kind, day))
-        m.counted.append((cap, day, part))
+        m.counted[cap].append((day, part))
         return part
 
     def count(self, m, p, name, amount, weights=None):
-        m.counted.append((name, p.day, amount))
+        m.counted[name].append((p.day, amount))
         p.counts.append((name, amount, weights))
 
     def lines(self, p, *categories, but=(), by=None):
@@ -200,7 +200,8 @@ class Leaflet(Naive):
             level = self.levels_of[tier.group].index(tier.level)
             since = self.days.start(tier.since) if tier.since else p.e.time
             m.levels[tier.group].append((since, level, tier.until))
-        m.counted += [(name, day or p.day, amount) for name, day, amount in body.counters]
+        for name, day, amount in body.counters:
+            m.counted[name].append((day or p.day, amount))
         for v in body.vouchers:
             mine = self.voucher(m, v.kind, [])
             mine.worth, mine.end, mine.code, mine.issued = v.worth, v.expires, v.code, p.day
@@ -503,6 +504,12 @@ class Hotel(Leaflet):
         end = cal.window_end("quarter", cal.window_end("quarter", day - again))
         return 0 if group == "friend" else end
 
+    def falls_to(self, m, group, until):
+        """Also the quarter before can have earned a level that lasts longer."""
+        ends = {until - 1, cal.window_start("quarter", until - 1) - 1}
+        found = [(self.earned(m, group, day), self.lasts(group, day + 1, True)) for day in ends]
+        return max((each for each in found if each[1] > until), default=(0, 0))
+
     def rules(self, m, p):
         bar, dining, spa = (
             self.lines(p, but=("tax",)),
@@ -551,7 +558,7 @@ class Hotel(Leaflet):
             self.claw(m, max(lots, key=lambda b: b.lot), -more)
 
     def open_months(self, m):
-        counted = {cal.window_start("month", day) for name, day, _ in m.counted if name == "month"}
+        counted = {cal.window_start("month", day) for day, _ in m.counted["month"]}
         return sorted(counted - set(m.paid))
 
     def next_of(self, m, cycle):
@@ -591,7 +598,7 @@ class Hotel(Leaflet):
             half, odd = divmod(body.amount * 3, 200)
             miles = half + (odd > 100 or (odd == 100 and half % 2))
             self.earn(m, p, "miles", miles, group=body.group or p.e.key)
-            m.counted.append(("nights", p.day, body.quantity))
+            m.counted["nights"].append((p.day, body.quantity))
         self.sign(m, p, "miles", "activity")
 
     def joining(self, m, p):
@@ -601,7 +608,7 @@ class Hotel(Leaflet):
         made = self.left(m, "treat chosen", 2, "quarter", p.day)
         if body.choice != "treat" or body.value not in ("spa", "bar") or not made:
             raise No
-        m.counted.append(("treat chosen", p.day, 1))
+        m.counted["treat chosen"].append((p.day, 1))
         m.facts["choice treat"].append((p.e.time, body.value))
 
     def price(self, m, p, body):

@@ -7,11 +7,17 @@ What the programs say stands in ``leaflets``, in plain Python.
 """
 
 from collections import Counter, defaultdict
-from types import SimpleNamespace as Thing
+from types import SimpleNamespace
 
 from kantis.core import calendar as cal
 
 NEVER = 1 << 62
+
+
+class Thing(SimpleNamespace):
+    """Something with a name for each of its parts; itself and nothing else."""
+
+    __eq__, __hash__ = object.__eq__, object.__hash__
 
 
 class No(Exception):
@@ -44,9 +50,9 @@ class Naive:
     def member(self, number):
         if number in self.members:
             return self.members[number]
-        lists = {k: [] for k in ("batches", "counted", "vouchers", "holds")}
+        lists = {k: [] for k in ("batches", "vouchers", "holds")}
         lists |= {k: {} for k in ("offers", "done", "touched", "ran")}
-        lists |= {k: defaultdict(list) for k in ("levels", "facts")}
+        lists |= {k: defaultdict(list) for k in ("levels", "facts", "counted")}
         lists |= {k: Counter() for k in ("owed", "paid", "had")}
         self.members[number] = Thing(joined=0, now=0, version=1, lots=0, out=0, **lists)
         return self.members[number]
@@ -98,7 +104,7 @@ class Naive:
         for b, part in sorted(taken, key=lambda each: each[0].lot > 0):
             pays = 0 if b.lot else min(part, m.owed[b.name])
             m.owed[b.name] -= pays
-            if grace and self.stops(m, b.name) < today + grace:
+            if grace and part > pays and self.stops(m, b.name) < today + grace:
                 m.touched[b.name] = today
             if b.lot and not (grace and 0 < b.end < today + grace):
                 b.amount += part
@@ -131,6 +137,10 @@ class Naive:
             if level > now or (until and not 0 < ends <= until):
                 m.levels[group].append((m.now, level, ends))
 
+    def falls_to(self, m, group, until):
+        """What a level that is over has still earned, and until when."""
+        return self.earned(m, group, until - 1), self.lasts(group, until, True)
+
     def sign(self, m, p, name, kind):
         """A sign of life; a late one gives back what only its absence took."""
         if kind in self.signs.get(name, ()):
@@ -145,7 +155,8 @@ class Naive:
     def pass_time(self, m, until):
         """Let everything happen that time brings, in order, up to an instant."""
         while m.joined:
-            days = {self.end(m, b) for b in m.batches if b.amount}
+            days = {self.stops(m, name) for name in {b.name for b in m.batches if b.amount}}
+            days |= {b.end for b in m.batches if b.amount}
             days |= {v.end for v in m.vouchers if v.state == "open" and v.end}
             days |= {m.levels[g][-1][2] + self.after for g in self.groups if m.levels[g]}
             days |= {*self.dates(m, self.days.day(m.now))}
@@ -169,20 +180,23 @@ class Naive:
                 self.let_go(m, h)
             for b in [b for b in m.batches if b.waits and not b.group and b.opens <= m.now]:
                 self.open(m, b)
-            for b in [b for b in m.batches if b.amount and self.end(m, b) <= today]:
-                if not self.kept(m, b.name):
-                    b.lost = self.end(m, b) != b.end and (self.end(m, b), b.amount)
-                    b.expired, b.amount = b.expired + b.amount, 0
+            over = {name for name in self.idle if self.stops(m, name) <= today}
+            dead = [b for b in m.batches if b.amount and (0 < b.end <= today or b.name in over)]
+            for b in [b for b in dead if not self.kept(m, b.name)]:
+                end = self.end(m, b)
+                b.lost = (end, b.amount) if end != b.end else None
+                b.expired, b.amount = b.expired + b.amount, 0
             for v in [v for v in m.vouchers if v.state == "open" and 0 < v.end <= today]:
                 v.state = "expired"
             self.periodic(m, today)
             for group in [group for group in self.groups if m.levels[group]]:
                 _, level, until = m.levels[group][-1]
                 if level and until and until + self.after <= today:
-                    reached = min(level, self.earned(m, group, until - 1))
-                    reached = max(reached, level - 1) if self.softly else reached
-                    ends = self.lasts(group, until, True) if reached else 0
-                    m.levels[group].append((m.now, reached, ends))
+                    reached, ends = self.falls_to(m, group, until)
+                    if self.softly and reached < level - 1:
+                        reached, ends = level - 1, self.lasts(group, until, True)
+                    reached = min(level, reached)
+                    m.levels[group].append((m.now, reached, ends if reached else 0))
             self.cycles(m, today)
             if self.itself:
                 kind, name, cost = self.itself
@@ -270,7 +284,8 @@ class Naive:
             self.claw(m, batch, more(points, weights))
         whole = all(o.back[x.id] >= max(1, x.quantity) for x in o.body.lines)
         for name, amount, weights in o.counts:
-            m.counted.append((name, o.day, -(more(amount, weights) if weights else amount * whole)))
+            less = more(amount, weights) if weights else amount * whole
+            m.counted[name].append((o.day, -less))
         rest = more(o.points, o.net)
         while rest:
             b, n = o.tender.pop()

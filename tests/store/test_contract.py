@@ -15,11 +15,11 @@ H = b"0123456789abcdef"
 
 
 def event(key: str, state: int = DECIDED, **other: object) -> Row:
-    row = dict(
-        key=key, program=1, type="purchase", time=5, received=6, subject="card:ä", ask=0,
-        imported=0, state=state, account=None, seq=None, hash=H, receipt=None, waits=None,
-        note=None, body=b"body",
-    )  # fmt: skip
+    row = {
+        "key": key, "program": 1, "type": "purchase", "time": 5, "received": 6,
+        "subject": "card:ä", "ask": 0, "imported": 0, "state": state, "account": None,
+        "seq": None, "hash": H, "receipt": None, "waits": None, "note": None, "body": b"body",
+    }  # fmt: skip
     assert other.keys() <= row.keys()
     return tuple((row | other).values())
 
@@ -32,10 +32,10 @@ def entry(account: int, seq: int, cause: str = "", chain: bytes = H) -> Row:
 
 
 def posting(account: int, seq: int, n: int = 0, amount: int = 10, **other: object) -> Row:
-    row = dict(
-        account=account, seq=seq, n=n, balance="points", source=6, target=0, amount=amount,
-        lot=1, reason="earning", value=5, booked=8,
-    )  # fmt: skip
+    row = {
+        "account": account, "seq": seq, "n": n, "balance": "points", "source": 6, "target": 0,
+        "amount": amount, "lot": 1, "reason": "earning", "value": 5, "booked": 8,
+    }  # fmt: skip
     return tuple((row | other).values())
 
 
@@ -129,7 +129,10 @@ def test_going_back_to_the_mark_keeps_the_rest(books: Books) -> None:
         books.write(page(1, first=2))
         books.back()
         books.write(page(1, first=3))
-    assert books.cards([(1, f"card {n}") for n in (1, 2, 3)]) == {(1, "card 1"): 1, (1, "card 3"): 3}
+    assert books.cards([(1, f"card {n}") for n in (1, 2, 3)]) == {
+        (1, "card 1"): 1,
+        (1, "card 3"): 3,
+    }
     assert books.counts()["entry"] == 2
 
 
@@ -265,12 +268,19 @@ def test_history_comes_by_account_and_seq(books: Books) -> None:
         books.write(
             Page(
                 entries=[entry(2, 2), entry(1, 2)],
-                postings=[posting(2, 2, 1), posting(2, 2, 0), posting(3, 1), posting(1, 2, value=9)],
+                postings=[
+                    posting(2, 2, 1),
+                    posting(2, 2, 0),
+                    posting(3, 1),
+                    posting(1, 2, value=9),
+                ],
             )
         )
     with books.reader() as frozen:
         frozen.freeze()
-        found = [(row.account, row.seq, len(made), agree) for row, made, agree in frozen.history(1, 9)]
+        found = [
+            (row.account, row.seq, len(made), agree) for row, made, agree in frozen.history(1, 9)
+        ]
         assert found == [(1, 1, 1, True), (1, 2, 1, False), (2, 1, 1, True), (2, 2, 2, True),
                          (3, 1, 1, False)]  # fmt: skip
         assert [row[0].key for row in frozen.all_events()] == ["till/1-1", "till/2-1"]

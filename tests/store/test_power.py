@@ -45,7 +45,8 @@ def sell_until_the_power_fails(
     shop = shop_on(path, disk, synchronous)
     for number in range(200):
         events = [
-            shop.buy(f"{number}-{n}", f"{dice.randrange(5)}") for n in range(dice.choice([1, 3, 20]))
+            shop.buy(f"{number}-{n}", f"{dice.randrange(5)}")
+            for n in range(dice.choice([1, 3, 20]))
         ]
         try:
             answers = shop(*events)

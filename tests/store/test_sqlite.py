@@ -89,4 +89,6 @@ def test_no_statement_of_a_batch_reads_a_whole_table(tmp_path: Path) -> None:
             values = (None,) * statement.count("?")
             plan = books.rows(f"EXPLAIN QUERY PLAN {statement}", values)
             reads = [row[3] for row in plan if row[3].startswith("SCAN")]
-            assert all(read.startswith(("SCAN j", "SCAN CONST", "SCAN one")) for read in reads), plan
+            assert all(read.startswith(("SCAN j", "SCAN CONST", "SCAN one")) for read in reads), (
+                plan
+            )

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from kantis.core import calendar
 from kantis.core.amounts import Ratio
@@ -38,21 +38,25 @@ ATTRIBUTES = ("product", "category", "brand", "department", "tag")
 class Filter(Struct, frozen=True):
     """Lines that have one of the values of every attribute; (attribute, values) each.
 
-    ``chosen`` is an attribute and the member's choice that it has to be like.
+    ``any_of_them`` is enough for what is excepted: ``except: {category: tobacco, tag: gift}``
+    means tobacco, and gifts. ``chosen`` is an attribute and the member's choice that it has
+    to be like.
     """
 
     parts: tuple[tuple[str, tuple[str, ...]], ...]
     chosen: tuple[str, str] | None = None
+    any_of_them: bool = False
 
     def matches(self, line: Line) -> bool:
         """Whether the line is meant."""
         for attribute, values in self.parts:
             if attribute == "tag":
-                if not any(tag in values for tag in line.tags):
-                    return False
-            elif getattr(line, attribute) not in values:
-                return False
-        return True
+                like = any(tag in values for tag in line.tags)
+            else:
+                like = getattr(line, attribute) in values
+            if like is self.any_of_them:
+                return like
+        return not self.any_of_them
 
 
 def _filter(node: Node, reader: Reader) -> Filter:
@@ -76,6 +80,10 @@ def _filter(node: Node, reader: Reader) -> Filter:
             continue
         parts.append((key, values))
     return Filter(tuple(sorted(parts)), chosen)
+
+
+def _except(node: Node, reader: Reader) -> Filter:
+    return structs.replace(_filter(node, reader), any_of_them=True)
 
 
 class Who(Struct, frozen=True):
@@ -262,6 +270,7 @@ def _if(node: Node, reader: Reader) -> If:
 
 
 WHERE = Kind("lines", _filter, "{attribute: values}", ("{category: [coffee, tea]}",))
+EXCEPT = Kind("lines", _except, "{attribute: values}", ("{category: [tobacco, gift-card]}",))
 WHO = Kind("members", _who, "{tier, segment, choice or age}", ("{status: gold or higher}",))
 _TIMES = "dates, weekdays, hours, birthday month, within 7 days of joining"
 WHEN = Kind("times", _when, _TIMES, ("2024-01-08 to 2024-02-25", "birthday month"))

@@ -211,9 +211,14 @@ class Carry(Struct, frozen=True, array_like=True, tag="carry", gc=False):
 
 
 class Enrol(Struct, frozen=True, array_like=True, tag="enrol", gc=False):
-    """A person joins; facts that rules need (a birthday, a segment) come along, without a name."""
+    """A person joins; facts that rules need (a birthday, a segment) come along, without a name.
+
+    ``welcome`` is no for a member who is brought from another product: who joined before
+    gets nothing for joining.
+    """
 
     facts: tuple[tuple[str, str], ...] = ()
+    welcome: bool = True
 
 
 class Know(Struct, frozen=True, array_like=True, tag="know", gc=False):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -151,6 +152,7 @@ def key_of(field: str) -> str:
     return field.rstrip("_").replace("_", " ")
 
 
+@cache
 def knobs_of(section: type[Struct]) -> dict[str, tuple[str, Knob, Any]]:
     """The knobs of a section by their spelling: (field, knob, default or ``msgspec.NODEFAULT``)."""
     found = {}

@@ -1,4 +1,4 @@
-"""Rule: what an earning rule, a price and an offer can say, in the same words."""
+"""Rule: what an earning rule and an offer can say; and what is taken off a price."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from kantis.core.amounts import Ratio
-from kantis.core.conditions import IF, WHEN, WHERE, WHO, Filter, If, When, Who
+from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, When, Who
 from kantis.core.knobs import Kind, Knob, Node, Read, Reader, Wrong, suggest
 from kantis.core.limits import AVAILABLE_WHEN, CAPS, Available, Cap
 from kantis.core.phrases import (
@@ -100,7 +100,7 @@ ADD = Kind("extra", _per_level(EXTRA), f"{EXTRA.looks} | one per level", EXTRA.e
 OFF = Kind(
     "price effect",
     _off,
-    "10 % | 0.50 EUR per item | down to 2.99 EUR an item",
+    "10 % | 0.50 EUR per item | 0.10 EUR per litre | down to 2.99 EUR an item",
     ("10 %", "0.50 EUR per item"),
 )
 
@@ -112,7 +112,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
     for_: Annotated[str, Knob(TEXT, "the event or activity that it is for")] = "purchase"
     where: Annotated[Filter | None, Knob(WHERE, "the lines that count")] = None
-    except_: Annotated[Filter | None, Knob(WHERE, "the lines that do not count")] = None
+    except_: Annotated[Filter | None, Knob(EXCEPT, "the lines that do not count")] = None
     who: Annotated[Who | None, Knob(WHO, "the members that are meant")] = None
     when: Annotated[When | None, Knob(WHEN, "the times that are meant")] = None
     if_: Annotated[If | None, Knob(IF, "what the purchase must be like")] = None
@@ -131,7 +131,6 @@ class Rule(Struct, frozen=True, kw_only=True):
     only_best_of: Annotated[
         str, Knob(TEXT, "rules with the same word here exclude each other; the best one counts")
     ] = ""
-    off: Annotated[Off | None, Knob(OFF, "what it takes off the price of a line")] = None
     over: Annotated[Window | None, Knob(WINDOW, "the period whose total decides")] = None
     settled: Annotated[
         str,

@@ -199,9 +199,7 @@ class Batch:
                 task.account = ids[-task.account - 1]
         self.opened = {card: ids[-number - 1] for card, number in self.opened.items()}
         for task, number in zip(opening, ids, strict=True):
-            self.lives[number] = Live(
-                number, task.home, Account(number), EMPTY, EMPTY, opened=True
-            )
+            self.lives[number] = Live(number, task.home, Account(number), EMPTY, EMPTY, opened=True)
         nameless = [task for task in strange if not task.event.subject and not task.account]
         if nameless:
             self.foresight.owners(nameless, self.tasks)
@@ -266,14 +264,16 @@ class Batch:
         at = event.received if imported else self.now
         if at < account.at:
             at = account.at
-        event = Event(event.source, event.id, task.time, event.subject, event.body, at, event.ask)
+        if event.received != at or event.time != task.time:
+            said = (task.time, event.subject, event.body, at, event.ask)
+            event = Event(event.source, event.id, *said)
         try:
             context, seen = self._context(live, task, event)
-            if task.state:
+            if task.waits:
                 return
             entries = self.engine.decide(live.home.program, account, event, context)
             own = entries[-1]
-            assert own.event == task.key and own.seq == account.seq, "an entry is out of place"
+            assert (own.event, own.seq) == (task.key, account.seq), "an entry is out of place"
         except Exception as error:
             self._set_aside(live, task, error)
             return

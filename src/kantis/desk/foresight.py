@@ -186,10 +186,9 @@ class Foresight:
                 return event_of(row)
         for task in self._tasks.values():
             body = task.event.body
-            waits = task.state == ALONE and task.home is live.home
+            waits = task.state == ALONE and task.home is live.home and task.key not in self.members
             if waits and isinstance(body, Purchase) and body.receipt == receipt:
-                if task.key not in self.members:
-                    return _said(task)
+                return _said(task)
         return None
 
     def caused(self, live: Live, task: Task, entry: Entry) -> None:

@@ -27,6 +27,10 @@ from kantis.core.knobs import Node, knobs_of
 from kantis.desk.text import Mapping, Part, parts
 
 WIDTH: Final = 100
+DATE: Final = r"\d{4}-\d{2}-\d{2}"
+
+#: A key of a dated value.
+DATED: Final = re.compile(rf"before {DATE}|from {DATE}|{DATE} to {DATE}")
 
 #: The known keys of the mapping at a path of keys, in their order; empty for any other.
 Order = Callable[[tuple[str, ...]], Sequence[str]]
@@ -43,6 +47,7 @@ def order_of(program: type[Struct], sections: dict[str, type[Struct]]) -> Order:
     entries = {name: list(knobs_of(section)) for name, section in sections.items()}
 
     def order(path: tuple[str, ...]) -> Sequence[str]:
+        path = tuple(key for key in path if not DATED.fullmatch(key))
         if not path:
             return top
         return entries.get(path[0], ()) if len(path) == 2 else ()

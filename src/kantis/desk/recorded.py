@@ -16,7 +16,6 @@ from kantis.core.decision import Context, Decision, Entry, Original, decode_deci
 from kantis.core.events import Event, decode_body
 from kantis.store.rows import EntryRow, EventRow
 
-
 #: The flag of an event whose time could not be.
 OUT_OF_RANGE: Final = "time-out-of-range"
 

@@ -21,12 +21,13 @@ _SPANS: Final = f"^(before {_DATE}|from {_DATE}|{_DATE} to {_DATE})$"
 def schema(program: type[Struct], sections: dict[str, type[Struct]]) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a program file."""
     top = _section(program)
-    for name in sections:
-        meaning = _meaning(sections[name])
+    for name, section in sections.items():
+        entry = {"$ref": f"#/$defs/{name}"}
+        entries = {"type": "object", "additionalProperties": {"anyOf": [entry, _dated(entry)]}}
         top["properties"][name] = {
-            "description": top["properties"].get(name, {}).get("description", meaning),
-            "type": "object",
-            "additionalProperties": {"$ref": f"#/$defs/{name}"},
+            "description": _meaning(section),
+            **entries,
+            "patternProperties": {_SPANS: entries},
         }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -62,13 +63,17 @@ def _knob(knob: Knob) -> dict[str, Any]:
     value = _loose(knob.kind.schema)
     if not knob.dated:
         return found | value
-    dated = {
+    return found | ({"anyOf": [value, _dated(value)]} if value else {})
+
+
+def _dated(value: dict[str, Any]) -> dict[str, Any]:
+    """A mapping of stretches of dates to a value."""
+    return {
         "type": "object",
         "patternProperties": {_SPANS: value},
         "additionalProperties": False,
         "minProperties": 1,
     }
-    return found | ({"anyOf": [value, dated]} if value else {})
 
 
 def _loose(found: dict[str, Any]) -> dict[str, Any]:

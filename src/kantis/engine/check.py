@@ -35,6 +35,7 @@ def check(head: ProgramSection, read: Read, reader: Reader) -> None:
             _period(rule, section, name, reader, read)
             _caps(rule, section, name, reader, caps)
             _too_late(rule, section, name, reader, read)
+    _prices(read, reader)
     _rewards(read, reader)
     _names(read, reader)
     _balances(read, reader)
@@ -121,6 +122,20 @@ def _too_late(rule: Rule, section: str, name: str, reader: Reader, read: Read) -
     if end and wait and end - day <= wait:
         message = "These points would be gone before they can be spent."
         reader.fault_at("expire-before-use", message, section, name, "available")
+
+
+def _prices(read: Read, reader: Reader) -> None:
+    for section in ("prices", "offers"):
+        for name, price in read[section].items():
+            if price.off is None or price.if_ is None:
+                continue
+            if price.if_.spend or price.if_.items or price.if_.unspent:
+                message = "A price is made before lines are added up: ask for the 'basket'."
+                reader.fault_at("cannot-be-explained", message, section, name, "if")
+    for name in read["offers"]:
+        if name in read["earning"]:
+            message = f"A rule under 'earning' is called {name!r} too; give each its own name."
+            reader.fault_at("name-twice", message, "offers", name)
 
 
 def _rewards(read: Read, reader: Reader) -> None:

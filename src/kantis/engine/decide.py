@@ -19,11 +19,14 @@ from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 
 _NOTHING = Context()
+_NO_NEEDS = Needs()
 
 
 def needs(program: Program, account: Account, event: Event) -> Needs:
     """What the decision has to see beside the account."""
     body = event.body
+    if isinstance(body, Purchase):
+        return _NO_NEEDS
     if isinstance(body, Refund | Cancel):
         source = getattr(body, "of_source", "") or event.source
         return Needs(originals=(f"{source}/{body.of}",))

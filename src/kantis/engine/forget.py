@@ -29,7 +29,9 @@ def run(plan: Plan, turn: Turn) -> None:
         if day <= late:
             turn.change("lost", lot_id, 0, 0, 0)
     for lot in list(turn.account.lots.values()):
-        if lot.bucket < refundable and not lot.open and lot.id not in turn.account.lost:
+        if lot.bucket >= refundable or lot.open:
+            continue
+        if lot.id not in turn.account.lost:
             ended = lot.expires and lot.expires < refundable
             if ended or (not lot.expires and lot.bucket + 366 < refundable):
                 turn.change("drop", lot.id)
@@ -71,7 +73,10 @@ def _counters(plan: Plan, turn: Turn, late: int, refundable: int) -> None:
         if window is None:
             continue
         back = refundable if name.startswith("over ") else late
-        for key in [k for k in counts if windows.stale(window, k, back, account.joined)]:
+        joined = account.joined
+        if not counts or not windows.stale(window, min(counts), back, joined):
+            continue
+        for key in [k for k in counts if windows.stale(window, k, back, joined)]:
             if tiers.kept_until(plan.tiers, name, key) <= back and _settled(
                 plan, account, name, key
             ):

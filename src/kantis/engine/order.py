@@ -267,8 +267,9 @@ def _choose(plan: Plan, turn: Turn, body: Choose) -> None:
 def _enrol(plan: Plan, turn: Turn, body: Enrol) -> None:
     for name, value in body.facts:
         _learn(plan, turn, name, value)
-    _act(plan, turn, "enrol", _EMPTY, 1)
-    _occasion(plan, turn, "on joining")
+    if body.welcome:
+        _act(plan, turn, "enrol", _EMPTY, 1)
+        _occasion(plan, turn, "on joining")
     _signs(plan, turn, "activity")
 
 
@@ -342,7 +343,8 @@ def clockwork(plan: Plan, turn: Turn) -> None:
     """What time does at an instant, in this order; again until nothing more is due."""
     if plan.wakes and turn.account.woken < plan.since:
         carry.wake(plan, turn)
-    reverse.release_overdue(plan, turn)
+    if turn.account.holds:
+        reverse.release_overdue(plan, turn)
     balances.run(plan.balances, turn)
     if turn.account.vouchers:
         vouchers.run(turn)

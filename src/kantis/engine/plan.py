@@ -248,7 +248,7 @@ def _compile(
         rules, plan.offers, plan.balances, caps, plan.classifier, reader, options, split
     )
     plan.prices = prices_room.compile_prices(
-        [*read["prices"].values(), *rules],
+        [*read["prices"].values(), *read["offers"].values()],
         plan.offers,
         plan.classifier,
         conventions.money_rounds,

@@ -41,6 +41,7 @@ from kantis.features.choices import ChoiceSection
 from kantis.features.counters import CounterSection
 from kantis.features.cycles import CycleSection
 from kantis.features.offers import OfferSection
+from kantis.features.prices import PriceSection
 from kantis.features.rewards import RewardSection
 from kantis.features.tiers import TierSection
 from kantis.features.vouchers import VoucherSection
@@ -210,7 +211,7 @@ SECTIONS: dict[str, type[Struct]] = {
     "counters": CounterSection,
     "caps": CapSection,
     "tiers": TierSection,
-    "prices": Rule,
+    "prices": PriceSection,
     "earning": Rule,
     "offers": OfferSection,
     "rewards": RewardSection,

@@ -19,7 +19,7 @@ from msgspec import Struct
 from kantis.core import windows
 from kantis.core.basket import ALL, Classifier, Sums
 from kantis.core.code import Code
-from kantis.core.conditions import IF, WHEN, WHERE, WHO, Filter, If, When, Who, write_gates
+from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, When, Who, write_gates
 from kantis.core.knobs import Knob
 from kantis.core.phrases import TEXTS, TITLE, WINDOW, Window, word
 from kantis.core.turn import Turn
@@ -38,7 +38,7 @@ class CounterSection(Struct, frozen=True, kw_only=True):
     ] = ("purchase",)
     of: Annotated[tuple[str, ...], Knob(TEXTS, "the balances or rules whose points it counts")] = ()
     where: Annotated[Filter | None, Knob(WHERE, "the lines that count")] = None
-    except_: Annotated[Filter | None, Knob(WHERE, "the lines that do not count")] = None
+    except_: Annotated[Filter | None, Knob(EXCEPT, "the lines that do not count")] = None
     who: Annotated[Who | None, Knob(WHO, "the members that are meant")] = None
     when: Annotated[When | None, Knob(WHEN, "the times that are meant")] = None
     if_: Annotated[If | None, Knob(IF, "what the purchase must be like")] = None

@@ -71,7 +71,7 @@ def compile_earning(
     """
     earning = Earning()
     for rule in rules:
-        if rule.off is not None and rule.give is None and not rule.on:
+        if rule.give is None and not rule.on and getattr(rule, "off", None) is not None:
             continue
         section = "offers" if rule.name in offers else "earning"
         if (rule.give is None) == (not rule.on):

@@ -12,13 +12,14 @@ from kantis.core.conditions import check_who
 from kantis.core.events import Load
 from kantis.core.knobs import Knob
 from kantis.core.phrases import WHOLE
-from kantis.core.rule import Rule
+from kantis.core.rule import OFF, Off, Rule
 from kantis.core.turn import Refused, Turn
 
 
 class OfferSection(Rule, frozen=True, kw_only=True):
-    """An offer: a rule, and how often a member may use it (0: as often as they load it)."""
+    """An offer: a rule or a price, and how often a member may use it."""
 
+    off: Annotated[Off | None, Knob(OFF, "what it takes off the price of a line")] = None
     uses: Annotated[int, Knob(WHOLE, "how often one member may use it; 0 is no limit")] = 0
 
 

@@ -11,16 +11,43 @@ first in the file.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Annotated, Any
 
 from msgspec import Struct
 
 from kantis.core.amounts import divide
 from kantis.core.basket import Classifier
 from kantis.core.code import Code
-from kantis.core.conditions import write_gates
+from kantis.core.conditions import (
+    EXCEPT,
+    IF,
+    WHEN,
+    WHERE,
+    WHO,
+    Filter,
+    If,
+    When,
+    Who,
+    write_gates,
+)
 from kantis.core.events import Line
-from kantis.core.rule import Off, Rule
+from kantis.core.knobs import Knob
+from kantis.core.phrases import TITLE
+from kantis.core.rule import OFF, Off
 from kantis.core.turn import Turn
+
+
+class PriceSection(Struct, frozen=True, kw_only=True):
+    """A price: the lines and members that are meant, and what it takes off."""
+
+    name: str
+    title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
+    where: Annotated[Filter | None, Knob(WHERE, "the lines that count")] = None
+    except_: Annotated[Filter | None, Knob(EXCEPT, "the lines that do not count")] = None
+    who: Annotated[Who | None, Knob(WHO, "the members that are meant")] = None
+    when: Annotated[When | None, Knob(WHEN, "the times that are meant")] = None
+    if_: Annotated[If | None, Knob(IF, "what the purchase must be like")] = None
+    off: Annotated[Off | None, Knob(OFF, "what it takes off the price of a line")]
 
 
 class Price(Struct):
@@ -42,9 +69,9 @@ class Prices(Struct):
 
 
 def compile_prices(
-    rules: Iterable[Rule], offers: Iterable[str], classifier: Classifier, how: str
+    rules: Iterable[Any], offers: Iterable[str], classifier: Classifier, how: str
 ) -> Prices:
-    """The price rules, ready for use."""
+    """The price rules, ready for use: prices, and offers that take something off."""
     found = Prices([])
     names = set(offers)
     for rule in rules:
@@ -58,7 +85,7 @@ def compile_prices(
     return found
 
 
-def _acts(rule: Rule, offer: bool) -> Callable[[Turn, int], str]:
+def _acts(rule: Any, offer: bool) -> Callable[[Turn, int], str]:
     """The conditions of a price rule as one function: why it does nothing, or an empty text."""
     code = Code("acts", "turn", "total")
     code.add("day = turn.day")

@@ -19,9 +19,10 @@ from msgspec import Struct
 
 from kantis.core import windows
 from kantis.core.amounts import Ratio, divide
-from kantis.core.conditions import IF, WHEN, WHERE, WHO, Filter, If, When, Who, gates
+from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, When, Who, gates
 from kantis.core.events import Redeem
-from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong, suggest
+from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
+from kantis.core.levels import REACHED
 from kantis.core.lots import Balance, open_lots, proportional, take
 from kantis.core.phrases import (
     DURATION,
@@ -93,22 +94,6 @@ GIVES = Kind(
 )
 
 
-def _reached(node: Node, reader: Reader) -> tuple[str, int]:
-    if not isinstance(node.value, dict) or len(node.value) != 1:
-        message = "Write one counter and its amount, for example {nights: 50}."
-        raise Wrong("counter-expected", message, node)
-    ((counter, child),) = node.value.items()
-    known = reader.names.get("counters", [])
-    if counter not in known:
-        message = f"There is no counter {counter!r}. {suggest(counter, known)}"
-        raise Wrong("unknown-counter", message, node)
-    text = text_of(child)
-    return counter, int(text) if text.isdigit() else quantity(text, child, reader).amount
-
-
-REACHED = Kind("milestone", _reached, "{counter: amount}", ("{nights: 50}", "{spend: 500.00 EUR}"))
-
-
 class RewardSection(Struct, frozen=True, kw_only=True):
     """A reward: its price in points, what it gives, for whom, and its limits."""
 
@@ -131,7 +116,7 @@ class RewardSection(Struct, frozen=True, kw_only=True):
         str, Knob(word("any part", "all or nothing"), "whether points may pay a part")
     ] = "any part"
     where: Annotated[Filter | None, Knob(WHERE, "the lines that it can pay for")] = None
-    except_: Annotated[Filter | None, Knob(WHERE, "the lines that it cannot pay for")] = None
+    except_: Annotated[Filter | None, Knob(EXCEPT, "the lines that it cannot pay for")] = None
     who: Annotated[Who | None, Knob(WHO, "the members that are meant")] = None
     when: Annotated[When | None, Knob(WHEN, "the times that are meant")] = None
     if_: Annotated[If | None, Knob(IF, "what the purchase must be like")] = None
@@ -318,6 +303,8 @@ def give_up(reward: RewardSection | None, turn: Turn) -> None:
 
 def meant(reward: RewardSection, turn: Turn) -> bool:
     """Whether the member and the time are meant, where nobody asks for the reward."""
+    if reward.who is None and reward.when is None:
+        return True
     return not any(gate(turn, 0, 0, 0) for gate in gates(reward.who, reward.when, None))
 
 

@@ -11,7 +11,6 @@ member falls to what the window that ends there has earned, or by one level.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Annotated
@@ -22,144 +21,10 @@ from kantis.core import calendar, windows
 from kantis.core.account import NEVER, Account
 from kantis.core.calendar import Calendar
 from kantis.core.code import Code
-from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong, suggest
-from kantis.core.phrases import (
-    DURATION,
-    MONTHS,
-    TEXT,
-    TITLE,
-    WINDOW,
-    YES,
-    Duration,
-    Window,
-    duration,
-    list_of,
-    quantity,
-    text_of,
-    word,
-)
+from kantis.core.knobs import Knob, Reader, suggest
+from kantis.core.levels import LASTS, LEVELS, ROLLS, Lasts, Threshold
+from kantis.core.phrases import DURATION, TEXT, TITLE, WINDOW, YES, Duration, Window, word
 from kantis.core.turn import Turn
-
-
-class Threshold(Struct, frozen=True):
-    """What a level takes: any of several lists of (counter, amount) that all have to be reached."""
-
-    any_of: tuple[tuple[tuple[str, int], ...], ...]
-
-
-class Lasts(Struct, frozen=True):
-    """How long a level lasts: a length, or to the end of a later calendar window."""
-
-    length: Duration | None = None
-    window: str = ""
-    windows_later: int = 0
-    month: int = 0
-    forever: bool = False
-
-    def until(self, day: int) -> int:
-        """The first day on which a level reached on that day no longer holds; 0 for never."""
-        if self.forever:
-            return 0
-        if self.length is not None:
-            months = self.length.count * (12 if self.length.unit == "year" else 1)
-            if self.length.unit in ("month", "year"):
-                return calendar.add_months(day, months)
-            return day + self.length.count * (7 if self.length.unit == "week" else 1)
-        end = calendar.window_end(self.window, day)
-        for _ in range(self.windows_later):
-            end = calendar.window_end(self.window, end)
-        return calendar.add_months(end, self.month) if self.month else end
-
-
-_LASTS = re.compile(
-    r"to the end of (the|the next|the second next) calendar (year|half-year|quarter|month)"
-)
-_INTO = re.compile(rf"to the end of ({'|'.join(MONTHS)}) (after the|after the next) calendar year")
-_LOOKS = (
-    "12 months | to the end of the next calendar year | to the end of February after the next"
-    " calendar year | for ever"
-)
-
-
-def _lasts(node: Node, reader: Reader) -> Lasts:
-    text = text_of(node)
-    if text == "for ever":
-        return Lasts(forever=True)
-    if match := _LASTS.fullmatch(text):
-        later = ("the", "the next", "the second next").index(match[1])
-        return Lasts(window=match[2], windows_later=later)
-    if match := _INTO.fullmatch(text):
-        later = 0 if match[2] == "after the" else 1
-        return Lasts(window="year", windows_later=later, month=MONTHS.index(match[1]) + 1)
-    try:
-        return Lasts(length=duration(text, node))
-    except Wrong as wrong:
-        message = f"{text!r} does not say how long. Write one of: {_LOOKS}."
-        raise Wrong("unknown-length", message, node) from wrong
-
-
-LASTS = Kind("length of a level", _lasts, _LOOKS, ("to the end of the next calendar year",))
-
-
-def _levels(node: Node, reader: Reader) -> tuple[tuple[str, Threshold], ...]:
-    if not isinstance(node.value, dict) or not node.value:
-        raise Wrong("levels-expected", "Write the levels from low to high, with a threshold.", node)
-    return tuple((name, _threshold(child, reader)) for name, child in node.value.items())
-
-
-def _threshold(node: Node, reader: Reader) -> Threshold:
-    if isinstance(node.value, dict):
-        if list(node.value) == ["any"]:
-            return Threshold(
-                tuple(
-                    part
-                    for each in list_of(node.value["any"])
-                    for part in _threshold(each, reader).any_of
-                )
-            )
-        return Threshold((tuple(_amount(k, v, reader) for k, v in node.value.items()),))
-    text = text_of(node)
-    if text == "from the start":
-        return Threshold(((),))
-    if text == "by hand":
-        return Threshold(())
-    return Threshold(((_amount("", node, reader),),))
-
-
-def _amount(counter: str, node: Node, reader: Reader) -> tuple[str, int]:
-    known = reader.names.get("counters", [])
-    if counter and counter not in known:
-        message = f"There is no counter {counter!r}. {suggest(counter, known)}"
-        raise Wrong("unknown-counter", message, node)
-    text = text_of(node)
-    if text.isdigit():
-        return counter, int(text)
-    return counter, quantity(text, node, reader).amount
-
-
-LEVELS = Kind(
-    "levels",
-    _levels,
-    "{basic: from the start, silver: 350 EUR, gold: {nights: 25, spend: 6000 EUR}}",
-)
-
-
-def _rolls(node: Node, reader: Reader) -> dict[str, int]:
-    """The counters that roll over, and how much of each at most (0: all)."""
-    if not isinstance(node.value, dict):
-        raise Wrong("counter-expected", "Write a counter: {nights: at most 60}.", node)
-    found = {}
-    for counter, child in node.value.items():
-        text = text_of(child)
-        if text != "all" and not text.startswith("at most "):
-            raise Wrong("at-most-expected", "Write 'all', or for example 'at most 60'.", child)
-        most = text.removeprefix("at most ")
-        plain = Node("0" if text == "all" else most, child.line, child.column)
-        found[counter] = _amount(counter, plain, reader)[1]
-    return found
-
-
-ROLLS = Kind("roll-over", _rolls, "{counter: all | at most …}", ("{nights: at most 60}",))
 
 
 class TierSection(Struct, frozen=True, kw_only=True):
@@ -178,6 +43,13 @@ class TierSection(Struct, frozen=True, kw_only=True):
     down: Annotated[
         str, Knob(word("to what was earned", "by one level"), "where a member falls to")
     ] = "to what was earned"
+    kept_by: Annotated[
+        str,
+        Knob(
+            word("the window", "as much again"),
+            "what keeps a level: the counter's window, or as much counted since it was reached",
+        ),
+    ] = "the window"
     rolls_over: Annotated[
         dict[str, int],
         Knob(ROLLS, "what was counted above the threshold counts in the next window, once"),
@@ -193,6 +65,12 @@ class TierGroup(Struct):
     thresholds: list[tuple[tuple[tuple[str, int], ...], ...]]
     windows: dict[str, Window]
     section: TierSection
+
+    @property
+    def counters(self) -> list[str]:
+        """The counters of all thresholds."""
+        parts = [part for lists in self.thresholds for part in lists]
+        return list(dict.fromkeys(name for part in parts for name, _ in part))
 
     @property
     def rolls(self) -> dict[str, int]:
@@ -239,8 +117,11 @@ def compile_tiers(
     return found
 
 
-def earned_level(group: TierGroup, account: Account, day: int) -> int:
-    """The highest level whose threshold the counters of the day's windows reach."""
+def earned_level(group: TierGroup, account: Account, day: int, *, again: bool = False) -> int:
+    """The highest level whose threshold the counters of the day's windows reach.
+
+    With ``again`` they count only since the level was last reached.
+    """
     sums: dict[str, int] = {}
     for level in range(len(group.levels) - 1, 0, -1):
         for part in group.thresholds[level]:
@@ -249,7 +130,10 @@ def earned_level(group: TierGroup, account: Account, day: int) -> int:
                 if counter not in sums:
                     counts = account.counters.get(counter)
                     window = group.windows[counter]
-                    sums[counter] = windows.total(window, counts, day, account.joined)
+                    if again:
+                        sums[counter] = _since(group, account, counter)
+                    else:
+                        sums[counter] = windows.total(window, counts, day, account.joined)
                 if sums[counter] < amount:
                     reached = False
                     break
@@ -313,17 +197,46 @@ def rise(group: TierGroup, turn: Turn) -> None:
     if not level or level < now:
         return
     until = group.section.lasts.until(turn.day)
+    again = group.section.kept_by == "as much again"
     if level == now:
         assert standing is not None
         if not standing.until or (until and until <= standing.until):
             return
+        if again and earned_level(group, turn.account, turn.day, again=True) < now:
+            return
     if until and until <= turn.calendar.day(turn.at):
         return
     turn.change("tier", group.name, level, turn.at, until, "reached" if level > now else "kept")
+    if again:
+        _mark(group, turn)
     if until:
         turn.wake_on(_end(group, until))
     if level > now:
         turn.notice("tier", group.name, group.levels[level])
+
+
+def marked(group: TierGroup, counter: str) -> str:
+    """Where it is kept how much of a bucket was counted before a level was reached."""
+    return f"before {group.name} {counter}"
+
+
+def _mark(group: TierGroup, turn: Turn) -> None:
+    """What is counted from now on keeps the level; what was counted before does not."""
+    account = turn.account
+    for counter in group.counters:
+        key, window = marked(group, counter), group.windows[counter]
+        for old in list(account.counters.get(key, {})):
+            turn.change("forget", key, old)
+        bucket = windows.bucket(window, turn.calendar.day(turn.at), account.joined)
+        turn.change("count", key, bucket, account.counters.get(counter, {}).get(bucket, 0))
+
+
+def _since(group: TierGroup, account: Account, counter: str) -> int:
+    """What a counter has counted since the level was last reached."""
+    counts = account.counters.get(counter, {})
+    mark = account.counters.get(marked(group, counter), {})
+    first = max(mark, default=0)
+    return sum(amount for bucket, amount in counts.items() if bucket >= first) - mark.get(first, 0)
 
 
 def _end(group: TierGroup, until: int) -> int:
@@ -434,6 +347,9 @@ def _review(group: TierGroup, turn: Turn) -> None:
 def _still_earned(group: TierGroup, account: Account, until: int) -> tuple[int, int]:
     """The highest level that earlier windows have earned beyond a day, and its end."""
     lasts = group.section.lasts
+    if group.section.kept_by == "as much again":
+        level = earned_level(group, account, until - 1, again=True)
+        return level, lasts.until(until) if level else 0
     if not lasts.window:
         level = earned_level(group, account, until - 1)
         return level, lasts.until(until) if level else 0
@@ -450,12 +366,10 @@ def kept_until(groups: list[TierGroup], counter: str, day: int) -> int:
     """The first day on which what a counter counted on a day matters to no tier any more."""
     return max(
         (
-            group.section.lasts.until(day)
+            _end(group, group.section.lasts.until(day))
             for group in groups
-            if group.section.lasts.window
-            and any(
-                counter == name for lists in group.thresholds for part in lists for name, _ in part
-            )
+            if counter in group.counters
+            and (group.section.lasts.window or group.section.kept_by == "as much again")
         ),
         default=0,
     )
@@ -470,6 +384,8 @@ def _fall(group: TierGroup, turn: Turn, now: int, until: int) -> None:
             ends = lasts.until(until)
     level = min(now, level)
     turn.change("tier", group.name, level, turn.moment, ends, "ended" if level < now else "kept")
+    if level and group.section.kept_by == "as much again":
+        _mark(group, turn)
     if ends:
         turn.wake_on(_end(group, ends))
     if level < now:

@@ -6,7 +6,7 @@ The driver makes an array element by element; a whole column at once is ten time
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, repeat
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ import psycopg
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
+from psycopg.types.string import BytesBinaryDumper
 
 from kantis.store.rows import Row
 
@@ -46,7 +47,9 @@ class ByteaColumn(Column):
 
 def columns(kinds: str, rows: Sequence[Row]) -> list[Column]:
     """The columns of rows: ``i`` for whole numbers, ``t`` for texts, ``b`` for bytes."""
-    return [_PACK[kind](values) for kind, values in zip(kinds, zip(*rows, strict=True), strict=True)]
+    return [
+        _PACK[kind](values) for kind, values in zip(kinds, zip(*rows, strict=True), strict=True)
+    ]
 
 
 def _head(values: Sequence[Any], oid: int) -> bytes:
@@ -55,17 +58,16 @@ def _head(values: Sequence[Any], oid: int) -> bytes:
     return _HEAD.pack(1, None in values, oid, len(values), 1)
 
 
-def _bigints(values: Sequence[int | None]) -> BigintColumn:
+def _bigints(values: Sequence[Any]) -> Column:
     head = _head(values, _BIGINT)
     if None in values:
         parts = (_NULL if value is None else struct.pack(">iq", 8, value) for value in values)
         return BigintColumn(head + b"".join(parts))
-    return BigintColumn(
-        head + struct.pack(">" + "iq" * len(values), *chain.from_iterable(zip(repeat(8), values)))  # type: ignore[arg-type]  # noqa: B905
-    )
+    sized = chain.from_iterable(zip(repeat(8, len(values)), values, strict=True))
+    return BigintColumn(head + struct.pack(">" + "iq" * len(values), *sized))
 
 
-def _byteas(values: Sequence[bytes | None], oid: int = _BYTEA) -> ByteaColumn:
+def _byteas(values: Sequence[Any], oid: int = _BYTEA) -> Column:
     parts = [_head(values, oid)]
     for value in values:
         if value is None:
@@ -76,12 +78,16 @@ def _byteas(values: Sequence[bytes | None], oid: int = _BYTEA) -> ByteaColumn:
     return ByteaColumn(b"".join(parts))
 
 
-def _texts(values: Sequence[str | None]) -> TextColumn:
+def _texts(values: Sequence[Any]) -> Column:
     encoded = [None if value is None else value.encode() for value in values]
     return TextColumn(_byteas(encoded, _TEXT).data)
 
 
-_PACK: Final = {"i": _bigints, "t": _texts, "b": _byteas}
+_PACK: Final[dict[str, Callable[[Sequence[Any]], Column]]] = {
+    "i": _bigints,
+    "t": _texts,
+    "b": _byteas,
+}
 
 
 class _ColumnDumper(Dumper):
@@ -104,7 +110,8 @@ class _Byteas(_ColumnDumper):
 
 
 def register(connection: psycopg.Connection[Any]) -> None:
-    """Teach a connection to take columns."""
+    """Teach a connection to take columns, and to copy bytes without a detour."""
+    connection.adapters.register_dumper(bytes, BytesBinaryDumper)
     connection.adapters.register_dumper(BigintColumn, _Bigints)
     connection.adapters.register_dumper(TextColumn, _Texts)
     connection.adapters.register_dumper(ByteaColumn, _Byteas)

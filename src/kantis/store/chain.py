@@ -45,9 +45,7 @@ def link(before: bytes, entry: Sequence[Any], postings: Sequence[Any]) -> bytes:
     return blake2b(before + _encode((entry, postings)), digest_size=SIZE).digest()
 
 
-def root(
-    before: bytes, heads: Iterable[tuple[int, int, bytes]], events: Iterable[bytes]
-) -> bytes:
+def root(before: bytes, heads: Iterable[tuple[int, int, bytes]], events: Iterable[bytes]) -> bytes:
     """The root of a checkpoint over (account, seq, chain value) of what changed, and hashes."""
     made = blake2b(before, digest_size=SIZE)
     for head in sorted(heads):

@@ -35,6 +35,10 @@ _BATCHES: Final = 0x6B616E746973
 _MIGRATIONS: Final = _BATCHES + 1
 _LOCK_WAIT_MS: Final = 10_000
 _FETCH_ROWS: Final = 5_000
+_BEGIN: Final = (
+    f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {_LOCK_WAIT_MS}; "
+    f"SET LOCAL jit = off; SELECT pg_advisory_xact_lock_shared({_BATCHES})"
+)
 
 _CONFLICTS: Final = (
     errors.UniqueViolation,
@@ -107,9 +111,6 @@ class PostgresBooks(Books):
             db = psycopg.connect(self.url, autocommit=True, prepare_threshold=3)
             db.add_notice_handler(self._notice)
             arrays.register(db)
-            db.execute("SET jit = off")
-            db.execute("SET default_transaction_isolation = 'read committed'")
-            db.execute(f"SET lock_timeout = {_LOCK_WAIT_MS}")
             if not self._write:
                 db.execute("SET default_transaction_read_only = on")
             elif db.execute("SHOW synchronous_commit").fetchone() == ("off",):
@@ -195,7 +196,7 @@ class PostgresBooks(Books):
             self._db = self._connect()
         self.statements += 1
         try:
-            self._db.execute(f"BEGIN; SELECT pg_advisory_xact_lock_shared({_BATCHES})")
+            self._db.execute(_BEGIN)
         except psycopg.Error as error:
             raise _said(error) from error
 

@@ -6,12 +6,13 @@ depend on the length of the list. Each wanted key is a list of one or two values
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, ClassVar, Final
+
+from msgspec import json
 
 from kantis.core.account import Posting
 from kantis.store.rows import (
@@ -58,7 +59,7 @@ _entry_row: Final = tuple.__new__
 
 def listed(wanted: Iterable[Any]) -> str:
     """Wanted keys as one parameter."""
-    return json.dumps(list(wanted), separators=(",", ":"))
+    return json.encode(list(wanted)).decode()
 
 
 class Reading(ABC):
@@ -164,7 +165,9 @@ class Reading(ABC):
         where = f"WHERE e.account = {NUMBER} AND e.seq = {SECOND_NUMBER} ORDER BY e.account, e.seq"
         entries = self.rows(f"SELECT {ENTRY} FROM {self.wanted} entry e {where}", keys)
         postings = self.rows(f"SELECT {POSTING} FROM {self.wanted} posting e {where}, e.n", keys)
-        return [(entry, made) for _, ledger in together(entries, postings) for entry, made, _ in ledger]
+        return [
+            (entry, made) for _, ledger in together(entries, postings) for entry, made, _ in ledger
+        ]
 
     def undoing(self, causes: Sequence[tuple[int, str]]) -> list[Recorded]:
         """Entries of an account that name an event as their cause, in order."""

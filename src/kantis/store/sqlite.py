@@ -224,6 +224,6 @@ def _said(error: apsw.Error) -> Exception:
     """What an error of the library means to a batch."""
     if not isinstance(error, apsw.ConstraintError):
         return Outage(str(error))
-    if error.extendedresult in _TWICE:
+    if error.extendedresult in _TWICE:  # type: ignore[attr-defined]
         return Conflict(str(error))
     return Forbidden(str(error))

@@ -13,9 +13,10 @@ from kantis.core.calendar import show_instant
 from kantis.core.knobs import ProgramError, plain
 from kantis.desk import text
 from kantis.desk import verify as proofs
+from kantis.desk.replay import redecide
 from kantis.desk.submit import wall_clock
 from kantis.doors.cli.files import is_case_file
-from kantis.doors.cli.opening import opened
+from kantis.doors.cli.opening import homes_of, opened
 from kantis.doors.cli.output import (
     NOT_FINE,
     Json,
@@ -118,10 +119,19 @@ def programs(store: Store = "kantis.db", json: Json = False) -> None:
     out.print(table("", ("program", "version", "since (UTC)", "published (UTC)"), shown))
 
 
-def verify(store: Store = "kantis.db", json: Json = False) -> None:
+def verify(
+    again: Annotated[
+        bool, typer.Option("--again", help="Also decide everything again; slower.")
+    ] = False,
+    store: Store = "kantis.db",
+    json: Json = False,
+) -> None:
     """Prove that the books are what was decided."""
     with opened(store) as desk, Bars(quiet=json) as bars:
         report = proofs.verify(desk.books, bars.tell)
+        if again:
+            homes_of(desk.books)
+            redecide(desk.books, report, progress=bars.tell)
     if json:
         json_out(
             {
@@ -131,6 +141,8 @@ def verify(store: Store = "kantis.db", json: Json = False) -> None:
                 "postings": report.postings,
                 "events": report.events,
                 "checkpoints": report.checkpoints,
+                "redecided": report.redecided,
+                "differences": report.differences,
                 "problems": report.problems,
                 "wrong": report.wrong,
             }
@@ -153,3 +165,6 @@ def tell_report(report: proofs.Report) -> None:
         out.print(f"{said}: the books are what was decided.")
     else:
         out.print(f"{said}: {count(report.wrong, 'problem')}.")
+    if report.redecided:
+        differ = f"{report.differences:,} would be decided differently now"
+        out.print(f"{report.redecided:,} entries decided again: {differ}.")

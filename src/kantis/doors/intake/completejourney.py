@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from kantis.core.calendar import Calendar, instant, zone
 from kantis.core.events import Body, Enrol, Event, Line, Load, Purchase
+from kantis.doors.intake import parquet
 
 SOURCE: Final = "complete-journey"
 ZONE: Final = "America/New_York"
@@ -271,12 +272,9 @@ class Journey:
 
 def _connect() -> Any:
     try:
-        import duckdb
+        return parquet.connect()
     except ImportError as error:
-        raise DataMissing(
-            "Reading Parquet files needs duckdb. Install it: pip install 'kantis[import]'."
-        ) from error
-    return duckdb.connect(config={"threads": "2", "memory_limit": "100MB"})
+        raise DataMissing(parquet.MISSING) from error
 
 
 def _files() -> dict[str, str]:

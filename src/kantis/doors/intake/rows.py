@@ -230,7 +230,7 @@ class RowReader:
         """The account comes to be, and brings what the row says."""
         card, moment = self._text("card", row), self._moment("time", row)
         key, subject = self._id_of_card(card), f"card:{card}"
-        enrol = Piece(0, f"{key}-enrol", moment, subject, Enrol())
+        enrol = Piece(0, f"{key}-enrol", moment, subject, Enrol(welcome=False))
         record = self._text("record", row) or "lot"
         if record == "fact":
             name, value = self._text("name", row), self._text("level", row)

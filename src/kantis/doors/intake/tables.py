@@ -15,6 +15,8 @@ from typing import Any, BinaryIO, Final
 
 from msgspec import Struct, field
 
+from kantis.doors.intake import parquet
+
 #: A row: its number as a spreadsheet shows it, its values by column, or why it has none.
 Row = tuple[int, dict[str, str], str]
 
@@ -206,17 +208,15 @@ def _parquet(path: Path, start: bytes) -> Table:
     if not start.startswith(b"PAR1"):
         raise NotATable("not-what-it-says", "Its name says Parquet, but it is no Parquet file.")
     try:
-        import duckdb
+        database = parquet.connect()
     except ImportError as error:
-        message = "Reading Parquet needs duckdb. Install it: pip install 'kantis[import]'."
-        raise NotATable("duckdb-missing", message) from error
-    database = duckdb.connect(config={"threads": "2", "memory_limit": "200MB"})
+        raise NotATable("duckdb-missing", parquet.MISSING) from error
     try:
         described = database.execute("DESCRIBE SELECT * FROM read_parquet($1)", [str(path)])
         columns = [row[0] for row in described.fetchall()]
         counted = database.execute("SELECT count(*) FROM read_parquet($1)", [str(path)])
         size = int(counted.fetchall()[0][0])
-    except duckdb.Error as error:
+    except Exception as error:  # duckdb has many, and is imported only where it is needed
         message = f"It begins like Parquet but cannot be read: {str(error).splitlines()[0]}"
         raise NotATable("broken-file", message) from error
     done = [0]
