@@ -56,7 +56,8 @@ def main() -> int:
                     _tell(row)
                 print(f"  · {part} took {time.monotonic() - began:.0f} s", flush=True)
     if given.json:
-        print(json.dumps({"machine": about, "rows": [row.plain() for row in found]}, indent=1))
+        said = {"machine": about, "rows": [row.plain() for row in found]}
+        print(json.dumps(said, indent=1, ensure_ascii=False))
     else:
         missed = sum(row.reached is False for row in found)
         print(f"\n{time.monotonic() - start:.0f} s. {_said(missed)}")

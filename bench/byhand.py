@@ -19,7 +19,8 @@ from kantis.core.places import AVAILABLE, ISSUED, OWED, PENDING, VOUCHER
 
 ByHand = Callable[[Account, Event], list[Entry]]
 
-EXCLUDED = frozenset({"FUEL", "KIOSK-GAS", "GIFT CARDS", "MISCELLANEOUS"})
+EXCLUDED = frozenset({"FUEL", "MISCELLANEOUS"})
+EXCLUDED_TAGS = frozenset({"fuel", "gift-card"})
 FRESH = frozenset({"PRODUCE", "MEAT", "SEAFOOD"})
 COUPONS = (("coupon-a", 100), ("coupon-b", 50), ("coupon-c", 75))
 RATES = (4, 5, 6)
@@ -159,13 +160,14 @@ def grocer(calendar: Calendar) -> ByHand:
                     amount -= less
                     effects.append((line.id, "house-brand", less))
             total += amount
-            department = line.department
-            if department not in EXCLUDED:
-                counted += amount
-                if department in FRESH:
-                    fresh += amount
-            if "coupon" in line.tags:
+            department, tags = line.department, line.tags
+            if tags and "coupon" in tags:
                 coupon = True
+            if department in EXCLUDED or (tags and not EXCLUDED_TAGS.isdisjoint(tags)):
+                continue
+            counted += amount
+            if department in FRESH:
+                fresh += amount
         decision.effects = effects
         month, expires, opens, year, until = dates(days(time))
         _points(account, decision, (total, counted, fresh, coupon), level, (month, expires, opens))

@@ -43,7 +43,11 @@ def coffee(dice: Random) -> Purchase:
 
 
 def basket(dice: Random, coupon: bool = False) -> Purchase:
-    """Nine lines at the grocer: fuel, which earns nothing, fresh food and the house's brand."""
+    """Nine lines at the grocer: fuel, which earns nothing, fresh food and the house's brand.
+
+    In one basket of twenty there is a gift card, which earns nothing either.
+    """
+    gift = ("gift-card",) if dice.random() < 0.05 else ()
     lines = [Line("1", "regular", 1, dice.randint(1500, 4000), "GAS", "", "FUEL", ("fuel",))]
     for number in range(2, 10):
         fresh = number < 5
@@ -56,7 +60,7 @@ def basket(dice: Random, coupon: bool = False) -> Purchase:
                 dice.choice(("SOUP", "FRUIT", "CHEESE")),
                 "Private" if number % 3 == 0 else "National",
                 dice.choice(_FRESH if fresh else _DEPARTMENTS),
-                ("coupon",) if coupon and number == 9 else (),
+                ("coupon",) if coupon and number == 9 else gift if number == 8 else (),
             )
         )
     return Purchase(tuple(lines), location="367")

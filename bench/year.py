@@ -13,7 +13,9 @@ from kantis.doors.intake.completejourney import Journey
 from kantis.engine.decide import decide
 
 GOAL_S = 5.0
-EXCLUDED = "('FUEL', 'KIOSK-GAS', 'GIFT CARDS', 'MISCELLANEOUS')"
+EARNS = """coalesce(department, '') NOT IN ('FUEL', 'MISCELLANEOUS')
+                AND coalesce(product_type, '') NOT LIKE '%GIFT CARD%'
+                AND coalesce(product_type, '') NOT LIKE 'GASOLINE%'"""
 
 
 def rows(quick: bool) -> list[Row]:
@@ -77,7 +79,7 @@ def _query(journey: Journey) -> str:
             FROM '{journey.files["transactions"]}' t
             LEFT JOIN '{journey.files["products"]}' p USING (product_id)
             {journey.where} {"AND" if journey.where else "WHERE"}
-                coalesce(department, '') NOT IN {EXCLUDED}
+                {EARNS}
             GROUP BY household_id, basket_id)
         GROUP BY household_id"""
 

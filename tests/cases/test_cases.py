@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from kantis.desk.cases import FileResult, find, run_file
+from kantis.doors.cli import app
 from tests.house.sources import REPO, name
 
 FILES = sorted(find([REPO / "programs" / "cases"]))
@@ -27,6 +29,11 @@ def test_cases(path: Path) -> None:
     assert result.passed, told(result)
     assert result.cases, f"{path} has no case"
     assert all(case.checks for case in result.cases), "a case that states nothing shows nothing"
+
+
+def test_programs_and_cases_stand_in_their_canonical_form() -> None:
+    result = CliRunner().invoke(app, ["format", "--check", str(REPO / "programs")])
+    assert result.exit_code == 0, result.output
 
 
 def test_every_program_has_its_cases() -> None:

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from kantis.core.calendar import DAY_MS
-from kantis.core.events import Event, Redeem
+from kantis.core.events import Event, Line, Purchase, Redeem, Refund
 from kantis.store.books import Outage, Unknown
+from kantis.store.schema import BAD
 from tests.desk.shop import NOON, Shop, codes, said
 
 # ── the same event again ─────────────────────────────────────────────────────
@@ -455,3 +456,58 @@ def test_the_number_of_statements_does_not_depend_on_the_batch(shop: Shop) -> No
     count("first", 100)
     assert count("few", 2) == count("many", 100)
     print("statements per batch:", count("again", 50))
+
+
+# ── what cannot be written ───────────────────────────────────────────────────
+
+
+def test_an_event_that_cannot_be_written_takes_nobody_with_it(shop: Shop) -> None:
+    shop(shop.enrol("1"), shop.enrol("2"))
+    lines = tuple(Line(f"{n}", "latte", 1, (1 << 63) - 1) for n in range(110))
+    huge = shop.tell("huge", "card:1", Purchase(lines))
+    garbled = shop.tell("garbled", "card:1", Purchase((Line("1", "\ud800"),)))
+    beyond = shop.tell("beyond", "card:1", Purchase((Line("1", "x", 1, 1 << 70),)))
+    results = shop(
+        shop.buy("a", "1"), huge, garbled, shop.buy("b", "2"), beyond, shop.buy("c", "1")
+    )
+    assert codes(results) == [
+        "decided", "bad", "malformed-body", "decided", "malformed-body", "decided"
+    ]  # fmt: skip
+    assert (shop.points("1"), shop.points("2")) == (20, 10)
+    assert codes(shop(huge, shop.buy("c", "1"))) == ["bad", "decided"]
+    assert shop.desk.retry("till/huge")
+    assert shop.desk.settle() == 1  # and set aside again
+    assert [row.key for row in shop.desk.books.waiting(BAD, 9)] == ["till/huge"]
+
+
+@pytest.mark.parametrize("bad", ["a\0b", "\ud800", "line\nbreak", "\x7f"], ids=ascii)
+def test_keys_and_subjects_are_printable(shop: Shop, bad: str) -> None:
+    events = [
+        shop.tell(bad, "card:1", shop.enrol("1").body),
+        shop.tell("a", f"card:{bad}", shop.enrol("1").body),
+        shop.tell("a", "card:1", shop.enrol("1").body, time=-5),
+        shop.tell("a", "card:1", shop.enrol("1").body, time=1 << 60),
+        shop.tell("a", "card:Ä-1 ✓", shop.enrol("1").body),
+    ]
+    assert codes(shop(*events)) == [
+        "malformed-key", "malformed-subject", "malformed-time", "malformed-time", "decided"
+    ]  # fmt: skip
+    refund = shop.tell("r", "card:Ä-1 ✓", Refund(bad))
+    assert codes(shop(refund, shop.buy("b", "Ä-1 ✓")))[1] == "decided"
+
+
+def test_a_parked_event_is_found_though_its_original_came_to_another_desk(
+    shop: Shop, url: str
+) -> None:
+    """Two desks that do not see each other's batches: the sweep puts it right."""
+    shop(shop.enrol("1"))
+    shop(shop.refund("f", "1", "a"), shop.buy("x", "7"))
+    books = shop.desk.books
+    real, books.arrive = books.arrive, lambda page: None  # type: ignore[method-assign]
+    shop(shop.buy("a", "1"), shop.enrol("7"))
+    books.arrive = real  # type: ignore[method-assign]
+    books.alone = False
+    assert shop.desk.settle() == 0
+    shop.desk.sweep()
+    assert shop.desk.settle() == 2
+    assert (shop.points("1"), shop.points("7")) == (0, 10)

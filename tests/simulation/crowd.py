@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import structs
+
 from kantis.core import calendar
 from kantis.core.account import NEVER
 from kantis.core.calendar import DAY_MS, MINUTE_MS
@@ -142,7 +144,8 @@ class Crowd:
             return Step("publish", self.now, cuts=(self.since(),))
         if self.transit and self.dice.random() < 0.5:
             number, body = self.transit.pop(0)
-            return Step("event", self.now, number, self.event(body, late=False, source="desk"))
+            event = self.event(number, body, late=False, source="desk")
+            return Step("event", self.now, number, event)
         kinds = WEIGHTS[self.name]
         kind = self.dice.choices(list(kinds), list(kinds.values()))[0]
         number = self.member()
@@ -153,9 +156,10 @@ class Crowd:
         draw: Callable[[int], tuple[int, Body] | None] = getattr(self, kind)
         found = draw(number) or (number, self.buy())
         number, body = found
-        event = self.event(body)
+        event = self.event(number, body)
         if isinstance(body, Purchase):
             if kind == "alone":
+                event = structs.replace(event, subject="")
                 return Step("alone", self.now, event=event)
             self.bought.append((number, event))
             if body.group:
@@ -193,7 +197,9 @@ class Crowd:
         """Some come often, some rarely."""
         return int(self.members * self.dice.random() ** 1.7) + 1
 
-    def event(self, body: Body, *, late: bool = True, source: str = "till") -> Event:
+    def event(
+        self, number: int, body: Body, *, late: bool = True, source: str = "till"
+    ) -> Event:
         chance, time = self.dice.random(), self.now
         if late and chance < 0.10:
             time -= self.dice.randrange(0, LATE[self.name] * DAY_MS)
@@ -202,7 +208,7 @@ class Crowd:
         elif late and chance < 0.36:
             time += self.dice.randrange(0, 2 * MINUTE_MS)
         ask = late and self.dice.random() < 0.5
-        return Event(source, f"e{self.number}", time, "card:1", body, self.now, ask)
+        return Event(source, f"e{self.number}", time, f"card:{number}", body, self.now, ask)
 
     def advance(self, number: int) -> Step:
         """Time for one account: all at once, and in several cuts."""
@@ -335,7 +341,7 @@ class Crowd:
         account = self.machine.accounts.get(number)
         there = account.purse.get(name, [0])[0] if account is not None else 0
         amount = self.dice.choice((there, max(1, there // 2), there + 1, 5))
-        return number, Transfer(name, amount, f"account:{self.member()}")
+        return number, Transfer(name, amount, f"card:{self.member()}")
 
     def carry(self, number: int) -> tuple[int, Body]:
         """What comes from another product: lots, a tier, counters, a voucher."""
@@ -389,7 +395,7 @@ class Crowd:
             Cancel("never was"),
             Use("never was"),
             Confirm("never was"),
-            Transfer(BALANCES[self.name][0], -5, "account:1"),
+            Transfer(BALANCES[self.name][0], -5, "card:1"),
             Enrol((("segment club", "yes"),)),
         ]
         return number, self.dice.choice(bodies)

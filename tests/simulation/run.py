@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any
 
 from kantis.core.account import Account, encode_account
-from kantis.core.decision import Entry, encode_decision
+from kantis.core.decision import Entry, FollowUp, encode_decision
 from kantis.core.events import CarriedLot, Carry, Event, Purchase, Refund
 from kantis.core.places import MEMBER_PLACES, OWED, PAYOUT, VOUCHER
 from kantis.engine.decide import advance, decide
@@ -69,6 +69,7 @@ class Run:
         self.steps: list[Step] = []
         self.crowd = Crowd(seed, self.machine)
         self.transit: Counter[str] = Counter()
+        self.on_the_way: list[tuple[int, int, int, int, FollowUp]] = []
         policies = self.machine.program.newest.balances.values()
         self.kept = frozenset(each.name for each in policies if each.kept is not None)
         self.digest = hashlib.blake2b(digest_size=16)
@@ -121,7 +122,7 @@ class Run:
             ensure(encode_account(twin) == encode_account(account), "I11 another state on a copy")
         self.hash(self.machine.advance(number, account.at))
         decision = entries[-1].decision
-        self.follow(event, decision.follow_ups)
+        self.follow(number, event, entries[-1])
         yes, out = self.naive.event(number, event)
         ensure(
             yes == (decision.refusal is None), "the naive model says otherwise", yes, decision.refusal
@@ -134,12 +135,14 @@ class Run:
             invariants.check_refund(self.machine, decision.cause)
         del stock
 
-    def follow(self, event: Event, follow_ups: Any) -> None:
+    def follow(self, number: int, event: Event, entry: Entry) -> None:
         """What has left goes to the other account later."""
-        for each in follow_ups:
+        for position, each in enumerate(entry.decision.follow_ups):
+            assert isinstance(each.body, Carry)
             for lot in each.body.lots:
                 self.transit[lot.balance] += lot.amount
-            self.crowd.transit.append((int(each.subject[8:]), each.body))
+            self.crowd.transit.append((int(each.subject[5:]), each.body))
+            self.on_the_way.append((number, entry.seq, position, entry.at, each))
         if isinstance(event.body, Carry) and event.body.origin == "transfer":
             for lot in event.body.lots:
                 self.transit[lot.balance] -= lot.amount

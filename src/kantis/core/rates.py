@@ -201,7 +201,7 @@ def _by_level(node: Node, reader: Reader) -> Give:
 GIVE = Kind(
     "rate",
     _give,
-    "15 points per 1 CAD | 1 stamp per item | 2 % | 50 points | a rate per tier | bands",
+    "15 points per 1 CAD | 1 stamp per item | 2 % | 2 % in cash | 50 points | a rate per tier | bands",
     ("15 points per 1 CAD", "2 %", "{gold: 2 points per 1 EUR}"),
 )
 
@@ -240,7 +240,7 @@ def _is_balance(word: str, reader: Reader) -> bool:
 ROUND = Kind(
     "rounding",
     _round,
-    "spend down to 1 EUR, points down | half up to 0.50 EUR, at least 1 point",
+    "spend down to 1 EUR, points down | cash half up to 0.50 cash | points down, at least 1 point",
     ("spend down to 1 EUR, points down",),
 )
 

@@ -38,6 +38,8 @@ from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
 
 #: How far in the future an event may lie: clocks differ.
 AHEAD_MS: Final = 120_000
+#: No event is later than this, whoever says so: some 280,000 years from 1970.
+TIME_END: Final = 1 << 53
 #: How many waiting events a batch takes up beside its own.
 READY_MAX: Final = 1_000
 
@@ -70,15 +72,22 @@ class Batch:
         self.opened: dict[Card, int] = {}
         self.foresight = Foresight(books)
 
-    def run(self, requests: Iterable[Request]) -> None:
-        """Decide and write; the caller commits."""
-        self._take_up()
+    def run(self, requests: Iterable[Request], ready: int = READY_MAX, aside: str = "") -> None:
+        """Decide and write; the caller commits.
+
+        ``ready`` is how many waiting events are taken up. ``aside`` is why nothing can be
+        decided: everything is recorded, and set aside.
+        """
+        if ready:
+            self._take_up(ready)
         for request in requests:
             self._receive(request)
         self._drop_repeated()
         self._find_accounts()
         self._foresee()
         for task in self.tasks:
+            if aside and not task.state:
+                task.state, task.note = BAD, aside
             self._decide(task)
         self._settle()
 
@@ -99,9 +108,9 @@ class Batch:
 
     # ── what the batch is about ──────────────────────────────────────────────
 
-    def _take_up(self) -> None:
+    def _take_up(self, count: int) -> None:
         """Recorded events that wait: follow-ups, and what was parked and is known now."""
-        for row in self.books.ready(READY_MAX):
+        for row in self.books.ready(count):
             home, event = self.homes.numbered(row.program), event_of(row)
             self.tasks.append(Task(event, home, bool(row.imported), row.key, event.time, row))
 
@@ -115,9 +124,9 @@ class Batch:
             key, flag, counts = f"{source}/{event.id}", "", time or now
             if not (imported or earliest <= counts <= now + AHEAD_MS):
                 counts, flag = now, OUT_OF_RANGE
-            if home is None or (flag and ask) or _malformed(event):
-                code = _malformed(event) or flag or "unknown-program"
-                answers.append(refuse(key, code if home else "unknown-program"))
+            if home is None or _malformed(event):
+                code = _malformed(event) if home else "unknown-program"
+                answers.append(refuse(key, code))
                 continue
             received = counts if imported else now
             said = Event(source, event.id, time, event.subject, event.body, received, ask)
@@ -136,6 +145,9 @@ class Batch:
         known = self.books.events(keys) if keys else []
         if known:
             self._repeat(first, known)
+        for task in first.values():
+            if task.flag and task.event.ask and task.result is None:
+                task.result = refuse(task.key, task.flag)
         self.tasks = [task for task in first.values() if task.result is None]
         for task in self.tasks:
             task.seal()
@@ -234,6 +246,7 @@ class Batch:
             need = needs(live.home.program, live.account, task.event)
             if need.originals or need.receipts or need.limits:
                 self.foresight.expect(live, task, need)
+        self.foresight.remember(self.tasks)
         self.foresight.read()
 
     def _without_account(self, task: Task) -> None:
@@ -369,11 +382,15 @@ def _stored(row: AccountRow) -> Account:
 
 
 def _malformed(event: Event) -> str:
-    if not event.source or not event.id or "/" in event.source or event.source == DESK:
+    source, name, subject, time = event.source, event.id, event.subject, event.time
+    if not source or not name or "/" in source or source == DESK:
         return "malformed-key"
-    subject = event.subject
-    if not subject or (subject.startswith("card:") and len(subject) > 5):
+    if not (source.isprintable() and name.isprintable()):
+        return "malformed-key"
+    if not 0 <= time < TIME_END:
+        return "malformed-time"
+    if not subject or (subject[:5] == "card:" and len(subject) > 5 and subject.isprintable()):
         return ""
-    if subject.startswith("account:") and subject[8:].isdecimal() and len(subject) < 27:
+    if subject[:8] == "account:" and subject[8:].isdecimal() and len(subject) < 27:
         return ""
     return "malformed-subject"

@@ -23,6 +23,8 @@ from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
 if TYPE_CHECKING:
     from kantis.desk.batch import Batch
 
+#: Letters of a note: why an event was set aside.
+NOTE_MAX: Final = 500
 #: The version of the time zone rules that decisions were made with.
 ZONES: Final = tzdata.IANA_VERSION
 
@@ -63,6 +65,8 @@ def _record(made: Page, task: Task, member: Task | None) -> None:
         account, seq, task.account = None, None, 0
     if task.flag and task.entry is None:
         task.note = task.note or task.flag
+    if task.note:
+        task.note = "".join(c if c.isprintable() else " " for c in task.note)[:NOTE_MAX]
     if task.row is None:
         made.events.append(task.row_of(state, account, seq))
     else:

@@ -26,7 +26,7 @@ def publish(desk: Desk, name: str, since: int, source: str, tree: Any) -> int:
     text = json.dumps(_plain(tree), ensure_ascii=False, separators=(",", ":"))
     with desk.lock:
         books = desk.books
-        books.begin()
+        books.begin_alone()
         try:
             programs = books.programs()
             program = programs.get(name) or max(programs.values(), default=0) + 1

@@ -6,7 +6,14 @@ import re
 
 from msgspec import NODEFAULT, Struct
 
+from kantis.core.calendar import WINDOWS
 from kantis.core.knobs import knobs_of
+from kantis.core.levels import Lasts
+from kantis.core.limits import Available
+from kantis.core.phrases import Duration, Window
+from kantis.core.rates import Round
+from kantis.engine.sections import STEPS
+from kantis.features.balances import Expiry
 
 BEGIN, END = "<!-- knobs: {name} -->", "<!-- end of knobs -->"
 
@@ -27,16 +34,32 @@ def table(section: type[Struct]) -> str:
     return "\n".join(rows)
 
 
+#: How defaults that are no texts are written in a file.
+_WRITTEN: tuple[tuple[object, str], ...] = (
+    ((False, False, False), "net of discounts, before tax, without the part paid in points"),
+    (STEPS, f"[{', '.join(STEPS)}]"),
+    (("purchase",), "purchase"),
+    (Expiry(), "never"),
+    (Lasts(forever=True), "for ever"),
+    (Round(), "points down"),
+    (Available(), "at once"),
+)
+
+
 def _default(value: object) -> str:
     if value is NODEFAULT:
         return "required"
-    if isinstance(value, str) and value:
-        return f"`{value}`"
-    if isinstance(value, bool):
-        return "`yes`" if value else "`no`"
-    if isinstance(value, int) and value:
-        return f"`{value}`"
-    return ""
+    written = next((text for known, text in _WRITTEN if known == value), "")
+    match value:
+        case bool():
+            written = "yes" if value else "no"
+        case str() | int() if value:
+            written = str(value)
+        case Duration(count=count, unit=unit):
+            written = f"{count} {unit}{'s' if count > 1 else ''}"
+        case Window(kind=kind) if kind in WINDOWS:
+            written = f"calendar {kind}"
+    return f"`{written}`" if written else ""
 
 
 def refreshed(page: str, sections: dict[str, type[Struct]]) -> str:

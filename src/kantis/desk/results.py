@@ -44,6 +44,10 @@ REFUSALS: Final = {
     "'desk'. Nothing was recorded; correct it and send it again.",
     "malformed-subject": "A subject is 'card:' or 'account:' and a number, or nothing for a "
     "purchase without a member. Nothing was recorded; correct it and send it again.",
+    "malformed-body": "This event cannot be written down. Look for text that is no text, or a "
+    "number that is too great. Nothing was recorded; correct it and send it again.",
+    "malformed-time": "A time is counted in milliseconds since 1970. Nothing was recorded; correct "
+    "it and send it again.",
     "member-missing": "This event belongs to a member. Name the card or the account.",
     "unknown-card": "This card is not known here. Check the number, or enrol the member first.",
     "unknown-account": "There is no such account in this program. Check the number.",

@@ -21,7 +21,7 @@ from kantis.desk.batch import READY_MAX, Batch, Request
 from kantis.desk.cache import Cache
 from kantis.desk.programs import Engine, Homes
 from kantis.desk.publish import publish
-from kantis.desk.results import UNKNOWN, Result
+from kantis.desk.results import UNKNOWN, Result, refuse
 from kantis.desk.sweep import checkpoint, sweep
 from kantis.store.books import Books, Conflict, Outage, Unknown
 from kantis.store.schema import READY
@@ -199,14 +199,52 @@ class Desk:
         self.books.tidy()
 
     def transact(self, requests: list[Request]) -> list[list[Result]]:
-        """Run one batch, again when somebody else was faster; the lock is held."""
+        """Run one batch; if it cannot be written, find the event at fault. The lock is held."""
+        try:
+            return self._transact(requests)
+        except (Conflict, Outage):
+            raise
+        except Exception:
+            return self._one_by_one(requests)
+
+    def _one_by_one(self, requests: list[Request]) -> list[list[Result]]:
+        """Each event in a batch of its own, so that only the one at fault is set aside."""
+        answers = [
+            [self._single(Request(each.program, [event], each.importing)) for event in each.events]
+            for each in requests
+        ]
+        while self.books.waiting(READY, 1):
+            self._careful([], 1)
+        return answers
+
+    def _single(self, request: Request) -> Result:
+        try:
+            return self._careful([request], 0)[0][0]
+        except (Conflict, Outage):
+            raise
+        except Exception:
+            return refuse(request.events[0].key, "malformed-body")
+
+    def _careful(self, requests: list[Request], ready: int) -> list[list[Result]]:
+        """A batch of one event, which is set aside if it cannot be written."""
+        try:
+            return self._transact(requests, ready)
+        except (Conflict, Outage):
+            raise
+        except Exception as error:
+            return self._transact(requests, ready, f"{type(error).__name__}: {error}")
+
+    def _transact(
+        self, requests: list[Request], ready: int = READY_MAX, aside: str = ""
+    ) -> list[list[Result]]:
+        """Run one batch, again when somebody else was faster."""
         books = self.books
         for attempt in range(_TRIES):
             try:
                 books.begin()
                 self.homes.refresh(books)
                 batch = Batch(books, self.homes, self.cache, self.clock())
-                batch.run(requests)
+                batch.run(requests, ready, aside)
                 books.commit()
             except Conflict:
                 self.forget()

@@ -13,6 +13,7 @@ from kantis.desk.batch import Batch
 from kantis.store import chain
 from kantis.store.books import Conflict
 from kantis.store.rows import CheckpointRow
+from kantis.store.schema import ALONE, PARKED
 
 if TYPE_CHECKING:
     from kantis.desk.submit import Desk
@@ -26,6 +27,8 @@ def sweep(desk: Desk, until: int | None = None, count: int = 1_000) -> int:
     """
     moment = desk.clock() if until is None else until
     total = 0
+    if not desk.books.alone:
+        _unpark(desk)
     while found := _sweep(desk, moment, count, history=until is not None):
         total += found
     return total
@@ -52,6 +55,26 @@ def _sweep(desk: Desk, until: int, count: int, *, history: bool) -> int:
         batch.keep()
         books.tidy()
         return len(due)
+
+
+def _unpark(desk: Desk) -> None:
+    """Let parked events be decided whose card or original another desk wrote meanwhile."""
+    with desk.lock:
+        books, last = desk.books, 0
+        while rows := books.waiting(PARKED, 1_000, above=last):
+            last = rows[-1].n
+            waits = {row.n: row.waits or "" for row in rows}
+            there = {row.key for row in books.events(waits.values()) if row.state in (0, ALONE)}
+            cards = books.cards([card for card in map(_card, waits.values()) if card])
+            for n, each in waits.items():
+                if each in there or _card(each) in cards:
+                    books.retry(n, "what it waited for has come")
+
+
+def _card(waits: str) -> tuple[int, str] | None:
+    """The card that a parked event waits for, if it is one."""
+    program, kind, token = ([*waits.split(":", 2), "", ""])[:3]
+    return (int(program), token) if kind == "card" and program.isdecimal() else None
 
 
 def checkpoint(desk: Desk) -> int:

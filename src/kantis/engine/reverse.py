@@ -68,7 +68,7 @@ def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
     purchase = original.event.body
     if not isinstance(purchase, Purchase):
         raise Refused("not-a-purchase", f"{body.of!r} is no purchase and cannot be refunded.")
-    then = _plan_of(plan, original.event, purchase)
+    then = plan_of(plan, original.event, purchase)
     _check_time(then, turn, original)
     before = _returned(original)
     now = _returning(purchase.lines, before, body)
@@ -86,7 +86,7 @@ def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
     tiers.fall_after_refund(plan.tiers, turn)
 
 
-def _plan_of(plan: Plan, event: Event, purchase: Purchase) -> Plan:
+def plan_of(plan: Plan, event: Event, purchase: Purchase) -> Plan:
     """The plan under which a purchase was decided: a refund goes by its rules."""
     then = plan.at(event.time)
     if then.head.rules_of == "booking" and purchase.booked:

@@ -92,7 +92,10 @@ _YEARS = {
     "at the end of the second next year": 2,
 }
 _IDLE = re.compile(r"all after (.+) without (earning|redeeming|earning or redeeming|activity)")
-_SLIDING = re.compile(r"all at the end of the (\d+)(?:st|nd|rd|th) month after the last earning")
+_SLIDING = re.compile(
+    r"all at the end of the (\d+)(?:st|nd|rd|th) month"
+    r" after the last (earning|redeeming|earning or redeeming|activity)"
+)
 _SIGNS = {
     "earning": ("earning",),
     "redeeming": ("redeeming",),
@@ -116,7 +119,7 @@ def _one_expiry(node: Node) -> Expiry:
         date = (MONTHS.index(match[2]) + 1, int(match[1]))
         return Expiry(age=duration(match[3], node, match.start(3)), date=date)
     if match := _SLIDING.fullmatch(text):
-        return Expiry(clock=Clock(int(match[1]), ("earning",), to_month_end=True))
+        return Expiry(clock=Clock(int(match[1]), _SIGNS[match[2]], to_month_end=True))
     if match := _IDLE.fullmatch(text):
         idle, signs = duration(match[1], node, match.start(1)), _SIGNS[match[2]]
         if idle.unit in ("day", "week"):
@@ -224,9 +227,9 @@ def due(balances: dict[str, Balance], account: Account, days: Calendar, after: i
         if lot.available or lot.pending:
             balance = balances[lot.balance]
             end = lot.expires if balance.clock is None else end_of(balance, account, lot.expires)
-            if end and (not soonest or end < soonest):
-                if balance.kept is None or days.start(end) > after:
-                    soonest = end
+            sooner = end and (not soonest or end < soonest)
+            if sooner and (balance.kept is None or days.start(end) > after):
+                soonest = end
     first = days.start(soonest) if soonest else NEVER
     if account.waiting and account.waiting[0][0] < first:
         first = account.waiting[0][0]

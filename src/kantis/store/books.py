@@ -83,6 +83,10 @@ class Books(Reading):
     def begin(self) -> None:
         """Start a batch."""
 
+    def begin_alone(self) -> None:
+        """Start a change of what all batches read; none runs meanwhile."""
+        self.begin()
+
     @abstractmethod
     def commit(self) -> None:
         """Make the batch durable; ``Unknown`` when nobody can say whether it is."""

@@ -35,10 +35,16 @@ _BATCHES: Final = 0x6B616E746973
 _MIGRATIONS: Final = _BATCHES + 1
 _LOCK_WAIT_MS: Final = 10_000
 _FETCH_ROWS: Final = 5_000
-_BEGIN: Final = (
-    f"BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = {_LOCK_WAIT_MS}; "
-    f"SET LOCAL jit = off; SELECT pg_advisory_xact_lock_shared({_BATCHES})"
-)
+# A batch only ever looks rows up by their keys. A plan that was made while the tables were
+# small would read them whole, and stay; so nothing but look-ups is offered.
+_BEGIN: Final = f"""
+BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL lock_timeout = {_LOCK_WAIT_MS};
+SET LOCAL jit = off;
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off;
+SELECT pg_advisory_xact_lock_shared({_BATCHES})"""
 
 _CONFLICTS: Final = (
     errors.UniqueViolation,
@@ -184,19 +190,25 @@ class PostgresBooks(Books):
     # ── transactions ─────────────────────────────────────────────────────────
 
     def begin(self) -> None:
+        self._begin(_BEGIN)
+
+    def begin_alone(self) -> None:
+        self._begin(_BEGIN.replace("lock_shared", "lock"))
+
+    def _begin(self, statement: str) -> None:
         try:
-            self._begin()
+            self._send(statement)
         except Outage:  # a connection that died in the meantime; nothing was sent over it
             if not self._db.closed:
                 raise
-            self._begin()
+            self._send(statement)
 
-    def _begin(self) -> None:
+    def _send(self, statement: str) -> None:
         if self._db.closed:
             self._db = self._connect()
         self.statements += 1
         try:
-            self._db.execute(_BEGIN)
+            self._db.execute(statement)
         except psycopg.Error as error:
             raise _said(error) from error
 

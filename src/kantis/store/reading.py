@@ -114,11 +114,11 @@ class Reading(ABC):
         )
         return list(map(FlagRow._make, found))
 
-    def waiting(self, state: int, count: int) -> list[EventRow]:
+    def waiting(self, state: int, count: int, above: int = 0) -> list[EventRow]:
         """Events in a state that is not final (ready, parked, bad), oldest first."""
         found = self.rows(
-            f"SELECT {EVENT} FROM event e WHERE state = ? AND {OPEN} ORDER BY n LIMIT ?",
-            (state, count),
+            f"SELECT {EVENT} FROM event e WHERE state = ? AND {OPEN} AND n > ? ORDER BY n LIMIT ?",
+            (state, above, count),
         )
         return list(map(EventRow._make, found))
 

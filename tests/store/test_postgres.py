@@ -1,0 +1,124 @@
+"""What only PostgreSQL promises."""
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from kantis.store import arrays
+from kantis.store.books import Conflict, Outage, Unknown
+from kantis.store.postgres import PostgresBooks
+from kantis.store.reading import EVENT, TEXT, listed
+from kantis.store.rows import Page
+from tests.store.test_contract import entry, event, page
+
+
+@pytest.fixture
+def books(pg_url: str) -> Iterator[PostgresBooks]:
+    with PostgresBooks(pg_url) as books:
+        books.migrate()
+        yield books
+
+
+def test_a_commit_that_warns_is_unknown(books: PostgresBooks) -> None:
+    """As when a wait for a standby is given up: told by a warning, and nothing else."""
+    books.execute(
+        "CREATE FUNCTION warn() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE WARNING 'canceling wait for synchronous replication'; RETURN NULL; END $$"
+    )
+    books.execute(
+        "CREATE CONSTRAINT TRIGGER warn AFTER INSERT ON flag DEFERRABLE INITIALLY DEFERRED "
+        "FOR EACH ROW EXECUTE FUNCTION warn()"
+    )
+    books.begin()
+    books.write(Page(flags=[("till/1", 1, 1, "shortage", 8)]))
+    with pytest.raises(Unknown, match="canceling wait"):
+        books.commit()
+
+
+def test_a_lost_connection_at_commit_is_unknown_and_the_next_batch_goes_on(
+    books: PostgresBooks, pg_url: str
+) -> None:
+    books.begin()
+    books.write(page(1))
+    pid = books.one("SELECT pg_backend_pid()")
+    with psycopg.connect(pg_url) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
+    with pytest.raises(Unknown):
+        books.commit()
+    books.rollback()
+    books.begin()
+    books.write(page(1))
+    books.commit()
+    assert books.counts()["entry"] == 1
+
+
+def test_an_account_is_locked_until_the_batch_ends(books: PostgresBooks, pg_url: str) -> None:
+    books.begin()
+    books.write(page(3))
+    books.commit()
+    books.begin()
+    assert len(books.accounts([2, 3])) == 2
+    with PostgresBooks(pg_url) as other:
+        other.begin()
+        assert [row.id for row in other.accounts([1])] == [1]
+        other.execute("SET LOCAL lock_timeout = 50")
+        with pytest.raises(Conflict):
+            other.accounts([1, 2])
+        other.rollback()
+
+
+def test_what_another_batch_has_taken_up_is_not_taken_twice(
+    books: PostgresBooks, pg_url: str
+) -> None:
+    books.begin()
+    books.write(Page(events=[event(f"till/{n}", 1) for n in range(5)]))
+    books.commit()
+    books.begin()
+    assert len(books.ready(3)) == 3
+    with PostgresBooks(pg_url) as other:
+        other.begin()
+        assert len(other.ready(9)) == 2
+        other.rollback()
+
+
+def test_a_checkpoint_waits_for_batches_that_run(books: PostgresBooks, pg_url: str) -> None:
+    books.begin()
+    books.write(Page(entries=[entry(1, 1)]))
+    with PostgresBooks(pg_url) as other:
+        other.execute("SET lock_timeout = 50")
+        with pytest.raises(Conflict):
+            other.settled()
+        books.commit()
+        assert other.settled() == (1, 0)
+
+
+def test_a_batch_never_reads_a_whole_table(books: PostgresBooks) -> None:
+    statement = f"EXPLAIN SELECT {EVENT} FROM {books.wanted} event e WHERE e.key = {TEXT}"
+    books.begin()
+    inside = books.rows(statement, (listed([["till/1"]]),))
+    books.rollback()
+    assert not any("Seq Scan" in row[0] for row in inside), inside
+
+
+def test_no_server_is_an_outage() -> None:
+    with pytest.raises(Outage, match="cannot be reached"):
+        PostgresBooks("postgresql://nobody@127.0.0.1:1/none")
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        ("i", [1, -(1 << 62), None, 0]),
+        ("i", [5]),
+        ("t", ["ä", None, "", "x" * 5000]),
+        ("b", [b"\x00\xff", None, b"", b"y" * 5000]),
+    ],
+)
+def test_columns_arrive_as_they_were_sent(
+    books: PostgresBooks, kind: str, values: list[object]
+) -> None:
+    name = {"i": "bigint", "t": "text", "b": "bytea"}[kind]
+    sent = arrays.columns(kind, [(value,) for value in values])
+    found = books.rows(f"SELECT * FROM unnest(?::{name}[])", sent)
+    assert [row[0] for row in found] == values
