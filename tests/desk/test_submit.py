@@ -6,6 +6,7 @@ import pytest
 
 from kantis.core.calendar import DAY_MS
 from kantis.core.events import Event, Line, Purchase, Redeem, Refund
+from kantis.core.knobs import ProgramError
 from kantis.store.books import Outage, Unknown
 from kantis.store.schema import BAD
 from tests.desk.shop import NOON, Shop, codes, said
@@ -397,8 +398,6 @@ def test_the_sweep_lets_time_pass_for_everybody(shop: Shop) -> None:
 
 
 def test_a_new_version_makes_accounts_due_and_begins_after_the_one_before(shop: Shop) -> None:
-    from kantis.core.knobs import ProgramError
-
     shop(shop.enrol("1"), shop.buy("a", "1"))
     begins = NOON + DAY_MS
     assert shop.desk.publish("p", begins, "terms", {"rate": "2"}) == 2
@@ -511,3 +510,23 @@ def test_a_parked_event_is_found_though_its_original_came_to_another_desk(
     shop.desk.sweep()
     assert shop.desk.settle() == 2
     assert (shop.points("1"), shop.points("7")) == (0, 10)
+
+
+def test_a_quote_is_the_real_path_and_leaves_nothing(shop: Shop) -> None:
+    shop(shop.enrol("1"), shop.buy("a", "1"))
+    counts, state = shop.desk.books.counts(), shop.state()
+    events = [shop.buy("b", "1"), shop.redeem("r", "1", 20), shop.mug("m", "1")]
+    quoted = shop.desk.quote(events)
+    assert codes(quoted) == ["decided"] * 3
+    assert (shop.desk.books.counts(), shop.state()) == (counts, state)
+    assert [said(each) for each in shop(*events)] == [said(each) for each in quoted]
+    assert all(each.again for each in shop.desk.quote(events))
+
+
+def test_a_limit_cannot_be_lowered_below_what_is_taken(shop: Shop) -> None:
+    shop(shop.enrol("1"), shop.mug("m1", "1"), shop.mug("m2", "1"))
+    with pytest.raises(ProgramError, match="taken already"):
+        shop.desk.publish("p", NOON + 1, "terms", {"limits": {"mug": "1"}})
+    assert shop.desk.publish("p", NOON + 1, "terms", {"limits": {"mug": "2"}}) == 2
+    shop.now += 2
+    assert codes(shop(shop.mug("m3", "1"))) == ["sold-out"]

@@ -83,6 +83,7 @@ def test_another_process_is_asked_over_its_socket(path: Path) -> None:
         assert results[1].entry is not None
         assert results[1].entry.decision.postings[0][3] == 10
         assert desk.submit([say.buy("a", "1")])[0].again
+        assert codes(desk.quote([say.redeem("q", "1", 5)])) == ["decided"]
         assert desk.checkpoint() == 1
         assert desk.sweep() == 0
         assert desk.settle() == 0

@@ -140,6 +140,10 @@ def _who(node: Node, reader: Reader) -> Who:
         elif key == "segment":
             values["segments"] = tuple(text_of(each) for each in list_of(child))
         elif key == "choice" and isinstance(child.value, dict):
+            for choice in child.value:
+                if choice not in (known := reader.names.get("choices", [])):
+                    message = f"There is no choice {choice!r}. {suggest(choice, known)}"
+                    raise Wrong("unknown-choice", message, child)
             values["choices"] = tuple((k, text_of(v)) for k, v in child.value.items())
         elif key == "age":
             values["age_from"], values["age_to"] = _age(child)

@@ -6,7 +6,7 @@
 >>> rate.steps
 (Step(num=15, den=100, over=0, per='money'),)
 >>> ROUND.read(node("spend down to 1 CAD, points down"), reader)
-Round(spend_step=100, points='down', points_step=1, least=0)
+Round(spend_step=100, points='down', points_step=1, least=0, per='money')
 """
 
 from __future__ import annotations
@@ -65,14 +65,21 @@ class Give(Struct, frozen=True):
 class Round(Struct, frozen=True):
     """Where and how a rule rounds.
 
-    The base goes down to whole ``spend_step``; the result is rounded as ``points`` says
-    to whole ``points_step``, and is at least ``least`` where there was a base at all.
+    The base, which is measured as ``per`` says, goes down to whole ``spend_step``; the result
+    is rounded as ``points`` says to whole ``points_step``, and is at least ``least`` where
+    there was a base at all.
     """
 
     spend_step: int = 1
     points: str = "down"
     points_step: int = 1
     least: int = 0
+    per: str = ""
+
+    @property
+    def plain(self) -> bool:
+        """Whether the result just goes down to the smallest part of the balance."""
+        return self.points == "down" and self.points_step == 1 and not self.least
 
 
 _RATE = re.compile(rf"({NUMBER} .+?) per (?:({NUMBER}) )?(.+)")
@@ -201,7 +208,8 @@ def _by_level(node: Node, reader: Reader) -> Give:
 GIVE = Kind(
     "rate",
     _give,
-    "15 points per 1 CAD | 1 stamp per item | 2 % | 2 % in cash | 50 points | a rate per tier | bands",
+    "15 points per 1 CAD | 1 stamp per item | 2 % | 2 % in cash | 50 points | a rate per tier"
+    " | bands",
     ("15 points per 1 CAD", "2 %", "{gold: 2 points per 1 EUR}"),
 )
 
@@ -216,7 +224,8 @@ def _round(node: Node, reader: Reader) -> Round:
         what, _, how = part.partition(" ")
         if (what in ("spend", "items") or what in reader.measures) and how.startswith("down to "):
             start = at + len(what) + 9
-            values["spend_step"] = quantity(how[8:], node, reader, start).amount
+            step = quantity(how[8:], node, reader, start)
+            values["spend_step"], values["per"] = step.amount, _base_of(step.unit, reader)
         elif what == "at" and how.startswith("least "):
             values["least"] = quantity(how[6:], node, reader, at + 9).amount
         elif (match := _POINTS.fullmatch(how)) and _is_balance(what, reader):

@@ -4,10 +4,10 @@ Guarantee: an event is recorded once, under its key, together with everything th
 causes, or not at all; a batch cut anywhere gives the same books; the number of statements
 does not depend on the number of events.
 
-The steps, in the order of ``Batch.run``: drop what came before; find and lock accounts in
-the order of their ids; read what the decisions have to see; decide one by one in the
-order of arrival; write everything; take the shared limits; and, when one of them turns
-out short, decide those who looked at a limit once more, on what the locked rows say.
+The steps of ``decide``: drop what came before; find and lock accounts in the order of
+their ids; read what the decisions have to see; decide one by one in the order of arrival.
+The steps of ``write``: write everything; take the shared limits; and, when one of them
+turns out short, decide those who looked at a limit once more, on what the locked rows say.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Request(Struct, array_like=True):
 
 
 class Batch:
-    """One transaction. ``run`` decides and writes; ``answers`` is what the callers get."""
+    """One transaction: ``decide``, ``write``, and after the commit ``results``."""
 
     def __init__(self, books: Books, homes: Homes, cache: Cache | None, now: int) -> None:
         self.books, self.homes, self.cache, self.now = books, homes, cache, now
@@ -72,8 +72,8 @@ class Batch:
         self.opened: dict[Card, int] = {}
         self.foresight = Foresight(books)
 
-    def run(self, requests: Iterable[Request], ready: int = READY_MAX, aside: str = "") -> None:
-        """Decide and write; the caller commits.
+    def decide(self, requests: Iterable[Request], ready: int = READY_MAX, aside: str = "") -> None:
+        """Find, lock and decide; nothing is written yet.
 
         ``ready`` is how many waiting events are taken up. ``aside`` is why nothing can be
         decided: everything is recorded, and set aside.
@@ -89,10 +89,9 @@ class Batch:
             if aside and not task.state:
                 task.state, task.note = BAD, aside
             self._decide(task)
-        self._settle()
 
     def advance(self, accounts: list[int], *, history: bool) -> None:
-        """Let time pass for accounts, up to now; the caller commits."""
+        """Let time pass for accounts, up to now; nothing is written yet."""
         self._load(set(accounts))
         for live in self.lives.values():
             try:
@@ -104,7 +103,6 @@ class Batch:
                 booked = entry.at if history else self.now
                 live.made.append(Made(entry, history, booked, entry.at))
                 self.foresight.claim(live.home.number, entry.decision.claims)
-        self._settle()
 
     # ── what the batch is about ──────────────────────────────────────────────
 
@@ -325,8 +323,8 @@ class Batch:
 
     # ── writing ──────────────────────────────────────────────────────────────
 
-    def _settle(self) -> None:
-        """Write, and take the shared limits last."""
+    def write(self) -> None:
+        """Write everything, and take the shared limits last; the caller commits."""
         sight = self.foresight
         if not sight.limits and not sight.claimed:
             self.books.write(booking.page(self))

@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from kantis.core.knobs import Fault, ProgramError, plain
+from kantis.store.books import Forbidden
 from kantis.store.chain import version_hash
 from kantis.store.rows import VersionRow
 
@@ -38,7 +39,7 @@ def publish(desk: Desk, name: str, since: int, source: str, tree: Any) -> int:
             read = desk.engine.assemble([*earlier, version])
             books.publish(name, version)
             for limit, quantity in desk.engine.limits(read).items():
-                books.set_limit(program, limit, quantity)
+                _limit(desk, program, limit, quantity)
             if earlier:
                 books.wake(program, since)
             books.commit()
@@ -49,6 +50,14 @@ def publish(desk: Desk, name: str, since: int, source: str, tree: Any) -> int:
             if desk.cache is not None:
                 desk.cache.clear()
     return version.number
+
+
+def _limit(desk: Desk, program: int, name: str, quantity: int) -> None:
+    try:
+        desk.books.set_limit(program, name, quantity)
+    except Forbidden as error:
+        message = f"Of {name!r} more than {quantity} are taken already. Give a greater number."
+        raise ProgramError([Fault("limit-below-taken", message)]) from error
 
 
 def _plain(tree: Any) -> Any:

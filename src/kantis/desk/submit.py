@@ -132,6 +132,18 @@ class Desk:
             if following is not None:
                 following.gate.release()
 
+    def quote(self, events: Sequence[Event], *, program: str = "") -> list[Result]:
+        """What ``submit`` would answer now: the real path, rolled back. It promises nothing."""
+        with self.lock:
+            self.books.begin()
+            try:
+                self.homes.refresh(self.books)
+                batch = Batch(self.books, self.homes, None, self.clock())
+                batch.decide([Request(program, list(events))], ready=0)
+                return batch.results()[0]
+            finally:
+                self.books.rollback()
+
     # ── the other verbs ──────────────────────────────────────────────────────
 
     def settle(self) -> int:
@@ -244,7 +256,8 @@ class Desk:
                 books.begin()
                 self.homes.refresh(books)
                 batch = Batch(books, self.homes, self.cache, self.clock())
-                batch.run(requests, ready, aside)
+                batch.decide(requests, ready, aside)
+                batch.write()
                 books.commit()
             except Conflict:
                 self.forget()

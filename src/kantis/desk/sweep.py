@@ -45,6 +45,7 @@ def _sweep(desk: Desk, until: int, count: int, *, history: bool) -> int:
             desk.homes.refresh(books)
             batch = Batch(books, desk.homes, desk.cache, until)
             batch.advance([number for number, _ in due], history=history)
+            batch.write()
             books.commit()
         except Conflict:
             desk.forget()

@@ -170,8 +170,10 @@ class Ear:
                     _send(caller, "answer", answer)
 
     def _answer(self, verb: str, data: bytes) -> bytes:
-        if verb == "submit":
+        if verb in ("submit", "quote"):
             asked = _REQUEST.decode(data)
+            if verb == "quote":
+                return msgpack.encode(self._desk.quote(asked.events, program=asked.program))
             results = self._desk.submit(
                 asked.events, program=asked.program, importing=asked.importing
             )
@@ -222,6 +224,11 @@ class RemoteDesk:
             return _RESULTS.decode(self._ask("submit", request))
         except ConnectionError:
             return [Result(event.key, UNKNOWN) for event in events]
+
+    def quote(self, events: Sequence[Event], *, program: str = "") -> list[Result]:
+        """As ``Desk.quote``."""
+        request = msgpack.encode(Request(program, list(events)))
+        return _RESULTS.decode(self._ask("quote", request))
 
     def publish(self, name: str, since: int, source: str, tree: Any) -> int:
         """As ``Desk.publish``."""

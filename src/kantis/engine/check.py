@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from kantis.core.amounts import Ratio
-from kantis.core.knobs import Reader, suggest
+from kantis.core.knobs import Reader, Wrong, node, suggest
 from kantis.core.limits import Cap
+from kantis.core.phrases import QUANTITY
 from kantis.core.rates import Step
 from kantis.core.rule import Rule
 from kantis.engine.sections import ProgramSection
@@ -33,6 +34,7 @@ def check(head: ProgramSection, read: Read, reader: Reader) -> None:
         for name, rule in read[section].items():
             _modifier(rule, section, name, reader)
             _period(rule, section, name, reader, read)
+            _round(rule, section, name, reader)
             _caps(rule, section, name, reader, caps)
             _too_late(rule, section, name, reader, read)
     _prices(read, reader)
@@ -41,6 +43,7 @@ def check(head: ProgramSection, read: Read, reader: Reader) -> None:
     _balances(read, reader)
     _tiers(read, reader)
     _order(head, read, reader)
+    _existing(head, read, reader)
 
 
 _NOT_ON_MODIFIERS = ("over", "round", "available", "funded by", "beyond", "for")
@@ -85,6 +88,35 @@ def _period(rule: Rule, section: str, name: str, reader: Reader, read: Read) -> 
             if key in _said(reader, section, name):
                 message = f"On a rule over a period {key!r} has no effect."
                 reader.fault_at("no-effect", message, section, name, key)
+
+
+def _round(rule: Rule, section: str, name: str, reader: Reader) -> None:
+    if rule.give is None or not rule.round.per:
+        return
+    if rule.round.per != rule.give.per:
+        message = "It lowers what the rate is not measured on."
+        reader.fault_at("round-does-not-fit", message, section, name, "round")
+
+
+def _existing(head: ProgramSection, read: Read, reader: Reader) -> None:
+    """What a change does to what is there names what is there."""
+    levels = {level for tier in read["tiers"].values() for level, _ in tier.levels or ()}
+    for new in head.existing.levels.values():
+        if new not in levels:
+            message = f"There is no level {new!r}. {suggest(new, levels)}"
+            reader.fault("unknown-level", message, reader.tree)
+    for counter, text in head.existing.grants.items():
+        if counter not in read["counters"]:
+            message = f"There is no counter {counter!r}. {suggest(counter, read['counters'])}"
+            reader.fault("unknown-counter", message, reader.tree)
+        try:
+            unit = QUANTITY.read(node(text), reader).unit
+        except Wrong as wrong:
+            reader.fault(wrong.code, wrong.message, reader.tree)
+            continue
+        if unit not in read["balances"]:
+            message = f"What is granted is of a balance. {suggest(unit, read['balances'])}"
+            reader.fault("unknown-balance", message, reader.tree)
 
 
 def _caps(rule: Rule, section: str, name: str, reader: Reader, shared: dict[str, Cap]) -> None:

@@ -9,6 +9,7 @@ The order is: lines -> base -> rate -> modifiers -> rounding -> caps -> lot.
 The rules of an event are written into one function (``core.code``). What a shape of rule
 needs is written out; rarer shapes call the helpers at the end of this file.
 
+>>> from kantis.core.rates import Round
 >>> points, share = rounded(Ratio(9, 2), Round()), rounded(Ratio(9, 1), Round())
 >>> points, share - points          # 4.5 points, doubled: 4 plain and 5 for doubling
 (4, 5)
@@ -32,7 +33,7 @@ from kantis.core.earner import Earner, both_bits, capped_value, conditions_of, o
 from kantis.core.knobs import Reader
 from kantis.core.limits import Cap, use_caps
 from kantis.core.lots import Balance, issue
-from kantis.core.rates import Round, exact, rounded
+from kantis.core.rates import exact, rounded
 from kantis.core.rule import ByLevel, Rule
 from kantis.core.turn import Turn
 
@@ -330,7 +331,7 @@ def _write_modifiers(
                 "run_num = run_num * more_den + more_num * run_den",
                 "run_den = run_den * more_den",
             )
-            if earner.rule.round == Round(spend_step=earner.rule.round.spend_step):
+            if earner.rule.round.plain:
                 code.add("after = run_num // run_den")
             else:
                 ratio, round_ = code.constant(Ratio, "Ratio"), code.constant(rounded, "rounded")

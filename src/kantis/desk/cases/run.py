@@ -72,6 +72,11 @@ def run_file(path: Path) -> FileResult:
     return found
 
 
+def run_case(version: Version, case: Case) -> CaseResult:
+    """Run one case under a version of its program; ``ProgramError`` if that cannot be used."""
+    return _Run(version, assemble([version])).run(case)
+
+
 class _Run:
     """Runs one case on accounts of its own."""
 

@@ -1,0 +1,74 @@
+"""Each sentence of the café's and the grocer's program has a case that fails without it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from kantis.core.knobs import Node, ProgramError
+from kantis.desk.cases.file import CaseFile, read_cases
+from kantis.desk.cases.run import run_case
+from kantis.engine.program import Version
+from tests.house.sources import REPO
+
+Path = tuple[str | int, ...]
+
+#: What only says a default aloud, or what the desk and not the engine acts on.
+SAID_ALOUD = {
+    "spend",
+    "order",
+    "late",
+    "refunds > shortage",
+    "refunds > spent points return for",
+    "balances > points > burns first",
+    "counters > spend > counts",
+    "counters > spend > window",
+    "cycles > statement > worth",
+    "cycles > statement > rest",
+    "rewards > money-off > least",
+}
+#: What identifies a program or speaks to people.
+WORDS = {"program", "title", "about", "money", "timezone", "good for"}
+
+
+def sentences(tree: Node, path: Path = ()) -> Iterator[Path]:
+    """The places of everything that a program says, down to the values of a list."""
+    if isinstance(tree.value, dict):
+        for key, child in tree.value.items():
+            if key not in WORDS:
+                yield (*path, key)
+                yield from sentences(child, (*path, key))
+    elif isinstance(tree.value, list) and len(tree.value) > 1:
+        yield from ((*path, position) for position in range(len(tree.value)))
+
+
+def without(tree: Node, path: Path) -> Node:
+    """The tree without what stands at a place."""
+    head, *rest = path
+    value = dict(tree.value) if isinstance(tree.value, dict) else list(tree.value)
+    if rest:
+        value[head] = without(value[head], tuple(rest))
+    else:
+        del value[head]
+    return Node(value, tree.line, tree.column, tree.keys)
+
+
+def survives(file: CaseFile, path: Path) -> bool:
+    """Whether all cases pass without what stands at a place."""
+    try:
+        version = Version(1, 0, without(file.version.tree, path))
+        return not any(run_case(version, case).failures for case in file.cases)
+    except ProgramError:
+        return False
+
+
+@pytest.mark.parametrize("name", ["corner-cafe", "grocer"])
+def test_each_sentence_has_a_case_that_fails_without_it(name: str) -> None:
+    file = read_cases(REPO / "programs" / "cases" / f"{name}.yaml")
+    places = [path for path in sentences(file.version.tree) if _told(path) not in SAID_ALOUD]
+    idle = [_told(path) for path in places if survives(file, path)]
+    assert len(places) > 20
+    assert not idle, "no case fails without: " + ", ".join(idle)
+
+
+def _told(path: Path) -> str:
+    return " > ".join(map(str, path))
