@@ -1,9 +1,10 @@
-"""Make the generated tables anew: knobs in docs/, modules in MAP.md. ``python scripts/pages.py``."""
+"""Make the generated tables anew: knobs in docs/, modules and places in MAP.md. ``python scripts/pages.py``."""
 
 import ast
 import re
 from pathlib import Path
 
+from kantis.core.places import CHART
 from kantis.desk.reference import refreshed
 from kantis.engine.sections import PAGES
 
@@ -23,8 +24,24 @@ def modules(room: str) -> str:
     return "\n".join(rows)
 
 
+def places() -> str:
+    """The chart of places as a table."""
+    rows = ["| place | whose | floor | what it means to be there |", "| --- | --- | --- | --- |"]
+    for place in CHART:
+        whose = "the member's" if place.member else "the system's"
+        floor = "" if place.floor is None else str(place.floor)
+        rows.append(f"| {place.name} | {whose} | {floor} | {place.meaning} |")
+    return "\n".join(rows)
+
+
 def mapped(text: str) -> str:
-    """MAP.md with its tables of modules made anew."""
+    """MAP.md with its tables made anew: modules and places."""
+    text = re.sub(
+        r"<!-- places -->.*?<!-- end of places -->",
+        lambda m: f"<!-- places -->\n{places()}\n<!-- end of places -->",
+        text,
+        flags=re.DOTALL,
+    )
     return re.sub(
         r"<!-- modules: (\S+) -->.*?<!-- end of modules -->",
         lambda m: f"<!-- modules: {m[1]} -->\n{modules(m[1])}\n<!-- end of modules -->",

@@ -9,6 +9,7 @@ from kantis.desk import text
 from kantis.desk.reference import refreshed, table
 from kantis.engine.program import Version, assemble
 from kantis.engine.sections import PAGES, SECTIONS
+from scripts.pages import mapped
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLE = re.compile(r"^```yaml\n(program: .*?)^```", re.MULTILINE | re.DOTALL)
@@ -19,6 +20,11 @@ PAGES_WITH_EXAMPLES = sorted(p.name for p in DOCS.glob("*.md") if EXAMPLE.search
 def test_the_tables_of_knobs_are_current(page: str) -> None:
     told = (DOCS / page).read_text(encoding="utf-8")
     assert refreshed(told, PAGES) == told, "run: python scripts/pages.py"
+
+
+def test_the_tables_of_the_map_are_current() -> None:
+    told = (DOCS.parent / "MAP.md").read_text(encoding="utf-8")
+    assert mapped(told) == told, "run: python scripts/pages.py"
 
 
 def test_every_section_has_its_table() -> None:

@@ -66,8 +66,10 @@ GOODS: dict[str, list[tuple[str, str, str, tuple[str, ...], int]]] = {
         ("salmon", "SEAFOOD", "Private", (), 2450),
         ("cereal", "GROCERY", "Private", ("coupon",), 499),
         ("feast", "DELI", "National", (), 9100),
-        ("petrol", "FUEL", "National", (), 4200),
-        ("voucher", "GIFT CARDS", "National", (), 5000),
+        ("petrol", "FUEL", "National", ("fuel",), 4200),
+        ("gas", "GROCERY", "National", ("fuel",), 3100),
+        ("voucher", "GROCERY", "National", ("gift-card",), 5000),
+        ("stamps", "MISCELLANEOUS", "National", (), 900),
     ],
     "corner-cafe": [
         ("latte", "coffee", "", (), 380),
@@ -197,9 +199,7 @@ class Crowd:
         """Some come often, some rarely."""
         return int(self.members * self.dice.random() ** 1.7) + 1
 
-    def event(
-        self, number: int, body: Body, *, late: bool = True, source: str = "till"
-    ) -> Event:
+    def event(self, number: int, body: Body, *, late: bool = True, source: str = "till") -> Event:
         chance, time = self.dice.random(), self.now
         if late and chance < 0.10:
             time -= self.dice.randrange(0, LATE[self.name] * DAY_MS)
@@ -214,7 +214,9 @@ class Crowd:
         """Time for one account: all at once, and in several cuts."""
         far = self.dice.choice((DAY_MS, 20 * DAY_MS, 20 * DAY_MS, 200 * DAY_MS))
         until = self.now + self.dice.randrange(1, far)
-        cuts = sorted(self.dice.randrange(self.now, until + 1) for _ in range(self.dice.randint(1, 4)))
+        cuts = sorted(
+            self.dice.randrange(self.now, until + 1) for _ in range(self.dice.randint(1, 4))
+        )
         return Step("advance", self.now, number, cuts=(*cuts, until))
 
     # ── what people do ───────────────────────────────────────────────────────
@@ -308,7 +310,9 @@ class Crowd:
             group = f"s{number}-{self.number // 40}" if self.dice.random() < 0.8 else ""
             if group:
                 self.groups.append((number, group))
-        return number, Activity(name, self.dice.randint(1, 4), self.dice.randrange(0, 40_000), group)
+        return number, Activity(
+            name, self.dice.randint(1, 4), self.dice.randrange(0, 40_000), group
+        )
 
     def group(self, number: int) -> tuple[int, Body] | None:
         if not self.groups:
@@ -360,8 +364,12 @@ class Crowd:
             level = self.dice.choice(("silver", "gold"))
             tiers = (CarriedTier("status", level, today - self.dice.randrange(0, 60), until),)
         counters = (("spend", today, 5_000),) if self.name in ("market", "hotel") else ()
-        kind = {"market": "gift", "hotel": "night", "grocer": "quarter"}.get(self.name, "free-drink")
-        voucher = CarriedVoucher(f"old-{self.number}", kind, 300, today + self.dice.randrange(0, 60))
+        kind = {"market": "gift", "hotel": "night", "grocer": "quarter"}.get(
+            self.name, "free-drink"
+        )
+        voucher = CarriedVoucher(
+            f"old-{self.number}", kind, 300, today + self.dice.randrange(0, 60)
+        )
         return number, Carry("opening", tuple(lots), tiers, counters, (voucher,))
 
     def use(self, number: int) -> tuple[int, Body]:
@@ -399,5 +407,3 @@ class Crowd:
             Enrol((("segment club", "yes"),)),
         ]
         return number, self.dice.choice(bodies)
-
-

@@ -205,5 +205,3 @@ def check_due(account: Account) -> None:
 def copy(account: Account) -> Account:
     """A copy through its bytes."""
     return decode_account(encode_account(account))
-
-

@@ -16,6 +16,16 @@ def total(amounts):
     return sum(n or 0 for n in amounts)
 
 
+def of(*kinds):
+    """Lines of a category or department."""
+    return lambda x: (x.category or x.department) in kinds
+
+
+def but(*kinds):
+    """Lines of any other."""
+    return lambda x: (x.category or x.department) not in kinds
+
+
 class Leaflet(Naive):
     """What is the same in all four."""
 
@@ -73,16 +83,10 @@ class Leaflet(Naive):
         m.counted[name].append((p.day, amount))
         p.counts.append((name, amount, weights))
 
-    def lines(self, p, *categories, but=(), by=None):
+    def lines(self, p, where, by=None):
         """The amounts of the lines that count; None for the others."""
-        amounts = p.amounts if by is None else by
-        return [
-            n
-            if (x.category or x.department) in (categories or [x.category or x.department])
-            and (x.category or x.department) not in but
-            else None
-            for x, n in zip(p.body.lines, amounts, strict=True)
-        ]
+        pairs = zip(p.body.lines, p.amounts if by is None else by, strict=True)
+        return [n if where(x) else None for x, n in pairs]
 
     def at(self, m, what, moment):
         """What a dated list said at an instant."""
@@ -237,7 +241,6 @@ class Grocer(Leaflet):
 
     zone, groups, softly, monthly = "America/New_York", ("status",), True, ("points",)
     offers_of = {"coupon-a": 0, "coupon-b": 0, "coupon-c": 0}
-    out = ("FUEL", "KIOSK-GAS", "GIFT CARDS", "MISCELLANEOUS")
 
     def fixed(self, m, name, day):
         return cal.add_months(cal.window_end("month", day), 12)
@@ -259,31 +262,33 @@ class Grocer(Leaflet):
         ]
 
     def rules(self, m, p):
-        counts, after = self.lines(p, but=self.out), self.days.start(p.day + 2)
-        fresh = self.lines(p, "PRODUCE", "MEAT", "SEAFOOD")
-        base, part = [sum(n or 0 for n in w) // 100 for w in (counts, fresh)]
+        when, fresh = {"opens": self.days.start(p.day + 2)}, of("PRODUCE", "MEAT", "SEAFOOD")
+        spent, net = total(self.lines(p, self.counts)), self.lines(p, self.counts, p.net)
+        base, part = spent // 100, total(self.lines(p, fresh)) // 100
         rate = (100, 125, 150)[p.level]
-        by = [
-            self.lines(p, but=self.out, by=p.net),
-            self.lines(p, "PRODUCE", "MEAT", "SEAFOOD", by=p.net),
-        ]
-        self.earn(m, p, "points", base * rate // 100, by[0], opens=after)
+        plain = base * rate // 100
+        self.earn(m, p, "points", plain, net, **when)
         if base and part:
-            more = (2 * base + part) * rate // 200 - base * rate // 100
-            self.earn(m, p, "points", more, by[1], opens=after)
+            more = (2 * base + part) * rate // 200 - plain
+            self.earn(m, p, "points", more, self.lines(p, fresh, p.net), **when)
         if sum(p.amounts) >= 10_000:
             points = self.capped(m, "cap big-basket", 25, 50, "month", p.day)
-            self.earn(m, p, "points", points, p.net, "cap big-basket", opens=after)
+            self.earn(m, p, "points", points, p.net, "cap big-basket", **when)
+        coupons = self.lines(p, lambda x: "coupon" in x.tags, p.net)
         for offer, points in (("coupon-a", 100), ("coupon-b", 50), ("coupon-c", 75)):
-            weights = [
-                n if "coupon" in x.tags else None for x, n in zip(p.body.lines, p.net, strict=True)
-            ]
-            if self.loaded(m, p, offer) and any(w is not None for w in weights):
+            if self.loaded(m, p, offer) and any(n is not None for n in coupons):
                 self.spend_offer(m, offer)
-                self.earn(m, p, "points", points, weights, opens=after)
-        if sum(n or 0 for n in counts):
-            self.count(m, p, "spend", sum(n or 0 for n in counts), by[0])
+                self.earn(m, p, "points", points, coupons, **when)
+        self.count(m, p, "spend", spent, net)
+        if spent:
             self.rise(m, "status", p.day)
+
+    def counts(self, x):
+        """Neither fuel nor gift cards."""
+        return x.department not in ("FUEL", "MISCELLANEOUS") and not {
+            "fuel",
+            "gift-card",
+        } & set(x.tags)
 
     def quarter(self, m):
         day = m.ran.get("statement", m.joined)
@@ -358,10 +363,10 @@ class Market(Leaflet):
         return [max(each) for each in off]
 
     def rules(self, m, p):
-        day, when, but = p.day, {"opens": self.days.start(p.day + 3)}, ("gift-card",)
-        but += ("bakery",) if self.new else ()
-        shop, by = self.lines(p, but=but), self.lines(p, but=but, by=p.net)
-        fresh, bakery = self.lines(p, "fresh"), self.lines(p, "bakery")
+        day, when = p.day, {"opens": self.days.start(p.day + 3)}
+        meant = but("gift-card", "bakery") if self.new else but("gift-card")
+        shop, by = self.lines(p, meant), self.lines(p, meant, p.net)
+        fresh, bakery = self.lines(p, of("fresh")), self.lines(p, of("bakery"))
         base, rate = total(shop), (100, 120, 150)[p.level]
         if base:
             points = self.capped(m, "cap monthly", base * rate // 10_000, 90, "month", day)
@@ -370,20 +375,23 @@ class Market(Leaflet):
         if total(fresh) >= 1000 and self.left(m, "cap fresh-bonus 2", 2, "week", day):
             points = self.capped(m, "cap monthly", 5, 90, "month", day)
             self.count(m, p, "cap fresh-bonus 2", int(points > 0))
-            weights = self.lines(p, "fresh", by=p.net)
+            weights = self.lines(p, of("fresh"), p.net)
             self.earn(m, p, "points", points, weights, "cap monthly", **when)
         eaten = total(fresh) + total(bakery)
         stars = (eaten + max(0, eaten - 2000) + 50) // 100
-        self.earn(m, p, "stars", stars, self.lines(p, "fresh", "bakery", by=p.net))
-        items = self.lines(p, "bakery", by=[x.quantity for x in p.body.lines])
+        self.earn(m, p, "stars", stars, self.lines(p, of("fresh", "bakery"), p.net))
+        items = self.lines(p, of("bakery"), [x.quantity for x in p.body.lines])
         self.earn(m, p, "tokens", total(items), items)
-        points, weights = total(self.lines(p, "home")) * 2 // 100, self.lines(p, "home", by=p.net)
+        points, weights = (
+            total(self.lines(p, of("home"))) * 2 // 100,
+            self.lines(p, of("home"), p.net),
+        )
         self.earn(m, p, "points", points, weights, group=p.body.group or p.e.key)
         if self.loaded(m, p, "coupon") and any(n is not None for n in bakery):
             self.spend_offer(m, "coupon")
-            self.earn(m, p, "points", 12, self.lines(p, "bakery", by=p.net), **when)
-        counts = self.lines(p, but=("gift-card",))
-        self.count(m, p, "spend", total(counts), self.lines(p, but=("gift-card",), by=p.net))
+            self.earn(m, p, "points", 12, self.lines(p, of("bakery"), p.net), **when)
+        counts = self.lines(p, but("gift-card"))
+        self.count(m, p, "spend", total(counts), self.lines(p, but("gift-card"), p.net))
         self.count(m, p, "visits", 1)
         self.count(m, p, "baked", total(items), items)
         self.rise(m, "status", day)
@@ -512,11 +520,11 @@ class Hotel(Leaflet):
 
     def rules(self, m, p):
         bar, dining, spa = (
-            self.lines(p, but=("tax",)),
-            self.lines(p, "dining"),
-            self.lines(p, "spa"),
+            self.lines(p, but("tax")),
+            self.lines(p, of("dining")),
+            self.lines(p, of("spa")),
         )
-        by, dined = self.lines(p, but=("tax",), by=p.net), self.lines(p, "dining", by=p.net)
+        by, dined = self.lines(p, but("tax"), p.net), self.lines(p, of("dining"), p.net)
         base, part = total(bar) // 500 * 500, total(dining) // 500 * 500
         when = {"opens": self.days.start(cal.window_end("month", p.day) + 9)}
         value = Fraction(base * (2 if base >= 5_000 else 1), 100)
@@ -527,9 +535,9 @@ class Hotel(Leaflet):
             before, points = points, max(1, floor(now + Fraction(1, 2))) if base else 0
             self.earn(m, p, "miles", points - before, weights, **when)
         used = min(total(spa), self.left(m, "cap spa 1", 15_000, "quarter", p.day))
-        self.count(m, p, "cap spa 1", used, self.lines(p, "spa", by=p.net))
+        self.count(m, p, "cap spa 1", used, self.lines(p, of("spa"), p.net))
         points = (used * 3 + total(spa) - used) // 100
-        self.earn(m, p, "miles", points, self.lines(p, "spa", by=p.net))
+        self.earn(m, p, "miles", points, self.lines(p, of("spa"), p.net))
         self.count(m, p, "month", sum(p.amounts), p.net)
         self.count(m, p, "month dining", total(dining), dined)
         self.count(m, p, "spend", sum(p.amounts), p.net)

@@ -114,10 +114,14 @@ class Office:
         expected = [self.play(step) for step in steps]
         answers = self.submit(asked)
         for event, answer, outcome in zip(asked, answers, expected, strict=True):
-            ensure(answer.outcome == outcome[0], "the desk answers otherwise", event, answer, outcome)
+            ensure(
+                answer.outcome == outcome[0], "the desk answers otherwise", event, answer, outcome
+            )
             if outcome[1] is not None:
                 assert answer.entry is not None
-                ensure(_said(answer.entry) == _said(outcome[1]), "the desk decided otherwise", event)
+                ensure(
+                    _said(answer.entry) == _said(outcome[1]), "the desk decided otherwise", event
+                )
             if not answer.again and answer.outcome in (DECIDED, REFUSED) and answer.entry:
                 self.sent.append((event, answer))
         self.again()

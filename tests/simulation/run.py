@@ -125,7 +125,10 @@ class Run:
         self.follow(number, event, entries[-1])
         yes, out = self.naive.event(number, event)
         ensure(
-            yes == (decision.refusal is None), "the naive model says otherwise", yes, decision.refusal
+            yes == (decision.refusal is None),
+            "the naive model says otherwise",
+            yes,
+            decision.refusal,
         )
         if out is not None:
             self.same_lots(out, decision.follow_ups[0].body.lots)  # type: ignore[union-attr]
@@ -321,5 +324,3 @@ def shrink(failure: Failure, tries: int = 400) -> list[Step]:
                 position += size
         size //= 2
     return steps
-
-

@@ -123,6 +123,8 @@ class Account(Struct, array_like=True):
     ``waiting`` is (instant, lot, amount) of pending points, soonest first.
     ``due`` is a lower bound of the next instant at which time does something; it is no
     fold of the past (``advance`` may raise it without an entry) and no proof compares it.
+    ``calm`` is the same bound for everything but waiting points, as long as it is known in
+    this process (0: not known); it decides no more than how much has to be looked at.
     """
 
     id: int
@@ -146,6 +148,7 @@ class Account(Struct, array_like=True):
     lost: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     woken: int = 0
     due: int = NEVER
+    calm: int = 0
 
 
 _encode = msgpack.Encoder().encode
@@ -155,7 +158,10 @@ _decode = msgpack.Decoder(Account).decode
 def encode_account(account: Account) -> bytes:
     """The bytes of a snapshot. Each of its mappings grows by one kind of change only, in the
     order of the books, so that equal histories give equal bytes."""
-    return _encode(account)
+    calm, account.calm = account.calm, 0
+    data = _encode(account)
+    account.calm = calm
+    return data
 
 
 def decode_account(data: bytes) -> Account:

@@ -133,3 +133,4 @@ def apply(account: Account, entry: Entry) -> None:
     for each in later:
         change(account, each)
     account.seq, account.at, account.due = entry.seq, entry.at, entry.due
+    account.calm = 0

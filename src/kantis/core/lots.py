@@ -102,13 +102,16 @@ def issue(
         ends = turn.calendar.start(expires)
         if ends < account.due:
             account.due = ends
+        if ends < account.calm:
+            account.calm = ends
     if balance.clock is not None:
         _start_anew(turn, balance, balance.clock)
     if opens or group:
         turn.post(name, source, PENDING, amount, found, reason)
         if opens:
             turn.change("wait", opens, found, amount)
-            turn.wake_at(opens)
+            if opens < account.due:
+                account.due = opens
     else:
         turn.post(name, source, AVAILABLE, amount, found, reason)
         if account.purse[name][OWED]:

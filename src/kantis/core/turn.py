@@ -82,8 +82,11 @@ class Turn(Struct, eq=False, gc=False):
 
     def wake_at(self, moment: int) -> None:
         """Time does something to the account at that instant, or before."""
-        if moment < self.account.due:
-            self.account.due = moment
+        account = self.account
+        if moment < account.due:
+            account.due = moment
+        if moment < account.calm:
+            account.calm = moment
 
     def wake_on(self, day: int) -> None:
         """Time does something to the account at 00:00 of that day, or before."""

@@ -143,7 +143,8 @@ class _Player:
         if version > self.known:
             self.known = version
             self.program = self.engine.assemble(self.versions[:version])
-            self.account.due = min(self.account.due, self.versions[version - 1].since)
+            if self.account.seq:  # who comes later is not woken
+                self.account.due = min(self.account.due, self.versions[version - 1].since)
 
     def _decide(self, begin: int, end: int) -> list[Entry] | None:
         row = self.ledger[end][0]

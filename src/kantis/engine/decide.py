@@ -17,6 +17,7 @@ from kantis.core.turn import Refused, Turn, begin
 from kantis.engine import order
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
+from kantis.features import balances
 
 _NOTHING = Context()
 _NO_NEEDS = Needs()
@@ -73,7 +74,7 @@ def decide(
 def _join(program: Program, turn: Turn, plan: Plan) -> None:
     turn.change("join", turn.day)
     turn.change("wake", max(0, plan.since))
-    turn.wake_at(order.due(plan, turn.account, turn.at))
+    turn.wake_at(order.calm(plan, turn.account, turn.at))
 
 
 def _refuse(turn: Turn, refusal: Refusal) -> None:
@@ -101,21 +102,29 @@ def advance(program: Program, account: Account, until: int) -> list[Entry]:
         plan = program.plan(moment)
         turn = begin(account, plan.calendar, _TICK, moment, moment, _NOTHING)
         turn.plan_at = program.plan
-        for _ in range(9):
-            before = len(turn.decision.postings) + len(turn.decision.changes)
-            order.clockwork(plan, turn)
-            following = order.due(plan, account, moment)
-            if following > moment and not plan.keeps:
-                break
-            if len(turn.decision.postings) + len(turn.decision.changes) == before:
-                break
+        if order.only_opens(plan, account, moment):
+            balances.activate(plan.balances, turn)
         else:
-            raise AssertionError("time does not come to an end at one instant")
-        assert following > moment, "time stands still"
-        account.due = following
+            _everything(plan, turn)
+        account.due = order.due(account, account.calm)
         if turn.decision.postings or turn.decision.changes:
             entries.append(_entry(account, turn.decision, moment, plan.version, ""))
     return entries
+
+
+def _everything(plan: Plan, turn: Turn) -> None:
+    """All that is due at an instant, until nothing more is."""
+    account, moment = turn.account, turn.moment
+    for _ in range(9):
+        before = len(turn.decision.postings) + len(turn.decision.changes)
+        order.clockwork(plan, turn)
+        account.calm = order.calm(plan, account, moment)
+        if order.due(account, account.calm) > moment and not plan.keeps:
+            return
+        if len(turn.decision.postings) + len(turn.decision.changes) == before:
+            assert order.due(account, account.calm) > moment, "time stands still"
+            return
+    raise AssertionError("time does not come to an end at one instant")
 
 
 _TICK = Event("", "", 0, "", Tick())
@@ -125,7 +134,7 @@ def due(program: Program, account: Account) -> int:
     """The next instant at which time may do something to the account."""
     if not account.joined:
         return NEVER
-    return order.due(program.plan(account.at), account, account.at)
+    return order.due(account, order.calm(program.plan(account.at), account, account.at))
 
 
 def quote(

@@ -324,8 +324,15 @@ HANDLERS: dict[type, Callable[..., None]] = {
 }
 
 
-def due(plan: Plan, account: Account, after: int) -> int:
-    """The next instant after which time does something to the account under the plan."""
+def due(account: Account, calm: int) -> int:
+    """The next instant at which time does something, where nothing but waiting points moves
+    before ``calm``."""
+    waiting = account.waiting
+    return waiting[0][0] if waiting and waiting[0][0] < calm else calm
+
+
+def calm(plan: Plan, account: Account, after: int) -> int:
+    """The next instant at which time does anything else than opening points."""
     days = plan.calendar
     first = min(
         balances.due(plan.balances, account, days, after),
@@ -361,7 +368,26 @@ def clockwork(plan: Plan, turn: Turn) -> None:
     if turn.decision.postings or turn.decision.changes:
         if plan.by_itself:
             rewards_by_itself(plan, turn)
-        forget.run(plan, turn)
+        if forgets(turn.account):
+            forget.run(plan, turn)
+
+
+def forgets(account: Account) -> bool:
+    """Whether the next entry of time also forgets: now and then, whoever asks."""
+    return account.seq % 8 == 0
+
+
+def only_opens(plan: Plan, account: Account, moment: int) -> bool:
+    """Whether all that time does at an instant is to open points that waited.
+
+    That is how it nearly always is; nothing else has to be looked at then.
+    """
+    return (
+        bool(account.waiting)
+        and account.waiting[0][0] <= moment < account.calm
+        and plan.since <= account.at
+        and not (plan.keeps or plan.by_itself or forgets(account))
+    )
 
 
 def _born(account: Account) -> tuple[int, int] | None:

@@ -217,7 +217,7 @@ def touch(balances: dict[str, Balance], turn: Turn, sign: str, only: str = "") -
 
 
 def due(balances: dict[str, Balance], account: Account, days: Calendar, after: int) -> int:
-    """The next instant at which points open or die.
+    """The next instant at which points die; when they open stands in ``waiting``.
 
     Points that outlive their end because the member is protected are looked at whenever
     something else is due, so their end is no reason to wake up once it lies behind.
@@ -230,10 +230,7 @@ def due(balances: dict[str, Balance], account: Account, days: Calendar, after: i
             sooner = end and (not soonest or end < soonest)
             if sooner and (balance.kept is None or days.start(end) > after):
                 soonest = end
-    first = days.start(soonest) if soonest else NEVER
-    if account.waiting and account.waiting[0][0] < first:
-        first = account.waiting[0][0]
-    return first
+    return days.start(soonest) if soonest else NEVER
 
 
 def end_of(balance: Balance, account: Account, expires: int) -> int:
@@ -246,9 +243,8 @@ def end_of(balance: Balance, account: Account, expires: int) -> int:
     return min(expires, end) if expires and end else expires or end
 
 
-def run(balances: dict[str, Balance], turn: Turn) -> None:
-    """Open what is due to open, then let die what is due to die."""
-    today = turn.day
+def activate(balances: dict[str, Balance], turn: Turn) -> None:
+    """Open the points whose waiting is over."""
     waiting = turn.account.waiting
     while waiting and waiting[0][0] <= turn.moment:
         opens, lot_id, amount = waiting[0]
@@ -256,6 +252,12 @@ def run(balances: dict[str, Balance], turn: Turn) -> None:
         name = turn.account.lots[lot_id].balance
         turn.post(name, PENDING, AVAILABLE, amount, lot_id, ACTIVATION)
         repay(turn, balances[name], lot_id, ACTIVATION)
+
+
+def run(balances: dict[str, Balance], turn: Turn) -> None:
+    """Open what is due to open, then let die what is due to die."""
+    activate(balances, turn)
+    today = turn.day
     for lot in list(turn.account.lots.values()):
         if not (lot.available or lot.pending):
             continue

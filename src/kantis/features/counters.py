@@ -33,9 +33,9 @@ class CounterSection(Struct, frozen=True, kw_only=True):
     name: str
     title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
     counts: Annotated[str, Knob(word(*KINDS), "what is added up")] = "spend"
-    for_: Annotated[
-        tuple[str, ...], Knob(TEXTS, "the events or activities that it is for")
-    ] = ("purchase",)
+    for_: Annotated[tuple[str, ...], Knob(TEXTS, "the events or activities that it is for")] = (
+        "purchase",
+    )
     of: Annotated[tuple[str, ...], Knob(TEXTS, "the balances or rules whose points it counts")] = ()
     where: Annotated[Filter | None, Knob(WHERE, "the lines that count")] = None
     except_: Annotated[Filter | None, Knob(EXCEPT, "the lines that do not count")] = None
