@@ -1,4 +1,4 @@
-"""Make the generated tables anew: knobs in docs/, modules and places in MAP.md. ``python scripts/pages.py``."""
+"""Make the generated tables anew, in docs/ and MAP.md: ``python scripts/pages.py``."""
 
 import ast
 import re

@@ -3,7 +3,7 @@
 Every write goes to the real file, so that the running process sees it; beside it stands
 what a machine without power would find on its disk: only what was synced, or, when the
 disk is a lucky one, some sectors of the rest. After ``fail_after`` operations every
-further one fails, as if the machine had stopped.
+further one fails, as if the machine had stopped; ``fail_once`` fails alone.
 """
 
 import itertools
@@ -66,6 +66,7 @@ class Disk(apsw.VFS):
         self.media: dict[str, Medium] = {}
         self.operations = 0
         self.fail_after = 1 << 60
+        self.fail_once = 0
         super().__init__(self.name, base="")
 
     def step(self) -> None:
@@ -73,6 +74,8 @@ class Disk(apsw.VFS):
         self.operations += 1
         if self.operations > self.fail_after:
             raise apsw.IOError("the power is off")
+        if self.operations == self.fail_once:
+            raise apsw.IOError("the disk has a bad moment")
 
     def xOpen(self, name: Any, flags: list[int]) -> "File":  # noqa: N802
         path = name.filename() if isinstance(name, apsw.URIFilename) else name

@@ -5,6 +5,7 @@ lost, or some sectors of it are. The control does the same without syncing every
 and has to lose something: so the test can fail.
 """
 
+import contextlib
 import random
 from pathlib import Path
 
@@ -79,6 +80,47 @@ def test_full_synchronous_loses_nothing(tmp_path: Path, luck: float) -> None:
     print(f"60 power cuts, luck {luck}: {given} acknowledged, {lost} lost")
     assert given > 1_000
     assert lost == 0
+
+
+@pytest.mark.slow
+def test_a_disk_that_fails_once_loses_nothing_and_the_desk_goes_on(tmp_path: Path) -> None:
+    """Each operation of the disk in turn fails once; then the power is cut."""
+    path, went_wrong, given = tmp_path / "books.db", 0, 0
+    for number in range(1, 150, 2):
+        with shop_on(path, None, "FULL") as shop:
+            if "p" not in shop.desk.books.programs():
+                shop.desk.publish("p", NOON, "terms", TERMS)
+                shop(*[shop.enrol(f"{n}") for n in range(5)])
+        disk = Disk()
+        shop = shop_on(path, disk, "FULL")
+        disk.fail_once = disk.operations + number
+        kept: list[str] = []
+        for i in range(25):
+            events = [shop.buy(f"{number}-{i}-{n}", f"{n}") for n in range(3)]
+            try:
+                answers = shop(*events)
+            except Outage:
+                went_wrong += 1
+                answers = shop(*events)
+            if answers[0].outcome == "unknown":
+                went_wrong += 1
+                answers = shop(*events)
+            assert [each.outcome for each in answers] == ["decided"] * 3
+            kept += [each.key for each in answers]
+            if i % 10 == 9:
+                with contextlib.suppress(Outage):
+                    shop.desk.books.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        found = disk.cut(random.Random(number), 0.0)
+        shop.desk.books.close()
+        for file, data in found.items():
+            file.write_bytes(data)
+        Path(f"{path}-shm").unlink(missing_ok=True)
+        with shop_on(path, None, "FULL") as shop:
+            assert len(shop.desk.books.events(kept)) == len(kept)
+            assert verify(shop.desk.books).ok
+        given += len(kept)
+    assert went_wrong > 30
+    print(f"{went_wrong} failures of the disk, {given} acknowledged, 0 lost")
 
 
 def test_without_it_the_same_cuts_lose_something(tmp_path: Path) -> None:
