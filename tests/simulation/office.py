@@ -25,7 +25,7 @@ from kantis.desk.submit import Desk
 from kantis.desk.verify import verify
 from kantis.store.books import Unknown
 from tests.simulation.crowd import DAY_MS, LATE
-from tests.simulation.invariants import ensure
+from tests.simulation.invariants import Broken, difference, ensure
 from tests.simulation.run import Failure, Run
 from tests.simulation.world import EDITS, Step, dice, edited, tree_of
 
@@ -254,7 +254,8 @@ class Office:
     def compare(self, number: int, stored: Account) -> None:
         account = self.run.machine.accounts[number]
         stored.due = account.due
-        ensure(encode_account(stored) == encode_account(account), "another snapshot", number)
+        if encode_account(stored) != encode_account(account):
+            raise Broken(f"another snapshot of {number}: {difference(stored, account)}")
 
 
 def _said(entry: Entry) -> tuple[Any, ...]:

@@ -53,6 +53,7 @@ def open_desk(
         shared.migrate()
         return Desk(shared, engine=engine, clock=clock)
     path = Path(url.removeprefix("sqlite:///")).absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
     give_up = time.monotonic() + _PATIENCE_S
     while True:
         held = lease.take(path)
@@ -71,7 +72,6 @@ def open_desk(
 def _first(path: Path, held: lease.Lease, engine: Engine | None, clock: Callable[[], int]) -> Desk:
     """The desk of the process that has the lease; it listens for the others."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         books = SqliteBooks(path, alone=True)
         books.migrate()
     except BaseException:

@@ -193,7 +193,7 @@ class SqliteBooks(Books):
             pages, _ = self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
             if pages > _LOG_PAGES:
                 self._db.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        except apsw.BusyError:
+        except apsw.Error:  # the batch before is committed; the next one will tell
             return
 
     # ── what a batch writes ──────────────────────────────────────────────────
