@@ -250,7 +250,7 @@ def _names(read: Read, reader: Reader) -> None:
             message = f"There is no voucher {cycle.voucher!r}. {suggest(cycle.voucher, vouchers)}"
             reader.fault_at("unknown-voucher", message, "cycles", name, "voucher")
         into = cycle.worth.into if cycle.worth is not None else ""
-        if sum((bool(cycle.voucher), cycle.pays_out == "yes", bool(into))) != 1:
+        if sum((bool(cycle.voucher), cycle.pays_out, bool(into))) != 1:
             message = (
                 "A cycle makes one thing: a 'voucher', money that it 'pays out', or another"
                 " balance that its 'worth' names."

@@ -27,6 +27,7 @@ from kantis.core.phrases import (
     QUANTITY,
     TEXT,
     TITLE,
+    YES,
     Quantity,
     list_of,
     text_of,
@@ -122,9 +123,9 @@ class CycleSection(Struct, frozen=True, kw_only=True):
     step: Annotated[Quantity | None, Knob(QUANTITY, "points go in steps of")] = None
     worth: Annotated[Worth | None, Knob(WORTH, "what they make")] = None
     voucher: Annotated[str, Knob(TEXT, "the kind of voucher that it issues")] = ""
-    pays_out: Annotated[
-        str, Knob(word("no", "yes"), "whether it pays money instead of issuing a voucher")
-    ] = "no"
+    pays_out: Annotated[bool, Knob(YES, "whether it pays money, not a voucher")] = (
+        False
+    )
     rest: Annotated[str, Knob(word("carries", "dies"), "what happens to what is left")] = "carries"
     who: Annotated[Who | None, Knob(WHO, "the members that are meant")] = None
 
@@ -171,7 +172,7 @@ def _turn_points(
     if turned:
         made = cycle.worth or Worth(1, 1, balance.name)
         worth = divide(turned * made.money, made.points, "down")
-        target = PAYOUT if cycle.pays_out == "yes" else VOUCHER if cycle.voucher else REDEEMED
+        target = PAYOUT if cycle.pays_out else VOUCHER if cycle.voucher else REDEEMED
         take(turn, balance, turned, target, REASON)
         if cycle.voucher:
             issue(turn, cycle.voucher, worth=worth, balance=balance.name, points=turned, number=1)
