@@ -15,7 +15,7 @@ from kantis.core.phrases import Duration, Window
 from kantis.core.turn import Turn
 from kantis.engine import periods
 from kantis.engine.plan import Plan
-from kantis.features import tiers
+from kantis.features import tiers, vouchers
 
 _DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
 
@@ -25,6 +25,7 @@ def run(plan: Plan, turn: Turn) -> None:
     late = turn.day - days(plan.head.late)
     refundable = late - days(plan.head.refunds.within)
     _counters(plan, turn, late, refundable)
+    vouchers.forget(turn)
     for lot_id, (day, _, _) in list(turn.account.lost.items()):
         if day <= late:
             turn.change("lost", lot_id, 0, 0, 0)

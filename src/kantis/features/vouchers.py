@@ -151,12 +151,17 @@ def due(account: Account, days: Calendar) -> int:
 
 
 def run(turn: Turn) -> None:
-    """Let vouchers die whose time is over, and forget those that were gone a year ago."""
+    """Let vouchers die whose time is over."""
     for code, voucher in list(turn.account.vouchers.items()):
         if voucher.state == "open" and voucher.expires and voucher.expires <= turn.day:
             if voucher.points:
                 turn.post(voucher.balance, VOUCHER, EXPIRED, voucher.points, 0, REASON)
             turn.change("voucher state", code, "expired")
             turn.notice("voucher expired", voucher.kind, voucher.worth)
-        elif voucher.state != "open" and turn.day - max(voucher.issued, voucher.expires) > 366:
+
+
+def forget(turn: Turn) -> None:
+    """Forget the vouchers that were gone a year ago."""
+    for code, voucher in list(turn.account.vouchers.items()):
+        if voucher.state != "open" and turn.day - max(voucher.issued, voucher.expires) > 366:
             turn.change("voucher state", code, "gone")
