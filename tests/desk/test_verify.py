@@ -1,6 +1,7 @@
 """Verify: any single edit of what is stored is found."""
 
 import random
+import threading
 from typing import Any
 
 import pytest
@@ -191,3 +192,40 @@ def test_progress_is_told(full: Shop) -> None:
     verify(full.desk.books, lambda what, done, total: told.append((what, done, total)))
     assert told[-1][0] == "events"
     assert all(done <= total for _, done, total in told)
+
+
+def test_several_processes_prove_the_same(full: Shop) -> None:
+    books = full.desk.books
+    alone, together = verify(books), verify(books, workers=2)
+    assert together.ok
+    assert together == alone
+    for sign in (1, -1):
+        books.execute(
+            "UPDATE balance SET available = available + ? WHERE account IN (3, 9)", (5 * sign,)
+        )
+        books.execute("UPDATE event SET time = time + ? WHERE n = 4", (sign,))
+        alone, together = verify(books), verify(books, workers=3)
+        assert together.wrong == alone.wrong == (4 if sign > 0 else 0)
+        assert sorted(map(str, together.problems)) == sorted(map(str, alone.problems))
+
+
+def test_helpers_see_one_instant_while_others_write(shop: Shop) -> None:
+    shop(*[shop.enrol(f"{n}") for n in range(40)])
+    stop = threading.Event()
+
+    def sell() -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            shop(*[shop.buy(f"{number}-{n}", f"{n}") for n in range(40)])
+
+    seller = threading.Thread(target=sell)
+    seller.start()
+    try:
+        for _ in range(3):
+            report = verify(shop.desk.books, workers=2)
+            assert report.ok, report.problems[:3]
+            assert (report.entries - 40) % 40 == 0
+    finally:
+        stop.set()
+        seller.join()

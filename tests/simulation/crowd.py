@@ -8,7 +8,6 @@ from typing import Any
 from msgspec import structs
 
 from kantis.core import calendar
-from kantis.core.account import NEVER
 from kantis.core.calendar import DAY_MS, MINUTE_MS
 from kantis.core.events import (
     Activity,
@@ -98,7 +97,7 @@ WEIGHTS: dict[str, dict[str, int]] = {
         "alone": 10,
         "tick": 15,
         "advance": 30,
-        "restart": 6,
+        "restart": 3,
         "nonsense": 12,
     },
 }

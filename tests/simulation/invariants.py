@@ -26,7 +26,6 @@ from kantis.core.places import (
     HELD,
     ISSUED,
     OWED,
-    PENDING,
     TRANSIT,
     VOUCHER,
 )

@@ -95,6 +95,31 @@ class Leaflet(Naive):
 
     # events
 
+    def redeem(self, m, p, body):
+        name, points, p.worth, kind = self.price(m, p, body)
+        if points > self.available(m, name) and (p.e.ask or body.hold):
+            raise No
+        p.taken, p.kind, p.state, p.voucher = self.take(m, name, points), kind, "spent", None
+        m.had[body.reward] += 1
+        self.stock[body.reward] -= 1
+        if body.hold:
+            p.until, p.state = m.now + self.held_for.get(body.reward, 24) * 3_600_000, "held"
+            m.holds.append(p)
+        elif kind:
+            p.voucher = self.voucher(m, kind, p.taken, p.worth)
+        self.sign(m, p, name, "redeeming")
+
+    def undo(self, m, o, grace):
+        """Points that were set aside or spent come back, and what they were spent on goes."""
+        o.state = "undone"
+        self.give_back(m, o.taken, grace)
+        m.had[o.body.reward] -= 1
+        self.stock[o.body.reward] += 1
+
+    def let_go(self, m, o):
+        m.holds.remove(o)
+        self.undo(m, o, 0)
+
     def claim(self, m, p, body):
         """A purchase without a member counts as if it had been this member's all along."""
         found = self.alone.get(body.receipt)
@@ -166,7 +191,7 @@ class Leaflet(Naive):
         m.offers[offer] = (None, m.offers[offer][1] + 1)
 
     def confirm(self, m, p, body, void=False):
-        found = [b for b in m.batches if b.group == body.group and b.waits and b.amount]
+        found = [b for b in self.there(m) if b.group == body.group and b.waits]
         if not found:
             raise No
         for b in found:
@@ -318,7 +343,7 @@ class Market(Leaflet):
     """Shared caps, promotions, levels by two counters, groups, offers, a clock and an end."""
 
     zone, within, grace, groups = "Europe/Helsinki", 60, 20, ("status",)
-    softly, after, lowers, oldest = True, 10, True, ("stars",)
+    softly, after, oldest = True, 10, ("stars",)
     signs = {"points": ("earning",), "stars": ("earning", "redeeming")}
     idle = {"points": lambda day: day + 45, "stars": lambda day: day + 50}
     held_for, itself = {"gift": 36}, ("bun", "tokens", 6)
@@ -332,10 +357,8 @@ class Market(Leaflet):
         return day + 20 if name == "tokens" else 0
 
     def edit(self, m):
-        there = {b.lot for b in m.batches if b.amount} | {
-            b.lot for h in m.holds for b, _ in h.taken
-        }
-        for b in [b for b in m.batches if b.lot in there]:
+        there = {b.lot for b in self.there(m)} | {b.lot for h in m.holds for b, _ in h.taken}
+        for b in [b for some in m.batches.values() for b in some if b.lot in there]:
             b.end = self.fixed(m, b.name, b.key[1])
             b.key = (*b.key[:2], b.end, b.group)
 
@@ -457,7 +480,7 @@ class Market(Leaflet):
         most = min(100, body.points or there)
         if body.basket:
             most = min(most, body.basket // 2 // 5)
-        if body.reward == "gift" and m.had["gift"] < 12:
+        if body.reward == "gift" and m.had["gift"] < 6:
             return "points", 60, 0, "gift"
         if body.reward == "mug" and self.stock["mug"] > 0:
             return "points", 40, 0, ""
@@ -562,8 +585,7 @@ class Hotel(Leaflet):
         if more > 0:
             self.bring(m, "cash", more, self.days.day(m.now))
         elif more < 0:
-            lots = [b for b in m.batches if b.name == "cash"]
-            self.claw(m, max(lots, key=lambda b: b.lot), -more)
+            self.claw(m, max(m.batches["cash"], key=lambda b: b.lot), -more)
 
     def open_months(self, m):
         counted = {cal.window_start("month", day) for day, _ in m.counted["month"]}

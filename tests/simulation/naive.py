@@ -2,8 +2,7 @@
 
 It shares no rule with the engine. A member is plain lists: every batch of points with its
 own dates, every amount that was counted with its day, every purchase with what it earned.
-Whatever is asked is added up from them again; nothing is compiled, bucketed or cached.
-What the programs say stands in ``leaflets``, in plain Python.
+Nothing is compiled, bucketed or cached. ``leaflets`` say what the programs say.
 """
 
 from collections import Counter, defaultdict
@@ -40,33 +39,32 @@ class Naive:
     """A program for all its members; ``leaflets`` say its rules."""
 
     zone, within, grace, owes, monthly, oldest, idle = "UTC", 90, 30, True, (), (), {}
-    groups, softly, after, lowers, signs, itself = (), False, 0, False, {}, None
+    groups, softly, after, signs, itself = (), False, 0, {}, None
 
     def __init__(self, edited=NEVER):
-        self.members, self.edited, self.stock = {}, edited, Counter(mug=25)
-        self.alone = {}
+        self.members, self.alone, self.edited, self.stock = {}, {}, edited, Counter(mug=25)
         self.days = cal.Calendar(cal.zone(self.zone))
 
     def member(self, number):
-        if number in self.members:
-            return self.members[number]
-        lists = {k: [] for k in ("batches", "vouchers", "holds")}
-        lists |= {k: {} for k in ("offers", "done", "touched", "ran")}
-        lists |= {k: defaultdict(list) for k in ("levels", "facts", "counted")}
-        lists |= {k: Counter() for k in ("owed", "paid", "had")}
-        self.members[number] = Thing(joined=0, now=0, version=1, lots=0, out=0, **lists)
+        if number not in self.members:
+            lists = {k: [] for k in ("vouchers", "holds", "there")}
+            lists |= {k: {} for k in ("offers", "done", "touched", "ran")}
+            lists |= {k: defaultdict(list) for k in ("batches", "levels", "facts", "counted")}
+            lists |= {k: Counter() for k in ("owed", "paid", "had")}
+            self.members[number] = Thing(joined=0, now=0, version=1, lots=0, out=0, **lists)
         return self.members[number]
 
     def bring(self, m, name, amount, day, end=-1, opens=0, group=""):
         """Points come in as a batch of their own; batches with the same dates are one lot."""
         end = self.fixed(m, name, day) if end < 0 else end
         key = (name, cal.window_start("month", day) if name in self.monthly else day, end, group)
-        same = [b.lot for b in m.batches if b.key == key]
+        same = [b.lot for b in m.batches[name] if b.key == key]
         m.lots += not same
         b = Thing(name=name, key=key, end=end, group=group, lot=max(same, default=m.lots))
         b.opens, b.waits, b.amount = opens, bool(group) or opens > m.now, amount
         b.expired, b.lost, b.void = 0, None, False
-        m.batches.append(b)
+        m.batches[name].append(b)
+        m.there.append(b)
         if self.stops(m, name) <= self.days.day(m.now):
             m.touched[name] = max(self.day, m.touched.get(name, 0))  # the clock starts anew
         return b if b.waits else self.open(m, b)
@@ -85,11 +83,11 @@ class Naive:
         return min(b.end or NEVER, self.stops(m, b.name))
 
     def available(self, m, name):
-        return sum(b.amount for b in m.batches if b.name == name and not b.waits)
+        return sum(b.amount for b in m.there if b.name == name and not b.waits)
 
     def take(self, m, name, amount):
         """(batch, part) of points that leave, in the order of burning; what is short is owed."""
-        taken, free = [], [b for b in m.batches if b.name == name and b.amount and not b.waits]
+        taken, free = [], [b for b in m.there if b.name == name and b.amount and not b.waits]
         first = (lambda b: 0) if name in self.oldest else (lambda b: b.end or NEVER)
         for b in sorted(free, key=lambda b: (first(b), b.key[1], b.lot)):
             part = min(b.amount, amount)
@@ -108,6 +106,7 @@ class Naive:
                 m.touched[b.name] = today
             if b.lot and not (grace and 0 < b.end < today + grace):
                 b.amount += part
+                m.there += [] if b in m.there else [b]
                 self.open(m, b)
             elif part > pays:
                 ends = today + grace if self.fixed(m, b.name, today) else 0
@@ -116,7 +115,7 @@ class Naive:
     def claw(self, m, batch, amount):
         """Of the same lot waiting, available, expired; then other lots; then a debt or nothing."""
         amount = 0 if batch.void else amount
-        same = [b for b in m.batches if b.lot == batch.lot]
+        same = [b for b in m.batches[batch.name] if b.lot == batch.lot]
         for b in sorted(same, key=lambda b: (not b.waits, b.opens != batch.opens, -b.opens)):
             part = min(b.amount, amount)
             b.amount, amount = b.amount - part, amount - part
@@ -145,23 +144,29 @@ class Naive:
         """A sign of life; a late one gives back what only its absence took."""
         if kind in self.signs.get(name, ()):
             m.touched[name] = max(p.day, m.touched.get(name, 0))
-            for b in [b for b in m.batches if b.name == name and b.lost and p.day < b.lost[0]]:
+            for b in [b for b in m.batches[name] if b.lost and p.day < b.lost[0]]:
                 if self.end(m, b) > self.days.day(m.now):
                     part = min(b.lost[1], b.expired)
                     b.expired, b.amount, b.lost = b.expired - part, b.amount + part, None
-                    if not b.waits:
-                        self.open(m, b)
+                    m.there += [] if b in m.there else [b]
+                    b = b if b.waits else self.open(m, b)
+
+    def there(self, m):
+        """All batches that still hold something."""
+        m.there = [b for b in m.there if b.amount]
+        return m.there
 
     def pass_time(self, m, until):
         """Let everything happen that time brings, in order, up to an instant."""
         while m.joined:
-            days = {self.stops(m, name) for name in {b.name for b in m.batches if b.amount}}
-            days |= {b.end for b in m.batches if b.amount}
-            days |= {v.end for v in m.vouchers if v.state == "open" and v.end}
+            there = self.there(m)
+            days = {self.stops(m, name) for name in {b.name for b in there}}
+            days |= {b.end for b in there}
+            days |= {v.end for v in m.vouchers if v.state == "open"}
             days |= {m.levels[g][-1][2] + self.after for g in self.groups if m.levels[g]}
             days |= {*self.dates(m, self.days.day(m.now))}
-            moments = [self.days.start(day) for day in days if 0 < day < NEVER]
-            moments += [h.until for h in m.holds] + [b.opens for b in m.batches if b.waits]
+            moments = [self.days.start(d) for d in days if 0 < d <= self.days.day(until)]
+            moments += [h.until for h in m.holds] + [b.opens for b in there if b.waits]
             ahead = min((t for t in [*moments, self.edited] if m.now < t <= until), default=0)
             if not ahead:
                 break
@@ -170,34 +175,34 @@ class Naive:
         m.now = max(m.now, until)
 
     def happen(self, m):
-        """Whatever is due now; twice, because a level that falls can let points die."""
-        self.new, self.day = m.now >= self.edited, self.days.day(m.now)
-        for today in [self.day] * 2:
-            if m.version == 1 and m.now >= self.edited:
+        """Whatever is due now; again when a level fell, because that can let points die."""
+        self.new, self.day, levels = m.now >= self.edited, self.days.day(m.now), -1
+        while levels != (levels := sum(map(len, m.levels.values()))):
+            if m.version == 1 and self.new:
                 m.version = 2
                 self.edit(m)
             for h in [h for h in m.holds if h.until <= m.now]:
                 self.let_go(m, h)
-            for b in [b for b in m.batches if b.waits and not b.group and b.opens <= m.now]:
-                self.open(m, b)
-            over = {name for name in self.idle if self.stops(m, name) <= today}
-            dead = [b for b in m.batches if b.amount and (0 < b.end <= today or b.name in over)]
-            for b in [b for b in dead if not self.kept(m, b.name)]:
-                end = self.end(m, b)
-                b.lost = (end, b.amount) if end != b.end else None
-                b.expired, b.amount = b.expired + b.amount, 0
-            for v in [v for v in m.vouchers if v.state == "open" and 0 < v.end <= today]:
-                v.state = "expired"
-            self.periodic(m, today)
+            over = {name for name in self.idle if self.stops(m, name) <= self.day}
+            for b in self.there(m):
+                if b.waits and not b.group and b.opens <= m.now:
+                    self.open(m, b)
+                if (0 < b.end <= self.day or b.name in over) and not self.kept(m, b.name):
+                    end = self.end(m, b)
+                    b.lost = (end, b.amount) if end != b.end else None
+                    b.expired, b.amount = b.expired + b.amount, 0
+            for v in m.vouchers:
+                v.state = "expired" if v.state == "open" and 0 < v.end <= self.day else v.state
+            self.periodic(m, self.day)
             for group in [group for group in self.groups if m.levels[group]]:
                 _, level, until = m.levels[group][-1]
-                if level and until and until + self.after <= today:
+                if level and until and until + self.after <= self.day:
                     reached, ends = self.falls_to(m, group, until)
                     if self.softly and reached < level - 1:
                         reached, ends = level - 1, self.lasts(group, until, True)
                     reached = min(level, reached)
                     m.levels[group].append((m.now, reached, ends if reached else 0))
-            self.cycles(m, today)
+            self.cycles(m, self.day)
             if self.itself:
                 kind, name, cost = self.itself
                 for _ in range(self.available(m, name) // cost):
@@ -293,28 +298,3 @@ class Naive:
             self.give_back(m, [(b, min(n, rest))], self.grace)
             rest -= min(n, rest)
         self.refunded(m, o)
-
-    def redeem(self, m, p, body):
-        name, points, p.worth, kind = self.price(m, p, body)
-        if points > self.available(m, name) and (p.e.ask or body.hold):
-            raise No
-        p.taken, p.kind, p.state, p.voucher = self.take(m, name, points), kind, "spent", None
-        m.had[body.reward] += 1
-        self.stock[body.reward] -= 1
-        if body.hold:
-            p.until, p.state = m.now + self.held_for.get(body.reward, 24) * 3_600_000, "held"
-            m.holds.append(p)
-        elif kind:
-            p.voucher = self.voucher(m, kind, p.taken, p.worth)
-        self.sign(m, p, name, "redeeming")
-
-    def undo(self, m, o, grace):
-        """Points that were set aside or spent come back, and what they were spent on goes."""
-        o.state = "undone"
-        self.give_back(m, o.taken, grace)
-        m.had[o.body.reward] -= 1
-        self.stock[o.body.reward] += 1
-
-    def let_go(self, m, o):
-        m.holds.remove(o)
-        self.undo(m, o, 0)

@@ -112,11 +112,14 @@ class Office:
         self.deliver()
         asked = [step.event for step in steps if step.event is not None]
         expected = [self.play(step) for step in steps]
+        self.committed = False
         answers = self.submit(asked)
         for event, answer, outcome in zip(asked, answers, expected, strict=True):
             ensure(
                 answer.outcome == outcome[0], "the desk answers otherwise", event, answer, outcome
             )
+            recorded = answer.entry is not None or answer.outcome != REFUSED
+            ensure(answer.again == (self.committed and recorded), "an answer got lost", event)
             if outcome[1] is not None:
                 assert answer.entry is not None
                 ensure(
@@ -186,6 +189,7 @@ class Office:
         answers = self.during(lost, events)
         ensure(all(x.outcome == UNKNOWN for x in answers or ()), "not unknown", answers)
         if done:
+            self.committed = True
             self.deliver()
 
     def during(self, commit: Callable[[], None], events: list[Event]) -> list[Result] | None:
@@ -238,7 +242,7 @@ class Office:
             frozen.freeze()
             for row in frozen.all_accounts(0, 1 << 60):
                 self.compare(row.id, decode_account(row.snapshot))
-            seen = {number: 0 for number in machine.accounts}
+            seen = dict.fromkeys(machine.accounts, 0)
             for row, postings, _ in frozen.history(0, 1 << 60):
                 entry, data = machine.entries[row.account][seen[row.account]]
                 seen[row.account] += 1

@@ -9,6 +9,7 @@ in memory, the entries that were recorded, and what a decision has to see.
 from __future__ import annotations
 
 import random
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,7 @@ class Step(Struct, frozen=True):
         return f"{self.now} {self.kind} {self.account}{late}{ask} {what}"
 
 
+@cache
 def tree_of(name: str) -> Any:
     """A program file as plain mappings, lists and texts."""
     return plain(read(FILES[name].read_text(encoding="utf-8")))
@@ -109,6 +111,11 @@ def edited(tree: Any, edit: Any) -> Any:
 
 
 _PROGRAMS: dict[tuple[str, int], Program] = {}
+
+
+def forget_programs() -> None:
+    """Compile programs anew from here on."""
+    _PROGRAMS.clear()
 
 
 def program_of(name: str, since: int = 0) -> Program:

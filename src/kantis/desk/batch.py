@@ -122,8 +122,8 @@ class Batch:
             key, flag, counts = f"{source}/{event.id}", "", time or now
             if not (imported or earliest <= counts <= now + AHEAD_MS):
                 counts, flag = now, OUT_OF_RANGE
-            if home is None or _malformed(event):
-                code = _malformed(event) if home else "unknown-program"
+            code = _malformed(event, key) if home is not None else "unknown-program"
+            if home is None or code:
                 answers.append(refuse(key, code))
                 continue
             received = counts if imported else now
@@ -379,13 +379,11 @@ def _stored(row: AccountRow) -> Account:
     return account
 
 
-def _malformed(event: Event) -> str:
-    source, name, subject, time = event.source, event.id, event.subject, event.time
-    if not source or not name or "/" in source or source == DESK:
+def _malformed(event: Event, key: str) -> str:
+    source, subject = event.source, event.subject
+    if not source or "/" in source or source == DESK or not event.id or not key.isprintable():
         return "malformed-key"
-    if not (source.isprintable() and name.isprintable()):
-        return "malformed-key"
-    if not 0 <= time < TIME_END:
+    if not 0 <= event.time < TIME_END:
         return "malformed-time"
     if not subject or (subject[:5] == "card:" and len(subject) > 5 and subject.isprintable()):
         return ""

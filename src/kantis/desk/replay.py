@@ -27,7 +27,7 @@ from kantis.core.decision import (
 )
 from kantis.desk.programs import Engine
 from kantis.desk.recorded import Seen, decode_seen, entry_of, event_of, original_of
-from kantis.desk.verify import Report
+from kantis.desk.report import Report
 from kantis.store.books import Books
 from kantis.store.reading import Ledger, Reading
 from kantis.store.rows import EventRow, VersionRow

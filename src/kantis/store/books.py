@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
@@ -65,9 +66,23 @@ class Books(Reading):
     def close(self) -> None:
         """Let go of the database."""
 
+    @classmethod
     @abstractmethod
+    def at(cls, address: str, *, write: bool = True) -> Books:
+        """Books at an address."""
+
+    @property
+    @abstractmethod
+    def address(self) -> str:
+        """Where the books are, for another process."""
+
     def reader(self) -> Books:
         """Another connection to the same books, for reading only."""
+        return self.at(self.address, write=False)
+
+    def still(self) -> AbstractContextManager[None]:
+        """While this lasts, readers that freeze without a token see the same instant."""
+        return nullcontext()
 
     @abstractmethod
     def migrate(self) -> None:

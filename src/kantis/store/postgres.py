@@ -133,8 +133,13 @@ class PostgresBooks(Books):
     def close(self) -> None:
         self._db.close()
 
-    def reader(self) -> PostgresBooks:
-        return PostgresBooks(self.url, write=False)
+    @classmethod
+    def at(cls, address: str, *, write: bool = True) -> PostgresBooks:
+        return PostgresBooks(address, write=write)
+
+    @property
+    def address(self) -> str:
+        return self.url
 
     def migrate(self) -> None:
         with self._db.transaction():
@@ -212,9 +217,11 @@ class PostgresBooks(Books):
         except psycopg.Error as error:
             raise _said(error) from error
 
-    def freeze(self) -> None:
+    def freeze(self, token: str = "") -> str:
         self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        self.rows("SELECT 1 FROM migration")
+        if token:
+            self.execute(f"SET TRANSACTION SNAPSHOT '{token}'")
+        return str(self.one("SELECT pg_export_snapshot()"))
 
     def commit(self) -> None:
         self.statements += 1

@@ -79,8 +79,11 @@ class Reading(ABC):
         """The rows of a statement one by one, without holding them all."""
 
     @abstractmethod
-    def freeze(self) -> None:
-        """See the books as they are at one instant, from now on."""
+    def freeze(self, token: str = "") -> str:
+        """See the books as they are at one instant, from now on.
+
+        The token that comes back lets another reader see the same instant.
+        """
 
     def one(self, statement: str, values: Sequence[Any] = ()) -> Any:
         """The one value that a statement finds."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -109,8 +110,24 @@ class SqliteBooks(Books):
     def close(self) -> None:
         self._db.close()
 
+    @classmethod
+    def at(cls, address: str, *, write: bool = True) -> SqliteBooks:
+        return SqliteBooks(address, write=write)
+
+    @property
+    def address(self) -> str:
+        return self.path
+
     def reader(self) -> SqliteBooks:
         return SqliteBooks(self.path, write=False, vfs=self._vfs)
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        with closing(apsw.Connection(self.path, vfs=self._vfs)) as db:
+            db.set_busy_timeout(_BUSY_MS)
+            db.execute("BEGIN IMMEDIATE")
+            yield
+            db.execute("ROLLBACK")
 
     def migrate(self) -> None:
         if not self._write_tables():
@@ -165,9 +182,10 @@ class SqliteBooks(Books):
         self.statements += 1
         return iter(self._db.cursor().execute(statement, values))
 
-    def freeze(self) -> None:
+    def freeze(self, token: str = "") -> str:
         self.execute("BEGIN")
         self.rows("SELECT 1 FROM migration")
+        return token
 
     # ── transactions ─────────────────────────────────────────────────────────
 
