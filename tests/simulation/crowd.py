@@ -135,7 +135,7 @@ class Crowd:
         self.receipts: list[tuple[str, int]] = []
         self.transit: list[tuple[int, Body]] = []
         self.last: list[Step] = []
-        self.publishes = self.dice.randrange(200, 1400) if self.name in EDITS else -1
+        self.publishes = self.dice.randrange(100, 800) if self.name in EDITS else -1
 
     def step(self) -> Step:
         """The next thing that happens."""

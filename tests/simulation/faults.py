@@ -18,7 +18,7 @@ from kantis.core import limits, lots, rates, turn
 from kantis.core.calendar import DAY_MS
 from kantis.core.events import Carry, Void
 from kantis.core.places import AVAILABLE, HELD, OWED, PENDING, REVERSED
-from kantis.desk import batch, booking, tasks, verify
+from kantis.desk import batch, booking, fold, tasks
 from kantis.desk.submit import Desk
 from kantis.engine import order, periods, reverse
 from kantis.features import balances, cycles, earning, rewards, tiers, vouchers
@@ -271,7 +271,7 @@ PLANTED: dict[str, Fault] = {
     "a transfer comes back to its sender": Fault(
         _on(booking, "_staged", _back_to_sender), office=True
     ),
-    "verify folds postings first": Fault((verify, "apply", _postings_first), office=True),
+    "verify folds postings first": Fault((fold, "apply", _postings_first), office=True),
 }
 
 

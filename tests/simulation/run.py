@@ -18,7 +18,7 @@ from kantis.core.places import MEMBER_PLACES, OWED, PAYOUT, VOUCHER
 from kantis.engine.decide import advance, decide
 from tests.simulation import invariants, leaflets
 from tests.simulation.crowd import Crowd
-from tests.simulation.invariants import Broken, Shadow, ensure
+from tests.simulation.invariants import Broken, Shadow, difference, ensure
 from tests.simulation.naive import Naive
 from tests.simulation.world import Machine, Step
 
@@ -119,7 +119,9 @@ class Run:
         if twin is not None:
             again = decide(self.machine.program, twin, event, context)
             ensure(_bytes(again) == _bytes(entries), "I11 decided otherwise on a copy")
-            ensure(encode_account(twin) == encode_account(account), "I11 another state on a copy")
+            twin.due = account.due  # a lower bound, which depends on what is in the cache
+            if encode_account(twin) != encode_account(account):
+                raise Broken(f"I11 another state on a copy: {difference(twin, account)}")
         self.hash(self.machine.advance(number, account.at))
         decision = entries[-1].decision
         self.follow(number, event, entries[-1])
@@ -314,6 +316,9 @@ def _kind(cause: BaseException) -> str:
 def shrink(failure: Failure, tries: int = 400) -> list[Step]:
     """A small part of the steps that still fails, by cutting."""
     steps, kind = list(failure.steps), _kind(failure.cause)
+    cause = fails(failure.seed, steps)
+    if cause is None or _kind(cause) != kind:  # it needs the books, which are not replayed here
+        return steps
     size = len(steps) // 2
     while size and tries:
         position = 0

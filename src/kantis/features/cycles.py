@@ -123,9 +123,7 @@ class CycleSection(Struct, frozen=True, kw_only=True):
     step: Annotated[Quantity | None, Knob(QUANTITY, "points go in steps of")] = None
     worth: Annotated[Worth | None, Knob(WORTH, "what they make")] = None
     voucher: Annotated[str, Knob(TEXT, "the kind of voucher that it issues")] = ""
-    pays_out: Annotated[bool, Knob(YES, "whether it pays money, not a voucher")] = (
-        False
-    )
+    pays_out: Annotated[bool, Knob(YES, "whether it pays money, not a voucher")] = False
     rest: Annotated[str, Knob(word("carries", "dies"), "what happens to what is left")] = "carries"
     who: Annotated[Who | None, Knob(WHO, "the members that are meant")] = None
 
