@@ -39,6 +39,7 @@ from kantis.core.events import (
 from tests.simulation.world import EDITS, Machine, Step, dice
 
 START = calendar.instant("2021-01-04T08:00:00Z")
+LEAP = calendar.instant("2020-02-29T16:00:00Z")
 LATE = {"market": 40, "hotel": 30, "grocer": 30, "corner-cafe": 30}
 
 #: product, category or department, brand, tags, the price of one in minor units
@@ -128,6 +129,8 @@ class Crowd:
         self.machine, self.name = machine, machine.name
         self.members = members
         self.now = START + self.dice.randrange(0, 120 * DAY_MS)
+        if seed % 5 == 1:
+            self.now = LEAP
         self.number = 0
         self.bought: list[tuple[int, Event]] = []
         self.redeemed: list[tuple[int, Event]] = []

@@ -28,7 +28,13 @@ def bucket(window: Window, day: int, joined: int) -> int:
         return day
     if kind == "rolling month":
         return calendar.window_start("month", day)
-    return calendar.add_months(joined, calendar.years_between(joined, day) * 12)
+    return calendar.add_months(joined, _years(joined, day) * 12)
+
+
+def _years(joined: int, day: int) -> int:
+    """Full years of membership; who joined on 29 February begins one on the 28th."""
+    years = calendar.years_between(joined, day)
+    return years + (calendar.add_months(joined, (years + 1) * 12) <= day)
 
 
 def total(window: Window, counts: dict[int, int] | None, day: int, joined: int) -> int:
@@ -59,8 +65,17 @@ def end(window: Window, day: int, joined: int) -> int:
     if kind in ("ever", "purchase") or kind.startswith("rolling"):
         return 0
     if kind == "anniversary":
-        return calendar.add_months(joined, (calendar.years_between(joined, day) + 1) * 12)
+        return calendar.add_months(joined, (_years(joined, day) + 1) * 12)
     return calendar.window_end(kind, day)
+
+
+def last(window: Window, key: int, joined: int) -> int:
+    """The last day whose window holds a bucket, of a window that ends."""
+    if window.kind == "rolling day":
+        return key + window.count - 1
+    if window.kind == "rolling month":
+        return calendar.window_end("month", calendar.add_months(key, window.count - 1)) - 1
+    return end(window, key, joined) - 1
 
 
 def stale(window: Window, key: int, day: int, joined: int) -> bool:

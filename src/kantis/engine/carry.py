@@ -61,6 +61,7 @@ def _standing(plan: Plan, turn: Turn, body: Carry) -> None:
         level = levels[tier.group].levels.index(tier.level)
         since = turn.calendar.start(tier.since) if tier.since else turn.moment
         turn.change("tier", tier.group, level, since, tier.until, REASON)
+        turn.wake_at(turn.at)  # points that another level protected
         if tier.until:
             turn.wake_on(tier.until)
     for name, day, amount in body.counters:

@@ -255,6 +255,7 @@ def fall_after_refund(groups: list[TierGroup], turn: Turn) -> None:
         if level < standing.level:
             until = group.section.lasts.until(today) if level else 0
             turn.change("tier", group.name, level, turn.at, until, "refund")
+            turn.wake_at(turn.at)  # points that the level protected
 
 
 def due(groups: list[TierGroup], account: Account, days: Calendar, after: int) -> int:
