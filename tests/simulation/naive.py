@@ -188,8 +188,8 @@ class Naive:
                 if b.waits and not b.group and b.opens <= m.now:
                     self.open(m, b)
                 if (0 < b.end <= self.day or b.name in over) and not self.kept(m, b.name):
-                    end = self.end(m, b)
-                    b.lost = (end, b.amount) if end != b.end else None
+                    end, lost = self.end(m, b), b.lost or (0, 0)
+                    b.lost = (end, b.amount + lost[1] * (lost[0] == end)) if end != b.end else None
                     b.expired, b.amount = b.expired + b.amount, 0
             for v in m.vouchers:
                 v.state = "expired" if v.state == "open" and 0 < v.end <= self.day else v.state

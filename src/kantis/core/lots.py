@@ -249,20 +249,23 @@ def claw_back(
     ``opens`` is the instant that they wait for, if they still wait.
     In order: what is open of the same lot, its expired and its voided points (as already
     taken), other lots by their order of burning; then the balance's policy for a shortage: ``owed``
-    books a debt, ``forgiven`` and ``pending only`` let it go.
+    books a debt, ``forgiven`` lets it go. Under ``pending only`` what is available stays: only
+    what is still pending of the lot is taken.
     """
     rest, before = amount, 0
     lot = turn.account.lots.get(lot_id)
     if lot is not None:
-        for place in (PENDING, AVAILABLE):
-            part = min(rest, lot.pending if place == PENDING else lot.available)
-            if part:
-                turn.post(balance.name, place, target, part, lot_id, reason)
-                rest -= part
-                if place == PENDING:
-                    stop_waiting(turn, lot_id, part, opens)
+        part = min(rest, lot.pending)
+        if part:
+            turn.post(balance.name, PENDING, target, part, lot_id, reason)
+            stop_waiting(turn, lot_id, part, opens)
+            rest -= part
         if balance.shortage == "pending only":
             return rest
+        part = min(rest, lot.available)
+        if part:
+            turn.post(balance.name, AVAILABLE, target, part, lot_id, reason)
+            rest -= part
         gone = min(rest, lot.expired)
         if gone:
             turn.post(balance.name, EXPIRED, target, gone, lot_id, reason)

@@ -278,7 +278,12 @@ def run(balances: dict[str, Balance], turn: Turn) -> None:
             if part:
                 turn.post(balance.name, place, EXPIRED, part, lot.id, EXPIRY)
         if idle:
-            turn.change("lost", lot.id, end, available, pending)
+            day, more, waits = turn.account.lost.get(lot.id, (0, 0, 0))
+            if day == end:  # a part of it was held until now
+                more, waits = more + available, waits + pending
+            else:
+                more, waits = available, pending
+            turn.change("lost", lot.id, end, more, waits)
         turn.notice("expired", balance.name, available + pending)
 
 

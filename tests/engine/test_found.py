@@ -1,0 +1,308 @@
+"""What the simulation has found once, each as a small story."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kantis.core.calendar import show_day
+from kantis.core.events import (
+    Adjust,
+    Cancel,
+    Capture,
+    CarriedLot,
+    CarriedTier,
+    Carry,
+    Claim,
+    Confirm,
+    Event,
+    Know,
+    Line,
+    Purchase,
+    Redeem,
+    Refund,
+    Void,
+)
+from kantis.core.places import AVAILABLE, OWED, PENDING, VOUCHER
+from kantis.engine.program import Program, Version, assemble
+from tests.engine.member import NOON, Member, bought, program
+
+PER_EURO = {"base": {"give": "1 point per 1 EUR"}}
+IDLE = {"balances": {"points": {"expires": "all after 30 days without earning"}}}
+MUG = {"rewards": {"mug": {"cost": "10 points", "gives": "a mug"}}}
+CARD = {
+    "rewards": {"card": {"cost": "10 points", "gives": {"voucher": "card"}}},
+    "vouchers": {"card": {"worth": "5 EUR", "valid": "1 year"}},
+}
+
+
+def test_a_late_event_gives_back_only_what_it_could_have_kept() -> None:
+    member = Member(program(PER_EURO, **IDLE))
+    member(bought(1000))
+    member(bought(500), day=33, late=1)  # of day 32: the points had died on day 30
+    assert member.has(AVAILABLE) == 5
+    member(bought(200), day=34, late=10)  # of day 24: nothing would have died
+    assert member.has(AVAILABLE) == 17
+
+
+def test_redeeming_is_no_earning() -> None:
+    member = Member(program(PER_EURO, **IDLE, **MUG))
+    member(bought(3000))
+    member(Redeem("mug"), day=20)
+    member.wait(31)
+    assert member.has(AVAILABLE) == 0
+
+
+def test_points_of_a_late_event_that_are_over_buy_nothing() -> None:
+    own = {"rewards": CARD["rewards"] | {"card": CARD["rewards"]["card"] | {"issued": "by itself"}}}
+    balances = {"points": {"expires": "20 days after earning"}}
+    member = Member(program(PER_EURO, balances=balances, **CARD | own))
+    member(bought(1000), day=29, late=29)
+    assert member.has(AVAILABLE) == member.has(VOUCHER) == 0
+
+
+def test_a_lot_that_is_over_does_not_live_again() -> None:
+    balances = {"points": {"expires": "20 days after earning"}}
+    member = Member(program(PER_EURO, balances=balances))
+    member(bought(1000))
+    member.wait(25)
+    member(bought(700), day=26, late=26)
+    assert member.has(AVAILABLE) == 0
+
+
+def test_what_comes_in_starts_a_clock_that_ran_out_anew() -> None:
+    member = Member(program(PER_EURO, **IDLE))
+    member(bought(1000))
+    member(Adjust("points", 50, "sorry"), day=40)
+    member.wait(60)
+    assert member.has(AVAILABLE) == 50
+
+
+def test_a_redemption_is_undone_once_also_when_its_lot_is_forgotten() -> None:
+    balances = {"points": {"expires": "3 months after earning"}}
+    member = Member(program(PER_EURO, balances=balances, refunds={"within": "30 days"}, **MUG))
+    member(bought(1000))
+    of = member(Redeem("mug"), day=1)
+    for day in range(200, 210):
+        member(bought(100), day=day)
+    before = member.points
+    member(Cancel(of), day=220)
+    assert member.points == before + 10
+    member(Cancel(of), day=221, refused="cancelled-already")
+
+
+def test_a_captured_hold_brings_its_voucher() -> None:
+    member = Member(program(PER_EURO, **CARD))
+    member(bought(1000))
+    of = member(Redeem("card", hold=True))
+    member(Capture(of))
+    assert [v.points for v in member.account.vouchers.values()] == [10] == [member.has(VOUCHER)]
+    member(Cancel(of))
+    assert member.has(AVAILABLE) == 10
+    assert member.has(VOUCHER) == 0
+
+
+def test_a_tell_that_is_short_leaves_a_debt_and_a_cancel_takes_it_away() -> None:
+    member = Member(program(PER_EURO, **MUG))
+    member(bought(400))
+    of = member(Redeem("mug"))
+    assert (member.has(AVAILABLE), member.has(OWED)) == (0, -6)
+    member(Redeem("mug"), ask=True, refused="not-enough")
+    member(Cancel(of))
+    assert (member.has(AVAILABLE), member.has(OWED)) == (4, 0)
+
+
+def test_a_void_and_a_refund_take_back_once() -> None:
+    rules = {
+        "base": PER_EURO["base"] | {"available": "when confirmed"},
+        "now": {"give": "5 points"},
+    }
+    member = Member(program(rules))
+    member(bought(100))
+    of = member(bought(1000, group="g"))
+    member(Void("g"))
+    member(Refund(of))
+    assert member.points == 6
+
+
+def test_what_was_confirmed_without_being_counted_moves_no_level() -> None:
+    rules = {"base": PER_EURO["base"] | {"available": "when confirmed"}}
+    tiers = {"status": {"counts": "spend", "levels": LEVELS, "lasts": "3 months"}}
+    member = Member(program(rules, counters=SPEND, tiers=tiers))
+    member(bought(10000, group="g"))
+    until = member.account.tiers["status"].until
+    member(Confirm("g"), day=20)
+    assert member.account.tiers["status"].until == until
+
+
+SPEND = {"spend": {"counts": "spend", "window": "calendar year"}}
+LEVELS = {"basic": "from the start", "gold": "100 EUR"}
+
+
+def test_items_come_back_by_items() -> None:
+    member = Member(program({"base": {"give": "1 point per item"}}))
+    dear, cheap = Line("dear", "a", 1, 600), Line("cheap", "b", 3, 600)
+    of = member(Purchase((dear, cheap)))
+    member(Refund(of, (("dear", 1),)))
+    assert member.points == 3
+
+
+def test_a_cap_is_free_again_by_as_much_as_was_taken_back() -> None:
+    rules = {
+        "base": {"give": "1 point per 1 EUR", "cap": "both"},
+        "tea": {"where": {"category": "tea"}, "give": "5 points", "cap": "both"},
+    }
+    caps = {"both": {"at most": "20 points per calendar month"}}
+    member = Member(program(rules, caps=caps))
+    lines = (Line("a", "a", 1, 500, "tea"), Line("b", "b", 1, 500, "coffee"))
+    of = member(Purchase(lines))
+    member(Refund(of, (("b", 1),)))
+    assert member.points == member.counted["cap both"] == 10
+
+
+def test_a_part_of_a_band_is_a_share_of_what_it_gave() -> None:
+    bands = {"from 0 EUR": "1 point per 1 EUR", "from 50 EUR": "2 points per 1 EUR"}
+    rules = {
+        "base": {"give": {"whole amount": bands}},
+        "tea": {"on": "base", "where": {"category": "tea"}, "multiply": "2 times"},
+    }
+    member = Member(program(rules))
+    member(Purchase((Line("a", "a", 1, 3000, "tea"), Line("b", "b", 1, 3000, "coffee"))))
+    assert member.points == 120 + 60
+
+
+def test_a_late_fact_takes_its_place_in_time() -> None:
+    rules = {"base": PER_EURO["base"] | {"who": {"segment": "club"}}}
+    member = Member(program(rules))
+    member(Know("segment club", "yes"), day=10)
+    member(Know("segment club", "no"), day=12, late=8)
+    member(bought(500), day=13)
+    assert member.points == 5
+
+
+def test_a_birthday_that_is_over_brings_nothing_when_it_becomes_known() -> None:
+    member = Member(program(PER_EURO | {"birthday": {"for": "birthday", "give": "50 points"}}))
+    member(bought(100))
+    member(Know("birthday", "1980-04-01"), day=60)
+    member(Know("birthday", "1980-03-20"), day=61)
+    assert member.points == 1
+    member.wait(365 + 14)
+    assert member.points == 51
+
+
+def test_a_review_comes_on_its_day_and_every_year_for_who_joined_on_29_february() -> None:
+    tiers = {
+        "status": {
+            "counts": "spend", "levels": LEVELS, "up": "at review", "review": "membership year",
+            "lasts": "2 years",
+        }
+    }  # fmt: skip
+    member = Member(program(PER_EURO, counters=SPEND, tiers=tiers))
+    leap = -6  # 29 February 2024
+    member(bought(20_000), day=leap)
+    member.wait(leap + 300)
+    assert not member.account.tiers
+    member.wait(leap + 366)
+    assert not member.account.tiers  # counted in the year before
+    member(bought(20_000), day=leap + 370)
+    member.wait(5 * 365)
+    assert member.account.cycles["review status"]
+
+
+def test_rewards_by_themselves_share_one_balance() -> None:
+    rewards = {
+        "big": {"cost": "30 points", "gives": "a hat", "issued": "by itself"},
+        "small": {"cost": "10 points", "gives": "a pen", "issued": "by itself"},
+    }
+    member = Member(program(PER_EURO, rewards=rewards))
+    member(Adjust("points", 57, "sorry"))
+    assert member.points == 7
+
+
+def test_a_level_that_ends_by_a_carry_protects_no_more() -> None:
+    tiers = {"status": {"counts": "spend", "levels": LEVELS, "lasts": "1 year"}}
+    points = {"expires": "10 days after earning", "kept while": {"status": "gold"}}
+    member = Member(program(PER_EURO, counters=SPEND, tiers=tiers, balances={"points": points}))
+    member(bought(10_000))
+    member.wait(20)
+    assert member.points == 100
+    member(Carry("opening", tiers=(CarriedTier("status", "basic"),)), day=21)
+    assert member.points == 0
+
+
+def test_spent_points_return_with_time_to_spend_them_when_a_clock_has_run_out() -> None:
+    member = Member(program(PER_EURO, **IDLE, **MUG))
+    member(bought(1000))
+    of = member(Redeem("mug"), day=1)
+    member(Cancel(of), day=40)
+    member.wait(65)
+    assert member.points == 10
+
+
+def test_a_refund_of_a_refused_purchase_is_refused() -> None:
+    pay = {"rewards": {"pay": {"rate": "1 EUR per 10 points"}}}
+    member = Member(program(PER_EURO, **pay))
+    of = member(bought(1000, points={"pay": 50}), ask=True, refused="not-enough")
+    member(Refund(of), refused="refused-original")
+
+
+def test_carried_points_may_be_over_already() -> None:
+    balances = {"points": {"expires": "1 month after earning"}}
+    member = Member(program(PER_EURO, balances=balances))
+    member(Carry("opening", (CarriedLot("points", 7, 738000, 738030), CarriedLot("points", 5))))
+    assert member.points == 5
+
+
+def test_pending_only_takes_nothing_that_is_available() -> None:
+    rules = {"base": PER_EURO["base"] | {"available": "after 3 days"}}
+    member = Member(program(rules, refunds={"shortage": "pending only"}))
+    first = member(bought(1000))
+    second = member(bought(500), day=5)
+    member(Refund(second), day=6)
+    assert member.has(PENDING) == 0
+    member(Refund(first), day=6)
+    assert member.has(AVAILABLE) == 10
+
+
+@pytest.fixture
+def two_versions() -> Program:
+    """From 1 April 2024 a euro is two points, and a month is settled twice as well."""
+    month = {"to": "points", "over": "calendar month"}
+
+    def tree(points: int) -> dict[str, Any]:
+        give = f"{points} points per 1 EUR"
+        return {
+            "program": "p", "money": "EUR", "timezone": "Europe/Helsinki",
+            "balances": {"points": {"expires": "never"}},
+            "earning": {"base": {"give": give}, "month": {"give": give, "over": month["over"]}},
+        }  # fmt: skip
+
+    first = Version.of(1, 0, tree(1))
+    april = first_of_april(assemble([first]))
+    return assemble([first, Version.of(2, april, tree(2))])
+
+
+def first_of_april(terms: Program) -> int:
+    day = terms.calendar.day(NOON) + 26
+    assert show_day(day) == "2024-04-01"
+    return terms.calendar.start(day)
+
+
+def test_new_terms_do_not_reach_back(two_versions: Program) -> None:
+    member = Member(two_versions)
+    of = member(bought(1000))
+    member.wait(27)
+    assert member.points == 20  # ten at once, ten for March, by the terms of March
+    member(bought(1000), day=28)
+    assert member.points == 40
+    member(Refund(of), day=29)
+    assert member.points == 20
+
+
+def test_a_claim_goes_by_the_rules_of_its_purchase(two_versions: Program) -> None:
+    member = Member(two_versions)
+    lonely = Event("till", "lonely", NOON, "", bought(1000, receipt="r"))
+    member.receipts["r"] = lonely
+    member(Claim("r"), day=28)
+    assert member.points == 10 + 10
