@@ -90,8 +90,8 @@ class Bench:
         with self.desk(path) as desk:
 
             def submit(groups: list[list[Event]]) -> None:
-                for batch in groups:
-                    desk.submit(batch, importing=True)
+                for _ in desk.stream(groups, importing=True):
+                    pass
 
             submit(self.groups[:WARM])
             return wall(lambda: submit(self.groups[WARM:]))

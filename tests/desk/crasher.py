@@ -1,5 +1,7 @@
 """Runs a desk that is killed at random instants, again and again, and keeps what it acknowledged.
 
+Every other till streams its batches: on SQLite they are written by a process beside it.
+
 ``python -m tests.desk.crasher URL ROUNDS SEED`` forks one till per round. The till submits
 batches and says through a pipe what was answered; after a random time it gets kill -9. The
 acknowledged answers of all rounds are printed as JSON. A process of its own, without
@@ -12,7 +14,9 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Iterator
 
+from kantis.core.events import Event
 from kantis.desk.submit import Desk
 from kantis.desk.writer import open_desk
 from kantis.store.books import Conflict, Outage
@@ -29,17 +33,22 @@ def till(url: str, round_: int, seed: int, pipe: int) -> None:
     shop.now = NOON
     desk = open_desk(url, engine=STUB, clock=lambda: NOON)
     assert isinstance(desk, Desk), "the lease of the one before is free"
-    number = 0
-    while True:
-        batch = []
-        for _ in range(dice.choice([1, 1, 2, 5, 40])):
-            name, card = f"{round_}-{number}", f"{dice.randrange(CARDS)}"
-            number += 1
-            if dice.random() < 0.6:
-                batch.append(shop.buy(name, card, dice.randrange(100, 9_000)))
-            else:
-                batch.append(shop.redeem(name, card, dice.randrange(1, 80)))
-        answers = desk.submit(batch)
+
+    def batches() -> Iterator[list[Event]]:
+        number = 0
+        while True:
+            batch = []
+            for _ in range(dice.choice([1, 1, 2, 5, 40])):
+                name, card = f"{round_}-{number}", f"{dice.randrange(CARDS)}"
+                number += 1
+                if dice.random() < 0.6:
+                    batch.append(shop.buy(name, card, dice.randrange(100, 9_000)))
+                else:
+                    batch.append(shop.redeem(name, card, dice.randrange(1, 80)))
+            yield batch
+
+    sales = desk.stream(batches()) if round_ % 2 else map(desk.submit, batches())
+    for answers in sales:
         lines = [
             f"{each.key} {each.outcome} {each.entry.seq if each.entry else 0}\n" for each in answers
         ]

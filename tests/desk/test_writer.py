@@ -168,13 +168,13 @@ class Slow:
 
     def __init__(self, desk: Desk, seconds: float) -> None:
         self.batches: list[list[Request]] = []
-        self.desk, self.seconds, self.real = desk, seconds, desk.transact
-        desk.transact = self  # type: ignore[method-assign,assignment]
+        self.desk, self.seconds, self.real = desk, seconds, desk._decided
+        desk._decided = self  # type: ignore[method-assign,assignment]
 
-    def __call__(self, requests: list[Request]) -> object:
+    def __call__(self, requests: list[Request], ready: int, aside: str) -> object:
         self.batches.append(requests)
         time.sleep(self.seconds)
-        return self.real(requests)
+        return self.real(requests, ready, aside)
 
 
 def test_requests_that_come_together_share_a_commit(path: Path) -> None:
@@ -229,7 +229,7 @@ def test_an_error_reaches_everybody_who_waited(path: Path) -> None:
         shop(shop.enrol("1"))
         slow = Slow(shop.desk, 0.02)
 
-        def fail(requests: list[Request]) -> object:
+        def fail(requests: list[Request], ready: int, aside: str) -> object:
             raise Outage("the disk is full")
 
         slow.real = fail  # type: ignore[assignment]

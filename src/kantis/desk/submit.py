@@ -3,16 +3,20 @@
 Guarantee: nobody is answered before the commit that holds their event. Requests that
 come while a batch runs are joined into the next one, so that many tills share one
 commit; an import gets at most every other place, so that a till waits for one batch of it.
+Where books can be written by a process beside this one, the next batch is decided while
+the one before it is written; batches are written, and answered, in the order of deciding.
 
 Whoever comes first works for all: there is no thread of its own.
 """
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -25,11 +29,14 @@ from kantis.desk.results import UNKNOWN, Result, refuse
 from kantis.desk.sweep import checkpoint, sweep
 from kantis.store.books import Books, Conflict, Outage, Unknown
 from kantis.store.schema import READY
+from kantis.store.scribe import Flight, ScribedBooks
 
 #: Events of small requests that are joined into one batch.
 BATCH_MAX: Final = 1_000
 #: A request with more events than this, or an import, waits in the second queue.
 BULK_FROM: Final = 100
+#: So many batches may be on their way into the books while another one is decided.
+AHEAD: Final = 2
 _TRIES: Final = 50
 
 
@@ -41,12 +48,13 @@ def wall_clock() -> int:
 class _Waiting:
     """A request and, later, its answer; or the turn to work for all who wait."""
 
-    __slots__ = ("answer", "error", "gate", "request")
+    __slots__ = ("answer", "error", "gate", "listens", "request")
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self.answer: list[Result] | None = None
         self.error: BaseException | None = None
+        self.listens = False
         self.gate = threading.Lock()
         self.gate.acquire()
 
@@ -71,11 +79,14 @@ class Desk:
         self.homes = Homes(self.engine)
         self.cache = Cache() if books.alone else None
         self.lock = threading.RLock()
-        self._queues = threading.Lock()
+        self._queues = threading.Condition()
         self._working = False
         self._tills: deque[_Waiting] = deque()
         self._bulk: deque[_Waiting] = deque()
+        self._flying: deque[_Flying] = deque()
         self.on_close: Callable[[], None] | None = None
+        if isinstance(books, ScribedBooks):
+            books.news = self._tell
 
     def __enter__(self) -> Self:
         return self
@@ -105,15 +116,42 @@ class Desk:
         An import takes each event's own time as the instant of its receipt. ``Outage``
         when the books cannot be used: then nothing was recorded.
         """
-        waiting = _Waiting(Request(program, list(events), importing))
-        queue = self._bulk if importing or len(waiting.request.events) > BULK_FROM else self._tills
+        return self._answer(self._queue(Request(program, list(events), importing)))
+
+    def stream(
+        self, batches: Iterable[Sequence[Event]], *, program: str = "", importing: bool = False
+    ) -> Iterator[list[Result]]:
+        """Submit batch after batch; each may be decided while those before it are written.
+
+        The answers come in the same order, each after its commit.
+        """
+        ahead: deque[_Waiting] = deque()
+        for events in batches:
+            ahead.append(self._queue(Request(program, list(events), importing)))
+            if len(ahead) > AHEAD:
+                yield self._answer(ahead.popleft())
+        while ahead:
+            yield self._answer(ahead.popleft())
+
+    def _queue(self, request: Request) -> _Waiting:
+        waiting = _Waiting(request)
+        queue = self._bulk if request.importing or len(request.events) > BULK_FROM else self._tills
         with self._queues:
             queue.append(waiting)
+            self._queues.notify()
+        return waiting
+
+    def _answer(self, waiting: _Waiting) -> list[Result]:
+        """Wait for the answer, or work until it is there."""
+        with self._queues:
+            waiting.listens = True
             mine, self._working = not self._working, True
         if not mine:
             waiting.gate.acquire()
         if not waiting.done:
             self._work_until(waiting)
+        elif mine:
+            self._pass_on()
         if waiting.error is not None:
             raise waiting.error
         assert waiting.answer is not None
@@ -126,11 +164,17 @@ class Desk:
                 with self.lock:
                     self._work()
         finally:
-            with self._queues:
-                following = (self._tills or self._bulk or [None])[0]
-                self._working = following is not None
-            if following is not None:
-                following.gate.release()
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Let somebody else work who waits for an answer."""
+        with self._queues:
+            flying = (each for flight in self._flying for each in flight.joined)
+            waiting = (*flying, *self._tills, *self._bulk)
+            following = next((each for each in waiting if each.listens), None)
+            self._working = following is not None
+        if following is not None:
+            following.gate.release()
 
     def quote(self, events: Sequence[Event], *, program: str = "") -> list[Result]:
         """What ``submit`` would answer now: the real path, rolled back. It promises nothing."""
@@ -186,7 +230,16 @@ class Desk:
     # ── batches ──────────────────────────────────────────────────────────────
 
     def _work(self) -> None:
-        """Join what waits into one batch, and answer all of it."""
+        """Join what waits into one batch and run it; answer whose batches have landed."""
+        joined = self._join()
+        if joined:
+            self._run(joined)
+        elif self._flying:
+            self._wait()
+        while self._flying and (len(self._flying) > AHEAD or self._flying[0].landed):
+            self._land()
+
+    def _join(self) -> list[_Waiting]:
         joined: list[_Waiting] = []
         count = 0
         with self._queues:
@@ -195,20 +248,80 @@ class Desk:
                 count += len(joined[-1].request.events)
             if self._bulk:
                 joined.append(self._bulk.popleft())
+        return joined
+
+    def _run(self, joined: list[_Waiting]) -> None:
+        """Decide a batch; write and answer it, or let it fly where several send."""
+        requests = [waiting.request for waiting in joined]
         try:
-            answers = self.transact([waiting.request for waiting in joined])
-            for waiting, answer in zip(joined, answers, strict=True):
-                waiting.answer = answer
+            several = len(joined) > 1 or self._tills or self._bulk or self._flying
+            flying = self._fly(requests) if several else None
+            if flying is None:
+                self._land_all()
+                answers = self.transact(requests)
         except BaseException as error:
-            for waiting in joined:
-                waiting.error = error
+            _fail(joined, error)
             if not isinstance(error, Exception):
                 raise
-        finally:
-            for waiting in joined:
-                if waiting.gate.locked():
-                    waiting.gate.release()
-        self.books.tidy()
+            return
+        if flying is None:
+            _give(joined, answers)
+            self.books.tidy()
+        elif flying.flight is None:
+            _give(joined, flying.batch.results())
+        else:
+            flying.joined = joined
+            self._flying.append(flying)
+
+    def _fly(self, requests: list[Request]) -> _Flying | None:
+        """A batch that is decided and on its way; ``None`` where it has to be run in place."""
+        books = self.books
+        if not isinstance(books, ScribedBooks):
+            return None
+        try:
+            batch = self._decided(requests, READY_MAX, "")
+            flight = books.hand_over()
+        except Exception:  # nothing is lost: in place its cause is found
+            self.forget()
+            return None
+        except BaseException:
+            self.forget()
+            raise
+        batch.keep()
+        return _Flying(batch, requests, flight)
+
+    def _tell(self) -> None:
+        """There is news of a batch that flies."""
+        with self._queues:
+            self._queues.notify()
+
+    def _wait(self) -> None:
+        """Wait until the first batch that flies has landed, or somebody comes."""
+        with self._queues:
+            while not (self._flying[0].landed or self._tills or self._bulk):
+                self._queues.wait()
+
+    def _land_all(self) -> None:
+        while self._flying:
+            self._land()
+
+    def _land(self) -> None:
+        """Answer those whose batch is first to land; one that did not is run in place."""
+        flying = self._flying.popleft()
+        assert flying.flight is not None
+        flying.flight.landed.wait()
+        error = flying.flight.error
+        if error is None:
+            _give(flying.joined, flying.batch.results())
+            return
+        self.forget()
+        if isinstance(error, Unknown):
+            _give(flying.joined, _unknown(flying.requests))
+            return
+        try:
+            _give(flying.joined, self.transact(flying.requests))
+        except Exception as again:
+            _fail(flying.joined, again)
 
     def transact(self, requests: list[Request]) -> list[list[Result]]:
         """Run one batch; if it cannot be written, find the event at fault. The lock is held."""
@@ -250,24 +363,17 @@ class Desk:
         self, requests: list[Request], ready: int = READY_MAX, aside: str = ""
     ) -> list[list[Result]]:
         """Run one batch, again when somebody else was faster."""
-        books = self.books
         for attempt in range(_TRIES):
             try:
-                books.begin()
-                self.homes.refresh(books)
-                batch = Batch(books, self.homes, self.cache, self.clock())
-                batch.decide(requests, ready, aside)
-                batch.write()
-                books.commit()
+                batch = self._decided(requests, ready, aside)
+                self.books.commit()
             except Conflict:
                 self.forget()
                 time.sleep(0.001 * min(attempt, 20))
                 continue
             except Unknown:
                 self.forget()
-                return [
-                    [Result(event.key, UNKNOWN) for event in request.events] for request in requests
-                ]
+                return _unknown(requests)
             except BaseException:
                 self.forget()
                 raise
@@ -275,8 +381,61 @@ class Desk:
             return batch.results()
         raise Outage("Others kept changing the same accounts; nothing was recorded. Try again.")
 
+    def _decided(self, requests: list[Request], ready: int, aside: str) -> Batch:
+        """A batch that is decided and written down, but not committed."""
+        books = self.books
+        with _no_collection():
+            books.begin()
+            self.homes.refresh(books)
+            batch = Batch(books, self.homes, self.cache, self.clock())
+            batch.decide(requests, ready, aside)
+            batch.write()
+        return batch
+
     def forget(self) -> None:
         """Roll back, and believe nothing that was read."""
         if self.cache is not None:
             self.cache.clear()
         self.books.rollback()
+
+
+class _Flying:
+    """A batch on its way into the books, and who waits for it."""
+
+    def __init__(self, batch: Batch, requests: list[Request], flight: Flight | None) -> None:
+        self.batch, self.requests, self.flight = batch, requests, flight
+        self.joined: list[_Waiting] = []
+
+    @property
+    def landed(self) -> bool:
+        return self.flight is None or self.flight.landed.is_set()
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """The collector of cycles rests: a batch makes thousands of records and no cycle."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _give(joined: list[_Waiting], answers: list[list[Result]]) -> None:
+    for waiting, answer in zip(joined, answers, strict=True):
+        waiting.answer = answer
+        if waiting.gate.locked():
+            waiting.gate.release()
+
+
+def _fail(joined: list[_Waiting], error: BaseException) -> None:
+    for waiting in joined:
+        waiting.error = error
+        if waiting.gate.locked():
+            waiting.gate.release()
+
+
+def _unknown(requests: list[Request]) -> list[list[Result]]:
+    return [[Result(event.key, UNKNOWN) for event in request.events] for request in requests]

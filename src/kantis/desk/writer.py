@@ -15,7 +15,7 @@ import struct
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -30,6 +30,7 @@ from kantis.desk.programs import Engine
 from kantis.desk.results import UNKNOWN, Result
 from kantis.desk.submit import Desk, wall_clock
 from kantis.store.books import Books, Conflict, Outage
+from kantis.store.scribe import ScribedBooks
 from kantis.store.sqlite import SqliteBooks
 
 _LENGTH: Final = struct.Struct(">I")
@@ -72,7 +73,7 @@ def open_desk(
 def _first(path: Path, held: lease.Lease, engine: Engine | None, clock: Callable[[], int]) -> Desk:
     """The desk of the process that has the lease; it listens for the others."""
     try:
-        books = SqliteBooks(path, alone=True)
+        books = ScribedBooks(path)
         books.migrate()
     except BaseException:
         held.release()
@@ -224,6 +225,13 @@ class RemoteDesk:
             return _RESULTS.decode(self._ask("submit", request))
         except ConnectionError:
             return [Result(event.key, UNKNOWN) for event in events]
+
+    def stream(
+        self, batches: Iterable[Sequence[Event]], *, program: str = "", importing: bool = False
+    ) -> Iterator[list[Result]]:
+        """As ``Desk.stream``, one batch after the other."""
+        for events in batches:
+            yield self.submit(events, program=program, importing=importing)
 
     def quote(self, events: Sequence[Event], *, program: str = "") -> list[Result]:
         """As ``Desk.quote``."""

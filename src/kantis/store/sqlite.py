@@ -139,7 +139,7 @@ class SqliteBooks(Books):
                 )
 
     def _write_tables(self) -> bool:
-        self.begin()
+        self.lock_file()
         try:
             tables = {row[0] for row in self.rows("SELECT name FROM sqlite_schema")}
             if tables and "migration" not in tables:
@@ -190,7 +190,15 @@ class SqliteBooks(Books):
     # ── transactions ─────────────────────────────────────────────────────────
 
     def begin(self) -> None:
-        self.execute("BEGIN IMMEDIATE")
+        self.lock_file()
+
+    def lock_file(self) -> None:
+        """Begin a transaction that nobody else can write beside."""
+        self.statements += 1
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except apsw.Error as error:
+            raise _said(error) from error
 
     def commit(self) -> None:
         self.statements += 1

@@ -8,7 +8,8 @@ stands in the file of bad rows with its number and its reason.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Protocol, TextIO
@@ -35,10 +36,10 @@ Progress = Callable[[str, int, int], None]
 class Door(Protocol):
     """The one way in: a desk of this process or of another one."""
 
-    def submit(
-        self, events: list[Event], *, program: str, importing: bool
-    ) -> list[Result]:  # pragma: no cover - a protocol
-        """Record and decide events."""
+    def stream(
+        self, batches: Iterator[list[Event]], *, program: str, importing: bool
+    ) -> Iterator[list[Result]]:  # pragma: no cover - a protocol
+        """Record and decide batch after batch of events."""
 
 
 class Mismatch(Struct):
@@ -179,11 +180,17 @@ class Loader:
         """Submit the events, oldest first."""
         summary, done = self.summary, 0
         waiting = self.spool.events()
-        while batch := list(islice(waiting, BATCH)):
-            results = door.submit([event for _, event in batch], program=program, importing=True)
-            for (row, _), result in zip(batch, results, strict=True):
-                self._count(row, result)
-            done += len(batch)
+        rows: deque[int] = deque()
+
+        def batches() -> Iterator[list[Event]]:
+            while batch := list(islice(waiting, BATCH)):
+                rows.extend(row for row, _ in batch)
+                yield [event for _, event in batch]
+
+        for results in door.stream(batches(), program=program, importing=True):
+            for result in results:
+                self._count(rows.popleft(), result)
+            done += len(results)
             progress("submitting", done, summary.events)
         return summary
 

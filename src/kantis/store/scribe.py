@@ -1,0 +1,380 @@
+"""Scribe: a process of its own that writes one batch while the next one is decided.
+
+Guarantee: batches are written in the order in which they were handed over, each whole or
+not at all; behind one that could not be written, none is. Nobody else writes meanwhile,
+and nothing is read that is about to change: whoever asks for a row that is on its way
+waits until it has landed.
+
+The scribe holds a lock of its own while it runs, so that a process that takes the lease of
+a file waits until the scribe of the one before has ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Final
+
+from msgspec import msgpack
+
+from kantis.store.books import Books, Conflict, Forbidden, Outage, Unknown
+from kantis.store.rows import AccountRow, EventRow, Page
+from kantis.store.schema import READY
+from kantis.store.sqlite import SqliteBooks
+
+_LENGTH: Final = struct.Struct(">Q")
+_PAGE: Final = msgpack.Decoder(Page)
+_ERRORS: Final = {each.__name__: each for each in (Conflict, Forbidden, Outage, Unknown)}
+#: Parked events beyond this many are not remembered, but asked for.
+_WAITS_MAX: Final = 10_000
+_EVENT_STATE, _EVENT_WAITS = 8, 13
+
+News = Callable[[], None]
+
+
+class Flight:
+    """A batch on its way into the file. ``error`` is why it could not be written."""
+
+    def __init__(self, page: Page) -> None:
+        self.landed = threading.Event()
+        self.error: Exception | None = None
+        self.keys = {row[0] for row in page.events}
+        self.accounts = {row[4] for row in page.accounts} | {row[0] for row in page.opened}
+        self.cards = {(row[0], row[1]) for row in page.cards}
+        self.stirs = bool(page.settled) or any(row[_EVENT_STATE] == READY for row in page.events)
+
+    def land(self, error: Exception | None = None) -> None:
+        """It is written, or it will not be."""
+        self.error = error
+        self.landed.set()
+
+
+class Scribe:
+    """The process, as the desk's side sees it."""
+
+    def __init__(self, path: str, news: News) -> None:
+        self._news = news
+        self._flights: deque[Flight] = deque()
+        self._lock = threading.Lock()
+        self.alive = True
+        self._failed = False
+        mine, theirs = socket.socketpair()
+        self._socket = mine
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "kantis.store.scribe", path, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
+        threading.Thread(target=self._listen, name="kantis-scribe", daemon=True).start()
+
+    def write(self, page: Page) -> Flight:
+        """Hand a batch over."""
+        data, flight = msgpack.encode(page), Flight(page)
+        with self._lock:
+            self._flights.append(flight)
+        try:
+            self._socket.sendall(_LENGTH.pack(len(data)) + data)
+        except OSError:
+            self._fall()
+        return flight
+
+    def close(self) -> None:
+        """Let it end, and wait until it has."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+        self._process.wait()
+        self._socket.close()
+
+    def _listen(self) -> None:
+        with contextlib.suppress(OSError):
+            while answer := _receive(self._socket):
+                kind, message = msgpack.decode(answer)
+                with self._lock:
+                    flight = self._flights.popleft()
+                flight.land(_ERRORS[kind](message) if kind else None)
+                self._failed = bool(kind)
+                self._news()
+        self._fall()
+
+    def _fall(self) -> None:
+        """It has ended. Of the first batch nobody knows, unless one before it had failed: then
+        none was begun any more, and neither were those behind the first."""
+        self.alive = False
+        with self._lock:
+            lost, self._flights = self._flights, deque()
+            unknown, self._failed = not self._failed, True
+        for number, flight in enumerate(lost):
+            error = Unknown if unknown and not number else Conflict
+            flight.land(error("The process that writes has ended."))
+        self._news()
+
+
+class ScribedBooks(SqliteBooks):
+    """The books in one SQLite file, whose opener holds the lease, with a scribe when it helps.
+
+    A transaction begins with the first change; until then reads wait for what they would
+    see too early. ``hand_over`` takes the place of ``commit``.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        wait_for_scribe(path)
+        super().__init__(path, alone=True)
+        self.news: News = lambda: None
+        self._scribe: Scribe | None = None
+        self._flights: deque[Flight] = deque()
+        self._page: Page | None = None
+        #: between ``begin`` and the end of the batch; and whether its transaction has begun
+        self._open = self._begun = self._sure = False
+        #: what parked events wait for, as far as that is known
+        self._waits: set[str] | None = None
+        self._last_id = 0
+
+    def close(self) -> None:
+        with contextlib.suppress(Conflict):
+            self.land()
+        if self._scribe is not None:
+            self._scribe.close()
+        super().close()
+
+    # ── batches that are on their way ────────────────────────────────────────
+
+    def hand_over(self) -> Flight | None:
+        """Let the batch be written while the next one is decided.
+
+        ``None`` when it had to be written in place: then it is committed.
+        """
+        page = self._page
+        if page is None:
+            self.commit()
+            return None
+        self._open, self._page = False, None
+        if self._scribe is not None and not self._scribe.alive:
+            self._ground()
+        if self._scribe is None:
+            self._scribe = Scribe(self.path, lambda: self.news())
+        self._note(page)
+        flight = self._scribe.write(page)
+        self._flights.append(flight)
+        return flight
+
+    def land(self) -> None:
+        """Wait until all that was handed over is written; ``Conflict`` when something was not."""
+        failed = None
+        while self._flights:
+            flight = self._flights.popleft()
+            flight.landed.wait()
+            failed = failed or flight.error
+        if failed is not None:
+            self._ground()
+            raise Conflict(f"A batch before this one was not written: {failed}")
+
+    def _clear(self) -> None:
+        """Forget flights that have landed well."""
+        while self._flights and self._flights[0].landed.is_set() and not self._flights[0].error:
+            self._flights.popleft()
+
+    def _ground(self) -> None:
+        """Behind a batch that was not written, a scribe takes no other: another one begins."""
+        self._waits, self._last_id = None, 0
+        if self._scribe is not None:
+            self._scribe.close()
+            self._scribe = None
+
+    def _note(self, page: Page) -> None:
+        if self._waits is not None:
+            self._waits.update(row[_EVENT_WAITS] for row in page.events if row[_EVENT_WAITS])
+            self._waits.update(row[3] for row in page.settled if row[3])
+        if page.opened:
+            self._last_id = max(row[0] for row in page.opened)
+
+    # ── reading ──────────────────────────────────────────────────────────────
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        if self._flights and not self._sure:
+            self.land()
+        return super().rows(statement, values)
+
+    def stream(self, statement: str, values: Sequence[Any] = ()) -> Any:
+        self.land()
+        return super().stream(statement, values)
+
+    @contextlib.contextmanager
+    def _unless(self, touched: bool) -> Any:
+        """Read at once, unless what is read is on its way."""
+        if touched:
+            self.land()
+        self._sure = True
+        try:
+            yield
+        finally:
+            self._sure = False
+
+    def edition(self) -> int:
+        with self._unless(False):  # versions are never on their way
+            return super().edition()
+
+    def events(self, keys: Iterable[str]) -> list[EventRow]:
+        self._clear()
+        wanted = list(keys)
+        with self._unless(any(not each.keys.isdisjoint(wanted) for each in self._flights)):
+            return super().events(wanted)
+
+    def cards(self, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:
+        self._clear()
+        with self._unless(any(not each.cards.isdisjoint(keys) for each in self._flights)):
+            return super().cards(keys)
+
+    def accounts(self, ids: Sequence[int]) -> list[AccountRow]:
+        self._clear()
+        with self._unless(any(not each.accounts.isdisjoint(ids) for each in self._flights)):
+            return super().accounts(ids)
+
+    def ready(self, count: int) -> list[EventRow]:
+        self._clear()
+        with self._unless(any(map(self._stirs, self._flights))):
+            return super().ready(count)
+
+    def _stirs(self, flight: Flight) -> bool:
+        """Whether a batch may change what is ready to be decided."""
+        if self._waits is None:
+            with self._unless(False):
+                found = self.rows(
+                    "SELECT waits FROM event WHERE waits IS NOT NULL LIMIT ?", (_WAITS_MAX + 1,)
+                )
+            if len(found) > _WAITS_MAX:
+                return True
+            self._waits = {row[0] for row in found}
+        if flight.stirs or not self._waits.isdisjoint(flight.keys):
+            return True
+        return any(f"{program}:card:{token}" in self._waits for program, token in flight.cards)
+
+    def new_ids(self, count: int) -> list[int]:
+        self._clear()
+        if self._flights and self._last_id:
+            return list(range(self._last_id + 1, self._last_id + 1 + count))
+        with self._unless(any(each.accounts for each in self._flights)):
+            return super().new_ids(count)
+
+    # ── writing ──────────────────────────────────────────────────────────────
+
+    def begin(self) -> None:
+        """A batch begins; its transaction does with the first change."""
+        self._open, self._page = True, None
+
+    def lock_file(self) -> None:
+        super().lock_file()
+        self._begun = True
+
+    def _change(self) -> None:
+        """Something is about to be changed in place, behind all that is on its way."""
+        if self._begun:
+            return
+        self.land()
+        if self._open:
+            self.lock_file()
+            page, self._page = self._page, None
+            if page is not None:
+                super().write(page)
+
+    def write(self, page: Page) -> None:
+        if self._begun:
+            super().write(page)
+        else:
+            self._page = page
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> int:
+        self._change()
+        return super().execute(statement, values)
+
+    def commit(self) -> None:
+        if self._page is not None:
+            self._change()
+        if self._begun:
+            super().commit()
+        self._open = self._begun = False
+
+    def rollback(self) -> None:
+        self._open, self._begun, self._page = False, False, None
+        super().rollback()
+
+
+# ── the scribe's own side ────────────────────────────────────────────────────
+
+
+def wait_for_scribe(path: str | Path) -> None:
+    """Wait until no scribe writes to a file any more."""
+    with open(f"{path}.scribe", "a+") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+
+
+def serve(books: Books, to: socket.socket) -> None:
+    """Write what comes, and say for each batch what became of it."""
+    pages: SimpleQueue[bytes | None] = SimpleQueue()
+    gone = threading.Event()
+
+    def listen() -> None:
+        with contextlib.suppress(OSError):
+            while data := _receive(to):
+                pages.put(data)
+        gone.set()
+        pages.put(None)
+
+    threading.Thread(target=listen, daemon=True).start()
+    while (data := pages.get()) is not None and not gone.is_set():
+        kind, message = _written(books, _PAGE.decode(data))
+        answer = msgpack.encode((kind, message))
+        to.sendall(_LENGTH.pack(len(answer)) + answer)
+        if kind:
+            return
+        books.tidy()
+
+
+def _written(books: Books, page: Page) -> tuple[str, str]:
+    try:
+        books.begin()
+        books.write(page)
+        books.commit()
+    except Exception as error:
+        books.rollback()
+        kind = type(error).__name__
+        return kind if kind in _ERRORS else "Outage", str(error)
+    return "", ""
+
+
+def _receive(of: socket.socket) -> bytes:
+    """A message; empty at the end."""
+    head = _exactly(of, _LENGTH.size)
+    return _exactly(of, _LENGTH.unpack(head)[0]) if head else b""
+
+
+def _exactly(of: socket.socket, count: int) -> bytes:
+    parts = []
+    while count:
+        part = of.recv(min(count, 1 << 20))
+        if not part:
+            return b""
+        parts.append(part)
+        count -= len(part)
+    return b"".join(parts)
+
+
+def main(path: str, descriptor: str) -> None:
+    """Hold the lock, and write until the other side has ended."""
+    with open(f"{path}.scribe", "a+") as file:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        with socket.socket(fileno=int(descriptor)) as to, SqliteBooks(path, alone=True) as books:
+            serve(books, to)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

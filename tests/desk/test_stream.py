@@ -1,0 +1,212 @@
+"""Batches that are decided while those before them are written: the same books, and no loss."""
+
+import os
+import random
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kantis.core.events import Event
+from kantis.desk.results import DECIDED, UNKNOWN
+from kantis.store.books import Conflict, Forbidden
+from kantis.store.rows import Page
+from kantis.store.scribe import Flight, Scribe, ScribedBooks
+from tests.desk.day import day
+from tests.desk.shop import Shop, codes, said
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> str:
+    return str(tmp_path / "books.db")
+
+
+def cut(events: list[Event], seed: int) -> Iterator[list[Event]]:
+    """The events in batches of random sizes."""
+    dice, rest = random.Random(seed), events
+    while rest:
+        size = dice.choice([1, 2, 3, 20, 150])
+        batch, rest = rest[:size], rest[size:]
+        yield batch
+
+
+def books_of(shop: Shop) -> ScribedBooks:
+    assert isinstance(shop.desk.books, ScribedBooks)
+    return shop.desk.books
+
+
+def played(path: str, seed: int | None) -> tuple[list[bytes], list[Any], int]:
+    """A day in one batch, or streamed; answers, state, and how many batches flew."""
+    with Shop(path) as shop:
+        flown = count_flights(shop)
+        events = day(shop, 7, 400)
+        batches = [events] if seed is None else cut(events, seed)
+        answers = [
+            said(each) for batch in shop.desk.stream(batches, importing=True) for each in batch
+        ]
+        shop.prove()
+        return answers, shop.state(), len(flown)
+
+
+def count_flights(shop: Shop) -> list[Flight]:
+    flown, books = [], books_of(shop)
+    hand_over = books.hand_over
+
+    def note() -> Flight | None:
+        flight = hand_over()
+        if flight is not None:
+            flown.append(flight)
+        return flight
+
+    books.hand_over = note  # type: ignore[method-assign]
+    return flown
+
+
+def test_a_stream_gives_the_same_books_as_one_batch(tmp_path: Path) -> None:
+    answers, state, _ = played(str(tmp_path / "whole.db"), None)
+    flights = 0
+    for seed in range(4):
+        streamed = played(str(tmp_path / f"{seed}.db"), seed)
+        assert streamed[:2] == (answers, state)
+        flights += streamed[2]
+    assert flights > 40
+
+
+def test_who_reads_too_early_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The twin: what is on its way is not waited for, and the books differ or break."""
+    answers, state, _ = played(str(tmp_path / "whole.db"), None)
+    monkeypatch.setattr(ScribedBooks, "land", lambda self: None)
+    found = []
+    for seed in range(4):
+        try:
+            found.append(played(str(tmp_path / f"{seed}.db"), seed)[:2])
+        except Exception as error:
+            found.append(([repr(error).encode()], []))
+    assert any(each != (answers, state) for each in found)
+
+
+def test_many_tills_share_the_books(path: str) -> None:
+    with Shop(path) as shop:
+        flown = count_flights(shop)
+        shop(*[shop.enrol(f"{n}") for n in range(16)])
+
+        def sell(till: int) -> None:
+            for number in range(40):
+                shop(shop.buy(f"{till}-{number}", f"{(till + number) % 16}", 1000))
+
+        tills = [threading.Thread(target=sell, args=(n,)) for n in range(16)]
+        for each in tills:
+            each.start()
+        for each in tills:
+            each.join()
+        assert sum(shop.points(f"{n}") for n in range(16)) == 16 * 40 * 10
+        assert flown
+        shop.prove()
+
+
+def test_a_batch_that_cannot_be_written_is_found_and_those_behind_it_are_decided_anew(
+    path: str,
+) -> None:
+    with Shop(path) as shop:
+        shop(*[shop.enrol(f"{n}") for n in range(4)])
+        broken: list[int] = []
+        write = Scribe.write
+
+        def spoil(self: Scribe, page: Page) -> Flight:
+            if not broken and any(row[0] == "till/b1-0" for row in page.events):
+                broken.append(1)
+                spoilt = Page(**{name: getattr(page, name) for name in page.__slots__})
+                spoilt.postings = [(*row[:6], 0, *row[7:]) for row in page.postings]
+                return write(self, spoilt)
+            return write(self, page)
+
+        Scribe.write = spoil  # type: ignore[method-assign]
+        try:
+            batches = [[shop.buy(f"b{n}-{i}", f"{i}", 1000) for i in range(4)] for n in range(6)]
+            answers = list(shop.desk.stream(batches, importing=True))
+        finally:
+            Scribe.write = write  # type: ignore[method-assign]
+        assert broken
+        assert [codes(each) for each in answers] == [[DECIDED] * 4] * 6
+        assert [shop.points(f"{n}") for n in range(4)] == [60] * 4
+        shop.prove()
+
+
+def test_when_the_scribe_is_killed_nothing_is_lost_or_doubled(path: str) -> None:
+    with Shop(path) as shop:
+        shop(*[shop.enrol(f"{n}") for n in range(8)])
+        sent, unknown = [], 0
+        dice = random.Random(5)
+        for number in range(12):
+            batches = [
+                [shop.buy(f"{number}-{n}-{i}", f"{i}", 1000) for i in range(8)] for n in range(8)
+            ]
+            done = threading.Event()
+
+            def kill(done: threading.Event = done) -> None:
+                done.wait(dice.uniform(0, 0.02))
+                scribe = books_of(shop)._scribe
+                if scribe is not None:
+                    os.kill(scribe._process.pid, signal.SIGKILL)
+
+            killer = threading.Thread(target=kill)
+            killer.start()
+            for batch, answers in zip(
+                batches, shop.desk.stream(batches, importing=True), strict=True
+            ):
+                for event, answer in zip(batch, answers, strict=True):
+                    unknown += answer.outcome == UNKNOWN
+                    assert answer.outcome in (UNKNOWN, DECIDED)
+                    sent.append(event)
+            killer.join()
+        again = shop(*sent, importing=True)
+        assert {each.outcome for each in again} == {DECIDED}
+        assert sum(not each.again for each in again) <= unknown
+        assert [shop.points(f"{n}") for n in range(8)] == [12 * 8 * 10] * 8
+        shop.prove()
+
+
+def test_a_scribe_that_is_still_writing_holds_up_the_next_desk(path: str) -> None:
+    with Shop(path) as shop:
+        shop(shop.enrol("1"))
+    opened = threading.Event()
+    holder = Scribe(path, lambda: None)
+    assert holder.write(Page()).landed.wait(10)
+
+    def open_shop() -> None:
+        with Shop(path):
+            opened.set()
+
+    opener = threading.Thread(target=open_shop)
+    opener.start()
+    assert not opened.wait(0.3)
+    holder.close()
+    opener.join()
+    assert opened.is_set()
+
+
+def test_behind_a_failure_nothing_is_written(path: str) -> None:
+    with Shop(path) as shop:
+        shop(shop.enrol("1"))
+    scribe = Scribe(path, lambda: None)
+    bad = Page(postings=[(1, 9, 0, "points", 6, 0, 0, 1, "earning", 0, 0)])
+    good = Page(flags=[("e", 1, 1, "flag", 0)])
+    flights = [scribe.write(page) for page in (good, bad, good)]
+    for each in flights:
+        assert each.landed.wait(10)
+    scribe.close()
+    assert [type(each.error) for each in flights] == [type(None), Forbidden, Conflict]
+    with Shop(path) as shop:
+        assert len(shop.desk.books.flags(9)) == 1
+
+
+def test_nobody_is_answered_before_the_commit(path: str) -> None:
+    with Shop(path) as shop:
+        shop(shop.enrol("1"))
+        batches = [[shop.buy(f"{n}", "1", 1000)] for n in range(30)]
+        with books_of(shop).reader() as other:
+            for batch, _ in zip(batches, shop.desk.stream(batches, importing=True), strict=True):
+                assert other.events([each.key for each in batch])
