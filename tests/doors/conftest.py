@@ -22,7 +22,7 @@ counters:
 
 tiers:
   status:
-    counts: spent
+    by: spent
     levels: {guest: from the start, friend: 50.00 EUR}
     lasts: to the end of the next calendar year
 

@@ -15,7 +15,7 @@ balances:
 counters:
   spend: {counts: spend}
 tiers:
-  status: {counts: spend, levels: {basic: from the start, gold: 100 EUR}}
+  status: {by: spend, levels: {basic: from the start, gold: 100 EUR}}
 earning:
   base: {give: 1 point per 1 EUR}
 rewards:
@@ -54,7 +54,7 @@ def test_the_good_one_is_good() -> None:
         ("12 months after earning", "some day", "unknown-expiry", 5),
         ("gold: 100 EUR", "gold: 100 EUR, more: 90 EUR", "levels-out-of-order", 9),
         ("basic: from the start", "basic: 10 EUR", "no-entry-level", 9),
-        ("counts: spend, levels", "counts: nights, levels", "unreachable-level", 9),
+        ("by: spend, levels", "by: nights, levels", "unreachable-level", 9),
         (
             "{give: 1 point per 1 EUR}",
             "{give: {before 2024-01-02: 1 point per 1 EUR, from 2024-01-01: 2 points per 1 EUR}}",

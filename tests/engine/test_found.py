@@ -128,7 +128,7 @@ def test_a_void_and_a_refund_take_back_once() -> None:
 
 def test_what_was_confirmed_without_being_counted_moves_no_level() -> None:
     rules = {"base": PER_EURO["base"] | {"available": "when confirmed"}}
-    tiers = {"status": {"counts": "spend", "levels": LEVELS, "lasts": "3 months"}}
+    tiers = {"status": {"by": "spend", "levels": LEVELS, "lasts": "3 months"}}
     member = Member(program(rules, counters=SPEND, tiers=tiers))
     member(bought(10000, group="g"))
     until = member.account.tiers["status"].until
@@ -194,7 +194,7 @@ def test_a_birthday_that_is_over_brings_nothing_when_it_becomes_known() -> None:
 def test_a_review_comes_on_its_day_and_every_year_for_who_joined_on_29_february() -> None:
     tiers = {
         "status": {
-            "counts": "spend", "levels": LEVELS, "up": "at review", "review": "membership year",
+            "by": "spend", "levels": LEVELS, "up": "at review", "review": "membership year",
             "lasts": "2 years",
         }
     }  # fmt: skip
@@ -221,7 +221,7 @@ def test_rewards_by_themselves_share_one_balance() -> None:
 
 
 def test_a_level_that_ends_by_a_carry_protects_no_more() -> None:
-    tiers = {"status": {"counts": "spend", "levels": LEVELS, "lasts": "1 year"}}
+    tiers = {"status": {"by": "spend", "levels": LEVELS, "lasts": "1 year"}}
     points = {"expires": "10 days after earning", "kept while": {"status": "gold"}}
     member = Member(program(PER_EURO, counters=SPEND, tiers=tiers, balances={"points": points}))
     member(bought(10_000))

@@ -158,7 +158,7 @@ RICH: dict[str, Any] = {
     },
     "tiers": {
         "status": {
-            "counts": "spend",
+            "by": "spend",
             "levels": {"basic": "from the start", "gold": "200.00 EUR"},
             "lasts": "12 months",
             "refund lowers": "yes",

@@ -172,7 +172,7 @@ def _prices(read: Read, reader: Reader) -> None:
 
 def _rewards(read: Read, reader: Reader) -> None:
     for name, reward in read["rewards"].items():
-        keys: tuple[str, ...] = () if reward.rate else ("step", "at most", "least")
+        keys: tuple[str, ...] = () if reward.rate else ("step", "pays at most", "least")
         keys += () if reward.rate or reward.rungs else ("most", "covers")
         for key in keys:
             if key in _said(reader, "rewards", name):

@@ -111,7 +111,9 @@ class RewardSection(Struct, frozen=True, kw_only=True):
     least: Annotated[Quantity | None, Knob(QUANTITY, "the fewest points at once")] = None
     step: Annotated[Quantity | None, Knob(QUANTITY, "points go in steps of")] = None
     most: Annotated[Quantity | None, Knob(QUANTITY, "the most points in one purchase")] = None
-    at_most: Annotated[Ratio | None, Knob(PERCENT, "the largest share of the basket")] = None
+    pays_at_most: Annotated[
+        Ratio | None, Knob(PERCENT, "the largest share of the basket that points pay")
+    ] = None
     covers: Annotated[
         str, Knob(word("any part", "all or nothing"), "whether points may pay a part")
     ] = "any part"
@@ -197,8 +199,8 @@ def _by_rate(
     reward: RewardSection, rate: Worth, available: int, basket: int, wanted: int
 ) -> tuple[int, int]:
     limit = basket
-    if reward.at_most is not None:
-        limit = basket * reward.at_most.num // reward.at_most.den
+    if reward.pays_at_most is not None:
+        limit = basket * reward.pays_at_most.num // reward.pays_at_most.den
     points = min(available, reward.most.amount) if reward.most is not None else available
     step = reward.step.amount if reward.step is not None else 1
     if wanted:

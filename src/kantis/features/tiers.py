@@ -32,7 +32,7 @@ class TierSection(Struct, frozen=True, kw_only=True):
 
     name: str
     title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
-    counts: Annotated[str, Knob(TEXT, "the counter of thresholds that name none")] = ""
+    by: Annotated[str, Knob(TEXT, "the counter of thresholds that name none")] = ""
     levels: Annotated[tuple[tuple[str, Threshold], ...], Knob(LEVELS, "from low to high")]
     up: Annotated[str, Knob(word("at once", "at review"), "when a level is reached")] = "at once"
     review: Annotated[Window | None, Knob(WINDOW, "how often levels are reviewed")] = None
@@ -98,7 +98,7 @@ def compile_tiers(
         for level, threshold in section.levels or ():
             lists = []
             for part in threshold.any_of:
-                named = tuple((counter or section.counts, amount) for counter, amount in part)
+                named = tuple((counter or section.by, amount) for counter, amount in part)
                 named = tuple(
                     (c, amount * counter_windows[c].count if c in averages else amount)
                     for c, amount in named
@@ -106,7 +106,7 @@ def compile_tiers(
                 for counter, _ in named:
                     if counter not in counter_windows:
                         message = (
-                            f"The level {level!r} of {name!r} needs a counter: say 'counts'."
+                            f"The level {level!r} of {name!r} needs a counter: say 'by'."
                             f" {suggest(counter, counter_windows)}"
                         )
                         reader.fault_at("unreachable-level", message, "tiers", name, "levels")
