@@ -306,3 +306,41 @@ def test_a_claim_goes_by_the_rules_of_its_purchase(two_versions: Program) -> Non
     member.receipts["r"] = lonely
     member(Claim("r"), day=28)
     assert member.points == 10 + 10
+
+
+def test_a_counter_of_points_loses_what_is_taken_back_of_its_rules() -> None:
+    rules = PER_EURO | {"cake": {"where": {"category": "cake"}, "give": "50 points"}}
+    counters = {
+        "won": {"counts": "points", "window": "ever"},
+        "base": {"counts": "points", "of": "base", "window": "ever"},
+        "cake": {"counts": "points", "of": "cake", "window": "ever"},
+    }
+    member = Member(program(rules, counters=counters))
+    lines = (Line("a", "a", 1, 1000, "cake"), Line("b", "b", 3, 3000, "coffee"))
+    of = member(Purchase(lines))
+    assert member.counted == {"won": 90, "base": 40, "cake": 50}
+    member(Refund(of, (("a", 1),)))
+    assert member.points == 30
+    assert member.counted == {"won": 30, "base": 30}
+    member(Refund(of, (("b", 2),)))
+    assert member.counted == {"won": 10, "base": 10}
+
+
+def test_a_counter_of_points_is_lowered_also_by_what_is_forgiven() -> None:
+    counters = {"won": {"counts": "points", "window": "ever"}}
+    terms = program(PER_EURO, counters=counters, refunds={"shortage": "forgiven"}, **MUG)
+    member = Member(terms)
+    of = member(bought(1000))
+    member(Redeem("mug"))
+    member(Refund(of))
+    assert member.counted == {}
+
+
+def test_a_counter_of_points_knows_what_a_period_gave_at_once() -> None:
+    monthly = {"give": "1 point per 1 EUR", "over": "calendar month", "settled": "at once"}
+    counters = {"won": {"counts": "points", "window": "ever"}}
+    member = Member(program({"month": monthly}, counters=counters))
+    of = member(bought(1000))
+    member(bought(700))
+    member(Refund(of))
+    assert member.points == member.counted["won"] == 7

@@ -21,7 +21,7 @@ from kantis.core.places import AVAILABLE, HELD, OWED, PENDING, REVERSED
 from kantis.desk import batch, booking, fold, tasks
 from kantis.desk.submit import Desk
 from kantis.engine import order, periods, reverse
-from kantis.features import balances, cycles, earning, rewards, tiers, vouchers
+from kantis.features import balances, counters, cycles, earning, rewards, tiers, vouchers
 from kantis.store.books import Books
 from tests.simulation import invariants, world
 from tests.simulation.office import Office
@@ -226,6 +226,7 @@ PLANTED: dict[str, Fault] = {
     "a refund forgets earlier refunds": Fault((reverse, "_returned", lambda original: {})),
     "a refund asks for expired points": Fault(_on(reverse, "claw_back", _owes_expired_too)),
     "a refund leaves the counters": Fault((reverse, "_reverse_counters", nothing)),
+    "a refund leaves the counters of points": Fault((counters, "points_taken", lambda *_: 0)),
     "a refund never lowers a level": Fault((tiers, "fall_after_refund", nothing)),
     "a refund goes by the rules of today": Fault(
         (reverse, "plan_of", lambda plan, event, purchase: plan)

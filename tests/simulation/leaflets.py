@@ -370,7 +370,14 @@ class Market(Leaflet):
         visits = self.total(m, "visits", day - 59, day + 1)
         if spend >= 25_000 and visits >= 5:
             return 2
+        if self.window(m, "won", "quarter", day) >= 150:
+            return 1
         return int(spend >= (10_000 if self.new else 12_000) or visits >= 8 or baked >= 14)
+
+    def earn(self, m, p, name, points, weights=(), cap=None, **where):
+        super().earn(m, p, name, points, weights, cap, **where)
+        if points and name == "points" and p.e.type in ("purchase", "claim"):
+            self.count(m, p, "won", points, weights)
 
     def lasts(self, group, day, again=False):
         return cal.add_months(day, 3)

@@ -54,7 +54,14 @@ EDITS: dict[str, dict[str, Any]] = {
         "tiers": {
             "status": {
                 "levels": {
-                    "silver": {"any": [{"spend": "100 EUR"}, {"visits": "8"}, {"baked": "14"}]}
+                    "silver": {
+                        "any": [
+                            {"spend": "100 EUR"},
+                            {"visits": "8"},
+                            {"baked": "14"},
+                            {"won": "150 points"},
+                        ]
+                    }
                 }
             }
         },

@@ -35,7 +35,8 @@ class FollowUp(Struct, frozen=True, array_like=True):
 class Decision(Struct, array_like=True, gc=False):
     """One entry of an account's books.
 
-    ``fired`` is what each rule did: (rule, balance, base, quantity, points, lot).
+    ``fired`` is what each rule did: (rule, balance, base, points, lot, points without caps);
+    of what is taken back the points are below zero, and the last is what was to be taken.
     ``effects`` is what a price rule took off: (line, rule, amount).
     ``claims`` is what it takes of shared limits: (limit, amount).
     ``cause`` is the event that this entry undoes or completes.

@@ -95,10 +95,11 @@ def settle(earner: Earner, turn: Turn, bucket: int) -> None:
         total = before + points
     elif total < before:
         latest = (lot.id for lot in reversed(turn.account.lots.values()) if lot.balance == name)
-        missing = claw_back(turn, earner.balance, next(latest, 0), before - total, REVERSED, REASON)
-        give_caps_back(earner.caps, turn, before - total)
-        taken = before - total - missing
-        turn.decision.fired.append((earner.name, name, total, -taken, 0, total))
+        asked = before - total
+        missing = claw_back(turn, earner.balance, next(latest, 0), asked, REVERSED, REASON)
+        give_caps_back(earner.caps, turn, asked)
+        taken = asked - missing
+        turn.decision.fired.append((earner.name, name, total, -taken, 0, -asked))
     if total != before or bucket not in settled:
         turn.change("issue", earner.name, bucket, total)
 

@@ -81,8 +81,8 @@ def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
     _reverse_effects(turn, back)
     _reverse_tenders(then, turn, back)
     _reverse_caps(then, turn, back)
-    _reverse_counters(then, turn, back)
     _reverse_periods(then, turn, back)
+    _reverse_counters(then, turn, back)
     tiers.fall_after_refund(plan.tiers, turn)
 
 
@@ -161,7 +161,7 @@ def _returned(original: Original) -> dict[str, int]:
     found: dict[str, int] = {}
     for decision in original.undone:
         for fact in decision.fired:
-            if fact[0] == "refund":
+            if fact[0] == "refund" and not fact[1]:
                 for line, quantity in fact[5]:
                     found[line] = found.get(line, 0) + quantity
     return found
@@ -291,12 +291,15 @@ def _reverse_counters(then: Plan, turn: Turn, back: Returning) -> None:
     """What was counted of the lines that came back is counted off, in the bucket of then."""
     counted = {name: (bucket, amount) for name, bucket, amount in _counted(back)}
     group = back.purchase.group or back.original.event.key
+    gave = {fact[0] for fact in back.original.entry.decision.fired}
     for counter in then.counters.get("purchase", []):
         waits = counters.waiting(counter.name, group)
         if counter.name not in counted and waits not in counted:
             continue
         bucket, amount = counted.get(counter.name) or counted[waits]
-        if counter.section.counts in ("spend", "items", "measure", "points"):
+        if counter.section.counts == "points":
+            part = counters.points_taken(turn, counter.section.of, gave)
+        elif counter.section.counts in ("spend", "items", "measure"):
             per = {"items": "item", "measure": "measure"}.get(counter.section.counts, "money")
             part = back.part(amount, _all_of(counter.bit), per)
         else:

@@ -10,7 +10,7 @@ bucket of the day on which it is confirmed; what belongs to no group counts at o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import nullcontext
 from typing import Annotated
 
@@ -122,6 +122,20 @@ def points_fired(turn: Turn, of: tuple[str, ...]) -> int:
     """The points that the rules of this event gave so far: of some balances or rules, or all."""
     fired = turn.decision.fired
     return sum(fact[3] for fact in fired if not of or fact[0] in of or fact[1] in of)
+
+
+def points_taken(turn: Turn, of: tuple[str, ...], gave: Collection[str]) -> int:
+    """Of a refund: what the rules that ``gave`` are to lose of their points for what came back.
+
+    What is owed or forgiven is among it: the purchase that had earned it is undone.
+    """
+    fired = turn.decision.fired
+    return -sum(
+        fact[5]
+        for fact in fired
+        if fact[1] and fact[0] in gave and fact[3] <= 0
+        if not of or fact[0] in of or fact[1] in of
+    )
 
 
 def waiting(name: str, group: str) -> str:
