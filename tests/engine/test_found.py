@@ -344,3 +344,82 @@ def test_a_counter_of_points_knows_what_a_period_gave_at_once() -> None:
     member(bought(700))
     member(Refund(of))
     assert member.points == member.counted["won"] == 7
+
+
+WAITS = {"available": "when confirmed"}
+
+
+def test_a_void_group_frees_what_it_used_of_caps() -> None:
+    rules = {
+        "flight": PER_EURO["base"] | WAITS | {"cap": "20 points per calendar month"},
+        "more": {"on": "flight", "add": "50 %", "cap": "5 points per calendar month"},
+        "legs": {"give": "1 point per item", "cap": "1 item per calendar month"} | WAITS,
+        "trip": {"give": "3 points", "cap": "1 time ever"} | WAITS,
+    }
+    member = Member(program(rules))
+    of = member(bought(1800, group="g"))
+    member(bought(1000, group="h"), day=1)
+    assert member.points == (18 + 5 + 1 + 3) + 2
+    member(Void("g"), day=2)
+    assert member.points == 2
+    assert member.counted | {"void group g": 1} == {
+        "cap flight 1": 2, "uses h cap flight 1": 2, "void lot 1": 27, "void group g": 1,
+    }  # fmt: skip
+    member(bought(1800, group="i"), day=3)
+    assert member.points == 2 + 18 + 5 + 1 + 3
+    member(Refund(of), day=4)  # it had given nothing in the end, and frees nothing once more
+    assert member.points == 2 + 18 + 5 + 1 + 3
+    member(bought(1000), day=5)
+    assert member.points == 2 + 18 + 5 + 1 + 3
+
+
+def test_what_came_back_before_a_group_is_void_is_free_once() -> None:
+    rules = {"flight": PER_EURO["base"] | WAITS | {"cap": "20 EUR per calendar month"}}
+    member = Member(program(rules))
+    member(bought(800, group="other"))
+    of = member(bought(1000, group="g"))
+    member(Refund(of))
+    member(bought(200, group="g"))
+    member(Void("g"))
+    assert member.counted["cap flight 1"] == 800
+    member(bought(5000))
+    assert member.points == 20
+
+
+def test_a_confirmed_group_keeps_what_it_used_until_a_refund() -> None:
+    rules = {
+        "flight": PER_EURO["base"] | WAITS | {"cap": "both"},
+        "now": {"give": "1 point per 1 EUR", "cap": "both"},
+    }
+    member = Member(program(rules, caps={"both": {"at most": "16 points per calendar month"}}))
+    of = member(bought(1000, group="g"))
+    member(Confirm("g"), day=1)
+    assert member.points == member.counted["cap both"] == 16
+    member(Refund(of), day=2)
+    assert member.points == 0
+    assert member.counted == {}
+
+
+def test_a_refund_after_a_void_counts_off_nothing_that_never_counted() -> None:
+    rules = {"base": PER_EURO["base"] | WAITS}
+    spend = {"spend": SPEND["spend"] | {"counted": "when confirmed"}}
+    member = Member(program(rules, counters=spend))
+    of = member(bought(1000, group="g"))
+    member(bought(700))
+    member(Void("g"))
+    member(Refund(of))
+    assert member.counted["spend"] == 700
+
+
+def test_that_a_group_was_void_is_forgotten_when_no_refund_can_come() -> None:
+    rules = {
+        "base": PER_EURO["base"] | WAITS | {"cap": "20 points ever"},
+        "later": {"give": "1 point", "available": "after 1 day"},
+    }
+    member = Member(program(rules, refunds={"within": "30 days"}))
+    member(bought(1000, group="g"))
+    member(Void("g"))
+    assert member.counted["void group g"] == 1
+    for day in range(100, 116, 2):
+        member(bought(100), day=day)
+    assert "void group g" not in member.counted

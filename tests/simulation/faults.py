@@ -20,7 +20,7 @@ from kantis.core.events import Carry, Void
 from kantis.core.places import AVAILABLE, HELD, OWED, PENDING, REVERSED
 from kantis.desk import batch, booking, fold, tasks
 from kantis.desk.submit import Desk
-from kantis.engine import order, periods, reverse
+from kantis.engine import groups, order, periods, reverse
 from kantis.features import balances, counters, cycles, earning, rewards, tiers, vouchers
 from kantis.store.books import Books
 from tests.simulation import invariants, world
@@ -223,6 +223,7 @@ PLANTED: dict[str, Fault] = {
     "rounding half up instead of down": Fault(_on(rates, "divide", _half_up)),
     "a cap is not counted": Fault((limits.Cap, "use", nothing)),
     "a cap is not free again after a refund": Fault((reverse, "_count_off", nothing)),
+    "a void group keeps what it used of caps": Fault((groups, "settle_caps", lambda *_: False)),
     "a refund forgets earlier refunds": Fault((reverse, "_returned", lambda original: {})),
     "a refund asks for expired points": Fault(_on(reverse, "claw_back", _owes_expired_too)),
     "a refund leaves the counters": Fault((reverse, "_reverse_counters", nothing)),

@@ -3,6 +3,7 @@
 Each class is the program file of that name in plain Python; nothing is read from the file.
 """
 
+from collections import defaultdict
 from fractions import Fraction
 from math import floor
 
@@ -351,6 +352,10 @@ class Market(Leaflet):
     levels_of = {"status": ("basic", "silver", "gold")}
     summer = cal.day("2021-09-01")
 
+    def __init__(self):
+        super().__init__()
+        self.uses = defaultdict(list)
+
     def fixed(self, m, name, day):
         if name == "points":
             return cal.add_months(day, 2 if self.new else 3)
@@ -412,11 +417,11 @@ class Market(Leaflet):
         self.earn(m, p, "stars", stars, self.lines(p, of("fresh", "bakery"), p.net))
         items = self.lines(p, of("bakery"), [x.quantity for x in p.body.lines])
         self.earn(m, p, "tokens", total(items), items)
-        points, weights = (
-            total(self.lines(p, of("home"))) * 2 // 100,
-            self.lines(p, of("home"), p.net),
-        )
-        self.earn(m, p, "points", points, weights, group=p.body.group or p.e.key)
+        group, weights = p.body.group or p.e.key, self.lines(p, of("home"), p.net)
+        points = total(self.lines(p, of("home"))) * 2 // 100
+        points = self.capped(m, "cap delivery 1", points, 200, "month", day)
+        self.earn(m, p, "points", points, weights, "cap delivery 1", group=group)
+        self.uses[m, group].append((p, ("cap delivery 1", points, weights)))
         if self.loaded(m, p, "coupon") and any(n is not None for n in bakery):
             self.spend_offer(m, "coupon")
             self.earn(m, p, "points", 12, self.lines(p, of("bakery"), p.net), **when)
@@ -462,7 +467,20 @@ class Market(Leaflet):
             done = self.capped(m, "cap survey 1", 1, 2, "quarter", p.day)
             self.earn(m, p, "points", 20 * done)
         if body.name == "trip":
-            self.earn(m, p, "points", 9 * body.quantity, group=body.group or p.e.key)
+            group = body.group or p.e.key
+            items = self.capped(m, "cap trip 1", body.quantity, 7, "month", p.day)
+            self.earn(m, p, "points", 9 * items, group=group)
+            self.uses[m, group].append((p, ("cap trip 1", items, None)))
+
+    def confirm(self, m, p, body, void=False):
+        """What a void group used of caps is free again."""
+        super().confirm(m, p, body, void)
+        for q, use in self.uses.pop((m, body.group), ()):
+            cap, amount, weights = use
+            back = self.part(q, amount, weights, q.back) if weights else 0
+            if void:
+                m.counted[cap].append((q.day, back - amount))
+                q.counts = [each for each in q.counts if each != use]
 
     def joining(self, m, p):
         self.earn(m, p, "points", 10)

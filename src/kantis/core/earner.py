@@ -123,4 +123,5 @@ def capped_value(earner: Earner, turn: Turn, base: int, level: int) -> tuple[Rat
         more = exact(earner.rule.beyond, base - allowed, level)
         value = Ratio(value.num * more.den + more.num * value.den, value.den * more.den)
     plain = rounded(value, earner.rule.round)
-    return value, plain, use_caps(earner.caps, turn, plain, allowed)
+    waits = earner.rule.available.group
+    return value, plain, use_caps(earner.caps, turn, plain, allowed, waits)

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -56,21 +57,48 @@ class Cap(Struct, frozen=True):
         left = self.left(turn)
         return min(amount, left) if self.splits or amount <= left else 0
 
-    def use(self, turn: Turn, amount: int) -> None:
-        """Count what was given against the cap."""
+    def use(self, turn: Turn, amount: int, waits: bool = False) -> None:
+        """Count what was given against the cap; and for its group, while that ``waits``."""
         if amount and self.window.kind != "purchase":
             bucket = windows.bucket(self.window, turn.day, turn.account.joined)
             turn.change("count", self.counter, bucket, amount)
+            if waits:
+                turn.change("count", used_by(turn.group, self.counter), bucket, amount)
 
 
-def use_caps(caps: tuple[Cap, ...], turn: Turn, points: int, used: int) -> int:
-    """The points that the caps leave; what they take up is counted. ``used`` is the base."""
+def used_by(group: str, counter: str) -> str:
+    """Where it is kept what a group that waits has used of a cap."""
+    return f"uses {group} {counter}"
+
+
+def settle_caps(caps: Iterable[Cap], turn: Turn, group: str, confirmed: bool) -> bool:
+    """What a group has used of caps stays used, or is free again where it is void.
+
+    Says whether it had used any.
+    """
+    found, account = False, turn.account
+    for counter in dict.fromkeys(cap.counter for cap in caps):
+        key = used_by(group, counter)
+        for bucket, amount in list(account.counters.get(key, {}).items()):
+            found = True
+            turn.change("forget", key, bucket)
+            free = min(amount, account.counters.get(counter, {}).get(bucket, 0))
+            if free and not confirmed:
+                turn.change("count", counter, bucket, -free)
+    return found
+
+
+def use_caps(caps: tuple[Cap, ...], turn: Turn, points: int, used: int, waits: bool = False) -> int:
+    """The points that the caps leave; what they take up is counted.
+
+    ``used`` is the base, ``waits`` whether the points wait for the group of the event.
+    """
     for cap in caps:
         if cap.counts == "points":
             points = cap.allow(turn, points)
     for cap in caps:
         amount = {"points": points, "times": 1 if points else 0}.get(cap.counts, used)
-        cap.use(turn, amount)
+        cap.use(turn, amount, waits)
     return points
 
 

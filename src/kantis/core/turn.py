@@ -130,6 +130,11 @@ class Turn(Struct, eq=False, gc=False):
             return int(value_at(standing.history, self.moment, 0))
         return standing.level
 
+    @property
+    def group(self) -> str:
+        """The group that points of the event wait for; without one they wait under its key."""
+        return getattr(self.event.body, "group", "") or self.event.key
+
     def fact(self, name: str) -> str:
         """What was known of the member when the event happened; empty if nothing."""
         history = self.account.facts.get(name)

@@ -72,6 +72,9 @@ def _counters(plan: Plan, turn: Turn, late: int, refundable: int) -> None:
     for name, counts in list(account.counters.items()):
         window = known.get(name)
         if window is None:
+            if name.startswith("void group ") and max(counts) < plan.calendar.start(refundable):
+                for key in list(counts):
+                    turn.change("forget", name, key)
             continue
         back = refundable if name.startswith("over ") else late
         joined = account.joined

@@ -31,7 +31,7 @@ from kantis.core.events import (
 from kantis.core.lots import take
 from kantis.core.places import AVAILABLE, OWED, REDEEMED, VOUCHER
 from kantis.core.turn import Refused, Turn
-from kantis.engine import carry, forget, periods, reverse
+from kantis.engine import carry, forget, groups, periods, reverse
 from kantis.engine.plan import Plan
 from kantis.features import (
     balances,
@@ -320,6 +320,7 @@ HANDLERS: dict[type, Callable[..., None]] = {
     Claim: _claim,
     Tick: _tick,
     **reverse.HANDLERS,
+    **groups.HANDLERS,
     **carry.HANDLERS,
 }
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from kantis.core.account import NEVER, Account, Lot, Posting
+from kantis.core.account import NEVER, Account, Posting
 from kantis.core.amounts import share
 from kantis.core.calendar import show_day
 from kantis.core.decision import Decision, Original
@@ -24,27 +24,26 @@ from kantis.core.earner import Earner
 from kantis.core.events import (
     Cancel,
     Capture,
-    Confirm,
     Event,
     Line,
     Purchase,
     Redeem,
     Refund,
     Release,
-    Void,
 )
-from kantis.core.lots import claw_back, give_back, repay, stop_waiting, voided
+from kantis.core.limits import used_by
+from kantis.core.lots import claw_back, give_back
 from kantis.core.places import (
     AVAILABLE,
     HELD,
     OWED,
-    PENDING,
     REDEEMED,
     REVERSED,
     VOUCHER,
 )
 from kantis.core.turn import Refused, Turn
 from kantis.engine import periods
+from kantis.engine.groups import void_group
 from kantis.engine.plan import Plan
 from kantis.features import balances, counters, rewards, tiers, vouchers
 
@@ -76,6 +75,8 @@ def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
     turn.decision.fired.append(("refund", "", 0, 0, 0, tuple(now.items())))
     after = {key: before.get(key, 0) + now.get(key, 0) for key in {*before, *now}}
     back = Returning(original, purchase, then.classifier.masks(purchase.lines), before, after)
+    voids = turn.account.counters.get(void_group(back.group), ())
+    back.void = any(moment >= original.entry.at for moment in voids)
     for fact in original.entry.decision.fired:
         _reverse_fact(then, turn, back, fact)
     _reverse_effects(turn, back)
@@ -104,13 +105,20 @@ def _check_time(plan: Plan, turn: Turn, original: Original) -> None:
 
 class Returning(Struct):
     """A purchase of which something comes back: its lines' masks, what came back ``before``
-    and what has come back ``after`` this refund, by line."""
+    and what has come back ``after`` this refund, by line; and whether its group was ``void``
+    already."""
 
     original: Original
     purchase: Purchase
     masks: list[int]
     before: dict[str, int]
     after: dict[str, int]
+    void: bool = False
+
+    @property
+    def group(self) -> str:
+        """What the points of the purchase waited for, if they did."""
+        return self.purchase.group or self.original.event.key
 
     @property
     def whole(self) -> bool:
@@ -209,9 +217,15 @@ def _reverse_fact(then: Plan, turn: Turn, back: Returning, fact: tuple[Any, ...]
     missing = claw_back(turn, then.balances[name], lot, amount, REVERSED, REFUND, opens)
     turn.decision.fired.append((rule, name, 0, -(amount - missing), lot, -amount))
     used = {counter: bucket for counter, bucket, _ in _counted(back)}
-    for cap in earner.caps if earner is not None else ():
+    for cap in earner.caps if earner is not None and not (back.void and _waits(earner)) else ():
         if cap.counts == "points" and cap.counter in used:
             _count_off(turn, cap.counter, used[cap.counter], amount)
+            _count_off(turn, used_by(back.group, cap.counter), used[cap.counter], amount)
+
+
+def _waits(earner: Earner) -> bool:
+    """Whether the points of a rule, or of those that it is on, wait for their group."""
+    return (earner.on or [earner])[0].rule.available.group
 
 
 def _every(mask: int) -> bool:
@@ -275,26 +289,30 @@ def _reverse_caps(then: Plan, turn: Turn, back: Returning) -> None:
     """What the lines that came back had used of a cap is free again; points are so already."""
     rules = [each for each in then.earning.by_name.values() if each.rule.over is None]
     caps = {cap.counter: cap for earner in rules for cap in earner.caps}
-    for name, bucket, amount in _counted(back):
-        cap = caps.get(name)
+    counted = {(name, bucket): amount for name, bucket, amount in _counted(back)}
+    for (name, bucket), amount in counted.items():
+        cap, key = caps.get(name), used_by(back.group, name)
         if cap is None or cap.counts == "points":
             continue
         using = [earner for earner in rules if cap in earner.caps]
-        per = "item" if cap.counts == "items" else "money"
-        part = back.part(amount, _any_of(using), per)
-        if cap.counts == "times":
-            part = amount if back.whole else 0
-        _count_off(turn, name, bucket, part)
+        waited = counted.get((key, bucket), 0)
+        for waits, used in ((False, amount - waited), (True, 0 if back.void else waited)):
+            mine = _any_of([each for each in using if _waits(each) == waits])
+            part = back.part(used, mine, "item" if cap.counts == "items" else "money")
+            if cap.counts == "times":
+                part = used if back.whole else 0
+            _count_off(turn, name, bucket, part)
+            if waits:
+                _count_off(turn, key, bucket, part)
 
 
 def _reverse_counters(then: Plan, turn: Turn, back: Returning) -> None:
     """What was counted of the lines that came back is counted off, in the bucket of then."""
     counted = {name: (bucket, amount) for name, bucket, amount in _counted(back)}
-    group = back.purchase.group or back.original.event.key
     gave = {fact[0] for fact in back.original.entry.decision.fired}
     for counter in then.counters.get("purchase", []):
-        waits = counters.waiting(counter.name, group)
-        if counter.name not in counted and waits not in counted:
+        waits = counters.waiting(counter.name, back.group)
+        if counter.name not in counted and (waits not in counted or back.void):
             continue
         bucket, amount = counted.get(counter.name) or counted[waits]
         if counter.section.counts == "points":
@@ -425,42 +443,9 @@ def _undoes(decision: Decision) -> bool:
     return any(p[1] in (REDEEMED, VOUCHER) for p in decision.postings)
 
 
-def _group(plan: Plan, turn: Turn, group: str, confirmed: bool) -> tuple[list[Lot], bool]:
-    """The lots that wait for a group; what was counted for it counts now, or never.
-
-    Beside them whether anything had been counted for it.
-    """
-    lots = [x for x in turn.account.lots.values() if x.group == group and x.pending]
-    kept = [each for some in plan.counters.values() for each in some]
-    counted = counters.settle(kept, turn, group, confirmed)
-    if not counted and not lots:
-        raise Refused("unknown-group", f"Nothing waits for {group!r}.")
-    return lots, counted
-
-
-def _confirm(plan: Plan, turn: Turn, body: Confirm) -> None:
-    lots, counted = _group(plan, turn, body.group, confirmed=True)
-    for group in plan.tiers if counted else ():
-        if group.section.up == "at once":
-            tiers.rise(group, turn)
-    for lot in lots:
-        stop_waiting(turn, lot.id, lot.pending)
-        turn.post(lot.balance, PENDING, AVAILABLE, lot.pending, lot.id, "activation")
-        repay(turn, plan.balances[lot.balance], lot.id, "activation")
-
-
-def _void(plan: Plan, turn: Turn, body: Void) -> None:
-    for lot in _group(plan, turn, body.group, confirmed=False)[0]:
-        stop_waiting(turn, lot.id, lot.pending)
-        turn.change("count", voided(lot.id), 0, lot.pending)
-        turn.post(lot.balance, PENDING, REVERSED, lot.pending, lot.id, REFUND)
-
-
 HANDLERS: dict[type, Any] = {
     Refund: _refund,
     Capture: _capture,
     Release: _release,
     Cancel: _cancel,
-    Confirm: _confirm,
-    Void: _void,
 }

@@ -55,6 +55,11 @@ class Earning:
         """The rules that give at the end of a period."""
         return [each for each in self.by_name.values() if each.balance and each.rule.over]
 
+    @cached_property
+    def caps(self) -> list[Cap]:
+        """All caps that its rules have."""
+        return [cap for each in self.by_name.values() for cap in each.caps]
+
 
 def compile_earning(
     rules: Iterable[Rule],
@@ -200,9 +205,7 @@ def _issuer(earner: Earner) -> Any:
     assert balance is not None
 
     def bring(turn: Turn, points: int) -> int:
-        group = ""
-        if available.group:
-            group = getattr(turn.event.body, "group", "") or turn.event.key
+        group = turn.group if available.group else ""
         opens = available.opens(turn)
         return issue(turn, balance, points, REASON, opens=opens, group=group, funder=funder)
 
@@ -339,8 +342,8 @@ def _write_modifiers(
             code.add(f"{full} = {share} = after - before", "before = after")
             if each.caps:
                 cap = code.constant(use_caps, "use_caps")
-                caps = code.constant(each.caps, "caps")
-                code.add(f"{share} = {cap}({caps}, turn, {full}, {part})")
+                caps, waits = code.constant(each.caps, "caps"), earner.rule.available.group
+                code.add(f"{share} = {cap}({caps}, turn, {full}, {part}, {waits})")
             code.add(f"{recipe} += {share}")
             if each.offer:
                 code.add(f"{code.constant(use_offer, 'use_offer')}(turn, {each.offer!r}, {share})")
