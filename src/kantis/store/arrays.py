@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from itertools import chain, repeat
 from typing import Any, Final
 
 import psycopg
@@ -47,9 +46,8 @@ class ByteaColumn(Column):
 
 def columns(kinds: str, rows: Sequence[Row]) -> list[Column]:
     """The columns of rows: ``i`` for whole numbers, ``t`` for texts, ``b`` for bytes."""
-    return [
-        _PACK[kind](values) for kind, values in zip(kinds, zip(*rows, strict=True), strict=True)
-    ]
+    values = zip(*rows, strict=True) if rows else [()] * len(kinds)
+    return [_PACK[kind](each) for kind, each in zip(kinds, values, strict=True)]
 
 
 def _head(values: Sequence[Any], oid: int) -> bytes:
@@ -63,7 +61,8 @@ def _bigints(values: Sequence[Any]) -> Column:
     if None in values:
         parts = (_NULL if value is None else struct.pack(">iq", 8, value) for value in values)
         return BigintColumn(head + b"".join(parts))
-    sized = chain.from_iterable(zip(repeat(8, len(values)), values, strict=True))
+    sized = [8] * (2 * len(values))
+    sized[1::2] = values
     return BigintColumn(head + struct.pack(">" + "iq" * len(values), *sized))
 
 

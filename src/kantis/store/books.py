@@ -15,12 +15,8 @@ from typing import Any, ClassVar, Self
 from kantis.store.reading import (
     ACCOUNT,
     EVENT,
-    NUMBER,
     OPEN,
-    SECOND_TEXT,
-    TEXT,
     Reading,
-    listed,
 )
 from kantis.store.rows import AccountRow, CheckpointRow, EventRow, LimitRow, Page, VersionRow
 from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
@@ -136,9 +132,9 @@ class Books(Reading):
         """Accounts by id, locked in the order of their ids."""
         lock = self.lock and f"{self.lock} OF a"
         found = self.rows(
-            f"SELECT {ACCOUNT} FROM {self.wanted} account a WHERE a.id = {NUMBER} "
+            f"SELECT {ACCOUNT} FROM {self.wanted['i']} account a WHERE a.id = j.a "
             f"ORDER BY a.id{lock}",
-            (listed([number] for number in sorted(ids)),),
+            self.keyed("i", [(number,) for number in sorted(ids)]),
         )
         return list(map(AccountRow._make, found))
 
@@ -146,19 +142,20 @@ class Books(Reading):
         """Purchases without a member by program and receipt, locked, oldest first."""
         lock = self.lock and f"{self.lock} OF e"
         found = self.rows(
-            f"SELECT {EVENT} FROM {self.wanted} event e WHERE e.program = {NUMBER} "
-            f"AND e.receipt = {SECOND_TEXT} AND e.state = {ALONE} ORDER BY e.n{lock}",
-            (listed(wanted),),
+            f"SELECT {EVENT} FROM {self.wanted['it']} event e WHERE e.program = j.a "
+            f"AND e.receipt = j.b AND e.state = {ALONE} ORDER BY e.n{lock}",
+            self.keyed("it", wanted),
         )
         return list(map(EventRow._make, found))
 
     def limits(self, wanted: Sequence[tuple[int, str]], *, lock: bool) -> list[LimitRow]:
         """Shared limits by program and name, in that order; locked in that order if asked."""
         found = self.rows(
-            f"SELECT l.program, l.name, l.quantity, l.taken FROM {self.wanted} shared_limit l "
-            f"WHERE l.program = {NUMBER} AND l.name = {SECOND_TEXT} ORDER BY l.program, l.name"
+            "SELECT l.program, l.name, l.quantity, l.taken "
+            f"FROM {self.wanted['it']} shared_limit l "
+            "WHERE l.program = j.a AND l.name = j.b ORDER BY l.program, l.name"
             + (f"{self.lock} OF l" if lock and self.lock else ""),
-            (listed(sorted(wanted)),),
+            self.keyed("it", sorted(wanted)),
         )
         return list(map(LimitRow._make, found))
 
@@ -181,8 +178,8 @@ class Books(Reading):
         self.execute(
             f"UPDATE event SET state = {READY}, waits = NULL "
             f"WHERE state IN ({PARKED}, {ALONE}) AND waits IN "
-            f"(SELECT {TEXT} FROM {self.wanted} (SELECT 1) AS one)",
-            (listed([each] for each in page.arrived + decided),),
+            f"(SELECT j.a FROM {self.wanted['t']} (SELECT 1) AS one)",
+            self.keyed("t", [(each,) for each in page.arrived + decided]),
         )
 
     def take(self, claims: Sequence[tuple[int, int, str]]) -> bool:

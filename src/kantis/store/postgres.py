@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
@@ -102,7 +102,12 @@ def _dialect(statement: str) -> str:
 class PostgresBooks(Books):
     """The books in a PostgreSQL database, over one connection."""
 
-    wanted: ClassVar[str] = "json_array_elements(?::json) AS j(value) CROSS JOIN"
+    wanted: ClassVar[Mapping[str, str]] = {
+        "i": "unnest(?::bigint[]) AS j(a) CROSS JOIN",
+        "t": "unnest(?::text[]) AS j(a) CROSS JOIN",
+        "ii": "unnest(?::bigint[], ?::bigint[]) AS j(a, b) CROSS JOIN",
+        "it": "unnest(?::bigint[], ?::text[]) AS j(a, b) CROSS JOIN",
+    }
     lock: ClassVar[str] = " FOR UPDATE"
     skip: ClassVar[str] = " FOR UPDATE SKIP LOCKED"
 
@@ -170,6 +175,9 @@ class PostgresBooks(Books):
             return self._db.execute(_dialect(statement), values, binary=True).fetchall()
         except psycopg.Error as error:
             raise _said(error) from error
+
+    def keyed(self, kinds: str, keys: Sequence[Row]) -> Sequence[Any]:
+        return arrays.columns(kinds, keys)
 
     def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         if self._db.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:

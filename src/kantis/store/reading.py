@@ -1,18 +1,17 @@
 """Reading: what proofs, reports and people read of the books, in the words of both stores.
 
-A list of wanted keys is one parameter, as JSON: so the number of statements does not
-depend on the length of the list. Each wanted key is a list of one or two values.
+A list of wanted keys is a table ``j`` made of parameters: so the number of statements does
+not depend on the length of the list. Each wanted key has one or two values, ``j.a`` and
+``j.b``; a store says in its own words what such a table is.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, ClassVar, Final
-
-from msgspec import json
 
 from kantis.core.account import Posting
 from kantis.store.rows import (
@@ -43,12 +42,6 @@ POSTING: Final = (
 )
 #: As the index of events that are not final says it, or it would not be used.
 OPEN: Final = f"state IN ({READY}, {PARKED}, {BAD})"
-#: The first and the second value of a wanted key.
-NUMBER: Final = "CAST(j.value ->> 0 AS bigint)"
-TEXT: Final = "j.value ->> 0"
-SECOND_NUMBER: Final = "CAST(j.value ->> 1 AS bigint)"
-SECOND_TEXT: Final = "j.value ->> 1"
-
 
 #: What an account has of entries: each with its postings, and whether they agree.
 Ledger = list[tuple[EntryRow, list[Posting], bool]]
@@ -57,18 +50,18 @@ _account: Final = itemgetter(0)
 _entry_row: Final = tuple.__new__
 
 
-def listed(wanted: Iterable[Any]) -> str:
-    """Wanted keys as one parameter."""
-    return json.encode(list(wanted)).decode()
-
-
 class Reading(ABC):
     """One connection to the books, for reading."""
 
     #: How many statements were sent, for those who count them.
     statements: int = 0
-    #: The list of wanted keys as a table ``j``, each look-up after the other.
-    wanted: ClassVar[str]
+    #: Wanted keys as a table ``j``, each look-up after the other, by the kinds of their
+    #: values: ``i`` for whole numbers, ``t`` for texts.
+    wanted: ClassVar[Mapping[str, str]]
+
+    @abstractmethod
+    def keyed(self, kinds: str, keys: Sequence[Row]) -> Sequence[Any]:
+        """The parameters of wanted keys of these kinds."""
 
     @abstractmethod
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
@@ -130,9 +123,9 @@ class Reading(ABC):
     def cards(self, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:
         """The accounts of cards, each named by program and token."""
         found = self.rows(
-            f"SELECT c.program, c.token, c.account FROM {self.wanted} card c "
-            f"WHERE c.program = {NUMBER} AND c.token = {SECOND_TEXT}",
-            (listed(keys),),
+            f"SELECT c.program, c.token, c.account FROM {self.wanted['it']} card c "
+            "WHERE c.program = j.a AND c.token = j.b",
+            self.keyed("it", keys),
         )
         return {(program, token): account for program, token, account in found}
 
@@ -157,17 +150,17 @@ class Reading(ABC):
     def events(self, keys: Iterable[str]) -> list[EventRow]:
         """Events by key."""
         found = self.rows(
-            f"SELECT {EVENT} FROM {self.wanted} event e WHERE e.key = {TEXT}",
-            (listed([key] for key in keys),),
+            f"SELECT {EVENT} FROM {self.wanted['t']} event e WHERE e.key = j.a",
+            self.keyed("t", [(key,) for key in keys]),
         )
         return list(map(EventRow._make, found))
 
     def entries(self, places: Iterable[tuple[int, int]]) -> list[Recorded]:
         """Entries by account and seq, in that order."""
-        keys = (listed(sorted(set(places))),)
-        where = f"WHERE e.account = {NUMBER} AND e.seq = {SECOND_NUMBER} ORDER BY e.account, e.seq"
-        entries = self.rows(f"SELECT {ENTRY} FROM {self.wanted} entry e {where}", keys)
-        postings = self.rows(f"SELECT {POSTING} FROM {self.wanted} posting e {where}, e.n", keys)
+        keys, wanted = self.keyed("ii", sorted(set(places))), self.wanted["ii"]
+        where = "WHERE e.account = j.a AND e.seq = j.b ORDER BY e.account, e.seq"
+        entries = self.rows(f"SELECT {ENTRY} FROM {wanted} entry e {where}", keys)
+        postings = self.rows(f"SELECT {POSTING} FROM {wanted} posting e {where}, e.n", keys)
         return [
             (entry, made) for _, ledger in together(entries, postings) for entry, made, _ in ledger
         ]
@@ -175,9 +168,9 @@ class Reading(ABC):
     def undoing(self, causes: Sequence[tuple[int, str]]) -> list[Recorded]:
         """Entries of an account that name an event as their cause, in order."""
         found = self.rows(
-            f"SELECT e.account, e.seq FROM {self.wanted} entry e "
-            f"WHERE e.account = {NUMBER} AND e.cause = {SECOND_TEXT} AND e.cause <> ''",
-            (listed(causes),),
+            f"SELECT e.account, e.seq FROM {self.wanted['it']} entry e "
+            "WHERE e.account = j.a AND e.cause = j.b AND e.cause <> ''",
+            self.keyed("it", causes),
         )
         return self.entries((account, seq) for account, seq in found) if found else []
 

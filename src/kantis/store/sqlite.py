@@ -8,12 +8,13 @@ machine's own is often older than the fix of a bug that loses committed rows.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import apsw
+from msgspec import json
 
 from kantis.store import schema
 from kantis.store.books import Books, Conflict, Forbidden, Outage, Unknown
@@ -62,6 +63,12 @@ def _insert(table: str, columns: tuple[str, ...], then: str = "") -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks}) {then}"
 
 
+def _values(kinds: str) -> str:
+    """The values of a wanted key, from a list as JSON."""
+    types = {"i": "CAST(value ->> {0} AS bigint) AS {1}", "t": "value ->> {0} AS {1}"}
+    return ", ".join(types[kind].format(n, "ab"[n]) for n, kind in enumerate(kinds))
+
+
 _EVENTS = _insert("event", EVENT_COLUMNS)
 _ENTRIES = _insert("entry", ENTRY_COLUMNS)
 _POSTINGS = _insert("posting", POSTING_COLUMNS)
@@ -82,7 +89,10 @@ class SqliteBooks(Books):
     """The books in one SQLite file. ``alone`` says that its opener holds the lease."""
 
     # CROSS JOIN keeps the wanted list outside, so that each of its keys is one look-up.
-    wanted: ClassVar[str] = "json_each(?) j CROSS JOIN"
+    wanted: ClassVar[Mapping[str, str]] = {
+        kinds: f"(SELECT {_values(kinds)} FROM json_each(?)) j CROSS JOIN"
+        for kinds in ("i", "t", "ii", "it")
+    }
 
     def __init__(
         self, path: str | Path, *, alone: bool = False, write: bool = True, vfs: str | None = None
@@ -177,6 +187,9 @@ class SqliteBooks(Books):
             return self._db.execute(statement, values).fetchall()
         except apsw.Error as error:
             raise Outage(str(error)) from error
+
+    def keyed(self, kinds: str, keys: Sequence[Row]) -> Sequence[Any]:
+        return (json.encode(keys).decode(),)
 
     def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         self.statements += 1
