@@ -130,12 +130,13 @@ def points_taken(turn: Turn, of: tuple[str, ...], gave: Collection[str]) -> int:
     What is owed or forgiven is among it: the purchase that had earned it is undone.
     """
     fired = turn.decision.fired
-    return -sum(
+    taken: int = sum(
         fact[5]
         for fact in fired
         if fact[1] and fact[0] in gave and fact[3] <= 0
         if not of or fact[0] in of or fact[1] in of
     )
+    return -taken
 
 
 def waiting(name: str, group: str) -> str:

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from kantis.doors.cli import accounts, books, demo, files, importing, replaying
+from kantis.doors.cli import accounts, books, demo, files, fitting, importing, replaying
 from kantis.doors.cli.output import Trouble, trouble_out
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 
 app.command("demo")(demo.demo)
+app.command("new")(fitting.new)
+app.command("fit")(fitting.fit)
 app.command("check")(files.check)
 app.command("format")(files.format_files)
 app.command("schema")(files.schema)

@@ -53,11 +53,7 @@ def import_file(
 ) -> None:
     """Import purchases, refunds, members or opening balances. Running it again changes nothing."""
     said = _mapping(mapping, kind, program, source)
-    try:
-        found = open_table(file, said.encoding)
-    except NotATable as error:
-        raise Trouble(error.code, str(error), str(file)) from error
-    _resolve(said, found, file)
+    found = _table(said, file)
     bad_rows = BadRows(bad or file.with_name(f"{file.name}.bad.csv"))
     with opened(store) as desk, Bars(quiet=json) as bars:
         home = home_of(desk.books, said.program)
@@ -79,6 +75,23 @@ def import_file(
         _tell(file, said, summary, dry_run)
     if not summary.fine:
         leave(NOT_FINE)
+
+
+def open_purchases(file: Path, mapping: Path | None) -> tuple[Table, Mapping]:
+    """A file of purchases, and how it is read."""
+    said = _mapping(mapping, "purchases", "", "")
+    return _table(said, file), said
+
+
+def _table(mapping: Mapping, file: Path) -> Table:
+    try:
+        found = open_table(file, mapping.encoding)
+    except NotATable as error:
+        raise Trouble(error.code, str(error), str(file)) from error
+    wrong = resolve(mapping, found.columns)
+    if wrong:
+        raise Trouble("column-missing", " ".join(wrong), str(file))
+    return found
 
 
 def _plain(summary: Summary) -> dict[str, object]:
@@ -110,12 +123,6 @@ def _mapping(path: Path | None, kind: str, program: str, source: str) -> Mapping
     if "/" in found.source:
         raise Trouble("malformed-source", "A source has no slash.", status=USAGE)
     return found
-
-
-def _resolve(mapping: Mapping, found: Table, file: Path) -> None:
-    wrong = resolve(mapping, found.columns)
-    if wrong:
-        raise Trouble("column-missing", " ".join(wrong), str(file))
 
 
 def _tell(file: Path, mapping: Mapping, summary: Summary, dry_run: bool) -> None:

@@ -1,0 +1,220 @@
+"""Fit: what a program would have cost and brought, had it run over past purchases.
+
+Guarantee: the figures come from the same ``decide`` that runs at the till. What nobody can
+know of the past is assumed in one direction and said aloud: every customer joins with the
+first purchase, redeems as soon as they can, and uses every voucher, so cost and reach are
+the most they can be; nobody comes more often because of it, so what it brings is not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from statistics import median_low
+from typing import Final
+
+from msgspec import Struct
+
+from kantis.core.account import Account
+from kantis.core.amounts import divide
+from kantis.core.calendar import DAY_MS
+from kantis.core.decision import Entry
+from kantis.core.events import Enrol, Event, Purchase, Redeem
+from kantis.core.places import AVAILABLE, HELD, PENDING
+from kantis.engine.decide import advance, decide
+from kantis.engine.program import Program
+from kantis.features.rewards import RewardSection
+
+#: A customer who comes this often in a year has a use for a loyalty program: a rule of thumb.
+VISITS_A_YEAR: Final = 4
+#: Fewer days than this say nothing about a year.
+DAYS_LEAST: Final = 28
+
+Progress = Callable[[int], None]
+
+
+class Past(Struct):
+    """What a file of purchases says about visits. Money in minor units.
+
+    ``often`` is how many customers came as often as ``VISITS_A_YEAR`` asks for, scaled to
+    the days that the file covers; ``item`` is what one item costs on average.
+    """
+
+    customers: int = 0
+    purchases: int = 0
+    without_card: int = 0
+    days: int = 0
+    sales: int = 0
+    sales_with_card: int = 0
+    items: int = 0
+    often: int = 0
+
+    @property
+    def visits(self) -> int:
+        """Visits of a customer in a year, in tenths."""
+        known = self.purchases - self.without_card
+        return divide(known * 3650, max(1, self.customers * self.days), "half up")
+
+    @property
+    def item(self) -> int:
+        """What an item costs on average: what a treat is taken to be worth."""
+        return divide(self.sales, max(1, self.items), "half up")
+
+    @property
+    def worth_it(self) -> bool:
+        """Whether visits justify a program at all."""
+        return self.visits >= VISITS_A_YEAR * 10
+
+
+class Fit(Struct):
+    """What one program would have done. Money in minor units, times in days.
+
+    ``cost`` is what members got: money off, and vouchers at the worth of what they are good
+    for; ``open`` what they could still claim in the end.
+    """
+
+    program: str
+    members: int = 0
+    reached: int = 0
+    visits_to_first: int = 0
+    days_to_first: int = 0
+    cost: int = 0
+    open: int = 0
+    sales: int = 0
+
+    @property
+    def reach(self) -> int:
+        """The share of members who got a reward, in thousandths."""
+        return divide(self.reached * 1000, max(1, self.members), "half up")
+
+    @property
+    def rate(self) -> int:
+        """Cost as a share of sales to members, in thousandths of them."""
+        return divide(self.cost * 1000, max(1, self.sales), "half up")
+
+
+def look_back(events: Iterable[Event]) -> Past:
+    """The visits that purchases, in order of time, are made of."""
+    past, visits = Past(), dict[str, int]()
+    first = last = 0
+    for event in events:
+        body = event.body
+        if not isinstance(body, Purchase):
+            continue
+        first, last = first or event.time, event.time
+        amount = sum(line.amount for line in body.lines)
+        past.purchases += 1
+        past.sales += amount
+        past.items += sum(max(1, line.quantity) for line in body.lines)
+        if event.subject:
+            visits[event.subject] = visits.get(event.subject, 0) + 1
+            past.sales_with_card += amount
+        else:
+            past.without_card += 1
+    past.customers = len(visits)
+    past.days = (last - first) // DAY_MS + 1 if past.purchases else 0
+    past.often = sum(count * 365 >= VISITS_A_YEAR * past.days for count in visits.values())
+    return past
+
+
+class _Member(Struct):
+    account: Account
+    joined: int
+    visits: int = 0
+    got: bool = False
+
+
+class Trial:
+    """One program over past purchases."""
+
+    def __init__(self, program: Program, item: int) -> None:
+        self.program, self.item = program, item
+        self.fit = Fit(program.name)
+        self._members: dict[str, _Member] = {}
+        self._firsts: list[tuple[int, int]] = []
+
+    def play(self, events: Iterable[Event], progress: Progress = lambda done: None) -> Fit:
+        """Decide all purchases of customers, in order of time."""
+        last = 0
+        for number, event in enumerate(events, 1):
+            if event.subject and isinstance(event.body, Purchase):
+                self._visit(event, event.body)
+            last = max(last, event.time)
+            if not number % 2_000:
+                progress(number)
+        self._end(last)
+        return self.fit
+
+    def _visit(self, event: Event, body: Purchase) -> None:
+        member = self._members.get(event.subject)
+        if member is None:
+            number = len(self._members) + 1
+            member = self._members[event.subject] = _Member(Account(number), event.time)
+            self._decide(member, Event("fit", f"join-{number}", event.time, event.subject, Enrol()))
+        member.visits += 1
+        amount = sum(line.amount for line in body.lines)
+        self.fit.sales += amount
+        self._redeem(member, event, amount)
+        self._decide(member, event)
+
+    def _redeem(self, member: _Member, event: Event, amount: int) -> None:
+        """Whatever can be had as money off this purchase is taken."""
+        plan = self.program.plan(event.time)
+        for reward in plan.rewards.values():
+            purse = member.account.purse.get(_unit(reward))
+            if purse is None or not purse[AVAILABLE] or reward.issued != "on request":
+                continue
+            ask = Redeem(reward.name, amount)
+            name = f"{event.id} {reward.name}"
+            self._decide(member, Event("fit", name, event.time, event.subject, ask, 0, True))
+
+    def _decide(self, member: _Member, event: Event) -> None:
+        for entry in decide(self.program, member.account, event):
+            got = self._worth(entry)
+            self.fit.cost += got
+            if got and not member.got:
+                member.got = True
+                days = (event.time - member.joined) // DAY_MS
+                self._firsts.append((max(1, member.visits), days))
+
+    def _worth(self, entry: Entry) -> int:
+        """What an entry gives away: money off, and vouchers when they are issued."""
+        decision = entry.decision
+        off = sum(amount for _, _, amount in decision.effects)
+        issued = (change for change in decision.changes if change[0] == "voucher")
+        return off + sum(change[3] or self.item for change in issued)
+
+    def _end(self, last: int) -> None:
+        fit = self.fit
+        rates = [each for each in self.program.plan(last).rewards.values() if _unit(each)]
+        for member in self._members.values():
+            advance(self.program, member.account, last)
+            fit.open += sum(self._open(member.account, each) for each in rates)
+        fit.members, fit.reached = len(self._members), len(self._firsts)
+        if self._firsts:
+            fit.visits_to_first = median_low(visits for visits, _ in self._firsts)
+            fit.days_to_first = median_low(days for _, days in self._firsts)
+
+    def _open(self, account: Account, reward: RewardSection) -> int:
+        purse = account.purse.get(_unit(reward))
+        if purse is None:
+            return 0
+        points = purse[AVAILABLE] + purse[PENDING] + purse[HELD]
+        if reward.rate is not None:
+            return divide(points * reward.rate.money, reward.rate.points, "down")
+        if reward.cost is None:
+            return 0
+        worth = reward.gives.money or self.item
+        return divide(points * worth, reward.cost.amount, "down")
+
+
+def _unit(reward: RewardSection) -> str:
+    if reward.cost is not None:
+        return reward.cost.unit
+    return reward.rate.unit if reward.rate is not None else ""
+
+
+def best(fits: Iterable[Fit], most: int = 50) -> Fit | None:
+    """Of the programs that cost at most so many thousandths of sales, the one that gave most
+    members a reward; of equal ones, the sooner first reward."""
+    fitting = [each for each in fits if each.reached and each.rate <= most]
+    return max(fitting, key=lambda each: (each.reach, -each.days_to_first), default=None)

@@ -1,0 +1,75 @@
+"""Library: the program files and the templates that come with Kantis."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import kantis
+from kantis.core.amounts import CURRENCIES, money
+
+#: What is about a euro, for currencies whose unit is worth much less; everything else is 1.
+_ABOUT: Final = {
+    **dict.fromkeys(("CZK", "DKK", "EGP", "INR", "MXN", "NOK", "PHP", "SEK", "THB", "ZAR"), 10),
+    **dict.fromkeys(("HUF", "ISK", "JPY", "KES", "NGN", "PKR", "RUB", "RSD"), 100),
+    **dict.fromkeys(("CLP", "COP", "KRW"), 1_000),
+    **dict.fromkeys(("IDR", "VND", "UZS"), 10_000),
+}
+#: The money in which templates are written.
+_WRITTEN: Final = "EUR"
+
+
+class NoSuchTemplate(Exception):
+    """There is no template of that name."""
+
+
+@cache
+def folder() -> Path:
+    """Where the program files are: in the package, or in the checkout beside it."""
+    package = Path(kantis.__file__).parent
+    inside = package / "programs"
+    return inside if inside.is_dir() else package.parents[1] / "programs"
+
+
+def programs() -> dict[str, Path]:
+    """The program files of real programmes, by the names of the files."""
+    return {path.stem: path for path in sorted(folder().glob("*.yaml"))}
+
+
+def templates() -> dict[str, Path]:
+    """The templates, from the simplest to the largest."""
+    order = ("stamp-card", "points", "tiers", "cash-back", "paid-membership", "coalition")
+    found = {path.stem: path for path in (folder() / "templates").glob("*.yaml")}
+    return {name: found[name] for name in sorted(found, key=order.index)}
+
+
+def template(name: str, code: str = _WRITTEN, timezone: str = "", called: str = "") -> str:
+    """The text of a template in a money, a time zone and with a name of the merchant's own.
+
+    Amounts are turned into round ones of about the same worth: a place to begin from.
+
+    >>> "give: 1 point per 10000 VND" in template("points", "VND")
+    True
+    """
+    path = templates().get(name)
+    if path is None or code not in CURRENCIES:
+        raise NoSuchTemplate(name if path is None else code)
+    text = path.read_text(encoding="utf-8")
+    written, unit, about = money(_WRITTEN), money(code), _ABOUT.get(code, 1)
+
+    def turned(match: re.Match[str]) -> str:
+        minor = written.read(match[1]) * about * 10**unit.scale
+        name = code if match[2] == _WRITTEN else match[2]
+        return f"{unit.number(-(-minor // 10**written.scale))} {name}"
+
+    text = re.sub(rf"(\d+(?:\.\d+)?) ({_WRITTEN}|cash)\b", turned, text)
+    text = re.sub(r"\bdecimals: 2\b", f"decimals: {unit.scale}", text)
+    text = re.sub(rf"^money: {_WRITTEN}$", f"money: {code}", text, flags=re.M)
+    if code != _WRITTEN:
+        text = re.sub(r"(\d+) euros?\b", lambda m: f"{int(m[1]) * about} {code}", text)
+        text = re.sub(r"\bfull euro\b", f"full {unit.number(about * 10**unit.scale)} {code}", text)
+    if timezone:
+        text = re.sub(r"^timezone: .*$", f"timezone: {timezone}", text, flags=re.M)
+    return re.sub(r"^program: .*$", f"program: {called}", text, flags=re.M) if called else text
