@@ -80,7 +80,7 @@ def unguarded(url: str) -> Open:
         if url.startswith("postgresql:"):
             return Desk(UnlockedPostgres(url), engine=SLOW, clock=lambda: NOON)
         desk = Desk(UnlockedSqlite(url), engine=SLOW, clock=lambda: NOON)
-        desk.cache = Cache()
+        desk.cache = Cache(alone=True)
         return desk
 
     return open_

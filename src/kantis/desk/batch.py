@@ -64,6 +64,8 @@ class Batch:
     def __init__(self, books: Books, homes: Homes, cache: Cache | None, now: int) -> None:
         self.books, self.homes, self.cache, self.now = books, homes, cache, now
         self.engine = homes.engine
+        if cache is not None:
+            cache.read_as_of(homes.edition)
         self.answers: list[list[Result | Task]] = []
         self.tasks: list[Task] = []
         self.lives: dict[int, Live] = {}
@@ -215,10 +217,10 @@ class Batch:
             self.foresight.owners(nameless, self.tasks)
 
     def _load(self, ids: set[int]) -> None:
-        lives, take = self.lives, self.cache.take if self.cache else None
+        lives, cache = self.lives, self.cache
         missing = []
         for number in ids:
-            found = take(number) if take is not None else None
+            found = cache.take(number) if cache is not None and cache.alone else None
             if found is not None:
                 program, account, head, size = found
                 home = self.homes.numbered(program)
@@ -227,8 +229,9 @@ class Batch:
                 missing.append(number)
         for row in self.books.accounts(missing) if missing else ():
             home = self.homes.numbered(row.program)
-            account, size = _stored(row), len(row.snapshot)
-            lives[row.id] = Live(row.id, home, account, row.head, row.head, size)
+            known = cache.take_as(row) if cache is not None else None
+            account = known if known is not None else _stored(row)
+            lives[row.id] = Live(row.id, home, account, row.head, row.head, len(row.snapshot))
 
     # ── deciding ─────────────────────────────────────────────────────────────
 

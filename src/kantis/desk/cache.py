@@ -1,14 +1,18 @@
-"""Cache: decoded accounts of a desk that is the only writer.
+"""Cache: decoded accounts, so that a snapshot is not decoded for every batch.
 
-It is right only while nobody else writes and every batch commits; so it is dropped on any
-rollback, and a desk that shares its books with others has none.
+Guarantee: an account from here is the one in the books. A desk that is the only writer
+knows it; one that shares its books with others believes an account only when the locked
+row still has its chain value and is due when it is: nobody has changed it since. Whose a
+card is never changes. Everything is dropped on a rollback and when a program has another
+version.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from kantis.core.account import Account
+from kantis.core.account import NEVER, Account
+from kantis.store.rows import AccountRow
 
 #: Bytes of encoded snapshots; decoded they take about eight times as much.
 BYTES_MAX: Final = 16 << 20
@@ -16,11 +20,16 @@ CARDS_MAX: Final = 200_000
 
 
 class Cache:
-    """Accounts by id with (program, account, chain value, bytes), and cards by their token."""
+    """Accounts by id with (program, account, chain value, bytes), and cards by their token.
 
-    def __init__(self, bytes_max: int = BYTES_MAX) -> None:
+    ``alone`` says that nobody else writes.
+    """
+
+    def __init__(self, alone: bool, bytes_max: int = BYTES_MAX) -> None:
+        self.alone = alone
         self.accounts: dict[int, tuple[int, Account, bytes, int]] = {}
         self.cards: dict[tuple[int, str], int] = {}
+        self._edition = -1
         self._bytes, self._bytes_max = 0, bytes_max
 
     def clear(self) -> None:
@@ -29,12 +38,27 @@ class Cache:
         self.cards.clear()
         self._bytes = 0
 
+    def read_as_of(self, edition: int) -> None:
+        """Forget everything if the programs have changed since: what is due may be sooner."""
+        if edition != self._edition:
+            self.clear()
+            self._edition = edition
+
     def take(self, number: int) -> tuple[int, Account, bytes, int] | None:
         """The account, which leaves the cache until it is put back."""
         found = self.accounts.pop(number, None)
         if found is not None:
             self._bytes -= found[3]
         return found
+
+    def take_as(self, row: AccountRow) -> Account | None:
+        """The account if it is what stands in its locked row; it leaves the cache anyway."""
+        found = self.take(row.id)
+        if found is None:
+            return None
+        _, account, head, _ = found
+        due = NEVER if row.due is None else row.due
+        return account if head == row.head and account.due == due else None
 
     def put(self, number: int, program: int, account: Account, head: bytes, size: int) -> None:
         """Keep an account as it was committed; the ones used longest ago make room."""

@@ -66,21 +66,22 @@ class Homes:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._edition = -1
+        #: grows with each version that was read
+        self.edition = -1
         self._by_name: dict[str, Home] = {}
         self._by_number: dict[int, Home] = {}
 
     def refresh(self, books: Books) -> None:
         """Read the programs if there is a version that is not read yet."""
         edition = books.edition()
-        if edition == self._edition:
+        if edition == self.edition:
             return
         self._by_name = {}
         for name, number in books.programs().items():
             program = self.engine.assemble(books.versions(number))
             self._by_name[name] = Home(number, name, program, self.engine.late_ms(program))
         self._by_number = {home.number: home for home in self._by_name.values()}
-        self._edition = edition
+        self.edition = edition
 
     def find(self, name: str) -> Home | None:
         """The program of that name; without a name the only one there is."""

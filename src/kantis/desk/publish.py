@@ -46,9 +46,6 @@ def publish(desk: Desk, name: str, since: int, source: str, tree: Any) -> int:
         except BaseException:
             books.rollback()
             raise
-        finally:
-            if desk.cache is not None:
-                desk.cache.clear()
     return version.number
 
 

@@ -77,7 +77,7 @@ class Desk:
         self.engine = engine or Engine()
         self.clock = clock
         self.homes = Homes(self.engine)
-        self.cache = Cache() if books.alone else None
+        self.cache: Cache | None = Cache(books.alone)
         self.lock = threading.RLock()
         self._queues = threading.Condition()
         self._working = False
