@@ -24,6 +24,7 @@ from kantis.desk.programs import Engine
 from kantis.desk.results import Result
 from kantis.desk.submit import Desk
 from kantis.desk.verify import Report, verify
+from kantis.store.books import Books
 from tests.desk.stub import STUB
 
 NOON = instant("2024-03-01T12:00:00Z")
@@ -106,17 +107,22 @@ class Shop:
 
     def state(self) -> list[Any]:
         """All that the books say of accounts, to compare two shops."""
-        books, found = self.desk.books, []
-        with books.reader() as frozen:
-            frozen.freeze()
-            names = {account: token for _, token, account in frozen.all_cards()}
-            for row in frozen.all_accounts(0, 1 << 60):
-                account = decode_account(row.snapshot)
-                account.id = 0
-                found.append((names.get(row.id), row.seq, row.due, account))
-            for entry, postings, _ in frozen.history(0, 1 << 60):
-                found.append((names[entry.account], entry[1:-1], postings))
-        return sorted(found, key=repr)
+        return state(self.desk.books)
+
+
+def state(books: Books) -> list[Any]:
+    """All that books say of accounts, whatever number each of them has."""
+    found: list[Any] = []
+    with books.reader() as frozen:
+        frozen.freeze()
+        names = {account: token for _, token, account in frozen.all_cards()}
+        for row in frozen.all_accounts(0, 1 << 60):
+            account = decode_account(row.snapshot)
+            account.id = 0
+            found.append((names.get(row.id), row.seq, row.due, account))
+        for entry, postings, _ in frozen.history(0, 1 << 60):
+            found.append((names[entry.account], entry[1:-1], postings))
+    return sorted(found, key=repr)
 
 
 def codes(results: list[Result]) -> list[str]:

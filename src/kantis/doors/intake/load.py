@@ -41,6 +41,9 @@ class Door(Protocol):
     ) -> Iterator[list[Result]]:  # pragma: no cover - a protocol
         """Record and decide batch after batch of events."""
 
+    def settle(self) -> int:  # pragma: no cover - a protocol
+        """Decide what waited and is known now."""
+
 
 class Mismatch(Struct):
     """A total that the file does not have."""
@@ -177,7 +180,7 @@ class Loader:
             self.summary.mismatches.append(wrong)
 
     def submit(self, door: Door, program: str, progress: Progress) -> Summary:
-        """Submit the events, oldest first."""
+        """Submit the events, oldest first, then decide earlier ones that waited for them."""
         summary, done = self.summary, 0
         waiting = self.spool.events()
         rows: deque[int] = deque()
@@ -192,6 +195,7 @@ class Loader:
                 self._count(rows.popleft(), result)
             done += len(results)
             progress("submitting", done, summary.events)
+        door.settle()
         return summary
 
     def _count(self, row: int, result: Result) -> None:
