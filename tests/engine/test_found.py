@@ -423,3 +423,61 @@ def test_that_a_group_was_void_is_forgotten_when_no_refund_can_come() -> None:
     for day in range(100, 116, 2):
         member(bought(100), day=day)
     assert "void group g" not in member.counted
+
+
+ROLLS = {
+    "counters": {"visits": {"counts": "purchases", "window": "calendar month"}},
+    "tiers": {
+        "status": {
+            "by": "visits", "levels": {"basic": "from the start", "gold": "2", "black": "6"},
+            "lasts": "6 months", "rolls over": {"visits": "all"}, "refund lowers": "yes",
+        }
+    },
+}  # fmt: skip
+
+
+def test_what_comes_late_rolls_over_late() -> None:
+    member = Member(program(PER_EURO, **ROLLS))
+    april, may = (member.terms.calendar.day(NOON) + days for days in (26, 56))
+
+    def rolled_into(day: int) -> int:
+        return member.account.counters["visits"].get(day, 0)
+
+    for _ in range(3):
+        member(bought(100))
+    member.wait(27)
+    assert rolled_into(april) == 1
+    for _ in range(4):
+        member(bought(100), day=28)
+    assert member.account.tiers["status"].level == 1
+    late = member(bought(100), day=29, late=10)
+    assert rolled_into(april) == 6
+    assert member.account.tiers["status"].level == 2
+    member.wait(57)
+    assert rolled_into(may) == 0
+    member(Refund(late), day=57)
+    assert rolled_into(april) == 5
+    assert rolled_into(may) == 3  # April was gold then, and had three too many
+
+
+def test_what_rolled_over_before_a_late_event_of_an_earlier_window_is_set_right_too() -> None:
+    member = Member(program(PER_EURO, late="90 days", **ROLLS))
+    may = member.terms.calendar.day(NOON) + 56
+    for _ in range(2):
+        member(bought(100))
+        member(bought(100), day=28)
+    member.wait(57)
+    assert member.account.counters["visits"].get(may, 0) == 0
+    member(bought(100), day=58, late=58)  # the third of March, so the third of April too
+    assert member.account.counters["visits"][may] == 1
+
+
+def test_a_refund_of_a_late_purchase_counts_off_where_it_counted() -> None:
+    member = Member(program(PER_EURO, **ROLLS))
+    member(bought(100))
+    member(bought(100))
+    member.wait(27)
+    late = member(bought(100), day=28, late=10)
+    assert member.counted == {"visits": 4, "rolled visits": 1}
+    member(Refund(late), day=29)
+    assert member.counted == {"visits": 2}

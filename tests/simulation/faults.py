@@ -257,6 +257,7 @@ PLANTED: dict[str, Fault] = {
     "a cycle runs a day late": Fault(
         _on(cycles.Dates, "following", lambda f, *a: _a_day(f, 1, *a)), plays=_GROCER
     ),
+    "what comes late does not roll over": Fault((tiers, "roll_again", nothing), plays=_HOTEL),
     "a review does nothing": Fault((tiers, "_review", nothing), plays=_HOTEL),
     "new terms reach back into a period": Fault(
         (periods, "_of_then", lambda earner, *_: earner), plays=_HOTEL

@@ -3,7 +3,7 @@
 Each class is the program file of that name in plain Python; nothing is read from the file.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from fractions import Fraction
 from math import floor
 
@@ -524,11 +524,12 @@ class Market(Leaflet):
 class Hotel(Leaflet):
     """Reviews, nights by membership year, a rule over the month, payouts, a choice."""
 
-    zone, owes, groups = "America/New_York", False, ("status", "friend")
+    zone, owes, groups = "America/New_York", False, ("status", "friend", "guest")
     idle = {"miles": lambda day: cal.add_months(day, 4)}
     signs = {"miles": ("earning", "redeeming", "purchase", "activity")}
     held_for, offers_of = {"suite": 72}, {}
     levels_of = {"status": ("member", "silver", "gold"), "friend": ("new", "friend")}
+    kind = {"status": "quarter", "guest": "month", "friend": 0}
 
     def fixed(self, m, name, day):
         return cal.next_yearly(cal.add_months(day, 8), 3, 31) + 1 if name == "cash" else 0
@@ -549,6 +550,8 @@ class Hotel(Leaflet):
     def earned(self, m, group, day):
         if group == "friend":
             return int(self.total(m, "ever", 0, NEVER) >= 20)
+        if group == "guest":
+            return self.by_visits(self.window(m, "visits", "month", day) + self.rolled(m, day))
         years = 0
         while cal.add_months(m.joined, 12 * (years + 1)) <= day:
             years += 1
@@ -556,13 +559,39 @@ class Hotel(Leaflet):
         nights, spend = self.total(m, "nights", first, end), self.months(m, "spend", 12, day)
         return 2 if nights >= 12 or spend >= 90_000 else int(nights >= 6)
 
+    def by_visits(self, visits):
+        return 2 if visits >= 8 else int(visits >= 4)
+
+    def rolled(self, m, day):
+        """Visits that the month before had too many for its level, three at most."""
+        sums, more, follows = Counter(), 0, 0
+        for each, n in m.counted["visits"]:
+            sums[cal.window_start("month", each)] += n
+        this = cal.window_start("month", day)
+        for month in sorted(each for each in sums if each < this):
+            visits = sums[month] + more * (month == follows)
+            level, follows = self.by_visits(visits), cal.window_end("month", month)
+            more = max(0, min(visits - 4 * level, sums[month], 3)) if level else 0
+        return more * (this == follows)
+
+    def refund(self, m, p, body):
+        before = self.rolled(m, self.days.day(m.now))
+        super().refund(m, p, body)
+        self.rolls(m, before)
+
+    def rolls(self, m, before):
+        """More has rolled over than before: that can lift a level today."""
+        today = self.days.day(m.now)
+        if self.rolled(m, today) > before:
+            self.rise(m, "guest", today)
+
     def lasts(self, group, day, again=False):
-        end = cal.window_end("quarter", cal.window_end("quarter", day - again))
-        return 0 if group == "friend" else end
+        kind = self.kind[group]
+        return kind and cal.window_end(kind, cal.window_end(kind, day - again))
 
     def falls_to(self, m, group, until):
-        """Also the quarter before can have earned a level that lasts longer."""
-        ends = {until - 1, cal.window_start("quarter", until - 1) - 1}
+        """Also the window before can have earned a level that lasts longer."""
+        ends = {until - 1, cal.window_start(self.kind[group], until - 1) - 1}
         found = [(self.earned(m, group, day), self.lasts(group, day + 1, True)) for day in ends]
         return max((each for each in found if each[1] > until), default=(0, 0))
 
@@ -589,9 +618,13 @@ class Hotel(Leaflet):
         self.count(m, p, "month", sum(p.amounts), p.net)
         self.count(m, p, "month dining", total(dining), dined)
         self.count(m, p, "spend", sum(p.amounts), p.net)
+        before = self.rolled(m, self.days.day(m.now))
         self.count(m, p, "ever", 1)
+        self.count(m, p, "visits", 1)
         self.refunded(m, p)
         self.rise(m, "friend", p.day)
+        self.rise(m, "guest", p.day)
+        self.rolls(m, before)
         self.sign(m, p, "miles", "purchase")
 
     def refunded(self, m, o):
@@ -636,6 +669,7 @@ class Hotel(Leaflet):
             level = self.earned(m, "status", today - 1)
             if level and level >= self.level(m, "status"):
                 m.levels["status"].append((m.now, level, self.lasts("status", today)))
+            self.rolls(m, 0)
 
     def cycles(self, m, today):
         if self.next_of(m, "quarterly") <= today:

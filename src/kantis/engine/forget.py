@@ -81,7 +81,8 @@ def _counters(plan: Plan, turn: Turn, late: int, refundable: int) -> None:
         if not counts or not windows.stale(window, min(counts), back, joined):
             continue
         for key in [k for k in counts if windows.stale(window, k, back, joined)]:
-            until = tiers.kept_until(plan.tiers, name, windows.last(window, key, joined))
+            counter = name.removeprefix("rolled ")
+            until = tiers.kept_until(plan.tiers, counter, windows.last(window, key, joined))
             if until <= back and _settled(plan, account, name, key):
                 turn.change("forget", name, key)
     for name, issued in list(account.issued.items()):

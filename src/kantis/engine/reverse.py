@@ -84,6 +84,7 @@ def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
     _reverse_caps(then, turn, back)
     _reverse_periods(then, turn, back)
     _reverse_counters(then, turn, back)
+    tiers.roll_again(plan.tiers, turn, turn.calendar.day(original.event.time))
     tiers.fall_after_refund(plan.tiers, turn)
 
 
@@ -330,13 +331,20 @@ def _reverse_counters(then: Plan, turn: Turn, back: Returning) -> None:
 
 
 def _counted(back: Returning) -> list[tuple[str, int, int]]:
-    """What the purchase counted: (counter, bucket, amount), one for each counter and bucket."""
+    """What the purchase counted: (counter, bucket, amount), one for each counter and bucket.
+
+    What rolled over into a later window because of it is set right from there.
+    """
     found: dict[tuple[str, int], int] = {}
     for change in back.original.entry.decision.changes:
         if change[0] == "count":
             key = (change[1], change[2])
             found[key] = found.get(key, 0) + change[3]
-    return [(name, bucket, amount) for (name, bucket), amount in found.items()]
+    return [
+        (name, bucket, own)
+        for (name, bucket), amount in found.items()
+        if (own := amount - found.get((tiers.rolled(name), bucket), 0))
+    ]
 
 
 def _count_off(turn: Turn, name: str, bucket: int, part: int) -> None:

@@ -172,6 +172,9 @@ def write(code: Code, groups: list[TierGroup]) -> None:
             f" and reached >= {table}[standing.level] and not 0 < {until}(day) <= standing.until):"
         ):
             code.add(call)
+    again, all_ = code.constant(roll_again, "roll_again"), code.constant(groups, "groups")
+    with code.block("if turn.late:"):
+        code.add(f"{again}({all_}, turn, day)")
 
 
 def _lowest(group: TierGroup) -> tuple[str, tuple[int, ...]] | None:
@@ -186,23 +189,25 @@ def _lowest(group: TierGroup) -> tuple[str, tuple[int, ...]] | None:
     return (counters.pop(), tuple(amounts)) if len(counters) == 1 else None
 
 
-def rise(group: TierGroup, turn: Turn) -> None:
-    """Reach a level, or move the end of the one that is kept.
+def rise(group: TierGroup, turn: Turn, day: int = 0) -> None:
+    """Reach a level, or move the end of the one that is kept, by what counts on the day.
 
-    A level that a late event reaches starts when the event is received.
+    Without ``day`` it is that of the event; a level that a late event reaches starts when the
+    event is received.
     """
-    level = earned_level(group, turn.account, turn.day)
+    day = day or turn.day
+    level = earned_level(group, turn.account, day)
     standing = turn.account.tiers.get(group.name)
     now = standing.level if standing is not None else 0
     if not level or level < now:
         return
-    until = group.section.lasts.until(turn.day)
+    until = group.section.lasts.until(day)
     again = group.section.kept_by == "as much again"
     if level == now:
         assert standing is not None
         if not standing.until or (until and until <= standing.until):
             return
-        if again and earned_level(group, turn.account, turn.day, again=True) < now:
+        if again and earned_level(group, turn.account, day, again=True) < now:
             return
     if until and until <= turn.calendar.day(turn.at):
         return
@@ -280,8 +285,8 @@ def due(groups: list[TierGroup], account: Account, days: Calendar, after: int) -
 def run(groups: list[TierGroup], turn: Turn) -> None:
     """End what ends, and review what is to be reviewed."""
     for group in groups:
-        for counter, most in group.rolls.items():
-            _roll_over(group, turn, counter, most)
+        for counter in group.rolls:
+            _roll_over(group, turn, counter)
         review = group.section.review
         if review is not None:
             key = f"review {group.name}"
@@ -305,16 +310,67 @@ def _roll(group: TierGroup, counter: str) -> str:
     return f"roll {group.name} {counter}"
 
 
-def _roll_over(group: TierGroup, turn: Turn, counter: str, most: int) -> None:
-    """At the start of a window: what the last one had above its level's threshold comes along.
-
-    What was rolled over once does not roll again.
-    """
+def _roll_over(group: TierGroup, turn: Turn, counter: str) -> None:
+    """At the start of a window: what the last one had above its level's threshold comes along."""
     account, window = turn.account, group.windows[counter]
     key, start = _roll(group, counter), windows.bucket(window, turn.day, account.joined)
     if account.cycles.get(key, account.joined) >= start:
         return
     turn.change("cycle", key, turn.day)
+    extra = _above(group, account, counter, start)
+    if extra:
+        turn.change("count", counter, start, extra)
+        turn.change("count", rolled(counter), start, extra)
+        if group.section.up == "at once":
+            rise(group, turn)
+
+
+def roll_again(groups: list[TierGroup], turn: Turn, day: int) -> None:
+    """A day that is over has counted something else now: what rolled over from it is set right.
+
+    Each window since then that something rolled into gets the difference today, by the terms
+    of its start.
+    """
+    account, today = turn.account, turn.calendar.day(turn.at)
+    now: list[TierGroup] = turn.plan_at(turn.at).tiers if turn.plan_at is not None else groups
+    found = {
+        counter: group.windows[counter] for group in (*groups, *now) for counter in group.rolls
+    }
+    for counter, window in found.items():
+        start, more = windows.end(window, day, account.joined), 0
+        while 0 < start <= today:
+            then = turn.plan_at(turn.calendar.start(start)).tiers if turn.plan_at else groups
+            more = _difference(then, turn, counter, start)
+            if more:
+                turn.change("count", counter, start, more)
+                turn.change("count", rolled(counter), start, more)
+            start = windows.end(window, start, account.joined)
+        for group in now if more > 0 else ():
+            if counter in group.counters and group.section.up == "at once":
+                rise(group, turn, today)
+
+
+def _difference(groups: list[TierGroup], turn: Turn, counter: str, start: int) -> int:
+    """What is missing of a counter's roll-over into a window; nothing where none was made yet."""
+    account = turn.account
+    made = [
+        group
+        for group in groups
+        if counter in group.rolls
+        and account.cycles.get(_roll(group, counter), account.joined) >= start
+    ]
+    if not made:
+        return 0
+    extra = sum(_above(group, account, counter, start) for group in made)
+    return extra - account.counters.get(rolled(counter), {}).get(start, 0)
+
+
+def _above(group: TierGroup, account: Account, counter: str, start: int) -> int:
+    """What the window before ``start`` had above the threshold of its level, and rolls over.
+
+    What was rolled over once does not roll again.
+    """
+    window, most = group.windows[counter], group.rolls[counter]
     level = earned_level(group, account, start - 1)
     takes = [
         amount
@@ -324,15 +380,10 @@ def _roll_over(group: TierGroup, turn: Turn, counter: str, most: int) -> None:
     ]
     before = windows.bucket(window, start - 1, account.joined)
     total = account.counters.get(counter, {}).get(before, 0)
-    if not takes or total <= takes[0]:
-        return
+    if not takes:
+        return 0
     own = total - account.counters.get(rolled(counter), {}).get(before, 0)
-    extra = min(total - takes[0], own, most or own)
-    if extra > 0:
-        turn.change("count", counter, start, extra)
-        turn.change("count", rolled(counter), start, extra)
-        if group.section.up == "at once":
-            rise(group, turn)
+    return max(0, min(total - takes[0], own, most or own))
 
 
 def _review(group: TierGroup, turn: Turn) -> None:
