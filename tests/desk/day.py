@@ -8,11 +8,11 @@ from tests.desk.shop import NOON, Shop
 
 
 def day(shop: Shop, seed: int, count: int, cards: int = 12) -> list[Event]:
-    """Events of some members over two years of an import."""
+    """Events of some members over some two years of an import, all of them before ``NOON``."""
     dice = random.Random(seed)
-    events = [shop.enrol(f"{n}", time=NOON) for n in range(cards)]
+    time = NOON - 2 * 730 * DAY_MS
+    events = [shop.enrol(f"{n}", time=time) for n in range(cards)]
     bought: list[tuple[str, str]] = []
-    time = NOON
     for number in range(count):
         time += dice.randrange(1, 2 * 730 * DAY_MS // count)
         card, name = f"{dice.randrange(cards)}", f"{number}"

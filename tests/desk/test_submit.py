@@ -265,6 +265,16 @@ def test_an_import_takes_each_events_own_time(shop: Shop) -> None:
     ]
 
 
+def test_an_import_from_a_clock_in_the_future_counts_as_now_with_a_flag(shop: Shop) -> None:
+    later = NOON + 400 * DAY_MS
+    shop(shop.enrol("1"))
+    events = [shop.buy("a", "1", time=later), shop.buy("b", "1", time=NOON)]
+    results = shop(*events, importing=True)
+    assert [each.entry.at for each in results if each.entry] == [NOON, NOON]
+    assert [flag.flag for flag in shop.desk.books.flags(9)] == ["time-out-of-range"]
+    assert all(each.again for each in shop(*events, importing=True))
+
+
 def test_points_expire_before_the_next_event(shop: Shop) -> None:
     shop(shop.enrol("1"), shop.buy("a", "1"))
     shop.now += 366 * DAY_MS

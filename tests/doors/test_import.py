@@ -107,11 +107,12 @@ def test_bad_rows_are_told_with_number_column_and_reason(kantis: Kantis, shop: P
         "b8,2024-03-04 09:00,4711,latte\n",
         "b9,2024-03-04 09:00,4711,latte,coffee,1,,\n",
         "b1,2024-03-01 09:00,4712,latte,coffee,1,3.50,\n",
+        "b10,2124-03-04 09:00,4711,latte,coffee,1,3.50,\n",
     ]
     (shop / "p.csv").write_text(HEAD + "".join(ROWS + bad))
     said = kantis("import", "p.csv", "--kind", "purchases")
     assert said.status == 1
-    assert "8 bad rows of 12." in said.out
+    assert "9 bad rows of 13." in said.out
     with (shop / "p.csv.bad.csv").open() as file:
         told = [(row["row"], row["column"], row["code"]) for row in csv.DictReader(file)]
     assert told == [
@@ -123,6 +124,7 @@ def test_bad_rows_are_told_with_number_column_and_reason(kantis: Kantis, shop: P
         ("11", "", "unreadable-row"),
         ("12", "amount", "value-missing"),
         ("13", "", "rows-differ"),
+        ("14", "time", "time-out-of-range"),
     ]
     # A basket of which one row is bad is not taken at all.
     assert (stamps("4711"), stamps("4712")) == (1, 1)
@@ -230,13 +232,46 @@ def test_opening_balances_need_totals_and_no_bad_row(kantis: Kantis, shop: Path)
     mapping.write_text(OPENING_MAPPING.split("totals")[0])
     said = kantis("import", "open.csv", "--mapping", mapping)
     assert said.status == 1
-    assert "write the totals into the mapping" in said.out
+    assert "stamps: expected a total in the mapping, the file has 10" in said.out
+    assert "write the total of each balance into the mapping" in said.out
+    mapping.write_text(OPENING_MAPPING.replace("stamps: 10, ", ""))  # the cards alone prove little
+    assert kantis("import", "open.csv", "--mapping", mapping).status == 1
+    mapping.write_text(OPENING_MAPPING.replace("stamps", "stmps"))
+    said = kantis("import", "open.csv", "--mapping", mapping)
+    assert "the file has no such total. Did you mean 'stamps'?" in said.out
     mapping.write_text(OPENING_MAPPING)
     (shop / "open.csv").write_text(OPENING + "9003,lot,points,0,,,,,\n")
     assert kantis("import", "open.csv", "--mapping", mapping).status == 1
     assert "unknown-balance" in (shop / "open.csv.bad.csv").read_text()
     with desks.open(here()) as desk:
         assert desk.books.counts()["event"] == 2
+
+
+def test_a_counter_is_brought_in_the_unit_of_what_it_counts(kantis: Kantis, cafe: Path) -> None:
+    program = (
+        cafe.read_text()
+        .replace("  stamps: {", "  stamps: {decimals: 1, ")
+        .replace("counters:\n", "counters:\n  stamps: {counts: points, of: stamps, window: ever}\n")
+    )
+    cafe.write_text(program)
+    assert kantis("publish", cafe).status == 0
+    (cafe.parent / "open.csv").write_text(
+        "card,record,name,amount\n9001,lot,stamps,6.5\n9001,counter,stamps,41.5\n"
+    )
+    totals = "totals: {stamps: 6.5, counter stamps: 41.5}\n"
+    head = "kind: opening\ncolumns: {time: {value: 2024-02-01}}\n"
+    (cafe.parent / "m.yaml").write_text(head + totals)
+    assert kantis("import", "open.csv", "--mapping", "m.yaml").status == 0
+    assert account("9001").counters == {"stamps": {0: 415}}
+    assert purse("9001")["stamps"][0] == 65
+
+
+def test_columns_that_nothing_was_taken_from_are_told(kantis: Kantis, shop: Path) -> None:
+    (shop / "m.csv").write_text("card,joined,birthday\n1,2024-01-01,1990-01-01\n")
+    said = kantis("import", "m.csv", "--kind", "members")
+    assert "Columns that nothing was taken from: birthday." in said.out
+    assert "under 'facts' in the mapping" in said.out
+    assert kantis("import", "m.csv", "--kind", "members", "--json").json["unused"] == ["birthday"]
 
 
 def test_numbers_and_dates_are_read_as_the_mapping_says(kantis: Kantis, shop: Path) -> None:

@@ -118,11 +118,12 @@ class Batch:
         home, imported, now = self.homes.find(request.program), request.importing, self.now
         answers: list[Result | Task] = []
         self.answers.append(answers)
-        earliest = now - home.late_ms if home is not None else 0
+        latest = now + AHEAD_MS
+        earliest = now - home.late_ms if home is not None and not imported else 0
         for event in request.events:
             source, time, ask = event.source, event.time, event.ask
             key, flag, counts = f"{source}/{event.id}", "", time or now
-            if not (imported or earliest <= counts <= now + AHEAD_MS):
+            if not earliest <= counts <= latest:
                 counts, flag = now, OUT_OF_RANGE
             code = _malformed(event, key) if home is not None else "unknown-program"
             if home is None or code:

@@ -128,14 +128,19 @@ def _mapping(path: Path | None, kind: str, program: str, source: str) -> Mapping
 def _tell(file: Path, mapping: Mapping, summary: Summary, dry_run: bool) -> None:
     rows = [(name, number) for name, number in summary.totals.items()]
     out.print(table(f"{file.name}: what the file adds up to", ("", "total"), rows))
+    if summary.unused:
+        out.print(Text(f"Columns that nothing was taken from: {', '.join(summary.unused)}."))
+        if mapping.kind == "members":
+            out.print("What is known of members is named under 'facts' in the mapping.")
     if summary.mismatches:
         out.print(Text("The totals do not match, and nothing was written:", style="bold red"))
         for each in summary.mismatches:
-            out.print(f"  {each.name}: expected {each.expected}, the file has {each.got}")
-        if not mapping.totals:
+            out.print(Text(f"  {each.name}: expected {each.expected}, the file has {each.got}"))
+        if mapping.kind == "opening":
             out.print(
-                "Opening balances are taken only if they add up to what you say: write the totals"
-                " into the mapping, for example totals: {points: 123456, cards: 812}."
+                "Opening balances are taken only if they add up to what you say: write the total"
+                " of each balance into the mapping, as in totals: {points: 123456, cards: 812},"
+                " and correct the bad rows."
             )
     elif dry_run:
         out.print(f"{count(summary.events, 'event')} would be submitted. Nothing was written.")

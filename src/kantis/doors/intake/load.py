@@ -67,6 +67,7 @@ class Summary(Struct):
     set_aside: int = 0
     unknown: int = 0
     totals: dict[str, str] = {}
+    unused: list[str] = []
     mismatches: list[Mismatch] = []
     bad_file: str = ""
 
@@ -109,7 +110,9 @@ class Loader:
         self.bad_rows = bad_rows
         self.reader = RowReader(mapping, program)
         self.spool = Spool(mapping.source)
-        self.summary = Summary()
+        told = [*mapping.columns.values(), *mapping.facts.values()]
+        used = {each.column for each in told}
+        self.summary = Summary(unused=[each for each in table.columns if each not in used])
 
     def read(self, progress: Progress) -> Summary:
         """Read all rows, and compare the totals."""
@@ -165,19 +168,24 @@ class Loader:
         return {"rows": str(self.summary.rows), "cards": str(cards), **found}
 
     def _compare(self) -> None:
-        """What the mapping says that the file adds up to."""
-        for name, expected in self.mapping.totals.items():
-            got = self.summary.totals.get(name)
+        """What the mapping says that the file adds up to; of an opening, each balance."""
+        summary, stated = self.summary, self.mapping.totals
+        for name, expected in stated.items():
+            got = summary.totals.get(name)
+            if got is None and name in self.program.units:
+                got = "0"
             if got is None:
-                got = "0" if name in self.program.units else suggest(name, self.summary.totals)
+                got = f"no such total. {suggest(name, summary.totals)}"
             if _plain(got) != _plain(expected):
-                self.summary.mismatches.append(Mismatch(name, expected, got))
-        if self.mapping.kind == "opening" and not self.mapping.totals:
-            stated = Mismatch("totals", "the ones that the mapping states", "none stated")
-            self.summary.mismatches.append(stated)
-        if self.mapping.totals and self.summary.bad_rows:
-            wrong = Mismatch("bad rows", "0", str(self.summary.bad_rows))
-            self.summary.mismatches.append(wrong)
+                summary.mismatches.append(Mismatch(name, expected, got))
+        if self.mapping.kind == "opening":
+            summary.mismatches += [
+                Mismatch(name, "a total in the mapping", got)
+                for name, got in summary.totals.items()
+                if name in self.program.units and name not in stated
+            ]
+        if (stated or self.mapping.kind == "opening") and summary.bad_rows:
+            summary.mismatches.append(Mismatch("bad rows", "0", str(summary.bad_rows)))
 
     def submit(self, door: Door, program: str, progress: Progress) -> Summary:
         """Submit the events, oldest first, then decide earlier ones that waited for them."""

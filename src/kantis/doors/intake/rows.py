@@ -27,6 +27,8 @@ from kantis.core.events import (
     Refund,
 )
 from kantis.core.knobs import suggest
+from kantis.desk.batch import AHEAD_MS
+from kantis.desk.submit import wall_clock
 from kantis.doors.intake.mapping import KINDS, Column, Mapping
 from kantis.doors.intake.spool import Piece
 from kantis.engine.program import Program
@@ -49,6 +51,7 @@ class RowReader:
     def __init__(self, mapping: Mapping, program: Program) -> None:
         self.mapping, self.program = mapping, program
         self.fields = KINDS[mapping.kind]
+        self.latest = wall_clock() + AHEAD_MS
         self.sums: dict[str, int] = {}
         self._seen: dict[bytes, int] = {}
         reading: dict[str, Callable[[dict[str, str]], list[Piece]]] = {
@@ -132,16 +135,23 @@ class RowReader:
         text = self._text(name, row)
         layout = self.mapping.columns[name].format
         try:
-            if layout in ("epoch", "epoch ms"):
-                return int(text) * (1000 if layout == "epoch" else 1)
-            if not layout:
-                return self.program.calendar.read(text)
-            moment = dt.datetime.strptime(text, layout)  # noqa: DTZ007 - local, or with %z
-            return self.program.calendar.read(moment.isoformat())
+            moment = self._read_time(text, layout)
         except ValueError as error:
             wanted = layout or "2024-03-01 09:00"
-            reason = f"{text!r} is not a time like {wanted}."
+            reason = f"{text!r} is not a time like {wanted}. Correct the row, or the mapping."
             raise self._bad("time-expected", reason, name, text) from error
+        if moment > self.latest:
+            reason = f"{text!r} is in the future. Correct the row, or say its 'format'."
+            raise self._bad("time-out-of-range", reason, name, text)
+        return moment
+
+    def _read_time(self, text: str, layout: str) -> int:
+        if layout in ("epoch", "epoch ms"):
+            return int(text) * (1000 if layout == "epoch" else 1)
+        if not layout:
+            return self.program.calendar.read(text)
+        moment = dt.datetime.strptime(text, layout)  # noqa: DTZ007 - local, or with %z
+        return self.program.calendar.read(moment.isoformat())
 
     def _day(self, name: str, row: dict[str, str]) -> int:
         text = self._text(name, row)
