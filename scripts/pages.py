@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 
 from kantis.core.places import CHART
+from kantis.core.refusals import NEXT, OTHERWISE
 from kantis.desk.reference import refreshed
+from kantis.desk.results import REFUSALS
 from kantis.engine.sections import PAGES
 
 ROOT = Path(__file__).parents[1]
@@ -34,6 +36,23 @@ def places() -> str:
     return "\n".join(rows)
 
 
+def refusals(whose: str) -> str:
+    """The codes of the rules' refusals or of the desk's, each with its sentence."""
+    rows = ["| code | what to do next |", "| --- | --- |"]
+    said = REFUSALS if whose == "desk" else NEXT | {f"{k}…": v for k, v in OTHERWISE.items()}
+    return "\n".join([*rows, *(f"| `{code}` | {said[code]} |" for code in sorted(said))])
+
+
+def documented(text: str) -> str:
+    """A page of docs/ with its tables made anew: knobs and refusals."""
+    return re.sub(
+        r"<!-- refusals: (\S+) -->.*?<!-- end of refusals -->",
+        lambda m: f"<!-- refusals: {m[1]} -->\n{refusals(m[1])}\n<!-- end of refusals -->",
+        refreshed(text, PAGES),
+        flags=re.DOTALL,
+    )
+
+
 def mapped(text: str) -> str:
     """MAP.md with its tables made anew: modules and places."""
     text = re.sub(
@@ -54,7 +73,7 @@ def main() -> None:
     """Write every page that is not current."""
     for page in [*sorted((ROOT / "docs").glob("*.md")), ROOT / "MAP.md"]:
         old = page.read_text(encoding="utf-8")
-        new = mapped(old) if page.name == "MAP.md" else refreshed(old, PAGES)
+        new = mapped(old) if page.name == "MAP.md" else documented(old)
         if new != old:
             page.write_text(new, encoding="utf-8")
             print(f"{page.name}: made anew")

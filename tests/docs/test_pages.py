@@ -9,7 +9,7 @@ from kantis.desk import text
 from kantis.desk.reference import refreshed, table
 from kantis.engine.program import Version, assemble
 from kantis.engine.sections import PAGES, SECTIONS
-from scripts.pages import mapped
+from scripts.pages import documented, mapped
 
 DOCS = Path(__file__).parents[2] / "docs"
 EXAMPLE = re.compile(r"^```yaml\n(program: .*?)^```", re.MULTILINE | re.DOTALL)
@@ -17,9 +17,9 @@ PAGES_WITH_EXAMPLES = sorted(p.name for p in DOCS.glob("*.md") if EXAMPLE.search
 
 
 @pytest.mark.parametrize("page", sorted(p.name for p in DOCS.glob("*.md")))
-def test_the_tables_of_knobs_are_current(page: str) -> None:
+def test_the_tables_of_a_page_are_current(page: str) -> None:
     told = (DOCS / page).read_text(encoding="utf-8")
-    assert refreshed(told, PAGES) == told, "run: python scripts/pages.py"
+    assert documented(told) == told, "run: python scripts/pages.py"
 
 
 def test_the_tables_of_the_map_are_current() -> None:
@@ -43,4 +43,6 @@ def test_the_examples_load(page: str) -> None:
 def test_a_stale_table_is_caught() -> None:
     stale = "<!-- knobs: offers -->\n| key |\n<!-- end of knobs -->"
     assert refreshed(stale, PAGES) != stale
+    stale = "<!-- refusals: rules -->\n<!-- end of refusals -->"
+    assert "`sold-out`" in documented(stale)
     assert "`uses`" in table(SECTIONS["offers"])

@@ -16,6 +16,7 @@ from kantis.core.account import CHANGES, Account, Standing, post, value_at
 from kantis.core.calendar import Calendar
 from kantis.core.decision import Context, Decision, FollowUp, Refusal
 from kantis.core.events import Body, Event
+from kantis.core.refusals import told
 
 
 def begin(
@@ -36,11 +37,14 @@ def begin(
 
 
 class Refused(Exception):
-    """Raised inside a feature to say no; carries the refusal. Nothing was changed before it."""
+    """Raised inside a feature to say no; carries the refusal. Nothing was changed before it.
 
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.refusal = Refusal(code, sentence)
+    The feature gives the reason; what to do next stands beside the code in ``refusals``.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.refusal = Refusal(code, told(code, reason))
 
 
 class Turn(Struct, eq=False, gc=False):

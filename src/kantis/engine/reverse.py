@@ -57,7 +57,7 @@ def _original(turn: Turn, body: Refund | Cancel) -> Original:
         raise Refused("unknown-original", f"No event {body.of!r} of {source!r} is known here.")
     refusal = found.entry.decision.refusal
     if refusal is not None:
-        sentence = f"{body.of!r} was refused, so there is nothing to undo: {refusal.sentence}"
+        sentence = f"{body.of!r} was refused itself: {refusal.sentence}"
         raise Refused("refused-original", sentence)
     return found
 
@@ -100,7 +100,7 @@ def _check_time(plan: Plan, turn: Turn, original: Original) -> None:
     bought = turn.calendar.day(original.event.time)
     last = balances.later(bought, plan.head.refunds.within)
     if turn.day > last:
-        sentence = f"A refund could come until {show_day(last)}; give or take by hand."
+        sentence = f"A refund could come until {show_day(last)}."
         raise Refused("refund-too-late", sentence)
 
 

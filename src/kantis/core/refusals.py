@@ -1,0 +1,66 @@
+"""Refusals: what to do next after each "no" of a rule.
+
+Guarantee: every code that a feature or the engine refuses with stands here once, with a
+sentence for whoever stands at the till. The reason, with its numbers, is said by the rule
+itself; what to do next is the same for all of a code, and is added to it.
+
+A refusal by a rule is final under the id of its event: whatever is tried next is another
+event.
+
+>>> told("sold-out", "The reward 'mug' is sold out.")
+"The reward 'mug' is sold out. Choose another reward."
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: What to do next, by the code of the refusal.
+NEXT: Final = {
+    "all-or-nothing": "Pay the whole basket with points, or none of it.",
+    "basket-too-small": "Use it with a larger basket.",
+    "below-minimum": "Redeem when there are enough.",
+    "cancelled-already": "There is nothing left to undo.",
+    "chosen-already": "Choose again in the next window.",
+    "had-already": "Choose another reward.",
+    "negative-amount": "Correct the amount, and send it as a new event.",
+    "not-a-purchase": "Name a purchase; what spent points is undone by a cancel.",
+    "not-a-redemption": "Name the event that spent the points.",
+    "not-a-step": "Name a multiple of that.",
+    "not-enough": "Name fewer points, or wait until there are enough.",
+    "nothing-to-cancel": "There is nothing to undo.",
+    "offer-not-for-you": "Load another offer.",
+    "offer-over": "Load another offer.",
+    "offer-used-up": "Load another offer.",
+    "reason-missing": "Give both, in a new event.",
+    "refund-too-large": "Send a refund of no more than that.",
+    "refund-too-late": "What is still to be given or taken is an adjustment with its reason.",
+    "refunded-already": "Check which purchase it belongs to.",
+    "refused-original": "There is nothing to take back.",
+    "sold-out": "Choose another reward.",
+    "too-much": "Name fewer points.",
+    "unknown-balance": "Name a balance of the program.",
+    "unknown-choice": "Name a choice of the program.",
+    "unknown-group": "Check its name; it may have been confirmed, or void, before.",
+    "unknown-hold": "Redeem anew.",
+    "unknown-level": "Name a level of the program.",
+    "unknown-line": "Name a line of the purchase by its id.",
+    "unknown-offer": "Check its name and its dates.",
+    "unknown-option": "Name one of those.",
+    "unknown-original": "Check its id, or send it first.",
+    "unknown-receipt": "Check its number; somebody may have claimed it before.",
+    "unknown-reward": "Check its name and its dates.",
+    "unknown-voucher": "Check its code.",
+    "voucher-gone": "Use another voucher; what it cost is given back by hand.",
+}
+
+#: What a reward asks for and does not get has the code ``reward-`` and the reason.
+OTHERWISE: Final = {"reward-": "Choose another reward, or come back when that is so."}
+
+
+def told(code: str, reason: str) -> str:
+    """The sentence of a refusal: the reason, and what to do next."""
+    following = NEXT.get(code) or next(
+        (text for start, text in OTHERWISE.items() if code.startswith(start)), ""
+    )
+    return f"{reason} {following}".rstrip()
