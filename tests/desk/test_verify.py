@@ -2,13 +2,14 @@
 
 import random
 import threading
+from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from kantis.desk.verify import verify
 from kantis.store.books import Books
-from kantis.store.schema import APPEND_ONLY
 from tests.desk.day import day
 from tests.desk.shop import NOON, Shop
 
@@ -36,6 +37,19 @@ COVERED = {
 }
 
 
+def unguard(books: Books) -> None:
+    """What somebody does first who may change the database itself."""
+    if books.lock:
+        drop = "SELECT 'DROP TRIGGER ' || tgname || ' ON ' || tgrelid::regclass FROM pg_trigger"
+        guards = books.rows(f"{drop} WHERE NOT tgisinternal")
+    else:
+        drop = "SELECT 'DROP TRIGGER ' || name FROM sqlite_schema WHERE type = 'trigger'"
+        guards = books.rows(drop)
+    assert guards
+    for (statement,) in guards:
+        books.execute(statement)
+
+
 @pytest.fixture
 def full(shop: Shop) -> Shop:
     """A shop with something in every table, and without the guards of the database."""
@@ -46,13 +60,7 @@ def full(shop: Shop) -> Shop:
     shop.desk.settle()
     shop.desk.checkpoint()
     assert shop.prove().checkpoints == 2
-    books = shop.desk.books
-    for table in APPEND_ONLY:
-        if books.lock:
-            books.execute(f"DROP TRIGGER {table}_append_only ON {table}")
-        else:
-            books.execute(f"DROP TRIGGER {table}_UPDATE")
-            books.execute(f"DROP TRIGGER {table}_DELETE")
+    unguard(shop.desk.books)
     return shop
 
 
@@ -154,9 +162,7 @@ def test_a_cut_tail_is_found_even_when_everything_else_is_made_to_fit(shop: Shop
     shop(shop.buy("b", "1"))
     assert shop.desk.checkpoint() == 1
     root = books.last_checkpoint().root
-    for table in ("entry", "posting"):
-        name = f"{table}_append_only ON {table}" if books.lock else f"{table}_DELETE"
-        books.execute(f"DROP TRIGGER {name}")
+    unguard(books)
     books.execute("DELETE FROM posting WHERE seq = 3")
     books.execute("DELETE FROM entry WHERE seq = 3")
     books.execute("DELETE FROM event WHERE key = 'till/b'")
@@ -168,12 +174,23 @@ def test_a_cut_tail_is_found_even_when_everything_else_is_made_to_fit(shop: Shop
     report = verify(books)
     assert [problem.code for problem in report.problems] == ["checkpoint"]
     # With the checkpoint gone too, the root that was anchored elsewhere is missing.
-    name = "checkpoint_append_only ON checkpoint" if books.lock else "checkpoint_DELETE"
-    books.execute(f"DROP TRIGGER {name}")
     books.execute("DELETE FROM checkpoint")
     assert verify(books).ok
     (problem,) = verify(books, anchors={1: root}).problems
     assert problem.code == "anchor"
+
+
+def test_a_replace_that_gets_past_the_guards_of_sqlite_is_found(tmp_path: Path) -> None:
+    """Another program's REPLACE deletes without asking its triggers; the proof sees it."""
+    path = tmp_path / "books.db"
+    with Shop(str(path)) as shop:
+        shop(shop.enrol("1"), shop.buy("a", "1"))
+    stranger = apsw.Connection(str(path))
+    columns = "account, seq, n, balance, source, target, amount + 1, lot, reason, value, booked"
+    stranger.execute(f"REPLACE INTO posting SELECT {columns} FROM posting")
+    stranger.close()
+    with Shop(str(path)) as shop:
+        assert not verify(shop.desk.books).ok
 
 
 def test_a_problem_says_where_and_what_to_do(full: Shop) -> None:

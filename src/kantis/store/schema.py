@@ -7,6 +7,7 @@ database itself refuses to change one.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 from kantis.core.account import NEVER
@@ -165,6 +166,10 @@ CREATE TABLE checkpoint (
 
 #: What may never change once it is written.
 APPEND_ONLY: Final = ("entry", "posting", "checkpoint", "version")
+#: What may change, but is never taken away.
+KEPT: Final = ("event", "card")
+#: What an event said; its state changes, and its body can be emptied when its time is over.
+SAID: Final = "n, key, program, type, time, received, subject, ask, imported, hash, receipt"
 
 _SQLITE_WORDS = {
     "int": "INTEGER",
@@ -195,7 +200,7 @@ _POSTGRES_WORDS = {
 }
 
 _SQLITE_GUARD = """
-CREATE TRIGGER {table}_{verb} BEFORE {verb} ON {table}
+CREATE TRIGGER {table}_{name} BEFORE {verb} ON {table} {when}
 BEGIN SELECT RAISE(ABORT, '{table} is append-only: write a correcting entry instead'); END;
 """
 _POSTGRES_GUARD = """
@@ -205,24 +210,40 @@ BEGIN
 END $$;
 """
 _POSTGRES_GUARDED = """
-CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
-FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+CREATE TRIGGER {table}_{name} BEFORE {verb} ON {table}
+FOR EACH {each} EXECUTE FUNCTION append_only();
 """
 
 
 def sqlite() -> str:
     """The statements that make an empty SQLite database ready."""
-    guards = (
-        _SQLITE_GUARD.format(table=table, verb=verb)
-        for table in APPEND_ONLY
-        for verb in ("UPDATE", "DELETE")
-    )
+    guard = partial(_SQLITE_GUARD.format, when="")
+    guards = [
+        *(
+            guard(table=table, name=verb, verb=verb)
+            for table in APPEND_ONLY
+            for verb in ("UPDATE", "DELETE")
+        ),
+        *(guard(table=table, name="DELETE", verb="DELETE") for table in KEPT),
+        guard(table="event", name="UPDATE", verb=f"UPDATE OF {SAID}"),
+        guard(table="event", name="BODY", verb="UPDATE OF body", when="WHEN new.body IS NOT NULL"),
+    ]
     return _MIGRATION + _TABLES.format(**_SQLITE_WORDS) + "".join(guards)
 
 
 def postgres() -> str:
     """The statements that make an empty PostgreSQL database ready."""
-    guards = (_POSTGRES_GUARDED.format(table=table) for table in APPEND_ONLY)
+    guard, kept = _POSTGRES_GUARDED.format, "DELETE OR TRUNCATE"
+    body = "ROW WHEN (new.body IS NOT NULL)"
+    guards = [
+        *(
+            guard(table=table, name="append_only", verb=f"UPDATE OR {kept}", each="STATEMENT")
+            for table in APPEND_ONLY
+        ),
+        *(guard(table=table, name="kept", verb=kept, each="STATEMENT") for table in KEPT),
+        guard(table="event", name="said", verb=f"UPDATE OF {SAID}", each="STATEMENT"),
+        guard(table="event", name="body", verb="UPDATE OF body", each=body),
+    ]
     counting = (
         "CREATE SEQUENCE account_id CACHE 1;\n"
         "CREATE INDEX entry_n ON entry USING brin (n) WITH (pages_per_range = 32);\n"
