@@ -8,8 +8,9 @@ import pytest
 from kantis import desk as desks
 from kantis.core.account import Account
 from kantis.core.decision import Context, Entry
-from kantis.core.events import Claim, Enrol, Event, Line, Load, Purchase, Refund
+from kantis.core.events import Claim, Enrol, Event, Know, Line, Load, Purchase, Refund
 from kantis.desk.programs import Engine
+from kantis.desk.submit import wall_clock
 from kantis.doors.cli import output, replaying
 from kantis.engine.program import Program
 from tests.doors.command import Kantis
@@ -81,6 +82,42 @@ def test_an_account_is_shown_by_card_and_by_number(kantis: Kantis, shop: Path) -
     assert "till/e1" not in said.out
 
 
+def test_a_card_is_found_in_whichever_program_knows_it(kantis: Kantis, shop: Path) -> None:
+    Path("other.yaml").write_text(CAFE.replace("program: corner-cafe", "program: other"))
+    assert kantis("publish", "other.yaml").status == 0
+    with desks.open("kantis.db") as desk:
+        desk.submit([Event("till", "o1", JOINED, "card:5", Enrol())], program="other")
+    assert kantis("account", "4711", "--json").json["program"] == "corner-cafe"
+    found = kantis("account", "5", "--json").json
+    assert (found["program"], found["cards"]) == ("other", ["5"])
+    said = kantis("account", f"account:{found['account']}", "--program", "corner-cafe")
+    assert (said.status, "[unknown-account]" in said.err) == (1, True)
+    with desks.open("kantis.db") as desk:
+        desk.submit([Event("till", "o2", JOINED, "card:4711", Enrol())], program="other")
+    assert "corner-cafe, other. Say which" in kantis("account", "4711").err
+    found = kantis("account", "4711", "--program", "other", "--json").json
+    assert found["program"] == "other"
+
+
+def test_an_account_shows_what_is_counted_and_known(kantis: Kantis, shop: Path) -> None:
+    now = wall_clock()
+    with desks.open("kantis.db") as desk:
+        desk.submit(
+            [
+                Event("till", "k1", now, "card:4711", Know("birthday", "1990-05-01")),
+                Event("till", "p9", now, "card:4711", Purchase((Line("1", "tea", 1, 250),))),
+            ]
+        )
+    found = kantis("account", "4711", "--json").json
+    assert found["counters"] == {"visits": "1", "spent": "2.50"}
+    assert found["facts"] == {"birthday": "1990-05-01"}
+    said = kantis("account", "4711", "--entries", 9).out
+    assert "The account was opened." in said
+    assert "It is known that birthday is 1990-05-01." in said
+    assert "1 purchase counted for visits.\n    2.50 EUR counted for spent." in said
+    assert "facts: birthday 1990-05-01" in said
+
+
 def test_what_is_gone_by_now_is_not_shown_as_there(kantis: Kantis, shop: Path) -> None:
     found = kantis("account", "4711", "--json").json
     assert found["balances"]["stamps"]["available"] == "0"  # a year has passed
@@ -93,7 +130,7 @@ def test_explain_says_why_and_why_not(kantis: Kantis, shop: Path) -> None:
     assert {"rule": "own-cup", "reason": "no line that counts"} in found["why_not"]
     assert "own-cup: no line that counts" in kantis("explain", "till/p1").out
     assert "without a member" in kantis("explain", "till/p2").out
-    assert "waits for" in kantis("explain", "till/p3").out
+    assert "It waits for card:4799 to be enrolled." in kantis("explain", "till/p3").out
     assert "unknown-offer" in kantis("explain", "till/l1").out
     said = kantis("explain", "till/nope")
     assert (said.status, "[unknown-event]" in said.err) == (1, True)

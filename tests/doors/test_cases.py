@@ -45,7 +45,7 @@ WRONG = [
     ("effects: {1: 0.10}", "off line 1", "0.10 EUR", "0.00 EUR"),
     ("off: 0.10", "off in all", "0.10 EUR", "0.00 EUR"),
     ("counters: {spent: 20.01}", "counter spent", "20.01 EUR", "20.00 EUR"),
-    ("counters: {nights: 1}", "counter nights", "1 quantity", "0 quantity"),
+    ("counters: {nights: 1}", "counter nights", "1 nights", "0 nights"),
     ("tiers: {status: gold}", "status level", "gold", "basic"),
     ("tiers: {status: {until: 2025-12-31}}", "status until", "2025-12-31", "never"),
     ("vouchers: {tea: 1}", "vouchers tea count", "1", "0"),

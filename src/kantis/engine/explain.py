@@ -15,7 +15,7 @@ from kantis.core.account import Account, Posting
 from kantis.core.amounts import Unit
 from kantis.core.calendar import show_day
 from kantis.core.decision import Context, Entry
-from kantis.core.events import Event, Purchase
+from kantis.core.events import Carry, Event, Purchase
 from kantis.core.knobs import Node
 from kantis.core.phrases import text_of
 from kantis.core.places import (
@@ -50,8 +50,16 @@ def explain(program: Program, entry: Entry, event: Event | None = None) -> list[
     said += [_effect(plan, each) for each in decision.effects]
     said += _postings(plan, decision.postings, explained=bool(decision.fired))
     said += [each for change in decision.changes if (each := _change(plan, change))]
+    if not said or (event is not None and isinstance(event.body, Carry)):
+        said += _counted(program.counted, decision.changes)
     said += [f"Marked for a look: {flag}." for flag in decision.flags]
     return [each for each in said if each] or ["Nothing changed."]
+
+
+def _counted(units: dict[str, Unit], changes: list[tuple[Any, ...]]) -> list[str]:
+    """What moved counters; said where it is all that happened, or was brought by hand."""
+    moved = [each[1:] for each in changes if each[0] == "count" and each[1] in units]
+    return [f"{units[name].show(amount)} counted for {name}." for name, _, amount in moved]
 
 
 def _tree(program: Program, entry: Entry, plan: Plan, moment: int) -> dict[str, Any]:
@@ -194,6 +202,12 @@ def _change(plan: Plan, change: tuple[Any, ...]) -> str:
         return "" if change[2] == "gone" else f"Voucher {change[1]} is {change[2]}."
     if change[0] == "offer" and change[2] >= 0:
         return f"The offer {change[1]} is loaded."
+    if change[0] == "join":
+        return "The account was opened."
+    if change[0] == "choose":
+        return f"The choice of {change[1]} is {change[3]}."
+    if change[0] == "know":
+        return f"It is known that {change[1]} is {change[3]}."
     return ""
 
 

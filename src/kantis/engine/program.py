@@ -27,6 +27,7 @@ from kantis.core.phrases import (
     text_of,
 )
 from kantis.engine.plan import Plan, entries, read_plan
+from kantis.features.counters import unit_of
 
 
 class Version(Struct, frozen=True):
@@ -68,6 +69,16 @@ class Program:
     def units(self) -> dict[str, Unit]:
         """The units of all balances that the newest version has."""
         return {name: balance.unit for name, balance in self.newest.balances.items()}
+
+    @property
+    def counted(self) -> dict[str, Unit]:
+        """The units of all counters that the program has, or had."""
+        return {
+            counter.name: unit_of(counter.section, self.money, self.units)
+            for plan in self.plans
+            for counters in plan.counters.values()
+            for counter in counters
+        }
 
     def _stretch(self) -> None:
         for position, version in enumerate(self.versions):

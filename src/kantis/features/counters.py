@@ -10,13 +10,14 @@ bucket of the day on which it is confirmed; what belongs to no group counts at o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import nullcontext
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Struct
 
 from kantis.core import windows
+from kantis.core.amounts import Unit
 from kantis.core.basket import ALL, Classifier, Sums
 from kantis.core.code import Code
 from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, When, Who, write_gates
@@ -25,6 +26,9 @@ from kantis.core.phrases import TEXTS, TITLE, WINDOW, Window, word
 from kantis.core.turn import Turn
 
 KINDS = ("spend", "items", "purchases", "measure", "quantity", "points")
+
+#: What litres, kilograms and the like are counted in.
+THOUSANDTHS: Final = Unit("measure", 3)
 
 
 class CounterSection(Struct, frozen=True, kw_only=True):
@@ -62,6 +66,19 @@ class Counter(Struct):
     def window(self) -> Window:
         """What it counts over."""
         return self.section.window
+
+
+def unit_of(section: CounterSection, money: Unit, balances: Mapping[str, Unit]) -> Unit:
+    """What a counter's amounts are counted in."""
+    if section.counts == "spend":
+        return money
+    if section.counts == "measure":
+        return THOUSANDTHS
+    if section.counts == "points":
+        return next((balances[name] for name in section.of if name in balances), Unit("points"))
+    if section.counts == "quantity":
+        return Unit(section.name)
+    return Unit(section.counts, one=section.counts[:-1])  # items, purchases
 
 
 def compile_counters(

@@ -37,7 +37,8 @@ from kantis.core.events import (
     Void,
 )
 from kantis.core.knobs import Node, Wrong, suggest
-from kantis.desk.cases.words import ITEMS, THOUSANDTHS, Words, at_key
+from kantis.desk.cases.words import ITEMS, Words, at_key
+from kantis.features.counters import THOUSANDTHS
 from kantis.features.rewards import unit_of
 
 

@@ -15,7 +15,6 @@ from kantis.core.amounts import Unit
 from kantis.core.knobs import Fault, Node, Wrong, suggest
 from kantis.engine.program import Program
 
-THOUSANDTHS: Final = Unit("measure", 3)
 ITEMS: Final = Unit("items")
 
 _AMOUNT = re.compile(r"(-?)([0-9]+(?:\.[0-9]+)?)(?: (.+))?")
@@ -27,28 +26,12 @@ class Words:
     def __init__(self, program: Program, faults: list[Fault] | None = None) -> None:
         self.program = program
         self.faults = [] if faults is None else faults
-        self.counters = {
-            counter.name: self._counted(counter)
-            for plan in program.plans
-            for counters in plan.counters.values()
-            for counter in counters
-        }
+        self.counters = program.counted
         spoken = {"purchase", "enrol", "birthday"}
         events = {
             event for plan in program.plans for event in (*plan.earning.by_event, *plan.counters)
         }
         self.activities = sorted(events - spoken)
-
-    def _counted(self, counter: Any) -> Unit:
-        section = counter.section
-        if section.counts == "spend":
-            return self.program.money
-        if section.counts == "measure":
-            return THOUSANDTHS
-        if section.counts == "points":
-            units = self.program.units
-            return next((units[name] for name in section.of if name in units), Unit("points"))
-        return Unit(section.counts)
 
     def fault(self, wrong: Wrong) -> None:
         """Write down that something is wrong, with its place."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from kantis.core import calendar, places
+from kantis.core import calendar, places, windows
 from kantis.core.account import Account, decode_account, value_at
 from kantis.core.decision import Entry, apply
 from kantis.core.events import Event
@@ -62,7 +62,7 @@ def account(
     store: Store = "kantis.db",
     json: Json = False,
 ) -> None:
-    """Show an account as it stands now: balances, lots, tiers, vouchers, last entries."""
+    """Show an account as it stands now: balances, lots, tiers, counters, vouchers, entries."""
     with opened(store) as desk:
         books = desk.books
         home, number = _find(books, who, program)
@@ -86,16 +86,20 @@ def _find(books: Books, who: str, program: str) -> tuple[Home, int]:
     kind, _, name = who.rpartition(":")
     if kind not in ("", "card", "account"):
         raise Trouble("unknown-account", "Name it card:NUMBER or account:NUMBER.", who, 2)
-    if kind != "account" and (program or len(books.programs()) == 1):
-        home = home_of(books, program)
-        found = books.cards([(home.number, name)])
-        if found:
-            return home, next(iter(found.values()))
-    row = books.account(int(name)) if kind != "card" and name.isdecimal() else None
-    if row is None:
-        message = "There is no such card or account here. Check the number."
-        raise Trouble("unknown-account", message, who, 1)
     names = {number: each for each, number in books.programs().items()}
+    wanted = [home_of(books, program).number] if program else list(names)
+    cards = books.cards([(each, name) for each in wanted]) if kind != "account" else {}
+    if len(cards) > 1:
+        listed = ", ".join(sorted(names[number] for number, _ in cards))
+        message = f"This card is known in several programs: {listed}. Say which: --program."
+        raise Trouble("which-program", message, who)
+    number = next(iter(cards.values()), 0)
+    if not number and kind != "card" and name.isdecimal():
+        number = int(name)
+    row = books.account(number) if 0 < number < 1 << 63 else None
+    if row is None or row.program not in wanted:
+        message = f"There is no such card or account in {program or 'these books'}."
+        raise Trouble("unknown-account", f"{message} Check the number.", who, 1)
     return home_of(books, names[row.program]), row.id
 
 
@@ -121,6 +125,11 @@ def _plain(home: Home, state: Account, cards: list[str]) -> dict[str, Any]:
         level = group.levels[standing.level if standing else 0]
         until = day(standing.until - 1 if standing and standing.until else 0)
         tiers[group.name] = {"level": level, "until": until}
+    today = program.calendar.day(max(state.at, 0))
+    counters = {}
+    for name in plan.windows:
+        counted = windows.total(plan.windows[name], state.counters.get(name), today, state.joined)
+        counters[name] = program.counted[name].number(counted)
     return {
         "account": state.id,
         "program": home.name,
@@ -146,6 +155,7 @@ def _plain(home: Home, state: Account, cards: list[str]) -> dict[str, Any]:
             if lot.open and lot.balance in units
         ],
         "tiers": tiers,
+        "counters": counters,
         "vouchers": [
             {
                 "code": code,
@@ -158,6 +168,7 @@ def _plain(home: Home, state: Account, cards: list[str]) -> dict[str, Any]:
         ],
         "offers": [name for name, (loaded, _) in state.offers.items() if loaded >= 0],
         "choices": {name: value_at(said, 1 << 62, "") for name, said in state.choices.items()},
+        "facts": {name: value_at(said, 1 << 62, "") for name, said in state.facts.items()},
         "holds": {key: hold.reward for key, hold in state.holds.items()},
     }
 
@@ -175,10 +186,12 @@ def _show(found: dict[str, Any], told: list[Told]) -> None:
     tiers = [(name, each["level"], each["until"]) for name, each in found["tiers"].items()]
     if tiers:
         out.print(table("\ntiers", ("", "level", "until"), tiers))
+    if found["counters"]:
+        out.print(table("\ncounters", ("", "counted"), found["counters"].items()))
     vouchers = [(x["code"], x["kind"], x["worth"], x["until"]) for x in found["vouchers"]]
     if vouchers:
         out.print(table("\nvouchers", ("code", "kind", "worth", "until"), vouchers))
-    for what in ("offers", "choices", "holds"):
+    for what in ("offers", "choices", "facts", "holds"):
         if found[what]:
             each = found[what]
             said = each if isinstance(each, list) else [f"{k} {v}" for k, v in each.items()]
@@ -233,11 +246,19 @@ def _not_decided(row: EventRow, json: bool) -> None:
         return
     reasons = {
         "ready": "It is recorded, and will be decided with the next batch.",
-        "parked": f"It waits for {row.waits}.",
+        "parked": f"It waits for {_awaited(row)}. It is decided as soon as that comes.",
         "bad": f"It was set aside for somebody to look at: {row.note}.",
         "alone": "It is a purchase without a member, and can be claimed with its receipt.",
     }
     out.print(f"{row.key}: {reasons.get(state, state)}")
+
+
+def _awaited(row: EventRow) -> str:
+    """What a parked event waits for: a card or an account to be known, or another event."""
+    place, _, subject = (row.waits or "").partition(":")
+    if place.isdecimal() and subject:
+        return f"{subject} to be enrolled"
+    return f"the event {row.waits}"
 
 
 def _silent(books: Books, program: Program, row: EventRow, told: Told) -> list[dict[str, str]]:

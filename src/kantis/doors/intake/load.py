@@ -156,11 +156,8 @@ class Loader:
     def _unit(self, name: str) -> Unit:
         if name in ("amount", "worth"):
             return self.program.money
-        for counters in self.program.newest.counters.values():
-            for counter in counters:
-                if counter.name == name and counter.section.counts == "spend":
-                    return self.program.money
-        return self.program.units.get(name) or Unit(name)
+        counted = self.program.counted.get(name.removeprefix("counter "))
+        return self.program.units.get(name) or counted or Unit(name)
 
     def _totals(self) -> dict[str, str]:
         found = {name: self._unit(name).number(amount) for name, amount in self.reader.sums.items()}

@@ -32,8 +32,8 @@ from kantis.desk.submit import wall_clock
 from kantis.doors.intake.mapping import KINDS, Column, Mapping
 from kantis.doors.intake.spool import Piece
 from kantis.engine.program import Program
+from kantis.features.counters import THOUSANDTHS
 
-THOUSANDTHS: Final = Unit("thousandths", 3)
 RECORDS: Final = ("lot", "tier", "counter", "voucher", "offer", "fact")
 
 
@@ -49,7 +49,7 @@ class RowReader:
     """Reads rows of one kind of file by its mapping, in the units of a program."""
 
     def __init__(self, mapping: Mapping, program: Program) -> None:
-        self.mapping, self.program = mapping, program
+        self.mapping, self.program, self.counted = mapping, program, program.counted
         self.fields = KINDS[mapping.kind]
         self.latest = wall_clock() + AHEAD_MS
         self.sums: dict[str, int] = {}
@@ -295,17 +295,12 @@ class RowReader:
 
     def _counter(self, row: dict[str, str]) -> Carry:
         name = self._text("name", row)
-        counters = {
-            each.name: each.section.counts
-            for one in self.program.newest.counters.values()
-            for each in one
-        }
+        counters = self.counted
         if name not in counters:
             reason = f"The program has no counter {name!r}. {suggest(name, counters)}"
             raise self._bad("unknown-counter", reason, "name", name)
-        spend = {"spend": self.program.money, "measure": THOUSANDTHS}
-        amount = self._number("amount", row, spend.get(counters[name], Unit(name)))
-        self._add(name, amount)
+        amount = self._number("amount", row, counters[name])
+        self._add(f"counter {name}" if name in self.program.units else name, amount)
         return Carry("opening", counters=((name, self._day("since", row), amount),))
 
     def _voucher(self, row: dict[str, str]) -> Carry:
