@@ -28,6 +28,14 @@ def test_the_programs_of_the_house_are_fine(kantis: Kantis) -> None:
     assert said.status == 0, said.out
 
 
+def test_check_tells_where_splitting_a_purchase_earns_more(kantis: Kantis) -> None:
+    grocer = PROGRAMS / "grocer.yaml"
+    said = kantis("check", grocer)
+    assert "big-basket: it gives the same for each purchase, however small" in said.out
+    assert "big-basket" in kantis("check", grocer, "--json").json["splitting"][str(grocer)]
+    assert "plitting" not in kantis("check", PROGRAMS / "corner-cafe.yaml").out
+
+
 def test_check_tells_each_fault_with_its_place(kantis: Kantis, cafe: Path) -> None:
     cafe.write_text(CAFE.replace("expires:", "expire:").replace("per item}", "per itm}", 1))
     said = kantis("check", cafe)

@@ -26,6 +26,7 @@ from kantis.doors.cli.output import (
 )
 from kantis.engine.program import Version, assemble
 from kantis.engine.sections import PROGRAM, SECTIONS
+from kantis.engine.splitting import pays_to_split
 
 Files = Annotated[list[Path], typer.Argument(help="Files, or folders with files inside.")]
 
@@ -36,15 +37,19 @@ def check(files: Files, json: Json = False) -> None:
     for path in _yaml_files(files):
         faults[str(path)] = _faults_of(path)
     total = sum(map(len, faults.values()))
+    notes = {name: _notes_of(Path(name)) for name, found in faults.items() if not found}
     if json:
         rows = [row for name, found in faults.items() for row in faults_json(name, found)]
-        json_out({"files": len(faults), "faults": rows})
+        said = {name: each for name, each in notes.items() if each}
+        json_out({"files": len(faults), "faults": rows, "splitting": said})
     else:
         for name, found in faults.items():
             for fault in found:
                 fault_out(name, _text_of(Path(name)), fault)
         told = count(total, "fault") if total else "everything is fine"
         out.print(f"{count(len(faults), 'file')}, {told}.")
+        if len(faults) == 1:
+            _tell_notes(*notes.values())
     if total:
         leave(NOT_FINE)
 
@@ -89,6 +94,20 @@ def _faults_of(path: Path) -> list[Fault]:
     except ProgramError as error:
         return error.faults
     return []
+
+
+def _notes_of(path: Path) -> dict[str, str]:
+    """Why splitting a purchase can earn more under a program, by rule."""
+    tree = text.read(_load(path), path.name)
+    return {} if is_case_file(tree) else pays_to_split(assemble([Version(1, 0, tree)]).newest)
+
+
+def _tell_notes(*notes: dict[str, str]) -> None:
+    for found in notes:
+        if found:
+            out.print("Splitting a purchase can earn more here, which is fine if you mean it so:")
+        for name, reason in found.items():
+            out.print(f"  {name}: {reason}")
 
 
 def is_case_file(tree: Node) -> bool:
