@@ -15,7 +15,7 @@ from kantis.engine.plan import Plan
 
 def pays_to_split(plan: Plan) -> dict[str, str]:
     """By rule: why splitting a purchase can earn more. Empty where it never does."""
-    found = {}
+    found: dict[str, str] = {}
     for earner in plan.earning.by_event.get("purchase", []):
         for each in (earner, *earner.modifiers):
             for reason in _reasons(plan, each, earner):
