@@ -220,8 +220,10 @@ def _on(target: Any, name: Any, wrong: Callable[..., Any]) -> tuple[Any, Any, An
 #: The planted faults, by what is wrong.
 PLANTED: dict[str, Fault] = {
     "a level takes more than its threshold": Fault(_on(tiers, "earned_level", _more_than)),
-    "rounding half up instead of down": Fault(_on(rates, "divide", _half_up)),
-    "a cap is not counted": Fault((limits.Cap, "use", nothing)),
+    "rounding half up instead of down": Fault(
+        _on(rates, "divide", _half_up), (rates.Round, "plain", False)
+    ),
+    "a cap is not counted": Fault((limits.Cap, "use", nothing), (limits, "write_use", nothing)),
     "a cap is not free again after a refund": Fault((reverse, "_count_off", nothing)),
     "a void group keeps what it used of caps": Fault((groups, "settle_caps", lambda *_: False)),
     "a refund forgets earlier refunds": Fault((reverse, "_returned", lambda original: {})),

@@ -183,6 +183,23 @@ def value_at(history: list[tuple[int, Any]], moment: int, default: Any) -> Any:
 
 
 _SOURCES = frozenset((ISSUED, CARRIED, ADJUSTED, TRANSIT))
+_OPEN = frozenset((AVAILABLE, PENDING))
+
+
+def bring(account: Account, posting: Posting, lot: Lot) -> None:
+    """Points come in: what ``post`` does with a posting from a source to a lot, where the lot is
+    at hand."""
+    balance, _, target, amount, _, _ = posting
+    assert amount > 0, "a posting moves something"
+    purse = account.purse.get(balance)
+    if purse is None:
+        purse = account.purse[balance] = new_purse()
+    purse[target] += amount
+    lot.issued += amount
+    if target == AVAILABLE:
+        lot.available += amount
+    else:
+        lot.pending += amount
 
 
 def post(account: Account, posting: Posting) -> None:
@@ -192,6 +209,9 @@ def post(account: Account, posting: Posting) -> None:
     caller decided wrongly, and nothing may be written.
     """
     balance, source, target, amount, lot_id, _ = posting
+    if lot_id and source in _SOURCES and target in _OPEN:
+        bring(account, posting, account.lots[lot_id])
+        return
     assert amount > 0, "a posting moves something"
     purse = account.purse.get(balance)
     if purse is None:

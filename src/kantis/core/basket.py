@@ -1,173 +1,114 @@
 """Basket: the lines of a purchase, added up by the rules that mean them.
 
 Rules do not walk over lines. A classifier gives each distinct filter of a program a
-bit; a line's mask says which filters mean it, and is remembered per product. A basket
-then holds one sum per mask, and a rule adds up the masks that have its bit.
+bit; a line's mask says which filters mean it, and is remembered for what filters ask of
+it. The written function of an event walks over the lines once and adds up, by their masks,
+the sums that its rules want.
 
 >>> coffee, cake = Filter((("category", ("coffee",)),)), Filter((("category", ("cake",)),))
 >>> classifier = Classifier()
->>> bit = classifier.bit(coffee, None)
->>> classifier.counts_items = True
+>>> bits = classifier.bit(coffee, None), classifier.bit(cake, None)
 >>> lines = (Line("1", "latte", 2, 700, "coffee"), Line("2", "bun", 1, 300, "cake"))
->>> basket = classifier.add_up(lines)
->>> spend(basket.amounts, bit), spend(basket.items, bit), basket.total
-(700, 2, 1000)
+>>> bits, classifier.masks(lines)
+((2, 4), [3, 5])
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from operator import attrgetter
-from typing import Any
+from typing import Any, NoReturn
 
-from msgspec import Struct
+from msgspec import structs
 
 from kantis.core.code import Code
 from kantis.core.conditions import Filter
 from kantis.core.events import Line
+from kantis.core.turn import Refused
 
 #: the bit that means every line
 ALL = 1
 
+#: What the function of an event gets beside its turn. ``lines`` are those of a purchase at
+#: their own amounts, ``paid`` those with what is left of their amounts, a ``deed`` has none.
+GIVEN = {
+    "lines": ("lines",),
+    "paid": ("lines", "amounts"),
+    "deed": ("quantity", "amount", "items"),
+}
 
-class Basket(Struct, gc=False):
-    """Sums by mask: amounts in minor units, items, and measures in thousandths."""
-
-    amounts: dict[int, int]
-    items: dict[int, int]
-    measures: dict[int, int]
-    total: int
+_NO_LINE = Line("", "")
 
 
-class _Masks(dict[Any, int]):
-    """Masks by line attributes; an attribute value not seen before is classified once."""
+class Masks(dict[Any, int]):
+    """Masks by what the filters ask of a line; what was not seen before is classified once."""
 
     def __init__(self, filters: list[tuple[Filter | None, Filter | None]]) -> None:
         super().__init__()
-        self.filters = filters
-        self.line: Line | None = None
+        self._filters = filters
 
-    def classify(self, line: Line) -> int:
-        mask = 0
-        for number, (where, but) in enumerate(self.filters):
+    @property
+    def asked(self) -> list[str]:
+        """The attributes that some filter asks for, by name."""
+        asked = {
+            "tags" if name == "tag" else name
+            for pair in self._filters
+            for each in pair
+            if each is not None
+            for name, _ in each.parts
+        }
+        return sorted(asked)
+
+    def __missing__(self, key: Any) -> int:
+        asked = self.asked
+        values = dict(zip(asked, key if len(asked) > 1 else (key,), strict=True))
+        line, mask = structs.replace(_NO_LINE, **values), 0
+        for number, (where, but) in enumerate(self._filters):
             if (where is None or where.matches(line)) and (but is None or not but.matches(line)):
                 mask |= 1 << number
+        if len(self) > 500_000:
+            self.clear()
+        self[key] = mask
         return mask
 
 
 class Classifier:
-    """Gives filters their bits, and lines their masks.
-
-    ``counts_items`` says that somebody reads items or measures; they are added up only then.
-    """
+    """Gives filters their bits, and lines their masks."""
 
     def __init__(self) -> None:
         self.filters: list[tuple[Filter | None, Filter | None]] = [(None, None)]
-        self._masks = _Masks(self.filters)
-        self._key: Callable[[Line], Any] | None = None
-        self.counts_items = False
+        self.known = Masks(self.filters)
 
     def bit(self, where: Filter | None, but: Filter | None) -> int:
         """The bit of the lines that ``where`` means and ``but`` does not."""
         pair = (where, but)
         if pair not in self.filters:
             self.filters.append(pair)
-            self._masks.clear()
-            self._key = None
+            self.known.clear()
         return 1 << self.filters.index(pair)
 
-    def key(self) -> Callable[[Line], Any]:
-        """What of a line its mask depends on: only the attributes that some filter asks for."""
-        if self._key is None:
-            asked = {
-                {"tag": "tags"}.get(name, name)
-                for pair in self.filters
-                for each in pair
-                if each is not None
-                for name, _ in each.parts
-            }
-            self._key = attrgetter(*(sorted(asked) or ["id"])) if asked else _nothing
-        return self._key
-
-    def mask(self, line: Line) -> int:
-        """The mask of one line."""
-        key = (self._key or self.key())(line)
-        found = self._masks.get(key)
-        if found is None:
-            if len(self._masks) > 500_000:
-                self._masks.clear()
-            found = self._masks[key] = self._masks.classify(line)
-        return found
+    def write_mask(self, code: Code) -> str:
+        """The expression of the mask of ``line``; every filter has to have its bit by then."""
+        asked = self.known.asked
+        if not asked:
+            return str(ALL)
+        known = code.constant(self.known, "masks")
+        return f"{known}[{', '.join(f'line.{name}' for name in asked)}]"
 
     def masks(self, lines: tuple[Line, ...]) -> list[int]:
         """The masks of the lines."""
-        key, known = self._key or self.key(), self._masks
-        try:
-            return [known[key(line)] for line in lines]
-        except KeyError:
-            return [self.mask(line) for line in lines]
-
-    def read(self, lines: tuple[Line, ...]) -> Basket | None:
-        """The basket of the lines at their own amounts, in one walk over them.
-
-        ``None`` when a line is negative.
-        """
-        key, known, counts_items = self._key or self.key(), self._masks, self.counts_items
-        basket = Basket({}, {}, {}, 0)
-        sums, total = basket.amounts, 0
-        for line in lines:
-            amount = line.amount
-            if amount < 0 or line.quantity < 0:
-                return None
-            mask = known.get(key(line))
-            if mask is None:
-                mask = self.mask(line)
-            total += amount
-            sums[mask] = sums[mask] + amount if mask in sums else amount
-            if counts_items:
-                _count(basket, mask, line)
-        basket.total = total
-        return basket
-
-    def add_up(
-        self,
-        lines: tuple[Line, ...],
-        masks: list[int] | None = None,
-        amounts: list[int] | None = None,
-    ) -> Basket:
-        """The basket of the lines; ``amounts`` stands in for their own where prices changed."""
-        if masks is None:
-            masks = self.masks(lines)
-        if amounts is None:
-            amounts = [line.amount for line in lines]
-        sums: dict[int, int] = {}
-        for mask, amount in zip(masks, amounts, strict=True):
-            sums[mask] = sums[mask] + amount if mask in sums else amount
-        basket = Basket(sums, {}, {}, sum(amounts))
-        if self.counts_items:
-            for mask, line in zip(masks, lines, strict=True):
-                _count(basket, mask, line)
-        return basket
+        asked = self.known.asked
+        if not asked:
+            return [ALL] * len(lines)
+        key = attrgetter(*asked)
+        return [self.known[key(line)] for line in lines]
 
 
-def _count(basket: Basket, mask: int, line: Line) -> None:
-    items = basket.items
-    items[mask] = items[mask] + line.quantity if mask in items else line.quantity
-    if line.measure:
-        basket.measures[mask] = basket.measures.get(mask, 0) + line.measure
-
-
-def _nothing(line: Line) -> int:
-    return 0
-
-
-def spend(sums: dict[int, int], bit: int) -> int:
-    """The sum over the lines that a bit means."""
-    total = 0
-    for mask, amount in sums.items():
-        if mask & bit == bit:
-            total += amount
-    return total
+def refuse_negative(line: Line) -> NoReturn:
+    """A purchase has no negative lines."""
+    sentence = f"Line {line.id!r} is negative; send what came back as a refund."
+    raise Refused("negative-amount", sentence)
 
 
 class Sums:
@@ -176,37 +117,61 @@ class Sums:
     A bit of several filters means the lines that all of them mean.
     """
 
-    def __init__(self, classifier: Classifier) -> None:
-        self._classifier = classifier
-        self._wanted: dict[str, dict[int, str]] = {"amounts": {}, "items": {}, "measures": {}}
+    def __init__(self, classifier: Classifier, given: str = "lines") -> None:
+        self._classifier, self.given = classifier, given
+        self._wanted: dict[int, dict[str, str]] = {}
 
     def name(self, what: str, bit: int) -> str:
-        """The variable that holds the sum of ``amounts``, ``items`` or ``measures`` of a bit."""
+        """The variable that holds the sum of ``amounts``, ``items``, ``measures`` or ``lines`` (how
+        many there are) of a bit."""
         if what == "amounts" and bit == ALL:
             return "total"
-        if what != "amounts":
-            self._classifier.counts_items = True
-        return self._wanted[what].setdefault(bit, f"{what[0]}{bit}")
-
-    def another(self) -> Sums:
-        """The sums of another function over the same lines."""
-        return Sums(self._classifier)
+        return self._wanted.setdefault(bit, {}).setdefault(what, f"{what[0]}{bit}")
 
     def of(self, bit: int) -> Callable[[str], str]:
         """Names the sums of one bit."""
         return lambda what: self.name(what, bit)
 
-    def write(self, code: Code) -> None:
-        """Add them up, at the head of the function."""
-        for what, bits in self._wanted.items():
-            if not bits:
-                continue
-            code.add(" = ".join([*bits.values(), "0"]))
-            with code.block(f"for mask, amount in basket.{what}.items():"):
-                for bit, name in bits.items():
-                    if bit == ALL:
-                        code.add(f"{name} += amount")
-                        continue
-                    test = f"mask & {bit}" if bit & (bit - 1) == 0 else f"mask & {bit} == {bit}"
-                    with code.block(f"if {test}:"):
-                        code.add(f"{name} += amount")
+    @property
+    def quantity(self) -> str:
+        """The expression of how many times the event counts."""
+        return "quantity" if self.given == "deed" else "1"
+
+    def write(self, head: Code, spend: str, prices: Callable[[Code], None] | None) -> None:
+        """Add up what is wanted. ``spend`` is what counts of a line's amount beside the amount
+        itself; ``prices`` writes what comes off it."""
+        if self.given == "deed":
+            self._write_deed(head)
+            return
+        names = ["total", *(name for sums in self._wanted.values() for name in sums.values())]
+        head.add(" = ".join([*names, "0"]))
+        walk = "line in lines" if self.given == "lines" else "line, amount in zip(lines, amounts)"
+        with head.block(f"for {walk}:"):
+            if self.given == "lines":
+                refuse = head.constant(refuse_negative, "refuse_negative")
+                head.add("amount = line.amount")
+                with head.block("if amount < 0 or line.quantity < 0:"):
+                    head.add(f"{refuse}(line)")
+                if spend:
+                    head.add(f"amount += {spend}")
+            if any(bit != ALL for bit in self._wanted) or prices is not None:
+                head.add(f"mask = {self._classifier.write_mask(head)}")
+            if prices is not None:
+                prices(head)
+            head.add("total += amount")
+            for bit, sums in self._wanted.items():
+                test = f"mask & {bit}" if bit & (bit - 1) == 0 else f"mask & {bit} == {bit}"
+                with nullcontext() if bit == ALL else head.block(f"if {test}:"):
+                    for what, name in sums.items():
+                        head.add(f"{name} += {_OF_LINE[what]}")
+
+    def _write_deed(self, head: Code) -> None:
+        """What is no purchase has no lines: what it comes to is meant where all lines are."""
+        head.add("total = amount")
+        for bit, sums in self._wanted.items():
+            for what, name in sums.items():
+                head.add(f"{name} = {_OF_DEED[what] if bit == ALL else 0}")
+
+
+_OF_LINE = {"amounts": "amount", "items": "line.quantity", "measures": "line.measure", "lines": "1"}
+_OF_DEED = {"items": "items", "measures": "items * 1000"}

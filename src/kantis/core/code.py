@@ -13,9 +13,29 @@ only evaluator, for the till, an import, a quote and a trace alike.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+
+class Days(dict[int, tuple[Any, ...]]):
+    """What a function needs of the calendar, worked out once for each day.
+
+    >>> days = Days([lambda day: day + 1, lambda day: day * 2])
+    >>> days[20]
+    (21, 40)
+    """
+
+    def __init__(self, parts: list[Callable[[int], Any]]) -> None:
+        super().__init__()
+        self._parts = parts
+
+    def __missing__(self, day: int) -> tuple[Any, ...]:
+        if len(self) > 10_000:
+            self.clear()
+        found = self[day] = tuple(part(day) for part in self._parts)
+        return found
 
 
 class Code:
@@ -28,6 +48,9 @@ class Code:
         self._depth = 1
         self._names: dict[str, Any] = {}
         self._known: dict[tuple[str, int], str] = {}
+        self._once: dict[str, str] = {}
+        self._of_day: dict[str, Callable[[int], Any]] = {}
+        self._settled = True
         self._count = 0
 
     def add(self, *lines: str) -> None:
@@ -59,14 +82,53 @@ class Code:
         self._count += 1
         return f"{hint}{self._count}"
 
-    def begin(self, *lines: str) -> None:
-        """Put lines at the head of the function: what the rest turned out to need."""
-        self._lines[1:1] = ["    " + line for line in lines]
+    def once(self, expression: str, hint: str) -> str:
+        """The variable of a value that is worked out at the head of the function.
 
-    @property
-    def body(self) -> list[str]:
-        """The lines below the first, from depth 0."""
-        return [line[4:] for line in self._lines[1:]]
+        Once the function may have moved what such values depend on, the expression itself.
+        """
+        if not self._settled:
+            return f"({expression})"
+        return self._once.setdefault(expression, f"{hint}{len(self._once) or ''}")
+
+    def unsettle(self) -> None:
+        """From here on the account is not what it was at the head of the function."""
+        self._settled = False
+
+    def of_day(self, part: Callable[[int], Any], hint: str) -> str:
+        """The variable of what the calendar says of the event's day, remembered for each day."""
+        for name, known in self._of_day.items():
+            if known == part:
+                return name
+        name = self.fresh(hint)
+        self._of_day[name] = part
+        return name
+
+    def mentions(self, name: str) -> bool:
+        """Whether a name occurs in what is written so far."""
+        word = re.compile(rf"\b{name}\b")
+        return any(word.search(line) for line in [*self._lines, *self._once])
+
+    def head(self) -> Code:
+        """A piece with the same names, to be written last and put first."""
+        piece = Code("head", trace=self.trace)
+        piece._names, piece._known = self._names, self._known
+        piece._once, piece._of_day = self._once, self._of_day
+        return piece
+
+    def begin(self, head: Code) -> None:
+        """Put a head before the rest, and before it what both of them need."""
+        self._lines[1:1] = head._lines[1:]
+        first = []
+        if self.mentions("account"):
+            first.append("account = turn.account")
+        if self.mentions("day"):
+            first.append("day = turn.day")
+        if self._of_day:
+            days = self.constant(Days(list(self._of_day.values())), "days")
+            first.append(f"[{', '.join(self._of_day)}] = {days}[turn.day]")
+        first += [f"{name} = {expression}" for expression, name in self._once.items()]
+        self._lines[1:1] = ["    " + line for line in first]
 
     @property
     def source(self) -> str:

@@ -322,7 +322,8 @@ def write_gates(
     if who is not None:
         if who == Who(tiers=who.tiers) and len(who.tiers) == 1:
             group, allowed = who.tiers[0]
-            found.append((f"turn.level({group!r}) in {allowed!r}", '"tier"'))
+            level = code.once(f"turn.level({group!r})", "level")
+            found.append((f"{level} in {allowed!r}", '"tier"'))
         else:
             found.append(_call(code, gates(who, None, None)[0], "0", "0"))
     return found

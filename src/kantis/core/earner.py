@@ -75,7 +75,7 @@ def conditions_of(
     found = []
     if earner.offer:
         loaded = code.constant(loaded_offer, "loaded")
-        test = f"turn.account.offers and {loaded}(turn, {earner.offer!r})"
+        test = f"account.offers and {loaded}(turn, {earner.offer!r})"
         found.append((test, '"not loaded"'))
     both = both_bits(base, earner) if base is not None else earner.bit
     return found + write_gates(code, rule.who, rule.when, rule.if_, sums.of(both))

@@ -18,9 +18,11 @@ from msgspec import Struct
 
 from kantis.core import calendar, windows
 from kantis.core.amounts import Unit, money
+from kantis.core.calendar import Calendar
+from kantis.core.code import Code
 from kantis.core.knobs import Kind, Node, Reader, Wrong, node, suggest
 from kantis.core.phrases import Window, duration, list_of, quantity, text_of, window
-from kantis.core.turn import Turn
+from kantis.core.turn import Turn, write_count
 
 __all__ = ["AVAILABLE_WHEN", "CAPS", "Reader", "Unit", "money", "node"]
 
@@ -102,6 +104,28 @@ def use_caps(caps: tuple[Cap, ...], turn: Turn, points: int, used: int, waits: b
     return points
 
 
+def write_caps(code: Code, caps: tuple[Cap, ...], points: str, used: str, waits: bool) -> None:
+    """Write what caps leave of the variable ``points``, and count it; one cap on points of a
+    calendar window is written out, where they do not wait for a group."""
+    if not caps:
+        return
+    cap = caps[0]
+    if waits or len(caps) > 1 or cap.counts != "points" or windows.of_day(cap.window) is None:
+        use, all_ = code.constant(use_caps, "use_caps"), code.constant(caps, "caps")
+        code.add(f"{points} = {use}({all_}, turn, {points}, {used}, {waits})")
+        return
+    code.add(f"left = {cap.limit} - {windows.write_total(code, cap.window, cap.counter)}")
+    with code.block(f"if {points} > left:"):
+        code.add(f"{points} = {'left if left > 0 else 0' if cap.splits else '0'}")
+    with code.block(f"if {points}:"):
+        write_use(code, cap, points)
+
+
+def write_use(code: Code, cap: Cap, points: str) -> None:
+    """Write what ``Cap.use`` does."""
+    write_count(code, cap.counter, windows.write_bucket(code, cap.window), points)
+
+
 def give_caps_back(caps: tuple[Cap, ...], turn: Turn, points: int) -> None:
     """Points that were taken back are free again under the caps that they had used."""
     for cap in caps:
@@ -173,11 +197,14 @@ class Available(Struct, frozen=True):
         """
         if self.after_ms:
             return turn.moment + self.after_ms
+        return self.opens_on(turn.calendar, day or turn.day)
+
+    def opens_on(self, days: Calendar, day: int) -> int:
+        """The same where it depends on nothing but the day of earning."""
         if self.after_days:
-            return turn.calendar.start((day or turn.day) + self.after_days)
+            return days.start(day + self.after_days)
         if self.day_of_next_month:
-            first = calendar.window_end("month", day or turn.day)
-            return turn.calendar.start(first + self.day_of_next_month - 1)
+            return days.start(calendar.window_end("month", day) + self.day_of_next_month - 1)
         return 0
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from kantis.core import calendar
-from kantis.core.account import Lot
+from kantis.core.account import CHANGES, NEVER, Account, Lot, bring
 from kantis.core.amounts import Unit, share
 from kantis.core.places import AVAILABLE, CARRIED, EXPIRED, HELD, ISSUED, OWED, PENDING
 from kantis.core.turn import Turn
@@ -37,6 +37,12 @@ class Clock(Struct, frozen=True):
         return calendar.window_end("month", day) if self.to_month_end else day
 
 
+#: what points of one lot have in common: balance, bucket, expires, group, member, funder
+LotKind = tuple[str, int, int, str, str, str]
+
+add_lot, wait = CHANGES["lot"], CHANGES["wait"]
+
+
 class Balance(Struct):
     """The policy of one balance, compiled.
 
@@ -55,6 +61,10 @@ class Balance(Struct):
     shortage: str
     grace_days: int
     lost: Callable[[Turn], bool] | None = None
+
+    def bucket(self, day: int) -> int:
+        """The bucket of points that are earned on a day: the day, or the first of its month."""
+        return calendar.window_start("month", day) if self.monthly else day
 
 
 def issue(
@@ -76,49 +86,83 @@ def issue(
     They are pending while they wait for an instant (``opens``) or a group, and pay what is
     owed first when they are available. ``expires`` -1 takes the balance's own rule.
     """
-    account = turn.account
     earned = day or turn.day
-    bucket = calendar.window_start("month", earned) if balance.monthly else earned
-    if opens and opens <= turn.at:
-        opens = 0
     if expires < 0:
         expires = balance.fixed(earned)
-    name, found = balance.name, 0
+    kind = balance.name, balance.bucket(earned), expires, group, member, funder
+    ends = turn.calendar.start(expires) if expires else NEVER
+    late = turn.late or bool(day)
+    return put(turn, balance, amount, reason, kind, ends, source, opens, late)
+
+
+def put(
+    turn: Turn,
+    balance: Balance,
+    amount: int,
+    reason: str,
+    kind: LotKind,
+    ends: int,
+    source: int,
+    opens: int,
+    late: bool,
+) -> int:
+    """Points come into the lot of their kind, a new one if need be; its number.
+
+    ``ends`` is the instant at which they die (``NEVER``: none that is known). Late ones
+    whose end has passed are never there.
+    """
+    account, decision = turn.account, turn.decision
+    lot = _lot_of(account, kind)
+    if lot is None:
+        number = account.next_lot
+        made = ("lot", number, *kind)
+        add_lot(account, made)
+        decision.changes.append(made)
+        lot = account.lots[number]
+    if ends < account.due:
+        account.due = ends
+    if ends < account.calm:
+        account.calm = ends
+    if balance.clock is not None:
+        _start_anew(turn, balance, balance.clock)
+    name = balance.name
+    if opens <= turn.at:
+        opens = 0
+    if opens or kind[3]:
+        posting = (name, source, PENDING, amount, lot.id, reason)
+        bring(account, posting, lot)
+        decision.postings.append(posting)
+        if opens:
+            waits = ("wait", opens, lot.id, amount)
+            wait(account, waits)
+            decision.changes.append(waits)
+            if opens < account.due:
+                account.due = opens
+    else:
+        posting = (name, source, AVAILABLE, amount, lot.id, reason)
+        bring(account, posting, lot)
+        decision.postings.append(posting)
+        if account.purse[name][OWED]:
+            repay(turn, balance, lot.id, reason)
+        if late and lot.expires and balance.kept is None:
+            _die_at_once(turn, balance, lot.id)
+    return lot.id
+
+
+def _lot_of(account: Account, kind: LotKind) -> Lot | None:
+    """The newest lot of a kind."""
+    name, bucket, expires, group, member, funder = kind
     for lot in reversed(account.lots.values()):
         if (
             lot.bucket == bucket
-            and lot.balance == name
             and lot.expires == expires
+            and lot.balance == name
             and lot.group == group
             and lot.member == member
             and lot.funder == funder
         ):
-            found = lot.id
-            break
-    if not found:
-        found = account.next_lot
-        turn.change("lot", found, name, bucket, expires, group, member, funder)
-    if expires:
-        ends = turn.calendar.start(expires)
-        if ends < account.due:
-            account.due = ends
-        if ends < account.calm:
-            account.calm = ends
-    if balance.clock is not None:
-        _start_anew(turn, balance, balance.clock)
-    if opens or group:
-        turn.post(name, source, PENDING, amount, found, reason)
-        if opens:
-            turn.change("wait", opens, found, amount)
-            if opens < account.due:
-                account.due = opens
-    else:
-        turn.post(name, source, AVAILABLE, amount, found, reason)
-        if account.purse[name][OWED]:
-            repay(turn, balance, found, reason)
-        if expires and (turn.late or day) and balance.kept is None:
-            _die_at_once(turn, balance, found)
-    return found
+            return lot
+    return None
 
 
 def _start_anew(turn: Turn, balance: Balance, clock: Clock) -> None:

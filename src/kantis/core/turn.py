@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from kantis.core.account import CHANGES, Account, Standing, post, value_at
 from kantis.core.calendar import Calendar
+from kantis.core.code import Code
 from kantis.core.decision import Context, Decision, FollowUp, Refusal
 from kantis.core.events import Body, Event
 from kantis.core.refusals import told
@@ -45,6 +46,16 @@ class Refused(Exception):
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(reason)
         self.refusal = Refusal(code, told(code, reason))
+
+
+def write_count(code: Code, counter: str, window: str, amount: str) -> None:
+    """Write the change that counts an amount in a window of a counter."""
+    count = code.constant(CHANGES["count"], "count")
+    code.add(
+        f"change = ('count', {counter!r}, {window}, {amount})",
+        f"{count}(account, change)",
+        "turn.decision.changes.append(change)",
+    )
 
 
 class Turn(Struct, eq=False, gc=False):

@@ -11,7 +11,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from kantis.core import calendar
+from kantis.core.code import Code
 from kantis.core.phrases import Window
 
 _CALENDAR = frozenset(("day", "week", "month", "quarter", "half-year", "year"))
@@ -29,6 +32,37 @@ def bucket(window: Window, day: int, joined: int) -> int:
     if kind == "rolling month":
         return calendar.window_start("month", day)
     return calendar.add_months(joined, _years(joined, day) * 12)
+
+
+def of_day(window: Window) -> Callable[[int], int] | None:
+    """The bucket as a function of the day alone, where it is, and the window holds no other."""
+    if window.kind not in _CALENDAR and window.kind != "ever":
+        return None
+    return _OF_DAY.setdefault(window.kind, lambda day: bucket(window, day, 0))
+
+
+_OF_DAY: dict[str, Callable[[int], int]] = {}
+
+
+def write_bucket(code: Code, window: Window) -> str:
+    """The expression of the bucket of the event's day."""
+    days = of_day(window)
+    if days is not None:
+        return code.of_day(days, window.kind.replace("-", "_"))
+    call = code.constant(bucket, "bucket")
+    return f"{call}({code.constant(window, 'window')}, day, account.joined)"
+
+
+def write_total(code: Code, window: Window, counter: str) -> str:
+    """The expression of what the window that holds the event's day has counted."""
+    days, name = of_day(window), f"account.counters.get({counter!r}"
+    if days is not None:
+        return f"{name}, {code.constant(_NOTHING, 'nothing')}).get({write_bucket(code, window)}, 0)"
+    call = code.constant(total, "window_total")
+    return f"{call}({code.constant(window, 'window')}, {name}), day, account.joined)"
+
+
+_NOTHING: dict[int, int] = {}
 
 
 def _years(joined: int, day: int) -> int:

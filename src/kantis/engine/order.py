@@ -8,13 +8,14 @@ when time passes. Reading these tables is reading the system.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec import structs
 
 from kantis.core import calendar
 from kantis.core.account import NEVER, Account
 from kantis.core.amounts import divide, share
-from kantis.core.basket import Basket
+from kantis.core.basket import refuse_negative
 from kantis.core.events import (
     Activity,
     Body,
@@ -38,55 +39,46 @@ from kantis.features import (
     choices,
     cycles,
     offers,
-    prices,
     rewards,
     tiers,
     vouchers,
 )
 
-_EMPTY = Basket({}, {}, {}, 0)
+#: What has no lines, no amount and no items, and counts once: quantity, amount, items.
+_ONCE = (1, 0, 0)
 
 
 def _purchase(plan: Plan, turn: Turn, body: Purchase) -> None:
-    basket = _basket(plan, turn, body)
-    _act(plan, turn, "purchase", basket, 1)
+    if body.points or body.vouchers:
+        _act(plan, turn, "purchase", "paid", body.lines, _paid(plan, turn, body))
+    else:
+        _act(plan, turn, "purchase", "lines", body.lines)
     if plan.clocked:
         _signs(plan, turn, "purchase")
 
 
-def _act(plan: Plan, turn: Turn, event: str, basket: Basket, quantity: int) -> None:
-    act = plan.acts.get(event) if turn.trace is None else None
-    (act or plan.act(event, turn.trace is not None))(turn, basket, quantity)
+def _act(plan: Plan, turn: Turn, event: str, given: str, *what: Any) -> None:
+    plan.act(event, given, turn.trace is not None)(turn, *what)
 
 
-def _basket(plan: Plan, turn: Turn, body: Purchase) -> Basket:
-    """Price effects, then what is paid in points and vouchers; what is left counts."""
+def _paid(plan: Plan, turn: Turn, body: Purchase) -> list[int]:
+    """Price effects, then what is paid in points and vouchers; what is left of the lines counts."""
     lines = body.lines
-    if plan.plain_spend and not (plan.prices.bits or body.points or body.vouchers):
-        basket = plan.classifier.read(lines)
-        if basket is not None:
-            return basket
-    amounts = []
     for line in lines:
-        amount = line.amount
-        if amount < 0 or line.quantity < 0:
-            sentence = f"Line {line.id!r} is negative; send what came back as a refund."
-            raise Refused("negative-amount", sentence)
-        amounts.append(amount)
-    if not plan.plain_spend:
-        amounts = plan.amounts(lines)
-    masks = plan.classifier.masks(lines)
-    points: dict[str, int] = {}
-    uses: list[Use] = []
-    if body.points or body.vouchers:
-        points, uses = _tenders(plan, turn, body, sum(amounts))
-    if plan.prices.bits:
-        prices.apply(plan.prices, turn, lines, masks, amounts)
+        if line.amount < 0 or line.quantity < 0:
+            refuse_negative(line)
+    before_discounts, with_tax, _ = plan.head.spend
+    amounts = [
+        line.amount + line.discount * before_discounts + line.tax * with_tax for line in lines
+    ]
+    points, uses = _tenders(plan, turn, body, sum(amounts))
+    if plan.prices.rules:
+        amounts = plan.price(turn.trace is not None)(turn, lines)
     if points:
         amounts = _pay(plan, turn, points, amounts)
     for use in uses:
         vouchers.use(plan.vouchers, turn, use)
-    return plan.classifier.add_up(lines, masks, amounts)
+    return amounts
 
 
 def _tenders(
@@ -216,8 +208,7 @@ def _signs(plan: Plan, turn: Turn, sign: str, only: str = "") -> None:
 def _activity(plan: Plan, turn: Turn, body: Activity) -> None:
     if body.quantity < 0 or body.amount < 0:
         raise Refused("negative-amount", "An activity has no negative quantity.")
-    basket = Basket({1: body.amount}, {1: body.quantity}, {1: body.quantity * 1000}, body.amount)
-    _act(plan, turn, body.name, basket, body.quantity)
+    _act(plan, turn, body.name, "deed", body.quantity, body.amount, body.quantity)
     _signs(plan, turn, "activity")
 
 
@@ -268,7 +259,7 @@ def _enrol(plan: Plan, turn: Turn, body: Enrol) -> None:
     for name, value in body.facts:
         _learn(plan, turn, name, value)
     if body.welcome:
-        _act(plan, turn, "enrol", _EMPTY, 1)
+        _act(plan, turn, "enrol", "deed", *_ONCE)
         _occasion(plan, turn, "on joining")
     _signs(plan, turn, "activity")
 
@@ -410,5 +401,5 @@ def _next_birthday(plan: Plan, account: Account) -> int:
 def _birthday(plan: Plan, turn: Turn) -> None:
     if _next_birthday(plan, turn.account) <= turn.moment:
         turn.change("cycle", "birthday", turn.day)
-        _act(plan, turn, "birthday", _EMPTY, 1)
+        _act(plan, turn, "birthday", "deed", *_ONCE)
         _occasion(plan, turn, "on the birthday")

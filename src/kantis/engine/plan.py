@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 from kantis.core import calendar
 from kantis.core.amounts import Unit, money
-from kantis.core.basket import Basket, Classifier, Sums
+from kantis.core.basket import GIVEN, Classifier, Sums
 from kantis.core.calendar import Calendar
 from kantis.core.code import Code
-from kantis.core.events import Line
 from kantis.core.knobs import (
     Fault,
     Node,
@@ -30,7 +30,6 @@ from kantis.core.phrases import (
     list_of,
     text_of,
 )
-from kantis.core.turn import Turn
 from kantis.engine import periods
 from kantis.engine.check import check
 from kantis.engine.sections import PROGRAM, SECTIONS, ExistingSection, ProgramSection
@@ -49,8 +48,8 @@ from kantis.features.rewards import RewardSection
 from kantis.features.tiers import TierGroup
 from kantis.features.vouchers import VoucherSection
 
-#: What an event of a type does to earning, counters and tiers: (turn, basket, quantity).
-Act = Callable[[Turn, Basket, int], None]
+#: What an event of a type does: a function of the turn and of what is ``GIVEN`` with it.
+Act = Callable[..., None]
 
 
 class Plan:
@@ -75,7 +74,6 @@ class Plan:
         "levels_before",
         "money",
         "offers",
-        "plain_spend",
         "prices",
         "rewards",
         "since",
@@ -106,9 +104,8 @@ class Plan:
         self.vouchers: dict[str, VoucherSection] = {}
         self.cycles: dict[str, CycleSection] = {}
         self.choices: dict[str, ChoiceSection] = {}
-        self.plain_spend = True
         self.clocked = self.keeps = self.by_itself = self.birthdays = False
-        self.acts: dict[str, Act] = {}
+        self.acts: dict[tuple[str, str, bool], Act] = {}
         #: the levels of each tier group before this stretch, what is newly said about what is
         #: there already, and whether accounts wake for it
         self.levels_before: dict[str, list[str]] = {}
@@ -124,41 +121,52 @@ class Plan:
             self.levels_before.get(group.name, group.levels) != group.levels for group in self.tiers
         )
 
-    def act(self, event: str, trace: bool = False) -> Act:
+    def act(self, event: str, given: str, trace: bool = False) -> Act:
         """The function that an event, or an activity of that name, was compiled to."""
-        key = f"{event} traced" if trace else event
+        key = event, given, trace
         found = self.acts.get(key)
         if found is None:
-            found = self.acts[key] = self.write(event, trace).function()
+            found = self.acts[key] = self.write(event, given, trace).function()
         return found
 
-    def write(self, event: str, trace: bool = False) -> Code:
+    def price(self, trace: bool = False) -> Callable[..., list[int]]:
+        """The function of the price effects alone, where somebody pays for a part."""
+        return prices_room.write(self.prices, self.classifier, self.spend, trace).function()
+
+    def write(self, event: str, given: str = "lines", trace: bool = False) -> Code:
         """The steps of an event in the program's order, as one function."""
-        body, sums = Code("act", "turn", "basket", "quantity", trace=trace), Sums(self.classifier)
+        body = Code("act", "turn", *GIVEN[given], trace=trace)
+        sums = Sums(self.classifier, given)
         for step in self.head.order:
             if step == "earning":
                 barred = any(not each.earns for each in self.rewards.values())
                 with body.block("if not turn.barred:") if barred else nullcontext():
-                    earning_room.write(body, self.earning, event, sums)
+                    earning_room.write(body, self.earning, event, sums, self.calendar)
                     periods.write(body, self.earning, event, sums)
             elif step == "counters":
                 counters_room.write(body, self.counters.get(event, []), sums)
             elif step == "tiers" and self.tiers:
                 with body.block("if moved:"):
                     tiers_room.write(body, self.tiers)
-        head = Code("head")
-        sums.write(head)
-        body.begin("total, day, moved = basket.total, turn.day, False", *head.body)
+                body.unsettle()
+        head = body.head()
+        if body.mentions("moved"):
+            head.add("moved = False")
+        prices = self.prices if self.prices.rules and given == "lines" else None
+        if prices is not None:
+            prices_room.write_conditions(head, prices, self.spend)
+        less = None if prices is None else partial(prices_room.write_line, prices=prices)
+        sums.write(head, self.spend, less)
+        if prices is not None:
+            prices_room.write_effects(head, prices)
+        body.begin(head)
         return body
 
-    def amounts(self, lines: tuple[Line, ...]) -> list[int]:
-        """The lines' amounts as the program counts spend."""
-        if self.plain_spend:
-            return [line.amount for line in lines]
+    @property
+    def spend(self) -> str:
+        """What counts of a line beside its amount, as a written expression; empty for nothing."""
         before_discounts, with_tax, _ = self.head.spend
-        return [
-            line.amount + line.discount * before_discounts + line.tax * with_tax for line in lines
-        ]
+        return " + ".join(["line.discount"] * before_discounts + ["line.tax"] * with_tax)
 
 
 def _vocabulary(tree: Node, reader: Reader) -> dict[str, Unit]:
@@ -184,8 +192,13 @@ def entries(tree: Node | None) -> dict[str, Node]:
     return tree.value if tree is not None and isinstance(tree.value, dict) else {}
 
 
-def read_plan(tree: Node, version: int, since: int, until: int) -> tuple[Plan, list[Fault]]:
-    """The plan of an undated tree, and everything that is wrong with it."""
+def read_plan(
+    tree: Node, version: int, since: int, until: int, days: Calendar | None = None
+) -> tuple[Plan, list[Fault]]:
+    """The plan of an undated tree, and everything that is wrong with it.
+
+    ``days`` is the program's calendar, where an earlier plan has made it.
+    """
     plan = Plan(version, since, until)
     reader = Reader()
     reader.tree = tree
@@ -210,6 +223,7 @@ def read_plan(tree: Node, version: int, since: int, until: int) -> tuple[Plan, l
     reader.path = []
     if not reader.faults:
         check(head, read, reader)
+        plan.calendar = days or Calendar(calendar.zone(head.timezone))
         _compile(plan, head, units, read, reader)
     return plan, reader.faults
 
@@ -226,8 +240,6 @@ def _compile(
     reader: Reader,
 ) -> None:
     plan.head, plan.money = head, money(head.money)
-    plan.calendar = Calendar(calendar.zone(head.timezone))
-    plan.plain_spend = head.spend[:2] == (False, False)
     back = head.refunds.spent_points_return_for
     grace = balances_room.later(0, back) if back.unit in ("day", "week") else 30 * back.count
     for name, section in read["balances"].items():
@@ -262,4 +274,4 @@ def _compile(
     plan.birthdays = "birthday" in plan.earning.by_event or "on the birthday" in issued
     if not reader.faults:
         for event in {*plan.earning.by_event, *plan.counters}:
-            plan.act(event)
+            plan.act(event, "lines" if event == "purchase" else "deed")

@@ -134,11 +134,10 @@ class Program:
             until = self._starts[position + 1] if position + 1 < len(self._starts) else NEVER
             if tree is None or not isinstance(tree.value, dict):
                 raise ProgramError([Fault("mapping-expected", "A program is a list of keys.")])
-            found, faults = read_plan(tree, version.number, self._starts[position], until)
+            days = next(iter(self._plans.values())).calendar if self._plans else None
+            found, faults = read_plan(tree, version.number, self._starts[position], until, days)
             if faults:
                 raise ProgramError(faults)
-            if self._plans:
-                found.calendar = next(iter(self._plans.values())).calendar
             found.at = self.plan
             if position:
                 found.follow(self._plan(position - 1))

@@ -23,7 +23,7 @@ from kantis.core.code import Code
 from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, When, Who, write_gates
 from kantis.core.knobs import Knob
 from kantis.core.phrases import TEXTS, TITLE, WINDOW, Window, word
-from kantis.core.turn import Turn
+from kantis.core.turn import Turn, write_count
 
 KINDS = ("spend", "items", "purchases", "measure", "quantity", "points")
 
@@ -99,21 +99,18 @@ def write(code: Code, counters: list[Counter], sums: Sums) -> None:
         section, name = counter.section, counter.name
         amount = _amount(code, counter, sums)
         gates = write_gates(code, section.who, section.when, section.if_, sums.of(counter.bit))
-        variable = code.fresh("counted")
-        code.add(f"{variable} = {amount}")
+        variable = amount
+        if not amount.isidentifier():
+            variable = code.fresh("counted")
+            code.add(f"{variable} = {amount}")
         tests = [f"{variable} > 0", *(test for test, _ in gates)]
         with code.block(f"if {' and '.join(tests)}:"):
-            bucket = code.constant(windows.bucket, "bucket")
-            window = code.constant(section.window, "window")
             wait = code.constant(_wait, "wait_for_group")
             waits = section.counted == "when confirmed"
             head = f"if not {wait}(turn, {name!r}, {variable}):"
             with code.block(head) if waits else nullcontext():
-                code.add(
-                    f"key = {bucket}({window}, day, turn.account.joined)",
-                    f"turn.change('count', {name!r}, key, {variable})",
-                    "moved = True",
-                )
+                write_count(code, name, windows.write_bucket(code, section.window), variable)
+                code.add("moved = True")
 
 
 def _amount(code: Code, counter: Counter, sums: Sums) -> str:
@@ -126,13 +123,13 @@ def _amount(code: Code, counter: Counter, sums: Sums) -> str:
     if kind == "measure":
         return sums.name("measures", bit)
     if kind == "quantity":
-        return "quantity"
+        return sums.quantity
     if kind == "points":
         fired = code.constant(points_fired, "points_fired")
         return f"{fired}(turn, {counter.section.of!r})"
     if bit == ALL:
         return "1"
-    return f"1 if any(mask & {bit} for mask in basket.amounts) else 0"
+    return f"1 if {sums.name('lines', bit)} else 0"
 
 
 def points_fired(turn: Turn, of: tuple[str, ...]) -> int:

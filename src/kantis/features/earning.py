@@ -19,21 +19,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from math import gcd
+from math import gcd, lcm
 from typing import Any
 
-from msgspec import structs
+from msgspec import Struct, structs
 from msgspec.structs import replace
 
+from kantis.core.account import NEVER
 from kantis.core.amounts import Ratio
 from kantis.core.basket import ALL, Classifier, Sums
+from kantis.core.calendar import Calendar
 from kantis.core.code import Code
 from kantis.core.conditions import Filter, Who
 from kantis.core.earner import Earner, both_bits, capped_value, conditions_of, open_block, use_offer
 from kantis.core.knobs import Reader
-from kantis.core.limits import Cap, use_caps
-from kantis.core.lots import Balance, issue
-from kantis.core.rates import exact, rounded
+from kantis.core.limits import Available, Cap, write_caps
+from kantis.core.lots import Balance, LotKind, put
+from kantis.core.places import ISSUED
+from kantis.core.rates import rounded
 from kantis.core.rule import ByLevel, Rule
 from kantis.core.turn import Turn
 
@@ -166,132 +169,160 @@ def _attach(earning: Earning, reader: Reader) -> None:
                     each.on.append(base)
 
 
-def write(code: Code, earning: Earning, event: str, sums: Sums) -> None:
+def write(code: Code, earning: Earning, event: str, sums: Sums, days: Calendar) -> None:
     """Write what an event earns: one posting per lot, and a fact per rule that fired."""
-    recipes: dict[tuple[Any, ...], str] = {}
-    facts: list[tuple[str, str, str]] = []
+    recipes: dict[tuple[Any, ...], Recipe] = {}
+    facts: list[tuple[Recipe, str, str]] = []
     for earner in earning.by_event.get(event, []):
-        if earner.rule.over is not None:
-            continue
         rule = earner.rule
-        key = (rule.give and rule.give.unit, rule.available, rule.funded_by)
+        if rule.over is not None:
+            continue
+        assert earner.balance is not None
+        key = (earner.balance.name, rule.available, rule.funded_by)
         recipe = recipes.get(key)
         if recipe is None:
-            recipe = recipes[key] = code.fresh("given")
-            code.add(f"{recipe} = 0")
-        facts += _write_rule(code, earner, recipe, sums)
-    for key, recipe in recipes.items():
-        lot = recipe.replace("given", "lot")
-        code.add(f"{lot} = 0")
-        first = next(e for e in earning.by_event[event] if _key(e) == key)
-        with code.block(f"if {recipe}:"):
-            give = code.constant(_issuer(first), "issue")
-            code.add(f"{lot} = {give}(turn, {recipe})")
-    for recipe, fact, fired in facts:
+            recipe = Recipe(code.fresh(""), earner.balance, rule.available, rule.funded_by)
+            recipes[key] = recipe
+            code.add(f"{recipe.given} = 0")
+        facts += [(recipe, *fact) for fact in _write_rule(code, earner, recipe, sums)]
+    for recipe in recipes.values():
+        code.add(f"{recipe.lot} = 0")
+        with code.block(f"if {recipe.given}:"):
+            _write_lot(code, recipe, days)
+    if facts:
+        code.add("fired = turn.decision.fired")
+    for _, fact, fired in facts:
         with code.block(f"if {fired}:"):
-            code.add(
-                f"turn.decision.fired.append({fact.replace('LOT', recipe.replace('given', 'lot'))})"
-            )
+            code.add(f"fired.append({fact})")
 
 
-def _key(earner: Earner) -> tuple[Any, ...]:
-    rule = earner.rule
-    return (rule.give and rule.give.unit, rule.available, rule.funded_by)
+class Recipe(Struct):
+    """Where the points of some rules go: they come into one lot, and wait for the same."""
+
+    number: str
+    balance: Balance
+    available: Available
+    funder: str
+
+    @property
+    def given(self) -> str:
+        """The variable of the points."""
+        return f"given{self.number}"
+
+    @property
+    def lot(self) -> str:
+        """The variable of the lot's number."""
+        return f"lot{self.number}"
 
 
-def _issuer(earner: Earner) -> Any:
-    """The function that brings the points of a rule into their lot."""
-    balance, available, funder = earner.balance, earner.rule.available, earner.rule.funded_by
-    assert balance is not None
+def _write_lot(code: Code, recipe: Recipe, days: Calendar) -> None:
+    """The points come into their lot. What the calendar says of the day is remembered."""
+    balance, available = recipe.balance, recipe.available
+    name, funder = balance.name, recipe.funder
 
-    def bring(turn: Turn, points: int) -> int:
-        group = turn.group if available.group else ""
-        opens = available.opens(turn)
-        return issue(turn, balance, points, REASON, opens=opens, group=group, funder=funder)
+    def kind(day: int) -> LotKind:
+        return name, balance.bucket(day), balance.fixed(day), "", "", funder
 
-    return bring
+    def ends(day: int) -> int:
+        expires = balance.fixed(day)
+        return days.start(expires) if expires else NEVER
+
+    kinds, end = code.of_day(kind, "kind"), code.of_day(ends, "ends")
+    opens = "0"
+    if available.group:
+        code.add(f"kind = ({name!r}, {kinds}[1], {kinds}[2], turn.group, '', {funder!r})")
+        kinds = "kind"
+    elif available.after_ms:
+        opens = f"turn.moment + {available.after_ms}"
+    elif available != Available():
+        opens = code.of_day(lambda day: available.opens_on(days, day), "opens")
+    put_ = code.constant(put, "put")
+    code.add(
+        f"{recipe.lot} = {put_}(turn, {code.constant(balance, 'balance')}, {recipe.given},"
+        f" {REASON!r}, {kinds}, {end}, {ISSUED}, {opens}, turn.late)"
+    )
 
 
-def _write_rule(code: Code, earner: Earner, recipe: str, sums: Sums) -> list[tuple[str, str, str]]:
-    """One rule with its modifiers; (recipe, fact, when it fired) of each."""
+def _write_rule(code: Code, earner: Earner, recipe: Recipe, sums: Sums) -> list[tuple[str, str]]:
+    """One rule with its modifiers; (fact, when it fired) of each."""
     assert earner.balance is not None
     number = code.fresh("")
-    base, points, plain = f"base{number}", f"points{number}", f"plain{number}"
-    code.add(f"{points} = {plain} = 0", f"{base} = {_base(code, earner, sums)}")
-    fact = f"({earner.name!r}, {earner.balance.name!r}, {base}, {points}, LOT, {plain})"
-    facts = [(recipe, fact, plain)]
+    points, plain = f"points{number}", f"plain{number}"
+    base = _base(earner, sums)
+    step = earner.rule.round.spend_step
+    code.add(f"{points} = {plain} = 0")
     conditions = conditions_of(code, earner, sums)
     if earner.per in _SUMS:
         conditions.insert(0, (f"{base} > 0", '"no line that counts"'))
     elif earner.bit != ALL:
-        any_line = code.constant(_any_line, "any_line")
-        test = f"{any_line}(basket.amounts, {earner.bit})"
-        conditions.append((test, '"no line that counts"'))
-    variables = []
-    for each in earner.modifiers:
-        variables.append((each, code.fresh("share"), code.fresh("full"), code.fresh("part")))
-    for _, share, full, part in variables:
-        code.add(f"{share} = {full} = {part} = 0")
+        conditions.append((sums.name("lines", earner.bit), '"no line that counts"'))
+    shares = [_Share.of(code, each) for each in earner.modifiers]
+    for each in shares:
+        code.add(f"{each.share} = {each.full} = {each.part} = 0")
     with code.block(open_block(code, earner.name, conditions)):
-        step = earner.rule.round.spend_step
         if step > 1:
-            code.add(f"{base} -= {base} % {step}")
-        _write_value(code, earner, base, points, plain, bool(variables))
-        code.add(f"{recipe} += {points}")
+            code.add(f"base{number} = {base} - {base} % {step}")
+            base = f"base{number}"
+        value = _write_value(code, earner, base, points, plain)
+        code.add(f"{recipe.given} += {points}")
         if earner.offer:
             code.add(f"{code.constant(use_offer, 'use_offer')}(turn, {earner.offer!r}, {points})")
-        if variables:
-            _write_modifiers(code, earner, base, plain, recipe, variables, sums)
-    for each, share, full, part in variables:
-        fact = f"({each.name!r}, {earner.balance.name!r}, {part}, {share}, LOT, {full})"
-        facts.append((recipe, fact, full))
+        if shares:
+            _write_modifiers(code, earner, base, plain, recipe.given, shares, sums, value)
+    lot, balance = recipe.lot, earner.balance.name
+    facts = [(f"({earner.name!r}, {balance!r}, {base}, {points}, {lot}, {plain})", plain)]
+    for each in shares:
+        name, full = each.modifier.name, each.full
+        facts.append((f"({name!r}, {balance!r}, {each.part}, {each.share}, {lot}, {full})", full))
     return facts
 
 
-def _base(code: Code, earner: Earner, sums: Sums) -> str:
-    if earner.per in _SUMS:
-        return sums.name(_SUMS[earner.per], earner.bit)
-    return "1"
+def _base(earner: Earner, sums: Sums) -> str:
+    return sums.name(_SUMS[earner.per], earner.bit) if earner.per in _SUMS else "1"
 
 
-def _any_line(amounts: dict[int, int], bit: int) -> bool:
-    return any(mask & bit for mask in amounts)
+class _Value(Struct):
+    """A rule's exact value where it is ``base * rate / den``: the rate as an expression."""
+
+    rate: str
+    den: int
 
 
-def _write_value(
-    code: Code, earner: Earner, base: str, points: str, plain: str, modified: bool
-) -> None:
-    """The points of a rule before its modifiers: ``plain`` without caps, ``points`` with them."""
+def _write_value(code: Code, earner: Earner, base: str, points: str, plain: str) -> _Value | None:
+    """The points of a rule before its modifiers: ``plain`` without caps, ``points`` with them.
+
+    Where the value is no plain rate, it is left in the variable ``value``.
+    """
     give, how = earner.give, earner.rule.round
-    level = f"turn.level({give.group!r})" if give.group else "0"
-    whole = how.points == "down" and how.points_step == 1 and not how.least
-    if whole and not earner.caps and not give.bands and earner.per != "event":
-        num, den = _rate(code, earner, level)
-        if modified:
-            code.add(f"num, den = {base} * {num}, {den}", f"{points} = {plain} = num // den")
-        else:
-            code.add(f"{points} = {plain} = {base} * {num} // {den}")
-        return
-    if not earner.caps:
-        value = code.constant(exact, "exact")
-        code.add(f"value = {value}({code.constant(give, 'give')}, {base}, {level})")
-        round_ = code.constant(rounded, "rounded")
-        code.add(f"{points} = {plain} = {round_}(value, {code.constant(how, 'how')})")
-    else:
+    on_points = all(cap.counts == "points" for cap in earner.caps)
+    steps = [step for _, step in give.by_level] if give.group else give.steps
+    if give.bands or not on_points or len({step.per for step in steps}) != 1:
+        level = code.once(f"turn.level({give.group!r})", "level") if give.group else "0"
         capped = code.constant(capped_value, "capped_value")
         rule = code.constant(earner, "rule")
         code.add(f"value, {plain}, {points} = {capped}({rule}, turn, {base}, {level})")
-    if modified:
-        code.add("num, den = value.num, value.den")
+        return None
+    rate, den = _rate(code, earner)
+    product = rate if base == "1" else base if rate == "1" else f"{base} * {rate}"
+    if product.isdigit():
+        worth = str(rounded(Ratio(int(product), den), how))
+    elif how.plain:
+        worth = f"{product} // {den}" if den > 1 else product
+    else:
+        round_, ratio = code.constant(rounded, "rounded"), code.constant(Ratio, "Ratio")
+        worth = f"{round_}({ratio}({product}, {den}), {code.constant(how, 'how')})"
+    code.add(f"{points} = {plain} = {worth}")
+    write_caps(code, earner.caps, points, base, earner.rule.available.group)
+    return _Value(rate, den)
 
 
-def _rate(code: Code, earner: Earner, level: str) -> tuple[str, str]:
-    """The rate as two expressions; by level as a table with a common denominator."""
+def _rate(code: Code, earner: Earner) -> tuple[str, int]:
+    """The rate as an expression and its denominator; by level as a table of numerators."""
     give = earner.give
     if not give.group:
         num, den = give.steps[0].num, give.steps[0].den
         common = gcd(num, den) or 1
-        return str(num // common), str(den // common)
+        return str(num // common), den // common
     highest = max(at for at, _ in give.by_level)
     den = 1
     for _, step in give.by_level:
@@ -302,8 +333,23 @@ def _rate(code: Code, earner: Earner, level: str) -> tuple[str, str]:
         table.append(held[-1].num * (den // held[-1].den) if held else 0)
     common = gcd(den, *table)
     rates = tuple(num // common for num in table)
-    name = code.constant(rates, "rates")
-    return f"{name}[min({level}, {highest})]", str(den // common)
+    level = code.once(f"turn.level({give.group!r})", "level")
+    at = f"{level} if {level} < {highest} else {highest}"
+    return code.once(f"{code.constant(rates, 'rates')}[{at}]", "rate"), den // common
+
+
+class _Share(Struct):
+    """A modifier and the variables of its share: with its caps, without them, and its base."""
+
+    modifier: Earner
+    share: str
+    full: str
+    part: str
+
+    @staticmethod
+    def of(code: Code, modifier: Earner) -> _Share:
+        """With new variables."""
+        return _Share(modifier, code.fresh("share"), code.fresh("full"), code.fresh("part"))
 
 
 def _write_modifiers(
@@ -311,45 +357,95 @@ def _write_modifiers(
     earner: Earner,
     base: str,
     plain: str,
-    recipe: str,
-    variables: list[tuple[Earner, str, str, str]],
+    given: str,
+    shares: list[_Share],
     sums: Sums,
+    value: _Value | None,
 ) -> None:
-    """The shares of the modifiers: what the points become with each, less what they were before."""
-    how = code.constant(earner.rule.round, "how")
-    excluding = [each for each, *_ in variables if each.rule.only_best_of]
-    code.add("run_num, run_den, before = num, den, " + plain)
-    for each, share, full, part in variables:
-        code.add(f"{part} = {_part(code, earner, each, base, sums)}")
-        conditions = [(f"{part} > 0", '"no line that counts"')]
-        conditions += conditions_of(code, each, sums, earner)
-        if each in excluding:
-            beaten = code.constant(_better(earner, each, excluding, sums), "beaten")
-            conditions.append((f"not {beaten}(turn, basket, total)", '"a better one counts"'))
-        with code.block(open_block(code, each.name, conditions)):
-            whole_num, whole_den = _grown(code, each, base, part)
-            num, den = each.more.num, each.more.den
-            code.add(
-                f"more_num, more_den = {whole_num} * {num}, {whole_den} * {den}",
-                "run_num = run_num * more_den + more_num * run_den",
-                "run_den = run_den * more_den",
-            )
+    """The shares of the modifiers: what the points become with each, less those before."""
+    excluding = [each.modifier for each in shares if each.modifier.rule.only_best_of]
+    adds = all(each.modifier.rule.stack == "adds" for each in shares)
+    grow: _Grow = (
+        _OnRate(code, base, value, shares) if value and adds else _Exact(code, base, value)
+    )
+    code.add(f"before = {plain}")
+    for each in shares:
+        modifier = each.modifier
+        code.add(f"{each.part} = {_part(earner, modifier, base, sums)}")
+        conditions = [(f"{each.part} > 0", '"no line that counts"')]
+        conditions += conditions_of(code, modifier, sums, earner)
+        if modifier in excluding:
+            conditions += _unbeaten(code, earner, modifier, excluding, sums)
+        with code.block(open_block(code, modifier.name, conditions)):
+            num, den = grow.write(each)
             if earner.rule.round.plain:
-                code.add("after = run_num // run_den")
+                code.add(f"after = {num} // {den}")
             else:
                 ratio, round_ = code.constant(Ratio, "Ratio"), code.constant(rounded, "rounded")
-                code.add(f"after = {round_}({ratio}(run_num, run_den), {how})")
-            code.add(f"{full} = {share} = after - before", "before = after")
-            if each.caps:
-                cap = code.constant(use_caps, "use_caps")
-                caps, waits = code.constant(each.caps, "caps"), earner.rule.available.group
-                code.add(f"{share} = {cap}({caps}, turn, {full}, {part}, {waits})")
-            code.add(f"{recipe} += {share}")
-            if each.offer:
-                code.add(f"{code.constant(use_offer, 'use_offer')}(turn, {each.offer!r}, {share})")
+                how = code.constant(earner.rule.round, "how")
+                code.add(f"after = {round_}({ratio}({num}, {den}), {how})")
+            code.add(f"{each.full} = {each.share} = after - before", "before = after")
+            waits = earner.rule.available.group
+            write_caps(code, modifier.caps, each.share, each.part, waits)
+            code.add(f"{given} += {each.share}")
+            if modifier.offer:
+                use = code.constant(use_offer, "use_offer")
+                code.add(f"{use}(turn, {modifier.offer!r}, {each.share})")
 
 
-def _part(code: Code, earner: Earner, modifier: Earner, base: str, sums: Sums) -> str:
+class _OnRate:
+    """Modifiers that all add to a plain rate: one denominator, known beforehand, holds them all."""
+
+    def __init__(self, code: Code, base: str, value: _Value, shares: list[_Share]) -> None:
+        self.code, self.rate = code, value.rate
+        self.times = lcm(*(_least(each.modifier.more).den for each in shares))
+        self.den = value.den * self.times
+        code.add(f"run = {base} * {value.rate} * {self.times}")
+
+    def write(self, each: _Share) -> tuple[str, int]:
+        """The exact value with one more modifier, as numerator and denominator."""
+        more = _least(each.modifier.more)
+        self.code.add(f"run += {each.part} * {self.rate} * {more.num * (self.times // more.den)}")
+        return "run", self.den
+
+
+def _least(value: Ratio) -> Ratio:
+    """The same in least terms."""
+    common = gcd(value.num, value.den) or 1
+    return Ratio(value.num // common, value.den // common)
+
+
+class _Exact:
+    """Modifiers of any kind on any value."""
+
+    def __init__(self, code: Code, base: str, value: _Value | None) -> None:
+        self.code, self.base = code, base
+        if value is None:
+            code.add("num, den = value.num, value.den")
+        else:
+            code.add(f"num, den = {base} * {value.rate}, {value.den}")
+        code.add("run_num, run_den = num, den")
+
+    def write(self, each: _Share) -> tuple[str, str]:
+        """The exact value with one more modifier, as numerator and denominator.
+
+        What adds takes the part's share of the result, so that it counts once towards a band.
+        """
+        more, part, base = each.modifier.more, each.part, self.base
+        whole = "run_num, run_den" if each.modifier.rule.stack == "compounds" else "num, den"
+        self.code.add(
+            f"of_num, of_den = ({whole}) if {part} == {base} else (num * {part}, den * {base})",
+            f"more_num, more_den = of_num * {more.num}, of_den * {more.den}",
+            "run_num = run_num * more_den + more_num * run_den",
+            "run_den = run_den * more_den",
+        )
+        return "run_num", "run_den"
+
+
+_Grow = _OnRate | _Exact
+
+
+def _part(earner: Earner, modifier: Earner, base: str, sums: Sums) -> str:
     """The base of the rule that the modifier means too."""
     if earner.per not in _SUMS:
         return base
@@ -360,22 +456,11 @@ def _part(code: Code, earner: Earner, modifier: Earner, base: str, sums: Sums) -
     return f"{name} - {name} % {step}" if step > 1 else name
 
 
-def _grown(code: Code, modifier: Earner, base: str, part: str) -> tuple[str, str]:
-    """The exact value that a modifier makes more of, as written numerator and denominator."""
-    if modifier.rule.stack == "compounds":
-        code.add(
-            f"of_num, of_den = (run_num, run_den) if {part} == {base}"
-            f" else (num * {part}, den * {base})"
-        )
-    else:  # the part's share of the result, so that it counts once towards a band
-        code.add(
-            f"of_num, of_den = (num, den) if {part} == {base} else (num * {part}, den * {base})"
-        )
-    return "of_num", "of_den"
-
-
-def _better(base: Earner, modifier: Earner, excluding: list[Earner], outer: Sums) -> Any:
-    """Whether another modifier of the same word acts and gives more; of equal ones the first."""
+def _unbeaten(
+    code: Code, base: Earner, modifier: Earner, excluding: list[Earner], sums: Sums
+) -> list[tuple[str, str]]:
+    """The condition that no other modifier of the same word acts and gives more; of equal ones
+    the first counts."""
     rivals = []
     mine = modifier.more
     for position, each in enumerate(excluding):
@@ -384,12 +469,7 @@ def _better(base: Earner, modifier: Earner, excluding: list[Earner], outer: Sums
         theirs = each.more
         ranks = theirs.num * mine.den - mine.num * theirs.den
         if ranks > 0 or (ranks == 0 and position < excluding.index(modifier)):
-            code = Code("acts", "turn", "basket", "total")
-            sums = outer.another()
             spend = sums.name("amounts", both_bits(base, each))
             tests = [(f"{spend} > 0", ""), *conditions_of(code, each, sums, base)]
-            code.add("day = turn.day")
-            sums.write(code)
-            code.add(f"return bool({' and '.join(test for test, _ in tests)})")
-            rivals.append(code.function())
-    return lambda turn, basket, total: any(acts(turn, basket, total) for acts in rivals)
+            rivals.append(f"({' and '.join(test for test, _ in tests)})")
+    return [(f"not ({' or '.join(rivals)})", '"a better one counts"')] if rivals else []

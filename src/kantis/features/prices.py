@@ -10,7 +10,9 @@ first in the file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from contextlib import nullcontext
+from math import gcd
 from typing import Annotated, Any
 
 from msgspec import Struct
@@ -30,11 +32,10 @@ from kantis.core.conditions import (
     Who,
     write_gates,
 )
-from kantis.core.events import Line
+from kantis.core.earner import loaded_offer, open_block, use_offer
 from kantis.core.knobs import Knob
 from kantis.core.phrases import TITLE
 from kantis.core.rule import OFF, Off
-from kantis.core.turn import Turn
 
 
 class PriceSection(Struct, frozen=True, kw_only=True):
@@ -51,61 +52,111 @@ class PriceSection(Struct, frozen=True, kw_only=True):
 
 
 class Price(Struct):
-    """A price rule, ready for use: ``less`` is what it takes off a line that costs so much;
-    ``acts`` says why it does nothing (turn, total), or nothing."""
+    """A price rule with its bit; ``offer`` says that it has to be loaded."""
 
     name: str
+    rule: Any
     bit: int
-    less: Callable[[int, Line], int]
-    acts: Callable[[Turn, int], str]
     offer: bool
 
 
 class Prices(Struct):
-    """All price rules of a version; ``bits`` are those of all of them."""
+    """All price rules of a version, and how money rounds."""
 
     rules: list[Price]
-    bits: int = 0
+    how: str = "half up"
 
 
 def compile_prices(
     rules: Iterable[Any], offers: Iterable[str], classifier: Classifier, how: str
 ) -> Prices:
-    """The price rules, ready for use: prices, and offers that take something off."""
-    found = Prices([])
+    """The price rules, ready to be written: prices, and offers that take something off."""
     names = set(offers)
-    for rule in rules:
-        if rule.off is None:
-            continue
-        bit = classifier.bit(rule.where, rule.except_)
-        offer = rule.name in names
-        less = _less(rule.off, how)
-        found.rules.append(Price(rule.name, bit, less, _acts(rule, offer), offer))
-        found.bits |= bit
-    return found
+    return Prices(
+        [
+            Price(rule.name, rule, classifier.bit(rule.where, rule.except_), rule.name in names)
+            for rule in rules
+            if rule.off is not None
+        ],
+        how,
+    )
 
 
-def _acts(rule: Any, offer: bool) -> Callable[[Turn, int], str]:
-    """The conditions of a price rule as one function: why it does nothing, or an empty text."""
-    code = Code("acts", "turn", "total")
-    code.add("day = turn.day")
-    if offer:
-        code.add(f"loaded, _ = turn.account.offers.get({rule.name!r}, (-1, 0))")
-        with code.block("if not 0 <= loaded <= turn.moment:"):
-            code.add("return 'not loaded'")
-    for test, why in write_gates(code, rule.who, rule.when, rule.if_, lambda what: "total"):
-        with code.block(f"if not ({test}):"):
-            code.add(f"return {why}")
-    code.add("return ''")
-    return code.function()
+def write_conditions(code: Code, prices: Prices, spend: str) -> None:
+    """Write which price rules act: a variable for each, its bit if it does and 0 if not."""
+    code.add("effects = []", f"{' = '.join(_variables(prices))} = 0")
+    tests = []
+    for each in prices.rules:
+        loaded = code.constant(loaded_offer, "loaded")
+        found = [(f"{loaded}(turn, {each.name!r})", '"not loaded"')] if each.offer else []
+        rule = each.rule
+        tests.append(found + write_gates(code, rule.who, rule.when, rule.if_, lambda what: "total"))
+    if any("total" in test for found in tests for test, _ in found):
+        code.add(f"total = sum([line.amount{f' + {spend}' * bool(spend)} for line in lines])")
+    for each, variable, found in zip(prices.rules, _variables(prices), tests, strict=True):
+        with code.block(open_block(code, each.name, found)):
+            code.add(f"{variable} = {each.bit}")
 
 
-def _less(off: Off, how: str) -> Callable[[int, Line], int]:
-    """What a rule takes off a line that costs so much; the common shape is written out."""
+def _variables(prices: Prices) -> list[str]:
+    return [f"price{number}" for number in range(1, len(prices.rules) + 1)]
+
+
+def write_line(code: Code, prices: Prices) -> None:
+    """Write what comes off the ``amount`` of a ``line``: the most that one of the rules takes."""
+    variables = _variables(prices)
+    with code.block(f"if mask & {variables[0] if len(variables) == 1 else _any(variables)}:"):
+        code.add("best, most = '', 0")
+        for each, variable in zip(prices.rules, variables, strict=True):
+            with nullcontext() if len(variables) == 1 else code.block(f"if mask & {variable}:"):
+                code.add(f"less = {_less(code, each.rule.off, prices.how)}")
+                with code.block("if less > most:"):
+                    code.add(f"best, most = {each.name!r}, less")
+        with code.block("if most:"):
+            code.add("amount -= most", "effects.append((line.id, best, most))")
+
+
+def _any(variables: list[str]) -> str:
+    return f"({' | '.join(variables)})"
+
+
+def _less(code: Code, off: Off, how: str) -> str:
+    """What a rule takes off a line, as an expression; the common shape is written out."""
     if off.share is not None and how == "half up":
-        num, den = off.share.num, off.share.den
-        return lambda amount, line: (2 * amount * num + den) // (2 * den)
-    return lambda amount, line: reduction(off, amount, line.quantity, how, line.measure)
+        common = gcd(off.share.num, off.share.den)
+        num, den = off.share.num // common, off.share.den // common
+        return f"({2 * num} * amount + {den}) // {2 * den}"
+    call = code.constant(reduction, "reduction")
+    return f"{call}({code.constant(off, 'off')}, amount, line.quantity, {how!r}, line.measure)"
+
+
+def write_effects(code: Code, prices: Prices) -> None:
+    """Write down what came off; an offer that took something off is used up."""
+    with code.block("if effects:"):
+        code.add("turn.decision.effects = effects")
+        for each in prices.rules:
+            if each.offer:
+                use = code.constant(use_offer, "use_offer")
+                used = f"any(effect[1] == {each.name!r} for effect in effects)"
+                code.add(f"{use}(turn, {each.name!r}, {used})")
+
+
+def write(prices: Prices, classifier: Classifier, spend: str, trace: bool) -> Code:
+    """The price effects alone, where somebody pays before lines are added up: a function of turn
+    and lines that writes the effects down and gives what is left of the lines' amounts."""
+    code = Code("price", "turn", "lines", trace=trace)
+    head = code.head()
+    write_conditions(head, prices, spend)
+    code.add("amounts = []")
+    with code.block("for line in lines:"):
+        code.add(f"amount = line.amount{f' + {spend}' * bool(spend)}")
+        code.add(f"mask = {classifier.write_mask(code)}")
+        write_line(code, prices)
+        code.add("amounts.append(amount)")
+    write_effects(code, prices)
+    code.add("return amounts")
+    code.begin(head)
+    return code
 
 
 def reduction(off: Off, amount: int, quantity: int, how: str = "half up", measure: int = 0) -> int:
@@ -124,39 +175,3 @@ def reduction(off: Off, amount: int, quantity: int, how: str = "half up", measur
     if off.per_measure:
         return min(amount, divide(off.per_measure * measure, 1000, how))
     return max(0, amount - off.down_to * quantity)
-
-
-def apply(
-    prices: Prices, turn: Turn, lines: tuple[Line, ...], masks: list[int], amounts: list[int]
-) -> None:
-    """Take the price effects off the lines' amounts, and write them down."""
-    total = sum(amounts)
-    acting = []
-    bits = 0
-    for rule in prices.rules:
-        why = rule.acts(turn, total)
-        if why:
-            turn.why_not(rule.name, why)
-        else:
-            acting.append(rule)
-            bits |= rule.bit
-    if not bits:
-        return
-    effects = []
-    for position, mask in enumerate(masks):
-        if mask & bits:
-            line, amount = lines[position], amounts[position]
-            best, most = "", 0
-            for rule in acting:
-                if mask & rule.bit:
-                    less = rule.less(amount, line)
-                    if less > most:
-                        best, most = rule.name, less
-            if most:
-                amounts[position] = amount - most
-                effects.append((line.id, best, most))
-    turn.decision.effects = effects
-    for rule in acting:
-        if rule.offer and any(name == rule.name for _, name, _ in effects):
-            _, uses = turn.account.offers[rule.name]
-            turn.change("offer", rule.name, -1, uses + 1)

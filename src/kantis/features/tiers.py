@@ -12,7 +12,6 @@ member falls to what the window that ends there has earned, or by one level.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from functools import lru_cache
 from typing import Annotated
 
 from msgspec import Struct
@@ -156,20 +155,17 @@ def write(code: Code, groups: list[TierGroup]) -> None:
             code.add(call)
             continue
         counter, amounts = least
-        total = code.constant(windows.total, "window_total")
-        window = code.constant(group.windows[counter], "window")
         table = code.constant((*amounts, 1 << 62), "thresholds")
         code.add(
-            f"standing = turn.account.tiers.get({group.name!r})",
-            f"reached = {total}({window}, turn.account.counters.get({counter!r}), day,"
-            " turn.account.joined)",
+            f"standing = account.tiers.get({group.name!r})",
+            f"reached = {windows.write_total(code, group.windows[counter], counter)}",
         )
-        until = code.constant(lru_cache(maxsize=4096)(group.section.lasts.until), "until")
+        until = code.of_day(group.section.lasts.until, "until")
         with code.block("if standing is None:"), code.block(f"if reached >= {amounts[1]}:"):
             code.add(call)
         with code.block(
             f"elif reached >= {table}[standing.level + 1] or (standing.level and standing.until"
-            f" and reached >= {table}[standing.level] and not 0 < {until}(day) <= standing.until):"
+            f" and reached >= {table}[standing.level] and not 0 < {until} <= standing.until):"
         ):
             code.add(call)
     again, all_ = code.constant(roll_again, "roll_again"), code.constant(groups, "groups")
