@@ -186,9 +186,9 @@ _SOURCES = frozenset((ISSUED, CARRIED, ADJUSTED, TRANSIT))
 _OPEN = frozenset((AVAILABLE, PENDING))
 
 
-def bring(account: Account, posting: Posting, lot: Lot) -> None:
+def bring(account: Account, posting: Posting, lot: Lot) -> list[int]:
     """Points come in: what ``post`` does with a posting from a source to a lot, where the lot is
-    at hand."""
+    at hand; the purse that has them."""
     balance, _, target, amount, _, _ = posting
     assert amount > 0, "a posting moves something"
     purse = account.purse.get(balance)
@@ -200,6 +200,7 @@ def bring(account: Account, posting: Posting, lot: Lot) -> None:
         lot.available += amount
     else:
         lot.pending += amount
+    return purse
 
 
 def post(account: Account, posting: Posting) -> None:
@@ -265,17 +266,19 @@ def _arrive(lot: Lot, target: int, amount: int) -> None:
         lot.spent += amount
 
 
-def _lot(account: Account, change: Change) -> None:
-    lot = Lot(*change[1:])
-    account.lots[lot.id] = lot
+def add_lot(account: Account, change: Change) -> Lot:
+    """The change ``lot``: (code, number, balance, bucket, expires, group, member, funder)."""
+    lot = account.lots[change[1]] = Lot(*change[1:])
     account.next_lot = lot.id + 1
+    return lot
 
 
 def _dates(account: Account, change: Change) -> None:
     account.lots[change[1]].expires = change[2]
 
 
-def _wait(account: Account, change: Change) -> None:
+def add_wait(account: Account, change: Change) -> None:
+    """The change ``wait``: (code, instant, lot, amount, below zero for what waits no more)."""
     _, opens, lot_id, amount = change
     waiting = account.waiting
     for position, (instant, lot, waits) in enumerate(waiting):
@@ -292,7 +295,8 @@ def _drop(account: Account, change: Change) -> None:
     del account.lots[change[1]]
 
 
-def _count(account: Account, change: Change) -> None:
+def add_count(account: Account, change: Change) -> None:
+    """The change ``count``: (code, counter, bucket of its window, amount)."""
     _, name, window, amount = change
     windows = account.counters.get(name)
     if windows is None:
@@ -400,12 +404,12 @@ def _wake(account: Account, change: Change) -> None:
     account.woken = change[1]
 
 
-CHANGES: Final[dict[str, Callable[[Account, Change], None]]] = {
-    "lot": _lot,
+CHANGES: Final[dict[str, Callable[[Account, Change], object]]] = {
+    "lot": add_lot,
     "dates": _dates,
     "drop": _drop,
-    "wait": _wait,
-    "count": _count,
+    "wait": add_wait,
+    "count": add_count,
     "forget": _forget,
     "tier": _tier,
     "voucher": _voucher,

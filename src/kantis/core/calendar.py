@@ -19,7 +19,11 @@ from __future__ import annotations
 import datetime as dt
 import re
 import zoneinfo
+from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeVar
+
+_T = TypeVar("_T")
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
@@ -143,6 +147,27 @@ def next_yearly(day: int, month: int, day_of_month: int) -> int:
     raise AssertionError("a yearly date comes every year")
 
 
+class Remembered(dict[int, _T]):
+    """What a function says of whole numbers, worked out once for each of the last ones.
+
+    >>> squares = Remembered(lambda number: number * number)
+    >>> squares[7], squares[7]
+    (49, 49)
+    """
+
+    __slots__ = ("_work_out",)
+
+    def __init__(self, work_out: Callable[[int], _T]) -> None:
+        super().__init__()
+        self._work_out = work_out
+
+    def __missing__(self, number: int) -> _T:
+        if len(self) > 200_000:
+            self.clear()
+        found = self[number] = self._work_out(number)
+        return found
+
+
 class Calendar:
     """Local days of one time zone. Offsets change on quarter hours, so a quarter hour has one day.
 
@@ -153,8 +178,8 @@ class Calendar:
 
     def __init__(self, zone: zoneinfo.ZoneInfo) -> None:
         self.zone = zone
-        self._days: dict[int, int] = {}
-        self._starts: dict[int, int] = {}
+        self._days = Remembered(self._day_of)
+        self._starts = Remembered(self._start_of)
 
     def local(self, moment: int) -> dt.datetime:
         """Local date and time of an instant."""
@@ -162,24 +187,20 @@ class Calendar:
 
     def day(self, moment: int) -> int:
         """The local day of an instant."""
-        quarter = moment // _QUARTER_HOUR_MS
-        found = self._days.get(quarter)
-        if found is None:
-            found = self.local(moment).toordinal()
-            if len(self._days) > 200_000:
-                self._days.clear()
-            self._days[quarter] = found
-        return found
+        return self._days[moment // _QUARTER_HOUR_MS]
+
+    def _day_of(self, quarter: int) -> int:
+        return self.local(quarter * _QUARTER_HOUR_MS).toordinal()
 
     def start(self, day: int) -> int:
         """The first instant of a local day."""
-        found = self._starts.get(day)
-        if found is None:
-            date = dt.date.fromordinal(day)
-            found = self.at(date.year, date.month, date.day)
-            while self.day(found) < day:  # midnight was skipped
-                found += _QUARTER_HOUR_MS
-            self._starts[day] = found
+        return self._starts[day]
+
+    def _start_of(self, day: int) -> int:
+        date = dt.date.fromordinal(day)
+        found = self.at(date.year, date.month, date.day)
+        while self.day(found) < day:  # midnight was skipped
+            found += _QUARTER_HOUR_MS
         return found
 
     def at(self, year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> int:

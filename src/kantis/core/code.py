@@ -18,25 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-
-class Days(dict[int, tuple[Any, ...]]):
-    """What a function needs of the calendar, worked out once for each day.
-
-    >>> days = Days([lambda day: day + 1, lambda day: day * 2])
-    >>> days[20]
-    (21, 40)
-    """
-
-    def __init__(self, parts: list[Callable[[int], Any]]) -> None:
-        super().__init__()
-        self._parts = parts
-
-    def __missing__(self, day: int) -> tuple[Any, ...]:
-        if len(self) > 10_000:
-            self.clear()
-        found = self[day] = tuple(part(day) for part in self._parts)
-        return found
-
+from kantis.core.calendar import Remembered
 
 class Code:
     """A function in the making. Values that are no literals are bound by name."""
@@ -125,7 +107,9 @@ class Code:
         if self.mentions("day"):
             first.append("day = turn.day")
         if self._of_day:
-            days = self.constant(Days(list(self._of_day.values())), "days")
+            parts = list(self._of_day.values())
+            known = Remembered(lambda day: tuple(part(day) for part in parts))
+            days = self.constant(known, "days")
             first.append(f"[{', '.join(self._of_day)}] = {days}[turn.day]")
         first += [f"{name} = {expression}" for expression, name in self._once.items()]
         self._lines[1:1] = ["    " + line for line in first]

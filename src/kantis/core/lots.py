@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from kantis.core import calendar
-from kantis.core.account import CHANGES, NEVER, Account, Lot, bring
+from kantis.core.account import NEVER, Lot, add_lot, add_wait, bring
 from kantis.core.amounts import Unit, share
 from kantis.core.places import AVAILABLE, CARRIED, EXPIRED, HELD, ISSUED, OWED, PENDING
 from kantis.core.turn import Turn
@@ -39,9 +39,6 @@ class Clock(Struct, frozen=True):
 
 #: what points of one lot have in common: balance, bucket, expires, group, member, funder
 LotKind = tuple[str, int, int, str, str, str]
-
-add_lot, wait = CHANGES["lot"], CHANGES["wait"]
-
 
 class Balance(Struct):
     """The policy of one balance, compiled.
@@ -112,45 +109,6 @@ def put(
     whose end has passed are never there.
     """
     account, decision = turn.account, turn.decision
-    lot = _lot_of(account, kind)
-    if lot is None:
-        number = account.next_lot
-        made = ("lot", number, *kind)
-        add_lot(account, made)
-        decision.changes.append(made)
-        lot = account.lots[number]
-    if ends < account.due:
-        account.due = ends
-    if ends < account.calm:
-        account.calm = ends
-    if balance.clock is not None:
-        _start_anew(turn, balance, balance.clock)
-    name = balance.name
-    if opens <= turn.at:
-        opens = 0
-    if opens or kind[3]:
-        posting = (name, source, PENDING, amount, lot.id, reason)
-        bring(account, posting, lot)
-        decision.postings.append(posting)
-        if opens:
-            waits = ("wait", opens, lot.id, amount)
-            wait(account, waits)
-            decision.changes.append(waits)
-            if opens < account.due:
-                account.due = opens
-    else:
-        posting = (name, source, AVAILABLE, amount, lot.id, reason)
-        bring(account, posting, lot)
-        decision.postings.append(posting)
-        if account.purse[name][OWED]:
-            repay(turn, balance, lot.id, reason)
-        if late and lot.expires and balance.kept is None:
-            _die_at_once(turn, balance, lot.id)
-    return lot.id
-
-
-def _lot_of(account: Account, kind: LotKind) -> Lot | None:
-    """The newest lot of a kind."""
     name, bucket, expires, group, member, funder = kind
     for lot in reversed(account.lots.values()):
         if (
@@ -161,8 +119,37 @@ def _lot_of(account: Account, kind: LotKind) -> Lot | None:
             and lot.member == member
             and lot.funder == funder
         ):
-            return lot
-    return None
+            number = lot.id
+            break
+    else:
+        number = account.next_lot
+        made = ("lot", number, name, bucket, expires, group, member, funder)
+        lot = add_lot(account, made)
+        decision.changes.append(made)
+    if ends < account.due:
+        account.due = ends
+    if ends < account.calm:
+        account.calm = ends
+    if balance.clock is not None:
+        _start_anew(turn, balance, balance.clock)
+    if opens <= turn.at:
+        opens = 0
+    place = PENDING if opens or group else AVAILABLE
+    posting = (name, source, place, amount, number, reason)
+    purse = bring(account, posting, lot)
+    decision.postings.append(posting)
+    if opens:
+        waits = ("wait", opens, number, amount)
+        add_wait(account, waits)
+        decision.changes.append(waits)
+        if opens < account.due:
+            account.due = opens
+    elif place == AVAILABLE:
+        if purse[OWED]:
+            repay(turn, balance, number, reason)
+        if late and expires and balance.kept is None:
+            _die_at_once(turn, balance, number)
+    return number
 
 
 def _start_anew(turn: Turn, balance: Balance, clock: Clock) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from kantis.core.account import CHANGES, Account, Standing, post, value_at
+from kantis.core.account import CHANGES, Account, Standing, add_count, post, value_at
 from kantis.core.calendar import Calendar
 from kantis.core.code import Code
 from kantis.core.decision import Context, Decision, FollowUp, Refusal
@@ -21,7 +21,13 @@ from kantis.core.refusals import told
 
 
 def begin(
-    account: Account, calendar: Calendar, event: Event, moment: int, at: int, context: Context
+    account: Account,
+    calendar: Calendar,
+    event: Event,
+    moment: int,
+    at: int,
+    context: Context,
+    plan_at: Callable[[int], Any] | None = None,
 ) -> Turn:
     """The turn of an account at an event that counts at ``moment``."""
     return Turn(
@@ -34,6 +40,7 @@ def begin(
         Decision([], [], []),
         calendar.day(moment),
         moment < at,
+        plan_at,
     )
 
 
@@ -50,10 +57,10 @@ class Refused(Exception):
 
 def write_count(code: Code, counter: str, window: str, amount: str) -> None:
     """Write the change that counts an amount in a window of a counter."""
-    count = code.constant(CHANGES["count"], "count")
+    add = code.constant(add_count, "add_count")
     code.add(
         f"change = ('count', {counter!r}, {window}, {amount})",
-        f"{count}(account, change)",
+        f"{add}(account, change)",
         "turn.decision.changes.append(change)",
     )
 

@@ -54,15 +54,14 @@ def decide(
     at = upto if upto > account.at else account.at
     moment = event.time
     plan = program.plan(moment)
-    if plan.head.rules_of == "booking" and isinstance(event.body, Purchase) and event.body.booked:
-        plan = program.plan(event.body.booked)
-    turn = begin(account, plan.calendar, event, moment, at, context or _NOTHING)
-    turn.plan_at = program.plan
+    body = event.body
+    if plan.booking and isinstance(body, Purchase) and body.booked:
+        plan = program.plan(body.booked)
+    turn = begin(account, plan.calendar, event, moment, at, context or _NOTHING, plan.at)
     if not account.joined:
         _join(program, turn, plan)
-    handler = order.HANDLERS[type(event.body)]
     try:
-        handler(plan, turn, event.body)
+        order.HANDLERS[type(body)](plan, turn, body)
         if plan.by_itself:
             order.rewards_by_itself(plan, turn)
     except Refused as refused:
@@ -100,8 +99,7 @@ def advance(program: Program, account: Account, until: int) -> list[Entry]:
     while account.due <= until:
         moment = max(account.due, account.at)
         plan = program.plan(moment)
-        turn = begin(account, plan.calendar, _TICK, moment, moment, _NOTHING)
-        turn.plan_at = program.plan
+        turn = begin(account, plan.calendar, _TICK, moment, moment, _NOTHING, plan.at)
         if order.only_opens(plan, account, moment):
             balances.activate(plan.balances, turn)
         else:

@@ -51,6 +51,8 @@ _ONCE = (1, 0, 0)
 def _purchase(plan: Plan, turn: Turn, body: Purchase) -> None:
     if body.points or body.vouchers:
         _act(plan, turn, "purchase", "paid", body.lines, _paid(plan, turn, body))
+    elif turn.trace is None:
+        plan.purchase(turn, body.lines)
     else:
         _act(plan, turn, "purchase", "lines", body.lines)
     if plan.clocked:
@@ -151,6 +153,8 @@ def _take_or_owe(plan: Plan, turn: Turn, name: str, points: int) -> None:
 
 def rewards_by_itself(plan: Plan, turn: Turn) -> None:
     """Rewards that come by themselves, whatever brought the points."""
+    if not rewards.may_come(plan.by_itself, turn.account):
+        return
     number = 0
     for reward, times in rewards.by_itself(plan.rewards, turn, plan.windows):
         if reward.cost is None:

@@ -37,6 +37,7 @@ from kantis.features import balances as balances_room
 from kantis.features import counters as counters_room
 from kantis.features import earning as earning_room
 from kantis.features import prices as prices_room
+from kantis.features import rewards as rewards_room
 from kantis.features import tiers as tiers_room
 from kantis.features.choices import ChoiceSection
 from kantis.features.counters import Counter, compile_counters
@@ -60,6 +61,7 @@ class Plan:
         "at",
         "balances",
         "birthdays",
+        "booking",
         "by_itself",
         "calendar",
         "choices",
@@ -75,6 +77,7 @@ class Plan:
         "money",
         "offers",
         "prices",
+        "purchase",
         "rewards",
         "since",
         "tiers",
@@ -104,7 +107,11 @@ class Plan:
         self.vouchers: dict[str, VoucherSection] = {}
         self.cycles: dict[str, CycleSection] = {}
         self.choices: dict[str, ChoiceSection] = {}
-        self.clocked = self.keeps = self.by_itself = self.birthdays = False
+        self.clocked = self.keeps = self.birthdays = self.booking = False
+        #: what lets rewards come by themselves
+        self.by_itself: tuple[tuple[str, int], ...] = ()
+        #: what the purchase was compiled to
+        self.purchase: Act
         self.acts: dict[tuple[str, str, bool], Act] = {}
         #: the levels of each tier group before this stretch, what is newly said about what is
         #: there already, and whether accounts wake for it
@@ -240,6 +247,7 @@ def _compile(
     reader: Reader,
 ) -> None:
     plan.head, plan.money = head, money(head.money)
+    plan.booking = head.rules_of == "booking"
     back = head.refunds.spent_points_return_for
     grace = balances_room.later(0, back) if back.unit in ("day", "week") else 30 * back.count
     for name, section in read["balances"].items():
@@ -270,8 +278,9 @@ def _compile(
     plan.clocked = any(each.clock is not None for each in plan.balances.values())
     plan.keeps = any(each.kept or each.lost for each in plan.balances.values())
     issued = {each.issued for each in plan.rewards.values()}
-    plan.by_itself = "by itself" in issued
+    plan.by_itself = rewards_room.come_at(plan.rewards)
     plan.birthdays = "birthday" in plan.earning.by_event or "on the birthday" in issued
     if not reader.faults:
-        for event in {*plan.earning.by_event, *plan.counters}:
-            plan.act(event, "lines" if event == "purchase" else "deed")
+        for event in {*plan.earning.by_event, *plan.counters} - {"purchase"}:
+            plan.act(event, "deed")
+        plan.purchase = plan.act("purchase", "lines")

@@ -247,10 +247,12 @@ def _write_rule(code: Code, earner: Earner, recipe: Recipe, sums: Sums) -> list[
     """One rule with its modifiers; (fact, when it fired) of each."""
     assert earner.balance is not None
     number = code.fresh("")
-    points, plain = f"points{number}", f"plain{number}"
+    points = f"points{number}"
+    plain = f"plain{number}" if earner.caps or earner.give.bands else points
     base = _base(earner, sums)
     step = earner.rule.round.spend_step
-    code.add(f"{points} = {plain} = 0")
+    names = dict.fromkeys((points, plain))
+    code.add(f"{' = '.join(names)} = 0")
     conditions = conditions_of(code, earner, sums)
     if earner.per in _SUMS:
         conditions.insert(0, (f"{base} > 0", '"no line that counts"'))
@@ -311,7 +313,7 @@ def _write_value(code: Code, earner: Earner, base: str, points: str, plain: str)
     else:
         round_, ratio = code.constant(rounded, "rounded"), code.constant(Ratio, "Ratio")
         worth = f"{round_}({ratio}({product}, {den}), {code.constant(how, 'how')})"
-    code.add(f"{points} = {plain} = {worth}")
+    code.add(f"{' = '.join(dict.fromkeys((points, plain)))} = {worth}")
     write_caps(code, earner.caps, points, base, earner.rule.available.group)
     return _Value(rate, den)
 

@@ -340,6 +340,24 @@ def _milestone(reward: RewardSection, turn: Turn, window: Window) -> bool:
     return True
 
 
+def come_at(rewards: dict[str, RewardSection]) -> tuple[tuple[str, int], ...]:
+    """The (balance, points) that let a reward come by itself; no balance for a milestone."""
+    return tuple(
+        (each.cost.unit, each.cost.amount) if each.cost and not each.reached else ("", 0)
+        for each in rewards.values()
+        if each.issued == "by itself" and (each.cost or each.reached)
+    )
+
+
+def may_come(at: tuple[tuple[str, int], ...], account: Account) -> bool:
+    """Whether a reward may come by itself; where not, no condition has to be looked at."""
+    for balance, points in at:
+        purse = account.purse.get(balance)
+        if not balance or (purse is not None and purse[AVAILABLE] >= points):
+            return True
+    return False
+
+
 def by_itself(
     rewards: dict[str, RewardSection], turn: Turn, windows_of: Mapping[str, Window]
 ) -> Iterator[tuple[RewardSection, int]]:
