@@ -186,10 +186,8 @@ _SOURCES = frozenset((ISSUED, CARRIED, ADJUSTED, TRANSIT))
 _OPEN = frozenset((AVAILABLE, PENDING))
 
 
-def bring(account: Account, posting: Posting, lot: Lot) -> list[int]:
-    """Points come in: what ``post`` does with a posting from a source to a lot, where the lot is
-    at hand; the purse that has them."""
-    balance, _, target, amount, _, _ = posting
+def bring(account: Account, balance: str, target: int, amount: int, lot: Lot) -> list[int]:
+    """What ``post`` does where points come from a source into a lot; the purse that has them."""
     assert amount > 0, "a posting moves something"
     purse = account.purse.get(balance)
     if purse is None:
@@ -211,7 +209,7 @@ def post(account: Account, posting: Posting) -> None:
     """
     balance, source, target, amount, lot_id, _ = posting
     if lot_id and source in _SOURCES and target in _OPEN:
-        bring(account, posting, account.lots[lot_id])
+        bring(account, balance, target, amount, account.lots[lot_id])
         return
     assert amount > 0, "a posting moves something"
     purse = account.purse.get(balance)
@@ -240,17 +238,19 @@ def post(account: Account, posting: Posting) -> None:
 def _leave(lot: Lot, source: int, amount: int) -> None:
     if source == AVAILABLE:
         lot.available -= amount
+        assert lot.available >= 0, "a lot would fall below zero"
     elif source == PENDING:
         lot.pending -= amount
+        assert lot.pending >= 0, "a lot would fall below zero"
     elif source == HELD:
         lot.held -= amount
+        assert lot.held >= 0, "a lot would fall below zero"
     elif source == EXPIRED:
         lot.expired -= amount
     elif source == REVERSED:
         lot.reversed -= amount
     else:
         lot.spent -= amount
-    assert min(lot.available, lot.pending, lot.held) >= 0, "a lot would fall below zero"
 
 
 def _arrive(lot: Lot, target: int, amount: int) -> None:

@@ -124,13 +124,12 @@ class Sums:
     def name(self, what: str, bit: int) -> str:
         """The variable that holds the sum of ``amounts``, ``items``, ``measures`` or ``lines`` (how
         many there are) of a bit."""
-        if what == "amounts" and bit == ALL:
-            return "total"
-        return self._wanted.setdefault(bit, {}).setdefault(what, f"{what[0]}{bit}")
+        name = "total" if what == "amounts" and bit == ALL else f"{what[0]}{bit}"
+        return self._wanted.setdefault(bit, {}).setdefault(what, name)
 
     def of(self, bit: int) -> Callable[[str], str]:
-        """Names the sums of one bit."""
-        return lambda what: self.name(what, bit)
+        """Names the sums of one bit; the ``basket`` is the amounts of all lines."""
+        return lambda what: self.name("amounts", ALL) if what == "basket" else self.name(what, bit)
 
     @property
     def quantity(self) -> str:
@@ -143,8 +142,9 @@ class Sums:
         if self.given == "deed":
             self._write_deed(head)
             return
-        names = ["total", *(name for sums in self._wanted.values() for name in sums.values())]
-        head.add(" = ".join([*names, "0"]))
+        names = [name for sums in self._wanted.values() for name in sums.values()]
+        if names:
+            head.add(" = ".join([*names, "0"]))
         walk = "line in lines" if self.given == "lines" else "line, amount in zip(lines, amounts)"
         with head.block(f"for {walk}:"):
             if self.given == "lines":
@@ -158,7 +158,6 @@ class Sums:
                 head.add(f"mask = {self._classifier.write_mask(head)}")
             if prices is not None:
                 prices(head)
-            head.add("total += amount")
             for bit, sums in self._wanted.items():
                 test = f"mask & {bit}" if bit & (bit - 1) == 0 else f"mask & {bit} == {bit}"
                 with nullcontext() if bit == ALL else head.block(f"if {test}:"):
@@ -167,11 +166,10 @@ class Sums:
 
     def _write_deed(self, head: Code) -> None:
         """What is no purchase has no lines: what it comes to is meant where all lines are."""
-        head.add("total = amount")
         for bit, sums in self._wanted.items():
             for what, name in sums.items():
                 head.add(f"{name} = {_OF_DEED[what] if bit == ALL else 0}")
 
 
 _OF_LINE = {"amounts": "amount", "items": "line.quantity", "measures": "line.measure", "lines": "1"}
-_OF_DEED = {"items": "items", "measures": "items * 1000"}
+_OF_DEED = {"amounts": "amount", "items": "items", "measures": "items * 1000"}

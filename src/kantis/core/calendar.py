@@ -29,6 +29,7 @@ MINUTE_MS = 60_000
 DAY_MS = 86_400_000
 _QUARTER_HOUR_MS = 900_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_EPOCH_DAY = _EPOCH.toordinal()
 
 #: Calendar windows, from short to long, and the number of months of those that have one.
 WINDOWS = ("day", "week", "month", "quarter", "half-year", "year")
@@ -174,11 +175,12 @@ class Calendar:
     A day that starts twice or not at all at 00:00 starts at its first instant.
     """
 
-    __slots__ = ("_days", "_starts", "zone")
+    __slots__ = ("_days", "_offsets", "_starts", "zone")
 
     def __init__(self, zone: zoneinfo.ZoneInfo) -> None:
         self.zone = zone
         self._days = Remembered(self._day_of)
+        self._offsets = Remembered(self._offset_of)
         self._starts = Remembered(self._start_of)
 
     def local(self, moment: int) -> dt.datetime:
@@ -190,7 +192,19 @@ class Calendar:
         return self._days[moment // _QUARTER_HOUR_MS]
 
     def _day_of(self, quarter: int) -> int:
-        return self.local(quarter * _QUARTER_HOUR_MS).toordinal()
+        moment = quarter * _QUARTER_HOUR_MS
+        offset = self._offsets[moment // DAY_MS]
+        if offset is None:
+            return self.local(moment).toordinal()
+        return (moment + offset) // DAY_MS + _EPOCH_DAY
+
+    def _offset_of(self, utc_day: int) -> int | None:
+        """How far local time is ahead on a day of UTC, in milliseconds; none where it changes."""
+        first, last = self.local(utc_day * DAY_MS), self.local((utc_day + 1) * DAY_MS - 1)
+        offset = first.utcoffset()
+        if offset is None or offset != last.utcoffset():
+            return None
+        return offset // dt.timedelta(milliseconds=1)
 
     def start(self, day: int) -> int:
         """The first instant of a local day."""

@@ -20,6 +20,7 @@ from typing import Any
 
 from kantis.core.calendar import Remembered
 
+
 class Code:
     """A function in the making. Values that are no literals are bound by name."""
 
@@ -117,7 +118,8 @@ class Code:
     @property
     def source(self) -> str:
         """The text of the function."""
-        return "\n".join(self._lines) + "\n"
+        lines = self._lines if len(self._lines) > 1 else [*self._lines, "    pass"]
+        return "\n".join(lines) + "\n"
 
     def function(self) -> Callable[..., Any]:
         """The function, compiled."""

@@ -301,9 +301,9 @@ def write_gates(
 ) -> list[tuple[str, str]]:
     """The conditions as written code: (expression that must hold, why not) each.
 
-    The common shapes are written out, the others call their gate. The function has ``turn``,
-    ``day`` and ``total``; ``sum_of`` names what the rule's lines come to in ``amounts`` or
-    ``items``.
+    The common shapes are written out, the others call their gate. The function has ``turn``
+    and ``day``; ``sum_of`` names what the ``basket`` comes to, and what the rule's lines come to
+    in ``amounts`` or ``items``.
     """
     found: list[tuple[str, str]] = []
     if when is not None:
@@ -311,27 +311,27 @@ def write_gates(
             first, last = when.spans[0].first, when.spans[0].last or 1 << 40
             found.append((f"{first} <= day <= {last}", '"date"'))
         else:
-            found.append(_call(code, gates(None, when, None)[0], "0", "0"))
+            found.append(_call(code, gates(None, when, None)[0], "0, 0, 0"))
     if if_ is not None:
         if if_ == If(basket=if_.basket):
-            found.append((f"total >= {if_.basket}", '"basket"'))
+            found.append((f"{sum_of('basket')} >= {if_.basket}", '"basket"'))
         elif if_ == If(spend=if_.spend):
             found.append((f"{sum_of('amounts')} >= {if_.spend}", '"spend"'))
         else:
-            found.append(_call(code, gates(None, None, if_)[0], sum_of("amounts"), sum_of("items")))
+            sums = ", ".join(map(sum_of, ("basket", "amounts", "items")))
+            found.append(_call(code, gates(None, None, if_)[0], sums))
     if who is not None:
         if who == Who(tiers=who.tiers) and len(who.tiers) == 1:
             group, allowed = who.tiers[0]
             level = code.once(f"turn.level({group!r})", "level")
             found.append((f"{level} in {allowed!r}", '"tier"'))
         else:
-            found.append(_call(code, gates(who, None, None)[0], "0", "0"))
+            found.append(_call(code, gates(who, None, None)[0], "0, 0, 0"))
     return found
 
 
-def _call(code: Code, gate: Gate, spend: str, items: str) -> tuple[str, str]:
-    name = code.constant(gate, "gate")
-    call = f"{name}(turn, total, {spend}, {items})"
+def _call(code: Code, gate: Gate, sums: str) -> tuple[str, str]:
+    call = f"{code.constant(gate, 'gate')}(turn, {sums})"
     return f"not {call}", call
 
 

@@ -40,6 +40,7 @@ class Clock(Struct, frozen=True):
 #: what points of one lot have in common: balance, bucket, expires, group, member, funder
 LotKind = tuple[str, int, int, str, str, str]
 
+
 class Balance(Struct):
     """The policy of one balance, compiled.
 
@@ -135,9 +136,8 @@ def put(
     if opens <= turn.at:
         opens = 0
     place = PENDING if opens or group else AVAILABLE
-    posting = (name, source, place, amount, number, reason)
-    purse = bring(account, posting, lot)
-    decision.postings.append(posting)
+    purse = bring(account, name, place, amount, lot)
+    decision.postings.append((name, source, place, amount, number, reason))
     if opens:
         waits = ("wait", opens, number, amount)
         add_wait(account, waits)

@@ -17,7 +17,7 @@ from kantis.core.turn import Refused, Turn, begin
 from kantis.engine import order
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
-from kantis.features import balances
+from kantis.features import balances, rewards
 
 _NOTHING = Context()
 _NO_NEEDS = Needs()
@@ -62,7 +62,7 @@ def decide(
         _join(program, turn, plan)
     try:
         order.HANDLERS[type(body)](plan, turn, body)
-        if plan.by_itself:
+        if plan.by_itself and rewards.may_come(plan.by_itself, account):
             order.rewards_by_itself(plan, turn)
     except Refused as refused:
         _refuse(turn, refused.refusal)

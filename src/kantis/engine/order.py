@@ -153,8 +153,6 @@ def _take_or_owe(plan: Plan, turn: Turn, name: str, points: int) -> None:
 
 def rewards_by_itself(plan: Plan, turn: Turn) -> None:
     """Rewards that come by themselves, whatever brought the points."""
-    if not rewards.may_come(plan.by_itself, turn.account):
-        return
     number = 0
     for reward, times in rewards.by_itself(plan.rewards, turn, plan.windows):
         if reward.cost is None:
@@ -362,7 +360,7 @@ def clockwork(plan: Plan, turn: Turn) -> None:
     if plan.birthdays:
         _birthday(plan, turn)
     if turn.decision.postings or turn.decision.changes:
-        if plan.by_itself:
+        if rewards.may_come(plan.by_itself, turn.account):
             rewards_by_itself(plan, turn)
         if forgets(turn.account):
             forget.run(plan, turn)

@@ -26,7 +26,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from kantis.core import calendar
-from kantis.core.account import NEVER, Account, Lot
+from kantis.core.account import NEVER, Account, Lot, add_wait, post
 from kantis.core.amounts import Unit
 from kantis.core.calendar import Calendar
 from kantis.core.conditions import WHO, Who, check_who
@@ -43,7 +43,7 @@ from kantis.core.phrases import (
     text_of,
     word,
 )
-from kantis.core.places import AVAILABLE, EXPIRED, PENDING
+from kantis.core.places import AVAILABLE, EXPIRED, OWED, PENDING
 from kantis.core.turn import Turn
 
 __all__ = ["EXPIRES", "BalanceSection", "Reader", "node"]
@@ -245,13 +245,19 @@ def end_of(balance: Balance, account: Account, expires: int) -> int:
 
 def activate(balances: dict[str, Balance], turn: Turn) -> None:
     """Open the points whose waiting is over."""
-    waiting = turn.account.waiting
+    account, decision = turn.account, turn.decision
+    waiting = account.waiting
     while waiting and waiting[0][0] <= turn.moment:
         opens, lot_id, amount = waiting[0]
-        turn.change("wait", opens, lot_id, -amount)
-        name = turn.account.lots[lot_id].balance
-        turn.post(name, PENDING, AVAILABLE, amount, lot_id, ACTIVATION)
-        repay(turn, balances[name], lot_id, ACTIVATION)
+        waits = ("wait", opens, lot_id, -amount)
+        add_wait(account, waits)
+        decision.changes.append(waits)
+        name = account.lots[lot_id].balance
+        posting = (name, PENDING, AVAILABLE, amount, lot_id, ACTIVATION)
+        post(account, posting)
+        decision.postings.append(posting)
+        if account.purse[name][OWED]:
+            repay(turn, balances[name], lot_id, ACTIVATION)
 
 
 def run(balances: dict[str, Balance], turn: Turn) -> None:
