@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from kantis.core import calendar
-from kantis.core.account import NEVER, Lot, add_lot, add_wait, bring
+from kantis.core.account import NEVER, Lot, add_lot, add_wait, bring, leave
 from kantis.core.amounts import Unit, share
 from kantis.core.places import AVAILABLE, CARRIED, EXPIRED, HELD, ISSUED, OWED, PENDING
 from kantis.core.turn import Turn
@@ -198,10 +198,12 @@ def take(
 
     The caller has checked that there are enough.
     """
+    account, postings, name = turn.account, turn.decision.postings, balance.name
     taken, rest = [], amount
     for lot in open_lots(turn, balance, member):
         part = min(rest, lot.available)
-        turn.post(balance.name, AVAILABLE, target, part, lot.id, reason)
+        leave(account, name, target, part, lot)
+        postings.append((name, AVAILABLE, target, part, lot.id, reason))
         taken.append((lot.id, part))
         rest -= part
         if not rest:

@@ -26,7 +26,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from kantis.core import calendar
-from kantis.core.account import NEVER, Account, Lot, add_wait, post
+from kantis.core.account import NEVER, Account, Lot, add_wait, ripen
 from kantis.core.amounts import Unit
 from kantis.core.calendar import Calendar
 from kantis.core.conditions import WHO, Who, check_who
@@ -252,11 +252,11 @@ def activate(balances: dict[str, Balance], turn: Turn) -> None:
         waits = ("wait", opens, lot_id, -amount)
         add_wait(account, waits)
         decision.changes.append(waits)
-        name = account.lots[lot_id].balance
-        posting = (name, PENDING, AVAILABLE, amount, lot_id, ACTIVATION)
-        post(account, posting)
-        decision.postings.append(posting)
-        if account.purse[name][OWED]:
+        lot = account.lots[lot_id]
+        name = lot.balance
+        purse = ripen(account, name, amount, lot)
+        decision.postings.append((name, PENDING, AVAILABLE, amount, lot_id, ACTIVATION))
+        if purse[OWED]:
             repay(turn, balances[name], lot_id, ACTIVATION)
 
 

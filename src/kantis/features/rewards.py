@@ -18,6 +18,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from kantis.core import windows
+from kantis.core.account import Account
 from kantis.core.amounts import Ratio, divide
 from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, When, Who, gates
 from kantis.core.events import Redeem
