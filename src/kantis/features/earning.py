@@ -38,7 +38,6 @@ from kantis.core.lots import Balance, LotKind, put
 from kantis.core.places import ISSUED
 from kantis.core.rates import rounded
 from kantis.core.rule import ByLevel, Rule
-from kantis.core.turn import Turn
 
 REASON = "earning"
 
