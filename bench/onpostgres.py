@@ -74,14 +74,15 @@ COMMIT;
 def rows(quick: bool, folder: Path) -> list[Row]:
     """Café and grocer."""
     with Cluster(durable=True) as cluster:
-        _settle(cluster)
+        settle(cluster)
         found = []
         for shop, name in (("corner-cafe", "a café purchase"), ("grocer", "a grocer basket")):
             found += _rows(cluster, shop, name, 3 if quick else 8, 2 if quick else 5, folder)
         return found
 
 
-def _settle(cluster: Cluster) -> None:
+def settle(cluster: Cluster) -> None:
+    """Give a server the settings that are measured."""
     with psycopg.connect(cluster.url, autocommit=True) as connection:
         for name, value in SETTINGS.items():
             connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
@@ -129,14 +130,15 @@ def _rows(
 # ── ours ─────────────────────────────────────────────────────────────────────
 
 
-def _desk(url: str) -> Desk:
+def desk_of(url: str) -> Desk:
+    """The desk of a database; its clock stands still."""
     desk = kantis.desk.open(url, clock=lambda: START + 400 * 86_400_000)
     assert isinstance(desk, Desk)
     return desk
 
 
 def _enrol(url: str, shop: str) -> None:
-    with _desk(url) as desk:
+    with desk_of(url) as desk:
         desk.publish(shop, 0, "", tree(shop))
         for batch in batches(enrolments(1, MEMBERS)):
             desk.submit(batch, importing=True)
@@ -150,7 +152,7 @@ def _mine(shop: str, worker: int, count: int) -> list[Any]:
 
 def _work(url: str, barrier: Barrier, shop: str, worker: int, count: int) -> None:
     groups = _mine(shop, worker, count)
-    with _desk(url) as desk:
+    with desk_of(url) as desk:
         for batch in groups[:WARM]:
             desk.submit(batch, importing=True)
         barrier.wait()
@@ -165,37 +167,41 @@ def _work(url: str, barrier: Barrier, shop: str, worker: int, count: int) -> Non
 def _sent(server: str, base: str, shop: str, worker: int, count: int) -> list[Sent]:
     """What the desk sends for each batch of a worker."""
     found: list[Sent] = []
-    with _copy_of(server, base) as url, _desk(url) as desk:
-        books: Any = desk.books
-        copy, execute = books._copy, books.execute
+    with copy_of(server, base) as url, desk_of(url) as desk:
+        note(desk.books, lambda *said: found[-1].append(packed(*said)))
         for batch in _mine(shop, worker, count):
-            taken: Sent = []
-
-            def note(table: str, columns: Any, rows: Any, taken: Sent = taken) -> None:
-                taken.append((f"COPY {table} ({', '.join(columns)})", _packed(table, rows)))
-                copy(table, columns, rows)
-
-            def tell(statement: str, values: Any = (), taken: Sent = taken) -> int:
-                if values and isinstance(values[0], arrays.Column):
-                    kinds = [(type(each).__name__, each.data) for each in values]
-                    taken.append((_dialect(statement), kinds))
-                return int(execute(statement, values))
-
-            books._copy, books.execute = note, tell
+            found.append([])
             desk.submit(batch, importing=True)
-            found.append(taken)
     return found
 
 
-def _packed(table: str, rows: list[tuple[Any, ...]]) -> bytes:
-    """Rows in PostgreSQL's binary form of COPY."""
+def note(books: Any, tell: Callable[..., None]) -> None:
+    """From now on, tell what is written: (table, columns, rows), or (statement, arrays)."""
+    kind = type(books)
+
+    def copy(table: str, columns: Any, rows: Any) -> None:
+        tell(table, columns, rows)
+        kind._copy(books, table, columns, rows)
+
+    def execute(statement: str, values: Any = ()) -> int:
+        if values and isinstance(values[0], arrays.Column):
+            tell(statement, values)
+        return int(kind.execute(books, statement, values))
+
+    books._copy, books.execute = copy, execute
+
+
+def packed(name: str, columns: Any, rows: Any = None) -> tuple[str, Any]:
+    """What was told, ready to be sent: rows in PostgreSQL's binary form of COPY, or arrays."""
+    if rows is None:
+        return _dialect(name), columns
     pack = {
         "int8": lambda value: struct.pack(">iq", 8, value),
         "int2": lambda value: struct.pack(">ih", 2, value),
         "text": lambda value: struct.pack(">i", len(value.encode())) + value.encode(),
         "bytea": lambda value: struct.pack(">i", len(value)) + value,
     }
-    packs = [pack[kind] for kind in _TYPES[table]]
+    packs = [pack[kind] for kind in _TYPES[name]]
     parts = [b"PGCOPY\n\xff\r\n\0" + bytes(8)]
     for row in rows:
         parts.append(struct.pack(">h", len(row)))
@@ -203,41 +209,44 @@ def _packed(table: str, rows: list[tuple[Any, ...]]) -> bytes:
             struct.pack(">i", -1) if value is None else put(value)
             for put, value in zip(packs, row, strict=True)
         ]
-    return b"".join([*parts, struct.pack(">h", -1)])
+    statement = f"COPY {name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+    return statement, b"".join([*parts, struct.pack(">h", -1)])
 
 
 def _send(url: str, barrier: Barrier, groups: list[Sent]) -> None:
-    with psycopg.connect(url, autocommit=True, prepare_threshold=3) as connection:
-        arrays.register(connection)
-        ready = [
-            [
-                (statement, data)
-                if isinstance(data, bytes)
-                else (statement, [getattr(arrays, kind)(column) for kind, column in data])
-                for statement, data in group
-            ]
-            for group in groups
-        ]
-        for number, group in enumerate(ready):
-            if number == WARM:
-                barrier.wait()
-            connection.execute("BEGIN")
-            for statement, data in group:
-                if isinstance(data, bytes):
-                    copy = f"{statement} FROM STDIN (FORMAT BINARY)"
-                    with connection.cursor() as cursor, cursor.copy(copy) as stream:
-                        stream.write(data)
-                else:
-                    connection.execute(statement, data)
-            connection.execute("COMMIT")
+    with connect(url) as connection:
+        send(connection, groups[:WARM])
         barrier.wait()
+        send(connection, groups[WARM:])
+        barrier.wait()
+
+
+def connect(url: str) -> psycopg.Connection[Any]:
+    """A connection that takes what is packed."""
+    connection = psycopg.connect(url, autocommit=True, prepare_threshold=3)
+    arrays.register(connection)
+    return connection
+
+
+def send(connection: psycopg.Connection[Any], groups: list[Sent]) -> None:
+    """The limit: rows that are packed are sent, each batch in its transaction."""
+    for group in groups:
+        connection.execute("BEGIN")
+        for statement, data in group:
+            if isinstance(data, bytes):
+                with connection.cursor() as cursor, cursor.copy(statement) as stream:
+                    stream.write(data)
+            else:
+                connection.execute(statement, data)
+        connection.execute("COMMIT")
 
 
 # ── races and pgbench ────────────────────────────────────────────────────────
 
 
 @contextlib.contextmanager
-def _copy_of(server: str, base: str) -> Iterator[str]:
+def copy_of(server: str, base: str) -> Iterator[str]:
+    """A copy of a database that nobody uses."""
     name = base.partition("?")[0].rpartition("/")[2]
     with fresh_database(server, template=name) as url:
         yield url
@@ -246,7 +255,7 @@ def _copy_of(server: str, base: str) -> Iterator[str]:
 def _race(server: str, base: str, work: Callable[..., None], jobs: list[Any]) -> float:
     """Seconds from the common start of the workers to the end of the last, on fresh books."""
     context = get_context("spawn")
-    with _copy_of(server, base) as url:
+    with copy_of(server, base) as url:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("CHECKPOINT")
         barrier = context.Barrier(len(jobs) + 1)
