@@ -21,11 +21,17 @@ from psycopg import sql
 
 from bench import onpostgres, onsqlite
 from bench.measure import Row, Spread, wall
-from bench.stream import BATCH, START, batches, enrolments, purchases
+from bench.stream import BATCH, START, batches, enrolments, note, purchases
 from bench.world import tree
 from kantis.core.account import decode_account, encode_account
 from kantis.desk.submit import Desk
-from kantis.store.rows import BALANCE_COLUMNS, ENTRY_COLUMNS, EVENT_COLUMNS, POSTING_COLUMNS
+from kantis.store.rows import (
+    BALANCE_COLUMNS,
+    ENTRY_COLUMNS,
+    EVENT_COLUMNS,
+    POSTING_COLUMNS,
+    Page,
+)
 from tests.support.postgres import Cluster, NoPostgres, fresh_database
 
 SHOP: Final = "corner-cafe"
@@ -75,29 +81,24 @@ class Twice(ABC):
 
     def _stretch(self, count: int) -> tuple[float, float]:
         groups = [next(self._groups) for _ in range(count)]
-        written: list[Any] = []
+        pages: list[Page] = []
+        note(self.desk.books, pages.append)
+        self.settle()
 
         def submit() -> None:
-            for group in groups:
-                written.append([])
-                self.desk.submit(group, importing=True)
+            for _ in self.desk.stream(groups, importing=True):
+                pass
 
-        self.settle()
-        self.note(lambda *said: written[-1].append(said))
         ours = wall(submit)
         self.settle()
-        return ours, self.bare(written)
-
-    @abstractmethod
-    def note(self, tell: Callable[..., None]) -> None:
-        """From now on, tell what the desk writes."""
+        return ours, self.bare(pages)
 
     @abstractmethod
     def settle(self) -> None:
         """Housekeeping that no clock should see."""
 
     @abstractmethod
-    def bare(self, written: list[Any]) -> float:
+    def bare(self, pages: list[Page]) -> float:
         """Seconds in which a bare loop writes the same into the other copy."""
 
     @abstractmethod
@@ -191,7 +192,6 @@ class OnSqlite(Twice):
         shutil.copyfile(*paths)
         self.paths = paths
         self.desk = stack.enter_context(onsqlite.desk_of(paths[0]))
-        self._write = self.desk.books._many  # type: ignore[attr-defined]
         self._bare = onsqlite.connect(paths[1])
         stack.callback(self._bare.close)
 
@@ -214,18 +214,12 @@ class OnSqlite(Twice):
         db.execute("PRAGMA journal_mode = WAL").fetchall()
         db.close()
 
-    def note(self, tell: Callable[..., None]) -> None:
-        def many(statement: str, rows: Any) -> None:
-            tell(statement, rows)
-            self._write(statement, rows)
-
-        self.desk.books._many = many  # type: ignore[attr-defined]
-
     def settle(self) -> None:
         self.desk.books.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._bare.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
-    def bare(self, written: list[Any]) -> float:
+    def bare(self, pages: list[Page]) -> float:
+        written = list(map(onsqlite.statements, pages))
         return wall(lambda: onsqlite.write(self._bare, written))
 
     def gigabytes(self) -> float:
@@ -265,14 +259,11 @@ class OnPostgres(Twice):
             _copies(db.execute, f"generate_series({low}, {high}) AS number(i)")  # type: ignore[arg-type]
         db.execute("VACUUM ANALYZE")
 
-    def note(self, tell: Callable[..., None]) -> None:
-        onpostgres.note(self.desk.books, tell)
-
     def settle(self) -> None:
         self._bare.execute("CHECKPOINT")
 
-    def bare(self, written: list[Any]) -> float:
-        groups = [[onpostgres.packed(*said) for said in group] for group in written]
+    def bare(self, pages: list[Page]) -> float:
+        groups = list(map(onpostgres.packed, pages))
         return wall(lambda: onpostgres.send(self._bare, groups))
 
     def gigabytes(self) -> float:

@@ -12,7 +12,7 @@ import re
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -22,11 +22,12 @@ import psycopg
 
 import kantis.desk
 from bench.measure import Row, Spread, in_turns, ratios
-from bench.stream import START, batches, enrolments, purchases
+from bench.stream import START, batches, enrolments, note, purchases
 from bench.world import tree
 from kantis.desk.submit import Desk
 from kantis.store import arrays
-from kantis.store.postgres import _TYPES, _dialect
+from kantis.store.postgres import _TYPES, PostgresBooks, _dialect
+from kantis.store.rows import Page
 from tests.support.postgres import Cluster, fresh_database
 
 WORKERS = 2
@@ -168,40 +169,46 @@ def _sent(server: str, base: str, shop: str, worker: int, count: int) -> list[Se
     """What the desk sends for each batch of a worker."""
     found: list[Sent] = []
     with copy_of(server, base) as url, desk_of(url) as desk:
-        note(desk.books, lambda *said: found[-1].append(packed(*said)))
+        note(desk.books, lambda page: found.append(packed(page)))
         for batch in _mine(shop, worker, count):
-            found.append([])
             desk.submit(batch, importing=True)
     return found
 
 
-def note(books: Any, tell: Callable[..., None]) -> None:
-    """From now on, tell what is written: (table, columns, rows), or (statement, arrays)."""
-    kind = type(books)
+class _Taker:
+    """Takes down what the store sends for a page, ready to be sent again."""
 
-    def copy(table: str, columns: Any, rows: Any) -> None:
-        tell(table, columns, rows)
-        kind._copy(books, table, columns, rows)
+    def __init__(self) -> None:
+        self.sent: Sent = []
 
-    def execute(statement: str, values: Any = ()) -> int:
-        if values and isinstance(values[0], arrays.Column):
-            tell(statement, values)
-        return int(kind.execute(books, statement, values))
+    def _copy(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+        self.sent.append((statement, _binary(_TYPES[table], rows)))
 
-    books._copy, books.execute = copy, execute
+    def execute(self, statement: str, values: Any = ()) -> int:
+        self.sent.append((_dialect(statement), values))
+        return len(values)
+
+    def arrive(self, page: Page) -> None:
+        """Nothing waits in these books."""
 
 
-def packed(name: str, columns: Any, rows: Any = None) -> tuple[str, Any]:
-    """What was told, ready to be sent: rows in PostgreSQL's binary form of COPY, or arrays."""
-    if rows is None:
-        return _dialect(name), columns
+def packed(page: Page) -> Sent:
+    """The rows of a batch as the store sends them: bytes to copy, and arrays."""
+    taker: Any = _Taker()
+    PostgresBooks.write(taker, page)
+    return list(taker.sent)
+
+
+def _binary(kinds: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> bytes:
+    """Rows in PostgreSQL's binary form of COPY."""
     pack = {
         "int8": lambda value: struct.pack(">iq", 8, value),
         "int2": lambda value: struct.pack(">ih", 2, value),
         "text": lambda value: struct.pack(">i", len(value.encode())) + value.encode(),
         "bytea": lambda value: struct.pack(">i", len(value)) + value,
     }
-    packs = [pack[kind] for kind in _TYPES[name]]
+    packs = [pack[kind] for kind in kinds]
     parts = [b"PGCOPY\n\xff\r\n\0" + bytes(8)]
     for row in rows:
         parts.append(struct.pack(">h", len(row)))
@@ -209,8 +216,7 @@ def packed(name: str, columns: Any, rows: Any = None) -> tuple[str, Any]:
             struct.pack(">i", -1) if value is None else put(value)
             for put, value in zip(packs, row, strict=True)
         ]
-    statement = f"COPY {name} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
-    return statement, b"".join([*parts, struct.pack(">h", -1)])
+    return b"".join([*parts, struct.pack(">h", -1)])
 
 
 def _send(url: str, barrier: Barrier, groups: list[Sent]) -> None:

@@ -16,10 +16,12 @@ import apsw
 
 import kantis.desk
 from bench.measure import Row, Spread, in_turns, ratios, wall
-from bench.stream import START, batches, enrolments, purchases
+from bench.stream import START, batches, enrolments, note, purchases
 from bench.world import tree
 from kantis.core.events import Event
 from kantis.desk.submit import Desk
+from kantis.store.rows import Page
+from kantis.store.sqlite import SqliteBooks
 
 #: (statement, rows) of one transaction.
 Written = list[tuple[str, Sequence[Any]]]
@@ -61,20 +63,12 @@ class Bench:
 
     def written(self, groups: list[list[Event]]) -> list[Written]:
         """What the desk writes for each batch."""
-        path, found = self.copy("taken.db"), []
+        path = self.copy("taken.db")
+        found: list[Written] = []
         with desk_of(path) as desk:
-            books: Any = desk.books
-            write = books._many
+            note(desk.books, lambda page: found.append(statements(page)))
             for batch in groups:
-                taken: Written = []
-
-                def note(statement: str, rows: Any, taken: Written = taken) -> None:
-                    taken.append((statement, rows))
-                    write(statement, rows)
-
-                books._many = note
                 desk.submit(batch, importing=True)
-                found.append(taken)
         remove(path)
         return found
 
@@ -97,6 +91,26 @@ class Bench:
         seconds = wall(lambda: write(db, groups[warm:]))
         db.close()
         return seconds
+
+
+class _Taker:
+    """Takes down what the store writes for a page."""
+
+    def __init__(self) -> None:
+        self.written: Written = []
+
+    def _many(self, statement: str, rows: Sequence[Any]) -> None:
+        self.written.append((statement, rows))
+
+    def arrive(self, page: Page) -> None:
+        """Nothing waits in these books."""
+
+
+def statements(page: Page) -> Written:
+    """The rows of a batch with the statements that the store writes them with."""
+    taker: Any = _Taker()
+    SqliteBooks.write(taker, page)
+    return list(taker.written)
 
 
 def desk_of(path: Path) -> Desk:
