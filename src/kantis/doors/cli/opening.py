@@ -54,9 +54,14 @@ def homes_of(books: Books) -> Homes:
     try:
         homes.refresh(books)
     except ProgramError as error:
-        message = f"A published program cannot be read by this version of Kantis. {error}"
-        raise Trouble("program-unreadable", message) from error
+        raise unreadable(error) from error
     return homes
+
+
+def unreadable(error: ProgramError) -> Trouble:
+    """What to say where a published program cannot be read any more."""
+    message = f"A published program cannot be read by this version of Kantis. {error}"
+    return Trouble("program-unreadable", message)
 
 
 def home_of(books: Books, program: str = "") -> Home:
