@@ -12,6 +12,7 @@ from kantis.desk.programs import Engine, Home, Homes
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.cli.output import Trouble
+from kantis.engine.program import Program
 from kantis.store.books import Books, Conflict, Outage
 
 _SERVERS = ("postgresql://", "postgres://")
@@ -46,6 +47,17 @@ def _is_database(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(16)
     return not start or start == b"SQLite format 3\x00"
+
+
+def local_time(program: Program, said: str) -> int:
+    """The instant of a time on the program's clock; 0 where none is said."""
+    if not said:
+        return 0
+    try:
+        return program.calendar.read(said)
+    except ValueError as error:
+        message = f"{said!r} is no time. Write for example 2027-01-01 or 2027-01-01 06:00."
+        raise Trouble("time-expected", message, status=2) from error
 
 
 def homes_of(books: Books) -> Homes:
