@@ -249,3 +249,18 @@ def test_check_tells_what_a_version_would_change_before_it_is_published(
     )
     assert "[balance-removed]" in kantis("check", shop, "--store", "kantis.db").out
     assert kantis("check", shop, "--store", "nowhere.db").status == 3
+
+
+def test_a_pilot_follows_a_version_for_everybody(kantis: Kantis, cafe: Path) -> None:
+    pilot = CAFE.replace("cost: 10", "cost: 9") + "pilot: {locations: [north]}\n"
+    cafe.write_text(pilot)
+    assert "[pilot-of-nothing]" in kantis("publish", cafe).out
+    cafe.write_text(CAFE)
+    assert kantis("publish", cafe).status == 0
+    cafe.write_text(pilot)
+    said = kantis("check", cafe, "--store", "kantis.db")
+    assert said.status == 0
+    assert "A pilot touches an account when it comes" in said.out
+    assert kantis("publish", cafe, "--json").json["version"] == 2
+    cafe.write_text(CAFE + "pilot: {}\n")
+    assert "[missing-key]" in kantis("check", cafe).out

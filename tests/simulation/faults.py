@@ -237,7 +237,7 @@ PLANTED: dict[str, Fault] = {
     "an activity that is cancelled keeps its points": Fault((reverse, "bought", _no_activity)),
     "a refund never lowers a level": Fault((tiers, "fall_after_refund", nothing)),
     "a refund goes by the rules of today": Fault(
-        (reverse, "plan_of", lambda plan, event, purchase: plan)
+        (reverse, "plan_of", lambda plan, turn, event, purchase: plan)
     ),
     "points die a day early": Fault(_on(balances, "end_of", lambda f, *a: _a_day(f, -1, *a))),
     "points die a day late": Fault(_on(balances, "end_of", lambda f, *a: _a_day(f, 1, *a))),

@@ -181,8 +181,8 @@ def _more(one: Account, other: Account) -> dict[str, int]:
 
 def _moves(live: Program, new: Program, one: Account, other: Account, at: int) -> Iterator[Move]:
     """The levels that are others, by their names."""
-    groups = {group.name: group.levels for group in live.plan(at).tiers}
-    for group in new.plan(at).tiers:
+    groups = {group.name: group.levels for group in live.plan_for(one, at).tiers}
+    for group in new.plan_for(other, at).tiers:
         names = groups.get(group.name)
         if names is None:
             continue

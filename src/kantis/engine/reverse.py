@@ -65,7 +65,7 @@ def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
     if purchase is None:
         sentence = f"{body.of!r} is neither a purchase nor an activity: there is nothing to refund."
         raise Refused("not-a-purchase", sentence)
-    then = plan_of(plan, original.event, purchase)
+    then = plan_of(plan, turn, original.event, purchase)
     _check_time(then, turn, original)
     before = returned_before(original)
     now = returning_now(purchase.lines, before, body)
@@ -86,11 +86,12 @@ def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
     tiers.fall_after_refund(plan.tiers, turn)
 
 
-def plan_of(plan: Plan, event: Event, purchase: Purchase) -> Plan:
+def plan_of(plan: Plan, turn: Turn, event: Event, purchase: Purchase) -> Plan:
     """The plan under which a purchase was decided: a refund goes by its rules."""
-    then = plan.at(event.time)
+    at: Callable[[int], Plan] = turn.plan_at or plan.at
+    then = at(event.time)
     if then.head.rules_of == "booking" and purchase.booked:
-        then = plan.at(purchase.booked)
+        then = at(purchase.booked)
     return then
 
 

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from kantis.core.calendar import show_instant
-from kantis.core.knobs import ProgramError, plain
+from kantis.core.knobs import Fault, ProgramError, plain
 from kantis.desk import text
 from kantis.desk import verify as proofs
 from kantis.desk.replay import redecide
@@ -53,6 +53,9 @@ def publish(
             if versions and jsons.loads(versions[-1].tree) == plain(tree):
                 number, fresh = versions[-1].number, False
             else:
+                if not versions and program.newest.head.pilot is not None:
+                    message = "A pilot needs a version that holds for everybody else; publish that."
+                    raise ProgramError([Fault("pilot-of-nothing", message)])
                 moment = _since(program, since, first=not versions)
                 source = text.decode(data)
                 number = desk.publish(program.name, moment, source, plain(tree))

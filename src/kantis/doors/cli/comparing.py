@@ -96,6 +96,8 @@ def tell(found: Comparison, program: Program) -> None:
         out.print(f"{touched}, from {when(found.begins)} on.")
     else:
         out.print(f"{touched}.")
+    if program.newest.head.pilot is not None:
+        out.print("A pilot touches an account when it comes to one of the locations, not before.")
     if found.failed:
         some = ", ".join(map(str, found.failed[:5]))
         out.print(
