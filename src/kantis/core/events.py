@@ -58,7 +58,7 @@ class Refund(Struct, frozen=True, array_like=True, tag="refund", gc=False):
     """Lines of an earlier purchase came back. No lines means all that is left of it.
 
     ``of`` is the id of the purchase from the same source (or from ``of_source``). Each
-    line is (line id, quantity).
+    line is (line id, quantity). An activity comes back as one line of its name.
     """
 
     of: str
@@ -109,7 +109,7 @@ class Release(Struct, frozen=True, array_like=True, tag="release", gc=False):
 
 
 class Cancel(Struct, frozen=True, array_like=True, tag="cancel", gc=False):
-    """A finished redemption is undone; the points come back with their expiry."""
+    """A finished redemption is undone, its points come back with their expiry; or an activity."""
 
     of: str
     reason: str = "cancel"

@@ -18,6 +18,7 @@ from kantis.core.phrases import QUANTITY
 from kantis.core.places import ADJUSTED, AVAILABLE, CARRIED, OWED, TRANSIT
 from kantis.core.turn import Refused, Turn
 from kantis.engine.plan import Plan
+from kantis.engine.sections import ExistingSection
 
 REASON = "carry"
 
@@ -129,7 +130,18 @@ def wake(plan: Plan, turn: Turn) -> None:
 
     A level keeps its name, unless the program says which one takes its place.
     """
-    existing = plan.existing
+    _reach(plan, turn, plan.existing, plan.levels_before)
+
+
+def enter(plan: Plan, turn: Turn, before: Plan, first: Plan) -> None:
+    """An account comes into a pilot, whose ``first`` stretch says what that does to it."""
+    levels = {group.name: group.levels for group in before.tiers}
+    _reach(plan, turn, first.existing, levels)
+
+
+def _reach(
+    plan: Plan, turn: Turn, existing: ExistingSection, levels_before: dict[str, list[str]]
+) -> None:
     turn.change("wake", plan.since)
     if existing.expiry == "follows":
         for lot in list(turn.account.lots.values()):
@@ -138,7 +150,7 @@ def wake(plan: Plan, turn: Turn) -> None:
                 turn.change("dates", lot.id, fresh)
     for group in plan.tiers:
         standing = turn.account.tiers.get(group.name)
-        before = plan.levels_before.get(group.name, [])
+        before = levels_before.get(group.name, [])
         if standing is None or standing.level >= len(before):
             continue
         old = before[standing.level]

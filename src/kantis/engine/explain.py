@@ -40,7 +40,7 @@ _RULES = ("earning", "offers", "prices", "rewards", "cycles")
 def explain(program: Program, entry: Entry, event: Event | None = None) -> list[str]:
     """The sentences of an entry, the most important first."""
     moment = event.time if event is not None else entry.at
-    plan = program.plan(moment)
+    plan = program.plan_of(entry.version, moment)
     tree = _tree(program, entry, plan, moment)
     decision = entry.decision
     said = []
@@ -215,7 +215,7 @@ def why_not(program: Program, account: Account, event: Event) -> list[tuple[str,
     """(rule, reason) of the rules that did nothing for a purchase, decided again on this state."""
     if not isinstance(event.body, Purchase):
         return []
-    plan = program.plan(event.time)
+    plan = program.plan_for(account, event.time)
     turn = begin(account, plan.calendar, event, event.time, account.at, Context())
     turn.trace = []
     order.HANDLERS[Purchase](plan, turn, event.body)

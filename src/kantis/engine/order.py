@@ -291,7 +291,7 @@ def _claim(plan: Plan, turn: Turn, body: Claim) -> None:
     turn.event = structs.replace(turn.event, body=found.body)
     turn.moment, turn.day = found.time, turn.calendar.day(found.time)
     turn.late = True
-    _purchase(reverse.plan_of(plan, found, found.body), turn, found.body)
+    _purchase(reverse.plan_of(plan, turn, found, found.body), turn, found.body)
 
 
 def _tick(plan: Plan, turn: Turn, body: Tick) -> None:

@@ -159,11 +159,20 @@ class ExistingSection(Struct, frozen=True, kw_only=True):
     ] = {}
 
 
+class PilotSection(Struct, frozen=True, kw_only=True):
+    """pilot: this version holds only for members who come to some locations."""
+
+    locations: Annotated[
+        tuple[str, ...], Knob(TEXTS, "whoever comes to one of them is in the pilot from then on")
+    ]
+
+
 def _nested(section: type[Struct]) -> Kind:
     return Kind("section", lambda n, r: read_section(section, n, r), "keys and values")
 
 
 REFUNDS, EXISTING = _nested(RefundSection), _nested(ExistingSection)
+PILOT = _nested(PilotSection)
 CONVENTIONS = _nested(ConventionSection)
 
 
@@ -201,6 +210,10 @@ class ProgramSection(Struct, frozen=True, kw_only=True):
     existing: Annotated[
         ExistingSection, Knob(EXISTING, "what this version does to what is there")
     ] = ExistingSection()
+    pilot: Annotated[
+        PilotSection | None,
+        Knob(PILOT, "for whom this version holds; without it for everybody", dated=False),
+    ] = None
 
 
 PROGRAM = ProgramSection
@@ -226,5 +239,6 @@ PAGES: dict[str, type[Struct]] = {
     "refunds": RefundSection,
     "conventions": ConventionSection,
     "existing": ExistingSection,
+    "pilot": PilotSection,
     **SECTIONS,
 }

@@ -124,7 +124,7 @@ def _tiers(words: Words, key: str, node: Node) -> list[Check]:
 
 def _standing(name: str, part: str) -> Callable[[View], str]:
     def get(view: View) -> str:
-        tiers = view.program.plan(view.moment).tiers
+        tiers = view.program.plan_for(view.account, view.moment).tiers
         group = next((each for each in tiers if each.name == name), None)
         standing = view.account.tiers.get(name)
         if group is None:
@@ -189,7 +189,7 @@ def _counters(words: Words, key: str, node: Node) -> list[Check]:
 
         def get(view: View, name: str = name, unit: Unit = unit) -> str:
             counts = view.account.counters.get(name)
-            window = view.program.plan(view.moment).windows[name]
+            window = view.program.plan_for(view.account, view.moment).windows[name]
             day = view.program.calendar.day(view.moment)
             return unit.show(windows.total(window, counts, day, view.account.joined))
 
