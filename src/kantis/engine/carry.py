@@ -17,6 +17,7 @@ from kantis.core.lots import issue, open_lots, take
 from kantis.core.phrases import QUANTITY
 from kantis.core.places import ADJUSTED, AVAILABLE, CARRIED, OWED, TRANSIT
 from kantis.core.turn import Refused, Turn
+from kantis.engine import sharing
 from kantis.engine.plan import Plan
 from kantis.engine.sections import ExistingSection
 
@@ -33,7 +34,11 @@ def _carry(plan: Plan, turn: Turn, body: Carry) -> None:
     for tier in body.tiers:
         if tier.group not in levels or tier.level not in levels[tier.group].levels:
             raise Refused("unknown-level", f"There is no level {tier.level!r} in {tier.group!r}.")
-    source = TRANSIT if body.origin == "transfer" else CARRIED
+    if body.origin == "join":
+        sharing.welcome(plan, turn, body)
+    if turn.account.away[0] and body.origin in ("leave", "back"):
+        turn.change("away", "", "")
+    source = CARRIED if body.origin == "opening" else TRANSIT
     for lot in body.lots:
         issue(
             turn,
@@ -48,7 +53,10 @@ def _carry(plan: Plan, turn: Turn, body: Carry) -> None:
             funder=lot.funder,
             day=lot.earned,
         )
-    _standing(plan, turn, body)
+    if body.origin == "opening":
+        _standing(plan, turn, body)
+    elif body.origin != "back" or not turn.account.members:
+        sharing.bring_own(plan, turn.own(), body.tiers, body.counters)
     for name in {lot.balance for lot in body.lots}:
         clock = plan.balances[name].clock
         if clock is not None and name not in turn.account.touched:

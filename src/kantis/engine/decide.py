@@ -16,7 +16,7 @@ from kantis.core.account import NEVER, Account
 from kantis.core.decision import Context, Decision, Entry, Needs, Refusal
 from kantis.core.events import Cancel, Claim, Event, Purchase, Redeem, Refund, Tick
 from kantis.core.turn import Refused, Turn, begin
-from kantis.engine import carry, order
+from kantis.engine import carry, order, sharing
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 from kantis.features import balances, rewards
@@ -71,9 +71,12 @@ def decide(
     if not account.joined:
         _join(program, turn, plan)
     try:
-        order.HANDLERS[type(body)](plan, turn, body)
+        if not (account.away[0] and sharing.forward(turn, body)):
+            order.HANDLERS[type(body)](plan, turn, body)
         if plan.by_itself and rewards.may_come(plan.by_itself, account):
             order.rewards_by_itself(plan, turn)
+        if account.members:
+            order.attribute(plan, turn)
     except Refused as refused:
         _refuse(turn, refused.refusal)
     entries.append(_entry(account, turn.decision, at, plan.version, event.key))
@@ -144,6 +147,7 @@ def advance(program: Program, account: Account, until: int) -> list[Entry]:
         else:
             _everything(plan, turn)
         account.due = order.due(account, account.calm)
+        order.attribute(plan, turn)
         if turn.decision.postings or turn.decision.changes:
             entries.append(_entry(account, turn.decision, moment, plan.version, ""))
     return entries

@@ -14,8 +14,8 @@ from kantis.core import dated
 from kantis.core.account import Account, Posting
 from kantis.core.amounts import Unit
 from kantis.core.calendar import show_day
-from kantis.core.decision import Context, Entry
-from kantis.core.events import Carry, Event, Purchase
+from kantis.core.decision import Context, Entry, FollowUp
+from kantis.core.events import Carry, Event, Purchase, Referred
 from kantis.core.knobs import Node
 from kantis.core.phrases import text_of
 from kantis.core.places import (
@@ -34,7 +34,7 @@ from kantis.engine import order
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 
-_RULES = ("earning", "offers", "prices", "rewards", "cycles")
+_RULES = ("earning", "offers", "prices", "rewards", "cycles", "referrals", "challenges")
 
 
 def explain(program: Program, entry: Entry, event: Event | None = None) -> list[str]:
@@ -50,6 +50,7 @@ def explain(program: Program, entry: Entry, event: Event | None = None) -> list[
     said += [_effect(plan, each) for each in decision.effects]
     said += _postings(plan, decision.postings, explained=bool(decision.fired))
     said += [each for change in decision.changes if (each := _change(plan, change))]
+    said += [each for follow in decision.follow_ups if (each := _follow(follow))]
     if not said or (event is not None and isinstance(event.body, Carry)):
         said += _counted(program.counted, decision.changes)
     said += [f"Marked for a look: {flag}." for flag in decision.flags]
@@ -101,6 +102,8 @@ def _unit(plan: Plan, name: str) -> Unit:
 def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
     rule, balance, base, points, _, plain = fact
     unit = _unit(plan, balance)
+    if rule in plan.rewards and not balance:
+        return f"The reward {rule} came by itself."
     if rule in plan.rewards:
         return f"{unit.show(points)} spent on {rule}, worth {plan.money.show(plain)}."
     if rule in plan.cycles:
@@ -108,6 +111,9 @@ def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
         return f"{unit.show(points)} of {unit.show(base)} turned into {worth} ({rule})."
     if points < 0:
         return f"{unit.show(-points)} taken back that {rule} had given."
+    if rule in plan.challenges:
+        won = f"The challenge {rule} is won: {_words(tree, rule, 'streak', 'goal')}"
+        return f"{won}. {unit.show(points)} for it." if points else f"{won}."
     said = f"{unit.show(points)} for {rule}"
     earner = plan.earning.by_name.get(rule)
     terms = _level_terms(plan, tree, rule, base, plain) or _words(tree, rule, *_TERMS)
@@ -151,6 +157,7 @@ _REASONS = {
     "carry": "came into the account",
     "transfer": "left for another member",
     "existing": "came with the new terms",
+    "households": "went along with a member who left or joined",
 }
 
 
@@ -206,8 +213,57 @@ def _change(plan: Plan, change: tuple[Any, ...]) -> str:
         return "The account was opened."
     if change[0] == "choose":
         return f"The choice of {change[1]} is {change[3]}."
+    if change[0] == "know" and change[1].startswith("referral "):
+        return f"Came by the invitation {change[1][9:]} of {change[3]}."
     if change[0] == "know":
         return f"It is known that {change[1]} is {change[3]}."
+    return _shared(plan, change)
+
+
+def _follow(follow: FollowUp) -> str:
+    """What another account is told because of it."""
+    if isinstance(follow.body, Referred):
+        undone = " that it is undone" if follow.body.undone else ""
+        return f"{follow.subject}, who invited, is told{undone}."
+    return "" if isinstance(follow.body, Carry) else f"Sent on to {follow.subject}."
+
+
+def _towards(plan: Plan, counter: str, amount: int) -> str:
+    """What was counted towards a challenge or an invitation, or no longer is."""
+    room, _, name = counter.partition(" ")
+    unit = plan.money
+    if room == "challenge" and name in plan.challenges:
+        goal = plan.challenges[name].section.goal
+        if goal.counts != "spend":
+            unit = Unit(goal.counts, 3 if goal.counts == "measure" else 0)
+    elif room != "referral" or name not in plan.referrals:
+        return ""
+    more = "counted" if amount > 0 else "no longer counted"
+    return f"{unit.show(abs(amount))} {more} towards the {room} {name}."
+
+
+def _shared(plan: Plan, change: tuple[Any, ...]) -> str:
+    """What a change means for the members who share an account."""
+    if change[0] == "member":
+        _, name, role, _, burns, _ = change
+        may = "may" if burns or role == "lead" else "may not"
+        return f"{name} is {'the lead' if role == 'lead' else 'a member'}, and {may} spend."
+    if change[0] == "away" and change[1]:
+        return f"Its member shares {change[1]} from now on, as {change[2]}."
+    if change[0] == "away":
+        return "Its member shares no other account any more."
+    if change[0] == "left":
+        return f"{change[1]} is no member any more."
+    if change[0] == "count":
+        return _towards(plan, change[1], change[3])
+    if change[0] == "of" and change[2] == "tier":
+        return f"Of {change[1]}: {_change(plan, change[2:])}"
+    if change[0] == "of" and change[2] == "count":
+        _, name, _, counter, _, amount = change
+        what, _, balance = counter.partition(" ")
+        if what == "redeemed" and balance in plan.balances:
+            points = _unit(plan, balance).show(abs(amount))
+            return f"{points} of it {'no longer ' if amount < 0 else ''}count as spent by {name}."
     return ""
 
 

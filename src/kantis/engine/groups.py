@@ -30,9 +30,15 @@ def _group(plan: Plan, turn: Turn, group: str, confirmed: bool) -> tuple[list[Lo
     lots = [x for x in turn.account.lots.values() if x.group == group and x.pending]
     kept = [each for some in plan.counters.values() for each in some]
     counted = counters.settle(kept, turn, group, confirmed)
+    for own in map(turn.of, turn.account.members):
+        if counters.settle(kept, own, group, confirmed):
+            counted = True
+            _rise(plan.own_tiers, own)
     if not counted and not lots:
         raise Refused("unknown-group", f"Nothing waits for {group!r}.")
     used = settle_caps(plan.earning.caps, turn, group, confirmed)
+    for own in map(turn.of, turn.account.members):
+        used = settle_caps(plan.earning.caps, own, group, confirmed) or used
     if (counted or used) and not confirmed:
         turn.change("count", void_group(group), turn.at, 1)
     return lots, counted
@@ -43,11 +49,17 @@ def void_group(group: str) -> str:
     return f"void group {group}"
 
 
-def _confirm(plan: Plan, turn: Turn, body: Confirm) -> None:
-    lots, counted = _group(plan, turn, body.group, confirmed=True)
-    for group in plan.tiers if counted else ():
+def _rise(groups: list[tiers.TierGroup], turn: Turn) -> None:
+    """What has come to count can bring levels that are reached at once."""
+    for group in groups:
         if group.section.up == "at once":
             tiers.rise(group, turn)
+
+
+def _confirm(plan: Plan, turn: Turn, body: Confirm) -> None:
+    lots, counted = _group(plan, turn, body.group, confirmed=True)
+    if counted:
+        _rise(plan.tiers, turn)
     for lot in lots:
         stop_waiting(turn, lot.id, lot.pending)
         turn.post(lot.balance, PENDING, AVAILABLE, lot.pending, lot.id, "activation")

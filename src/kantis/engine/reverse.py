@@ -37,8 +37,8 @@ from kantis.core.places import (
     REVERSED,
     VOUCHER,
 )
-from kantis.core.turn import Refused, Turn
-from kantis.engine import periods
+from kantis.core.turn import Refused, Turn, member_of
+from kantis.engine import periods, progress
 from kantis.engine.groups import void_group
 from kantis.engine.plan import Plan
 from kantis.engine.returning import Returning, bought, quantity_of, returned_before, returning_now
@@ -69,6 +69,8 @@ def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
     _check_time(then, turn, original)
     before = returned_before(original)
     now = returning_now(purchase.lines, before, body)
+    if turn.account.members:
+        turn.member = member_of(turn.account, original.event)
     turn.decision.cause = original.event.key
     turn.decision.fired.append(("refund", "", 0, 0, 0, tuple(now.items())))
     after = {key: before.get(key, 0) + now.get(key, 0) for key in {*before, *now}}
@@ -83,7 +85,10 @@ def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
     _reverse_periods(then, turn, back)
     _reverse_counters(then, turn, back)
     tiers.roll_again(plan.tiers, turn, turn.calendar.day(original.event.time))
+    progress.reverse(plan, then, turn, _counted(back), back)
     tiers.fall_after_refund(plan.tiers, turn)
+    for member in turn.account.members:
+        tiers.fall_after_refund(plan.own_tiers, turn.of(member))
 
 
 def plan_of(plan: Plan, turn: Turn, event: Event, purchase: Purchase) -> Plan:
@@ -114,6 +119,8 @@ def _reverse_fact(then: Plan, turn: Turn, back: Returning, fact: tuple[Any, ...]
     rule, name, _, points, lot, _ = fact
     if not points or not lot or name not in then.balances:
         return
+    if rule in then.challenges or rule in then.referrals:
+        return  # they are won or not won as a whole
     earner = then.earning.by_name.get(rule)
     if earner is not None and earner.rule.over is not None:
         return
@@ -127,11 +134,12 @@ def _reverse_fact(then: Plan, turn: Turn, back: Returning, fact: tuple[Any, ...]
     opens = next((each[1] for each in waits if each[2] == lot), 0)
     missing = claw_back(turn, then.balances[name], lot, amount, REVERSED, REFUND, opens)
     turn.decision.fired.append((rule, name, 0, -(amount - missing), lot, -amount))
-    used = {counter: bucket for counter, bucket, _ in _counted(back)}
+    used = {counter: (whose, bucket) for whose, counter, bucket, _ in _counted(back)}
     for cap in earner.caps if earner is not None and not (back.void and _waits(earner)) else ():
         if cap.counts == "points" and cap.counter in used:
-            _count_off(turn, cap.counter, used[cap.counter], amount)
-            _count_off(turn, used_by(back.group, cap.counter), used[cap.counter], amount)
+            whose, bucket = used[cap.counter]
+            _count_off(turn, whose, cap.counter, bucket, amount)
+            _count_off(turn, whose, used_by(back.group, cap.counter), bucket, amount)
 
 
 def _waits(earner: Earner) -> bool:
@@ -200,33 +208,33 @@ def _reverse_caps(then: Plan, turn: Turn, back: Returning) -> None:
     """What the lines that came back had used of a cap is free again; points are so already."""
     rules = [each for each in then.earning.by_name.values() if each.rule.over is None]
     caps = {cap.counter: cap for earner in rules for cap in earner.caps}
-    counted = {(name, bucket): amount for name, bucket, amount in _counted(back)}
-    for (name, bucket), amount in counted.items():
+    counted = {(whose, name, bucket): amount for whose, name, bucket, amount in _counted(back)}
+    for (whose, name, bucket), amount in counted.items():
         cap, key = caps.get(name), used_by(back.group, name)
         if cap is None or cap.counts == "points":
             continue
         using = [earner for earner in rules if cap in earner.caps]
-        waited = counted.get((key, bucket), 0)
+        waited = counted.get((whose, key, bucket), 0)
         for waits, used in ((False, amount - waited), (True, 0 if back.void else waited)):
             mine = _any_of([each for each in using if _waits(each) == waits])
             part = back.part(used, mine, "item" if cap.counts == "items" else "money")
             if cap.counts == "times":
                 part = used if back.whole else 0
-            _count_off(turn, name, bucket, part)
+            _count_off(turn, whose, name, bucket, part)
             if waits:
-                _count_off(turn, key, bucket, part)
+                _count_off(turn, whose, key, bucket, part)
 
 
 def _reverse_counters(then: Plan, turn: Turn, back: Returning) -> None:
     """What was counted of the lines that came back is counted off, in the bucket of then."""
-    counted = {name: (bucket, amount) for name, bucket, amount in _counted(back)}
+    counted = {name: (whose, bucket, amount) for whose, name, bucket, amount in _counted(back)}
     gave = {fact[0] for fact in back.original.entry.decision.fired}
     items = ("items", "quantity") if back.activity else ("items",)
     for counter in then.counters.get(back.activity or "purchase", []):
         waits = counters.waiting(counter.name, back.group)
         if counter.name not in counted and (waits not in counted or back.void):
             continue
-        bucket, amount = counted.get(counter.name) or counted[waits]
+        whose, bucket, amount = counted.get(counter.name) or counted[waits]
         if counter.section.counts == "points":
             part = counters.points_taken(turn, counter.section.of, gave)
         elif counter.section.counts in ("spend", "measure", *items):
@@ -236,30 +244,38 @@ def _reverse_counters(then: Plan, turn: Turn, back: Returning) -> None:
             part = amount if back.whole else 0
         name = counter.name
         if waits in counted:
-            name = waits if waits in turn.account.counters else counter.name
-            bucket = max(turn.account.counters.get(name, {}), default=bucket)
-        _count_off(turn, name, bucket, part)
+            kept = _whose(turn, whose).account.counters
+            name = waits if waits in kept else counter.name
+            bucket = max(kept.get(name, {}), default=bucket)
+        _count_off(turn, whose, name, bucket, part)
 
 
-def _counted(back: Returning) -> list[tuple[str, int, int]]:
-    """What the purchase counted: (counter, bucket, amount), one for each counter and bucket.
+def _counted(back: Returning) -> list[tuple[str, str, int, int]]:
+    """What the purchase counted, for each counter and bucket: (whose, counter, bucket, amount).
 
     What rolled over into a later window because of it is set right from there.
     """
-    found: dict[tuple[str, int], int] = {}
+    found: dict[tuple[str, str, int], int] = {}
     for change in back.original.entry.decision.changes:
+        whose, change = (change[1], change[2:]) if change[0] == "of" else ("", change)
         if change[0] == "count":
-            key = (change[1], change[2])
+            key = (whose, change[1], change[2])
             found[key] = found.get(key, 0) + change[3]
     return [
-        (name, bucket, own)
-        for (name, bucket), amount in found.items()
-        if (own := amount - found.get((tiers.rolled(name), bucket), 0))
+        (whose, name, bucket, own)
+        for (whose, name, bucket), amount in found.items()
+        if (own := amount - found.get((whose, tiers.rolled(name), bucket), 0))
     ]
 
 
-def _count_off(turn: Turn, name: str, bucket: int, part: int) -> None:
+def _whose(turn: Turn, member: str) -> Turn:
+    """The turn of a member's own things, where that is one of several who still is here."""
+    return turn.of(member) if member and member in turn.account.members else turn
+
+
+def _count_off(turn: Turn, whose: str, name: str, bucket: int, part: int) -> None:
     """Take something off a counter, never more than is in it."""
+    turn = _whose(turn, whose)
     left = turn.account.counters.get(name, {}).get(bucket, 0)
     if min(part, left) > 0:
         turn.change("count", name, bucket, -min(part, left))
@@ -267,7 +283,7 @@ def _count_off(turn: Turn, name: str, bucket: int, part: int) -> None:
 
 def _reverse_periods(then: Plan, turn: Turn, back: Returning) -> None:
     """Rules over a period: the total of then is lowered, and a settled one settled again."""
-    counted = {name: (bucket, amount) for name, bucket, amount in _counted(back)}
+    counted = {name: (bucket, amount) for _, name, bucket, amount in _counted(back)}
     for earner in then.earning.periods:
         touched = set()
         for modifier in (None, *earner.modifiers):
@@ -277,9 +293,11 @@ def _reverse_periods(then: Plan, turn: Turn, back: Returning) -> None:
             bucket, amount = counted[name]
             both = earner.bit | (modifier.bit if modifier is not None else earner.bit)
             part = back.part(amount, _all_of(both), earner.per)
-            _count_off(turn, name, bucket, part)
+            own = periods.mine(earner, turn)
+            _count_off(own, "", name, bucket, part)
             touched.add(bucket)
-        for bucket in touched & set(turn.account.issued.get(earner.name, {})):
+        settled = periods.mine(earner, turn).account.issued.get(earner.name, {})
+        for bucket in touched & set(settled):
             periods.settle(earner, turn, bucket)
 
 

@@ -28,6 +28,7 @@ from kantis.core.phrases import (
     TEXT,
     TEXTS,
     TITLE,
+    WHOSE,
     ZONE,
     Duration,
     list_of,
@@ -37,11 +38,14 @@ from kantis.core.phrases import (
 )
 from kantis.core.rule import Rule
 from kantis.features.balances import BalanceSection
+from kantis.features.challenges import ChallengeSection
 from kantis.features.choices import ChoiceSection
 from kantis.features.counters import CounterSection
 from kantis.features.cycles import CycleSection
+from kantis.features.households import HouseholdSection
 from kantis.features.offers import OfferSection
 from kantis.features.prices import PriceSection
+from kantis.features.referrals import ReferralSection
 from kantis.features.rewards import RewardSection
 from kantis.features.tiers import TierSection
 from kantis.features.vouchers import VoucherSection
@@ -75,6 +79,9 @@ class CapSection(Struct, frozen=True, kw_only=True):
 
     name: str
     at_most: Annotated[Cap, Knob(CAP, "the limit")]
+    whose: Annotated[str, Knob(WHOSE, "whose it is where several members share an account")] = (
+        "household"
+    )
 
 
 STEPS = ("prices", "earning", "counters", "tiers", "rewards")
@@ -231,6 +238,9 @@ SECTIONS: dict[str, type[Struct]] = {
     "vouchers": VoucherSection,
     "cycles": CycleSection,
     "choices": ChoiceSection,
+    "households": HouseholdSection,
+    "referrals": ReferralSection,
+    "challenges": ChallengeSection,
 }
 
 #: Every section that has a table of knobs on a page, by its name.
