@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from kantis.core import calendar, places, windows
 from kantis.core.account import Account, value_at
@@ -18,6 +18,7 @@ from kantis.core.decision import Decision
 from kantis.core.earner import Earner
 from kantis.core.knobs import Node, Wrong, suggest
 from kantis.desk.cases.words import ITEMS, Words, at_key
+from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 from kantis.features.challenges import progress
 from kantis.features.counters import THOUSANDTHS
@@ -30,6 +31,7 @@ class View(Struct):
     account: Account
     moment: int
     decisions: list[Decision]
+    plan: Plan
 
 
 class Check(Struct):
@@ -126,7 +128,7 @@ def _tiers(words: Words, key: str, node: Node) -> list[Check]:
 
 def _standing(name: str, part: str) -> Callable[[View], str]:
     def get(view: View) -> str:
-        tiers = view.program.plan_for(view.account, view.moment).tiers
+        tiers = view.plan.tiers
         group = next((each for each in tiers if each.name == name), None)
         standing = view.account.tiers.get(name)
         if group is None:
@@ -191,7 +193,7 @@ def _counters(words: Words, key: str, node: Node) -> list[Check]:
 
         def get(view: View, name: str = name, unit: Unit = unit) -> str:
             counts = view.account.counters.get(name)
-            window = view.program.plan_for(view.account, view.moment).windows[name]
+            window = view.plan.windows[name]
             day = view.program.calendar.day(view.moment)
             return unit.show(windows.total(window, counts, day, view.account.joined))
 
@@ -410,7 +412,7 @@ def _members(words: Words, key: str, node: Node) -> list[Check]:
                     if member is None:
                         return f"no member {name}"
                     mine = cast(Account, member)  # the checks ask for nothing else
-                    return check.get(View(view.program, mine, view.moment, view.decisions))
+                    return check.get(structs.replace(view, account=mine))
 
                 found.append(_check(inner, f"{name} {check.what}", check.expected, own))
     return found
