@@ -12,7 +12,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from kantis.core import calendar
-from kantis.core.account import NEVER, Account, Voucher
+from kantis.core.account import NEVER, Account
 from kantis.core.amounts import Ratio, divide
 from kantis.core.calendar import Calendar
 from kantis.core.events import Use
@@ -28,6 +28,7 @@ from kantis.core.phrases import (
     text_of,
 )
 from kantis.core.places import EXPIRED, REDEEMED, VOUCHER
+from kantis.core.records import Voucher
 from kantis.core.turn import Refused, Turn
 
 REASON = "vouchers"
