@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,9 +39,15 @@ def opened(
         with desks.open(store, engine=engine) as desk:
             yield desk
     except (Outage, Conflict) as error:
-        raise Trouble("store-unusable", str(error), store) from error
+        raise Trouble("store-unusable", str(error), _shown(store)) from error
     except OSError as error:
-        raise Trouble("store-unusable", f"{error.strerror or error}.", store) from error
+        message = f"{error.strerror or error}. Check the path and its rights, or name another."
+        raise Trouble("store-unusable", message, store) from error
+
+
+def _shown(store: str) -> str:
+    """A store as it may stand in a log: without its password."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", store)
 
 
 def _is_database(path: Path) -> bool:
