@@ -37,11 +37,15 @@ IDLE: dict[str, tuple[str, ...]] = {
         "vouchers > coffee",
         "vouchers > coffee > valid",
     ),
+    "language/challenges": ("challenges > regular > badge",),
     "language/choices": ("choices > favourite > window",),
     "language/milestones": ("vouchers > hello > valid", "rewards > shopper"),
     "language/modifiers": ("earning > second",),
     "language/periods": ("earning > milestone > give > each part > from 0 nights",),
+    "language/referrals": ("referrals > visitor > terms of",),
+    "language/refunds": ("tiers > status > lasts",),
     "language/rewards": ("rewards > rungs > most", "rewards > steps > least"),
+    "language/shares": ("households > family > leaver takes > before 2025-01-01",),
     "language/tiers": ("tiers > lifetime > lasts", "tiers > honour > lasts"),
 }
 #: What identifies a program or speaks to people.

@@ -210,7 +210,7 @@ class Program:
             tree = dated.at(version.tree, day)
             until = self._starts[position + 1] if position + 1 < len(self._starts) else NEVER
             if tree is None or not isinstance(tree.value, dict):
-                message = "A program is keys and their values. Begin with its name: 'program: corner-cafe'."
+                message = "A program is keys and their values. Begin with 'program: its-name'."
                 raise ProgramError([Fault("mapping-expected", message)])
             days = next(iter(self._plans.values())).calendar if self._plans else None
             found, faults = read_plan(tree, version.number, self._starts[position], until, days)
