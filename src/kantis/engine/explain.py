@@ -103,7 +103,8 @@ def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
     rule, balance, base, points, _, plain = fact
     unit = _unit(plan, balance)
     if rule in plan.rewards and not balance:
-        return f"The reward {rule} came by itself."
+        what = _words(tree, rule, "gives")
+        return f"The reward {rule} came by itself: {what}."
     if rule in plan.rewards:
         return f"{unit.show(points)} spent on {rule}, worth {plan.money.show(plain)}."
     if rule in plan.cycles:

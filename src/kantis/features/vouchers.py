@@ -24,7 +24,7 @@ from kantis.core.phrases import (
     TITLE,
     Duration,
     Quantity,
-    duration,
+    lasting,
     text_of,
 )
 from kantis.core.places import EXPIRED, REDEEMED, VOUCHER
@@ -56,7 +56,7 @@ _VALID = re.compile(r"(.+?)(, to the end of the month)?")
 def _valid(node: Node, reader: Reader) -> Valid:
     match = _VALID.fullmatch(text_of(node))
     assert match is not None
-    length = duration(match[1], node)
+    length = lasting(match[1], node)
     if length.unit in ("minute", "hour"):
         raise Wrong("too-short", "A voucher is good for days, weeks, months or years.", node)
     return Valid(length, bool(match[2]))
