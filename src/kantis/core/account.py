@@ -22,6 +22,8 @@ from typing import Any, Final
 
 from msgspec import Struct, field, msgpack
 
+from kantis.core import membership
+from kantis.core.membership import Forfeited, Membership
 from kantis.core.places import (
     ADJUSTED,
     AVAILABLE,
@@ -148,6 +150,8 @@ class Account(Struct, array_like=True):
     cycles: dict[str, int] = field(default_factory=dict)
     issued: dict[str, dict[int, int]] = field(default_factory=dict)
     lost: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    plans: dict[str, Membership] = field(default_factory=dict)
+    forfeits: dict[str, Forfeited] = field(default_factory=dict)
     woken: int = 0
     due: int = NEVER
     calm: int = 0
@@ -271,7 +275,7 @@ def _out_of(lot: Lot, source: int, amount: int) -> None:
         lot.pending -= amount
     elif source == HELD:
         lot.held -= amount
-    elif source == EXPIRED:
+    elif source in (EXPIRED, FORFEITED):
         lot.expired -= amount
     elif source == REVERSED:
         lot.reversed -= amount
@@ -458,6 +462,9 @@ CHANGES: Final[dict[str, Callable[[Account, Change], object]]] = {
     "forget issue": _forget_issue,
     "join": _join,
     "lost": _lost,
+    "plan": lambda account, change: membership.hold(account.plans, change),
+    "on plan": lambda account, change: membership.have(account.plans, change),
+    "forfeit": lambda account, change: membership.forfeit(account.forfeits, change),
     "wake": _wake,
 }
 

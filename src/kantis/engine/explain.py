@@ -22,10 +22,12 @@ from kantis.core.places import (
     AVAILABLE,
     CHART,
     EXPIRED,
+    FORFEITED,
     HELD,
     ISSUED,
     OWED,
     PENDING,
+    REVERSED,
     VOUCHER,
 )
 from kantis.core.rates import exact, rounded
@@ -34,7 +36,7 @@ from kantis.engine import order
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 
-_RULES = ("earning", "offers", "prices", "rewards", "cycles")
+_RULES = ("earning", "offers", "prices", "rewards", "cycles", "plans")
 
 
 def explain(program: Program, entry: Entry, event: Event | None = None) -> list[str]:
@@ -48,6 +50,7 @@ def explain(program: Program, entry: Entry, event: Event | None = None) -> list[
         said.append(f"Refused: {decision.refusal.sentence} [{decision.refusal.code}]")
     said += [_fired(plan, tree, fact) for fact in decision.fired if fact[0] != "refund"]
     said += [_effect(plan, each) for each in decision.effects]
+    said += [_fee(plan, each) for each in decision.fees]
     said += _postings(plan, decision.postings, explained=bool(decision.fired))
     said += [each for change in decision.changes if (each := _change(plan, change))]
     if not said or (event is not None and isinstance(event.body, Carry)):
@@ -101,6 +104,8 @@ def _unit(plan: Plan, name: str) -> Unit:
 def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
     rule, balance, base, points, _, plain = fact
     unit = _unit(plan, balance)
+    if rule in plan.entitlements.sections:
+        return f"Entitled to {rule}: {plan.entitlements.sections[rule].gives}."
     if rule in plan.rewards:
         return f"{unit.show(points)} spent on {rule}, worth {plan.money.show(plain)}."
     if rule in plan.cycles:
@@ -122,7 +127,7 @@ def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
     return said + "."
 
 
-_TERMS = ("give", "multiply", "add")
+_TERMS = ("give", "multiply", "add", "bonus")
 
 
 def _level_terms(plan: Plan, tree: dict[str, Any], rule: str, base: int, plain: int) -> str:
@@ -145,6 +150,13 @@ def _effect(plan: Plan, effect: tuple[str, str, int]) -> str:
     return f"{plan.money.show(amount)} off{where}: {rule}."
 
 
+def _fee(plan: Plan, fee: tuple[str, str, int]) -> str:
+    name, why, amount = fee
+    if amount < 0:
+        return f"{plan.money.show(-amount)} given back for {name} ({why})."
+    return f"{plan.money.show(amount)} charged for {name} ({why})."
+
+
 _REASONS = {
     "activation": "became available",
     "adjust": "changed by hand",
@@ -162,7 +174,15 @@ def _postings(plan: Plan, postings: list[Posting], *, explained: bool) -> list[s
     said = []
     for (balance, reason, source, target), amount in sums.items():
         points = _unit(plan, balance).show(amount)
-        if target == EXPIRED:
+        if target == FORFEITED:
+            said.append(f"{points} forfeited, because what they waited for did not come in time.")
+        elif source == FORFEITED and target == AVAILABLE:
+            said.append(f"{points} reinstated.")
+        elif source == FORFEITED and target == EXPIRED:
+            said.append(f"{points} were not reinstated in time and expired.")
+        elif source == FORFEITED and target == REVERSED:
+            said.append(f"{points} can no longer be reinstated.")
+        elif target == EXPIRED:
             said.append(f"{points} expired.")
         elif source == EXPIRED and target == AVAILABLE:
             said.append(f"{points} came back: you had been here in time.")
@@ -193,6 +213,12 @@ def _change(plan: Plan, change: tuple[Any, ...]) -> str:
         name = names[level] if level < len(names) else str(level)
         end = f" until {show_day(until - 1)}" if until else ""
         return f"{group} is {name}{end} ({why})."
+    if change[0] == "plan":
+        return _membership(change)
+    if change[0] == "on plan":
+        return f"From now on {change[3]} is had." if change[3] else f"{change[1]} is over."
+    if change[0] == "forfeit" and change[4]:
+        return f"They can come back until {show_day(change[3])}."
     if change[0] == "voucher":
         _, code, kind, worth, _, _, _, expires = change
         end = f", good until {show_day(expires - 1)}" if expires else ""
@@ -209,6 +235,22 @@ def _change(plan: Plan, change: tuple[Any, ...]) -> str:
     if change[0] == "know":
         return f"It is known that {change[1]} is {change[3]}."
     return ""
+
+
+def _membership(change: tuple[Any, ...]) -> str:
+    """Where the account stands with a plan, in words."""
+    _, _, plan, period, state, _, _, until, _, _, _, _, renews, following, next_period, _ = change
+    end = show_day(until - 1)
+    if state == "ended":
+        return f"{plan} has ended."
+    if state == "unpaid":
+        return f"{plan} is unpaid."
+    what = f"{plan} is on trial until {end}" if state == "trial" else f"{plan} is paid until {end}"
+    if not renews:
+        return f"{what} and ends then."
+    if following or next_period:
+        return f"{what}; then {following or plan} per {next_period or period}."
+    return f"{what}."
 
 
 def why_not(program: Program, account: Account, event: Event) -> list[tuple[str, str]]:

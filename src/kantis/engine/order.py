@@ -32,13 +32,15 @@ from kantis.core.events import (
 from kantis.core.lots import take
 from kantis.core.places import AVAILABLE, OWED, REDEEMED, VOUCHER
 from kantis.core.turn import Refused, Turn
-from kantis.engine import carry, forget, groups, periods, reverse
+from kantis.engine import carry, forget, groups, members, periods, reverse
 from kantis.engine.plan import Plan
 from kantis.features import (
     balances,
     choices,
     cycles,
+    forfeiture,
     offers,
+    plans,
     rewards,
     tiers,
     vouchers,
@@ -55,6 +57,8 @@ def _purchase(plan: Plan, turn: Turn, body: Purchase) -> None:
         plan.purchase(turn, body.lines)
     else:
         _act(plan, turn, "purchase", "lines", body.lines)
+    if plan.plans.uses and turn.decision.effects:
+        members.uses(plan, turn)
     if plan.clocked:
         _signs(plan, turn, "purchase")
 
@@ -315,6 +319,7 @@ HANDLERS: dict[type, Callable[..., None]] = {
     **reverse.HANDLERS,
     **groups.HANDLERS,
     **carry.HANDLERS,
+    **members.HANDLERS,
 }
 
 
@@ -332,6 +337,8 @@ def calm(plan: Plan, account: Account, after: int) -> int:
         balances.due(plan.balances, account, days, after),
         vouchers.due(account, days),
         reverse.due(account),
+        plans.due(plan.plans, account, days) if account.plans else NEVER,
+        forfeiture.due(account, days) if account.forfeits else NEVER,
         periods.due(plan.earning, account, days) if plan.earning.periods else NEVER,
         tiers.due(plan.tiers, account, days, after) if plan.tiers else NEVER,
         cycles.due(plan.cycles, account, days) if plan.cycles else NEVER,
@@ -346,7 +353,11 @@ def clockwork(plan: Plan, turn: Turn) -> None:
         carry.wake(plan, turn)
     if turn.account.holds:
         reverse.release_overdue(plan, turn)
+    if turn.account.plans:
+        members.run(plan, turn)
     balances.run(plan.balances, turn)
+    if turn.account.forfeits:
+        forfeiture.run(turn)
     if turn.account.vouchers:
         vouchers.run(turn)
     if plan.earning.periods:

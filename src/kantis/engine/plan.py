@@ -32,6 +32,7 @@ from kantis.core.phrases import (
 )
 from kantis.engine import periods
 from kantis.engine.check import check
+from kantis.engine.check_members import check_members
 from kantis.engine.sections import PROGRAM, SECTIONS, ExistingSection, ProgramSection
 from kantis.features import balances as balances_room
 from kantis.features import counters as counters_room
@@ -43,7 +44,10 @@ from kantis.features.choices import ChoiceSection
 from kantis.features.counters import Counter, compile_counters
 from kantis.features.cycles import CycleSection
 from kantis.features.earning import Earning
+from kantis.features.entitlements import Entitlements, compile_entitlements
+from kantis.features.forfeiture import ForfeitSection
 from kantis.features.offers import OfferSection
+from kantis.features.plans import Plans, compile_plans
 from kantis.features.prices import Prices
 from kantis.features.rewards import RewardSection
 from kantis.features.tiers import TierGroup
@@ -70,12 +74,15 @@ class Plan:
         "counters",
         "cycles",
         "earning",
+        "entitlements",
         "existing",
+        "forfeiture",
         "head",
         "keeps",
         "levels_before",
         "money",
         "offers",
+        "plans",
         "prices",
         "purchase",
         "rewards",
@@ -107,6 +114,9 @@ class Plan:
         self.vouchers: dict[str, VoucherSection] = {}
         self.cycles: dict[str, CycleSection] = {}
         self.choices: dict[str, ChoiceSection] = {}
+        self.plans = Plans()
+        self.entitlements = Entitlements()
+        self.forfeiture: dict[str, ForfeitSection] = {}
         self.clocked = self.keeps = self.birthdays = self.booking = False
         #: what lets rewards come by themselves
         self.by_itself: tuple[tuple[str, int], ...] = ()
@@ -230,6 +240,7 @@ def read_plan(
     reader.path = []
     if not reader.faults:
         check(head, read, reader)
+        check_members(read, reader)
         plan.calendar = days or Calendar(calendar.zone(head.timezone))
         _compile(plan, head, units, read, reader)
     return plan, reader.faults
@@ -275,6 +286,10 @@ def _compile(
     )
     plan.rewards, plan.vouchers = read["rewards"], read["vouchers"]
     plan.cycles, plan.choices = read["cycles"], read["choices"]
+    users = [each for name in ("prices", "offers", "entitlements") for each in read[name].values()]
+    plan.plans = compile_plans(read["plans"], users, conventions.money_rounds)
+    plan.entitlements = compile_entitlements(read["entitlements"], caps)
+    plan.forfeiture = read["forfeiture"]
     plan.clocked = any(each.clock is not None for each in plan.balances.values())
     plan.keeps = any(each.kept or each.lost for each in plan.balances.values())
     issued = {each.issued for each in plan.rewards.values()}

@@ -40,7 +40,10 @@ from kantis.features.balances import BalanceSection
 from kantis.features.choices import ChoiceSection
 from kantis.features.counters import CounterSection
 from kantis.features.cycles import CycleSection
+from kantis.features.entitlements import EntitlementSection
+from kantis.features.forfeiture import ForfeitSection
 from kantis.features.offers import OfferSection
+from kantis.features.plans import PlanSection
 from kantis.features.prices import PriceSection
 from kantis.features.rewards import RewardSection
 from kantis.features.tiers import TierSection
@@ -218,6 +221,9 @@ SECTIONS: dict[str, type[Struct]] = {
     "vouchers": VoucherSection,
     "cycles": CycleSection,
     "choices": ChoiceSection,
+    "plans": PlanSection,
+    "entitlements": EntitlementSection,
+    "forfeiture": ForfeitSection,
 }
 
 #: Every section that has a table of knobs on a page, by its name.

@@ -9,48 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from msgspec import Struct
-
 from kantis.core import calendar, places, windows
 from kantis.core.account import Account, value_at
 from kantis.core.amounts import Unit
 from kantis.core.decision import Decision
 from kantis.core.earner import Earner
 from kantis.core.knobs import Node, Wrong, suggest
+from kantis.desk.cases import membership
+from kantis.desk.cases.look import Check, Expect, View, check
 from kantis.desk.cases.words import Words, at_key
-from kantis.engine.program import Program
-
-
-class View(Struct):
-    """What a check looks at: an account now, and the decisions of a step."""
-
-    program: Program
-    account: Account
-    moment: int
-    decisions: list[Decision]
-
-
-class Check(Struct):
-    """One expectation. ``balance`` says which entries of the account matter to it."""
-
-    line: int
-    column: int
-    what: str
-    expected: str
-    get: Callable[[View], str]
-    balance: str = ""
-
-
-class Expect(Struct):
-    """A ``then``: whose account, which step, after which instant, and the checks."""
-
-    line: int
-    account: str
-    of: str
-    moment: int
-    checks: list[Check]
-    refusal: bool
-
 
 _MEMBER_PLACES: Final = {place.name: place.number for place in places.CHART if place.member}
 
@@ -76,12 +43,6 @@ def read_then(words: Words, node: Node, account: str) -> Expect:
     return found
 
 
-def _check(
-    node: Node, what: str, expected: str, get: Callable[[View], str], balance: str = ""
-) -> Check:
-    return Check(node.line, node.column, what, expected, get, balance)
-
-
 def _balance(words: Words, name: str, node: Node) -> list[Check]:
     """A number is what is available; a mapping says what is in which place."""
     unit = words.program.units[name]
@@ -102,7 +63,7 @@ def _place(name: str, unit: Unit, place: int, node: Node, expected: int) -> Chec
         return unit.show(sign * purse[place] if purse else 0)
 
     what = f"{name} {places.CHART[place].name}"
-    return _check(node, what, unit.show(abs(expected)), get, name)
+    return check(node, what, unit.show(abs(expected)), get, name)
 
 
 def _tiers(words: Words, key: str, node: Node) -> list[Check]:
@@ -118,7 +79,7 @@ def _tiers(words: Words, key: str, node: Node) -> list[Check]:
             expected = words.text(what)
             if part != "level":
                 expected = calendar.show_day(words.day(what))
-            found.append(_check(what, f"{name} {part}", expected, _standing(name, part)))
+            found.append(check(what, f"{name} {part}", expected, _standing(name, part)))
     return found
 
 
@@ -142,7 +103,7 @@ def _standing(name: str, part: str) -> Callable[[View], str]:
 def _vouchers(words: Words, key: str, node: Node) -> list[Check]:
     """Open vouchers of a kind: how many; or also their worth and end, and those that are gone."""
     if node.value == "none":
-        return [_check(node, "open vouchers", "0", lambda view: str(len(_open(view.account))))]
+        return [check(node, "open vouchers", "0", lambda view: str(len(_open(view.account))))]
     kinds = [kind for plan in words.program.plans for kind in plan.vouchers]
     found = []
     for kind, child in words.fields(node, kinds, "'vouchers'").items():
@@ -158,7 +119,7 @@ def _vouchers(words: Words, key: str, node: Node) -> list[Check]:
             else:
                 expected = str(words.whole(what))
             get = _voucher(kind, part, words.program.money)
-            found.append(_check(what, f"vouchers {kind} {part}", expected, get))
+            found.append(check(what, f"vouchers {kind} {part}", expected, get))
     return found
 
 
@@ -194,7 +155,7 @@ def _counters(words: Words, key: str, node: Node) -> list[Check]:
             return unit.show(windows.total(window, counts, day, view.account.joined))
 
         expected = unit.show(words.amount(child, unit))
-        found.append(_check(child, f"counter {name}", expected, get))
+        found.append(check(child, f"counter {name}", expected, get))
     return found
 
 
@@ -224,7 +185,7 @@ def _lots(words: Words, key: str, node: Node) -> list[Check]:
         ends = [lot.expires - 1 if lot.expires else 0 for lot in lots]
         return show([(end, x.balance, x.open, x.member) for end, x in zip(ends, lots, strict=True)])
 
-    return [_check(node, "open lots", show(rows), see, rows[0][1] if rows else "")]
+    return [check(node, "open lots", show(rows), see, rows[0][1] if rows else "")]
 
 
 def _moved(key: str) -> Callable[[Decision, str], int]:
@@ -267,7 +228,7 @@ def _event(words: Words, key: str, node: Node) -> list[Check]:
             return unit.show(sum(moved(decision, name) for decision in view.decisions))
 
         expected = unit.show(words.amount(child, unit))
-        found.append(_check(child, f"{name} {key}", expected, get, name))
+        found.append(check(child, f"{name} {key}", expected, get, name))
     return found
 
 
@@ -288,7 +249,7 @@ def _rules(words: Words, key: str, node: Node) -> list[Check]:
             return unit.show(sum(fact[3] for fact in facts))
 
         expected = unit.show(words.amount(child, unit))
-        found.append(_check(child, f"rule {rule}", expected, get, base.balance.name))
+        found.append(check(child, f"rule {rule}", expected, get, base.balance.name))
     return found
 
 
@@ -303,7 +264,7 @@ def _effects(words: Words, key: str, node: Node) -> list[Check]:
         for rule, amount in rules:
             expected = money.show(words.money(amount))
             get = _effect("" if line == "basket" else line, rule, money)
-            found.append(_check(amount, f"off line {line} {rule}".strip(), expected, get))
+            found.append(check(amount, f"off line {line} {rule}".strip(), expected, get))
     return found
 
 
@@ -325,7 +286,7 @@ def _off(words: Words, key: str, node: Node) -> list[Check]:
     """What was taken off all prices together."""
     money = words.program.money
     expected = money.show(words.money(node))
-    return [_check(node, "off in all", expected, _effect(None, "", money))]
+    return [check(node, "off in all", expected, _effect(None, "", money))]
 
 
 def _refused(words: Words, key: str, node: Node) -> list[Check]:
@@ -335,7 +296,7 @@ def _refused(words: Words, key: str, node: Node) -> list[Check]:
         codes = [each.refusal.code for each in view.decisions if each.refusal]
         return ", ".join(codes) or "no"
 
-    return [_check(node, "refused", words.text(node), get)]
+    return [check(node, "refused", words.text(node), get)]
 
 
 def _flags(words: Words, key: str, node: Node) -> list[Check]:
@@ -344,7 +305,7 @@ def _flags(words: Words, key: str, node: Node) -> list[Check]:
         return ", ".join(sorted(flags)) or "none"
 
     expected = ", ".join(sorted(words.texts(node)))
-    return [_check(node, "flags", expected, get)]
+    return [check(node, "flags", expected, get)]
 
 
 def _said(words: Words, key: str, node: Node) -> list[Check]:
@@ -358,7 +319,7 @@ def _said(words: Words, key: str, node: Node) -> list[Check]:
             history = getattr(view.account, key).get(name, [])
             return str(value_at(history, view.moment, "none"))
 
-        found.append(_check(child, f"{key} {name}", words.text(child), get))
+        found.append(check(child, f"{key} {name}", words.text(child), get))
     return found
 
 
@@ -379,7 +340,7 @@ def _offers(words: Words, key: str, node: Node) -> list[Check]:
             loaded, used = view.account.offers.get(name, (-1, 0))
             return str(used) if uses else "loaded" if loaded >= 0 else "not loaded"
 
-        found.append(_check(child, f"offer {name}", expected, get))
+        found.append(check(child, f"offer {name}", expected, get))
     return found
 
 
@@ -400,4 +361,7 @@ CHECKS: Final[dict[str, Callable[[Words, str, Node], list[Check]]]] = {
     "choices": _said,
     "facts": _said,
     "offers": _offers,
+    "plans": membership.plans,
+    "fees": membership.fees,
+    "entitlements": membership.entitlements,
 }
