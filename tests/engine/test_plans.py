@@ -170,7 +170,7 @@ def test_the_sentences_of_a_plan() -> None:
 
     assert said(Subscribe("good"), 0) == [
         "good is on trial until 2024-01-10.",
-        "From now on good is had.",
+        "The benefits of good begin.",
     ]
     assert said(Enjoy("delivery"), 1)[0] == "Entitled to delivery: delivery."
     assert said(Subscribe("good", "", "no"), 2) == [
@@ -182,9 +182,10 @@ def test_the_sentences_of_a_plan() -> None:
         "good is paid until 2024-02-02; then good per year."
     ]
     assert said(Unsubscribe("good"), 4) == [
+        "7 points taken back that good had given.",
         "4.68 EUR given back for good (refund).",
         "good has ended.",
-        "good is over.",
+        "Its benefits stop.",
     ]
     assert said(Purchase((Line("1", "x", 1, 1000),), group="b"), 5)[1:] == [
         "10 points can be spent a little later."

@@ -13,6 +13,8 @@ from kantis.core.membership import end_of_term
 from kantis.engine.check import Read, said
 from kantis.features.plans import PlanSection
 
+#: Sections whose entries, where they ask for a plan, are benefits of it.
+USERS = ("prices", "offers", "rewards", "entitlements")
 _DAY = 738976  # any day: 2024-03-31
 
 
@@ -110,10 +112,11 @@ def _unused(plan: PlanSection, name: str, read: Read, reader: Reader) -> None:
     """Whether a benefit was used is known of prices and entitlements that ask for the plan."""
     if not plan.refund.unused:
         return
-    users = [each for key in ("prices", "offers", "entitlements") for each in read[key].values()]
-    if not any(each.who is not None and name in each.who.plans for each in users):
+    users = [each for key in USERS for each in read[key].values()]
+    asked = any(each.who is not None and name in each.who.plans for each in users)
+    if not asked and not (plan.bonus is not None and plan.bonus.voucher):
         message = (
-            "Nothing would ever be a use of this plan: give a price or an entitlement"
+            "Nothing would ever be a use of this plan: give a price, a reward or an entitlement"
             f" 'who: {{plan: {name}}}'."
         )
         _fault(reader, "cannot-be-explained", message, "plans", name, "refund")

@@ -216,7 +216,7 @@ def _change(plan: Plan, change: tuple[Any, ...]) -> str:
     if change[0] == "plan":
         return _membership(change)
     if change[0] == "on plan":
-        return f"From now on {change[3]} is had." if change[3] else f"{change[1]} is over."
+        return f"The benefits of {change[3]} begin." if change[3] else "Its benefits stop."
     if change[0] == "forfeit" and change[4]:
         return f"They can come back until {show_day(change[3])}."
     if change[0] == "voucher":

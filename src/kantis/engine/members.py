@@ -21,7 +21,8 @@ from kantis.core.events import (
     Unpaid,
     Unsubscribe,
 )
-from kantis.core.lots import issue
+from kantis.core.lots import claw_back, issue
+from kantis.core.places import REVERSED
 from kantis.core.turn import Turn, begin
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
@@ -43,7 +44,8 @@ def _subscribe(plan: Plan, turn: Turn, body: Subscribe) -> None:
 
 
 def _unsubscribe(plan: Plan, turn: Turn, body: Unsubscribe) -> None:
-    plans.unsubscribe(plan.plans, turn, body)
+    name, given = plans.unsubscribe(plan.plans, turn, body)
+    _take_back(plan, turn, name, given)
     _changed(plan, turn)
 
 
@@ -53,8 +55,28 @@ def _pay(plan: Plan, turn: Turn, body: Pay) -> None:
 
 
 def _unpaid(plan: Plan, turn: Turn, body: Unpaid) -> None:
-    plans.unpaid(plan.plans, turn, body)
+    name, given = plans.unpaid(plan.plans, turn, body)
+    _take_back(plan, turn, name, given)
     _changed(plan, turn)
+
+
+def _take_back(plan: Plan, turn: Turn, name: str, given: int) -> None:
+    """Bonuses of a plan go back with its fee, the latest first; a used voucher stays used."""
+    section = plan.plans.sections.get(name)
+    if section is None or section.bonus is None or not given:
+        return
+    bonus = section.bonus
+    if bonus.unit:
+        amount = given * bonus.amount
+        missing = claw_back(turn, plan.balances[bonus.unit], 0, amount, REVERSED, plans.REASON)
+        turn.decision.fired.append((name, bonus.unit, 0, missing - amount, 0, -amount))
+    still = [
+        code
+        for code, voucher in reversed(turn.account.vouchers.items())
+        if voucher.kind == bonus.voucher and voucher.state == "open"
+    ]
+    for code in still[:given]:
+        turn.change("voucher state", code, "reversed")
 
 
 def run(plan: Plan, turn: Turn) -> None:
@@ -91,8 +113,10 @@ def _enjoy(plan: Plan, turn: Turn, body: Enjoy) -> None:
 
 
 def uses(plan: Plan, turn: Turn) -> None:
-    """The prices of a purchase that belong to a plan are a use of it."""
-    plans.use(plan.plans, turn, dict.fromkeys(rule for _, rule, _ in turn.decision.effects))
+    """Prices, rewards and vouchers that belong to a plan are a use of it."""
+    named = [rule for _, rule, _ in turn.decision.effects]
+    named += [fact[0] for fact in turn.decision.fired if fact[0] in plan.rewards]
+    plans.use(plan.plans, turn, dict.fromkeys(named))
 
 
 def _forfeit(plan: Plan, turn: Turn, body: Forfeit) -> None:

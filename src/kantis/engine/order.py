@@ -245,10 +245,12 @@ def _redeem(plan: Plan, turn: Turn, body: Redeem) -> None:
             number=1,
         )
     _signs(plan, turn, "redeeming", balance.name)
+    members.uses(plan, turn)
 
 
 def _use(plan: Plan, turn: Turn, body: Use) -> None:
     vouchers.use(plan.vouchers, turn, body)
+    members.uses(plan, turn)
 
 
 def _load(plan: Plan, turn: Turn, body: Load) -> None:

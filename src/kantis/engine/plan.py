@@ -32,7 +32,7 @@ from kantis.core.phrases import (
 )
 from kantis.engine import periods
 from kantis.engine.check import check
-from kantis.engine.check_members import check_members
+from kantis.engine.check_members import USERS, check_members
 from kantis.engine.sections import PROGRAM, SECTIONS, ExistingSection, ProgramSection
 from kantis.features import balances as balances_room
 from kantis.features import counters as counters_room
@@ -286,7 +286,7 @@ def _compile(
     )
     plan.rewards, plan.vouchers = read["rewards"], read["vouchers"]
     plan.cycles, plan.choices = read["cycles"], read["choices"]
-    users = [each for name in ("prices", "offers", "entitlements") for each in read[name].values()]
+    users = [each for name in USERS for each in read[name].values()]
     plan.plans = compile_plans(read["plans"], users, conventions.money_rounds)
     plan.entitlements = compile_entitlements(read["entitlements"], caps)
     plan.forfeiture = read["forfeiture"]

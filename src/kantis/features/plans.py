@@ -106,9 +106,11 @@ def compile_plans(sections: Mapping[str, PlanSection], users: Iterable[Any], how
         while sections[lowest].above in sections and rank < len(sections):
             lowest, rank = sections[lowest].above, rank + 1
         found.ladders[name], found.ranks[name] = lowest, rank
-    for each in users:
-        if each.who is not None and each.who.plans:
-            found.uses[each.name] = (*found.uses.get(each.name, ()), *each.who.plans)
+    asks = [(each.name, each.who.plans) for each in users if each.who is not None]
+    brought = [(each.bonus.voucher, (name,)) for name, each in sections.items() if each.bonus]
+    for user, names in (*asks, *brought):
+        if user and names:
+            found.uses[user] = (*found.uses.get(user, ()), *names)
     return found
 
 
@@ -120,10 +122,15 @@ def _section(plans: Plans, name: str) -> PlanSection:
 
 
 def _standing(plans: Plans, turn: Turn, name: str) -> tuple[str, Membership | None]:
-    """The ladder of a plan, and where the account stands in it: None where no plan runs."""
+    """The ladder of a plan, and where the account stands in it: None where no plan runs.
+
+    A ladder that another version has changed goes by the plan that the member has.
+    """
     ladder = plans.ladders.get(name, name)
-    found = turn.account.plans.get(ladder)
-    return ladder, found if found is not None and found.state != "ended" else None
+    for key, now in turn.account.plans.items():
+        if now.state != "ended" and plans.ladders.get(now.plan, key) == ladder:
+            return key, now
+    return ladder, None
 
 
 def _hold(turn: Turn, ladder: str, was: Membership, **what: Any) -> None:
@@ -238,8 +245,12 @@ def _switch(
     _have(turn, ladder, turn.moment, section.name)
 
 
-def unsubscribe(plans: Plans, turn: Turn, body: Unsubscribe) -> None:
-    """The member gives a plan up: it ends at once or runs out, as the plan says."""
+def unsubscribe(plans: Plans, turn: Turn, body: Unsubscribe) -> tuple[str, int]:
+    """The member gives a plan up: it ends at once or runs out, as the plan says.
+
+    The plan, and how many of its bonuses go back with the fee: all of the term with all of
+    it, the last one with a part.
+    """
     ladder, now = _standing(plans, turn, body.plan)
     if now is None or now.plan != body.plan:
         raise Refused("no-such-plan", f"The member does not have the plan {body.plan!r}.")
@@ -258,6 +269,8 @@ def unsubscribe(plans: Plans, turn: Turn, body: Unsubscribe) -> None:
         _end(turn, ladder, now, turn.day, turn.moment, fee=now.fee - back)
     else:
         _hold(turn, ladder, now, renews=False, next_plan="", next_period="", ahead=0)
+    given = turn.account.counters.get(_bonus_key(now.plan), {}).get(now.start, 0) if back else 0
+    return now.plan, given if back == now.fee else min(given, 1)
 
 
 def _back(rule: Back, now: Membership, turn: Turn, how: str) -> int:
@@ -316,8 +329,11 @@ def pay(plans: Plans, turn: Turn, body: Pay) -> None:
     _hold(turn, ladder, now, ahead=fee_ahead.amount, renews=True)
 
 
-def unpaid(plans: Plans, turn: Turn, body: Unpaid) -> None:
-    """The fee of the term did not come in: it is charged no longer, and the plan rests."""
+def unpaid(plans: Plans, turn: Turn, body: Unpaid) -> tuple[str, int]:
+    """The fee of the term did not come in: it is charged no longer, and the plan rests.
+
+    The plan, and how many of its bonuses go back; they come again with the fee.
+    """
     ladder, now = _standing(plans, turn, body.plan)
     if now is None or now.plan != body.plan or now.state != "paid":
         raise Refused("no-such-plan", f"No fee was charged for a running {body.plan!r}.")
@@ -326,6 +342,12 @@ def unpaid(plans: Plans, turn: Turn, body: Unpaid) -> None:
     section = plans.sections.get(now.plan)
     if section is None or section.grace is None:
         _have(turn, ladder, turn.moment, "")
+    key = _bonus_key(now.plan)
+    given = turn.account.counters.get(key, {}).get(now.start, 0)
+    if given:
+        turn.change("forget", key, now.start)
+        turn.change("cycle", key, 0)
+    return now.plan, given
 
 
 def carry(plans: Plans, turn: Turn, body: CarriedPlan) -> None:
@@ -347,7 +369,7 @@ def carry(plans: Plans, turn: Turn, body: CarriedPlan) -> None:
         length = section.bonus.length
         following = term_end(since, turn.day, length)
         last = turn.day if section.bonus.window else start_of_term(following, length)
-        turn.change("cycle", _bonus_key(section), last)
+        turn.change("cycle", _bonus_key(section.name), last)
 
 
 def use(plans: Plans, turn: Turn, names: Iterable[str]) -> None:
@@ -392,12 +414,13 @@ def _bonus_day(section: PlanSection | None, now: Membership, account: Account) -
     """The next day of the plan's bonus; 0 where none comes."""
     if section is None or section.bonus is None or now.state != "paid":
         return 0
-    last = account.cycles.get(_bonus_key(section), 0)
+    last = account.cycles.get(_bonus_key(section.name), 0)
     return section.bonus.following(last, now.anchor) or now.start
 
 
-def _bonus_key(section: PlanSection) -> str:
-    return f"bonus {section.name}"
+def _bonus_key(plan: str) -> str:
+    """Where it is kept when the last bonus came, and how many came in the term."""
+    return f"bonus {plan}"
 
 
 #: Gives the bonus of a plan: (section).
@@ -426,7 +449,11 @@ def bonuses(plans: Plans, turn: Turn, give: Give) -> None:
         section = plans.sections.get(now.plan)
         day = _bonus_day(section, now, turn.account)
         if section is not None and day and day <= turn.day:
-            turn.change("cycle", _bonus_key(section), turn.day)
+            key = _bonus_key(section.name)
+            turn.change("cycle", key, turn.day)
+            for old in [x for x in turn.account.counters.get(key, {}) if x != now.start]:
+                turn.change("forget", key, old)
+            turn.change("count", key, now.start, 1)
             give(section)
 
 
