@@ -25,9 +25,11 @@ TERMS = {
             "refund": "full if no benefit was used",
         }
     },
-    "entitlements": {"lounge": {"who": {"plan": "club"}, "gives": "the lounge"}},
+    "entitlements": {"lounge": {"who": {"plan": "club"}, "good for": "the lounge"}},
     "earning": {"base": {"give": "1 point per 1.00 EUR", "available": "when confirmed"}},
-    "forfeiture": {"bill": {"of": "points", "reinstated within": "2 months", "fee": "3.00 EUR"}},
+    "forfeiture": {
+        "bill": {"of": "points", "reinstated within": "2 months", "reinstated for": "3.00 EUR"}
+    },
 }
 
 

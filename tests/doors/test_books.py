@@ -136,16 +136,15 @@ balances: {points: {}}
 plans:
   club: {fee: 5.00 EUR per month, trial: 1 month}
 entitlements:
-  lounge: {who: {plan: club}, gives: the lounge}
+  lounge: {who: {plan: club}, good for: the lounge}
 earning:
   base: {give: 1 point per 1.00 EUR}
 """
 
 
-def test_an_account_shows_its_plan_and_what_it_entitles_to(kantis: Kantis, tmp_path: Path) -> None:
-    terms = tmp_path / "club.yaml"
-    terms.write_text(CLUB)
-    kantis("publish", terms)
+def test_an_account_shows_its_plan_and_what_it_entitles_to(kantis: Kantis, cafe: Path) -> None:
+    cafe.write_text(CLUB)
+    assert kantis("publish", cafe).status == 0
     events = [
         Event("till", "e1", JOINED, "card:4711", Enrol()),
         Event("till", "s1", JOINED + HOUR, "card:4711", Subscribe("club")),
@@ -155,7 +154,7 @@ def test_an_account_shows_its_plan_and_what_it_entitles_to(kantis: Kantis, tmp_p
     found = kantis("account", "4711", "--json").json
     plan = found["plans"]["club"]
     assert (plan["state"], plan["per"], plan["renews"]) == ("paid", "month", True)
-    assert found["entitlements"] == {"lounge": {"gives": "the lounge", "until": plan["until"]}}
+    assert found["entitlements"] == {"lounge": {"good for": "the lounge", "until": plan["until"]}}
     said = kantis("account", "4711").out
     assert "the lounge" in said
     assert "club is on trial until 2024-01-31." in said

@@ -23,9 +23,9 @@ earning:
   base: {give: 1 point per 1.00 USD, available: when confirmed}
   fly: {give: 1 mile per 1.00 USD}
 entitlements:
-  lounge: {who: {plan: alone}, gives: the lounge, cap: 1 time per calendar month}
+  lounge: {who: {plan: alone}, good for: the lounge, cap: 1 time per calendar month}
 forfeiture:
-  missed: {of: points, reinstated within: 12 months, fee: 35.00 USD}
+  missed: {of: points, reinstated within: 12 months, reinstated for: 35.00 USD}
 """
 
 
@@ -73,13 +73,18 @@ def test_the_good_one_is_good() -> None:
         ("who: {plan: alone}", "who: {no plan: none}", "unknown-plan", 17),
         ("cap: 1 time per calendar month", "cap: 1 time per purchase", "cap-does-not-fit", 17),
         ("cap: 1 time per calendar month", "cap: 9 points ever", "cap-does-not-fit", 17),
-        ("gives: the", "if: {spend: at least 5.00 USD}, gives: the", "cannot-be-explained", 17),
-        ("gives: the lounge, ", "", "missing-key", 17),
+        (
+            "good for: the",
+            "if: {spend: at least 5.00 USD}, good for: the",
+            "cannot-be-explained",
+            17,
+        ),
+        ("good for: the lounge, ", "", "missing-key", 17),
         ("of: points", "of: pints", "unknown-balance", 19),
         ("of: points", "of: miles", "no-effect", 19),
         ("of: points", "of: [points, points]", "name-twice", 19),
         ("reinstated within: 12 months, ", "", "missing-key", 19),
-        ("fee: 35.00 USD}", "fee: 35 points}", "money-expected", 19),
+        ("reinstated for: 35.00 USD}", "reinstated for: 35 points}", "money-expected", 19),
     ],
 )
 def test_what_may_not_be_said(before: str, after: str, code: str, line: int) -> None:

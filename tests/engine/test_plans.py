@@ -60,8 +60,10 @@ TERMS: dict[str, Any] = {
         "press": {"fee": "2.50 EUR per 4 weeks", "trial": "1 week", "refund": "full within 2 days"},
     },
     "vouchers": {"treat": {"valid": "2 months"}},
-    "entitlements": {"delivery": {"who": {"plan": "good"}, "gives": "delivery"}},
-    "forfeiture": {"bill": {"of": "points", "reinstated within": "2 months", "fee": "3.00 EUR"}},
+    "entitlements": {"delivery": {"who": {"plan": "good"}, "good for": "delivery"}},
+    "forfeiture": {
+        "bill": {"of": "points", "reinstated within": "2 months", "reinstated for": "3.00 EUR"}
+    },
     "earning": {
         "base": {"give": "1 point per 1.00 EUR", "available": "when confirmed"},
         "gold": {"who": {"plan": "better"}, "give": "1 gold per 1.00 EUR"},
@@ -169,6 +171,7 @@ def test_the_sentences_of_a_plan() -> None:
         return explain(program, entry, event)
 
     assert said(Subscribe("good"), 0) == [
+        "The account was opened.",
         "good is on trial until 2024-01-10.",
         "The benefits of good begin.",
     ]

@@ -159,6 +159,7 @@ def _forfeiture(read: Read, reader: Reader) -> None:
                 )
                 _fault(reader, "no-effect", message, "forfeiture", name, "of")
             taken[balance] = name
-        if rule.fee is not None and (not reader.money or rule.fee.unit != reader.money.name):
+        fee = rule.reinstated_for
+        if fee is not None and (not reader.money or fee.unit != reader.money.name):
             message = "A fee is an amount of money, for example 35.00 USD."
-            _fault(reader, "money-expected", message, "forfeiture", name, "fee")
+            _fault(reader, "money-expected", message, "forfeiture", name, "reinstated for")

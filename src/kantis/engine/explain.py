@@ -105,7 +105,7 @@ def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
     rule, balance, base, points, _, plain = fact
     unit = _unit(plan, balance)
     if rule in plan.entitlements.sections:
-        return f"Entitled to {rule}: {plan.entitlements.sections[rule].gives}."
+        return f"Entitled to {rule}: {plan.entitlements.sections[rule].good_for}."
     if rule in plan.rewards:
         return f"{unit.show(points)} spent on {rule}, worth {plan.money.show(plain)}."
     if rule in plan.cycles:

@@ -28,14 +28,46 @@ def _group(plan: Plan, turn: Turn, group: str, confirmed: bool) -> tuple[list[Lo
     Beside them whether anything had been counted for it.
     """
     lots = [x for x in turn.account.lots.values() if x.group == group and x.pending]
-    kept = [each for some in plan.counters.values() for each in some]
-    counted = counters.settle(kept, turn, group, confirmed)
+    if not lots and _forfeited(turn, group):
+        raise Refused("group-forfeited", f"What waited for {group!r} is forfeited.")
+    counted = _settle(plan, turn, group, confirmed)
     if not counted and not lots:
         raise Refused("unknown-group", f"Nothing waits for {group!r}.")
+    return lots, counted
+
+
+def _settle(plan: Plan, turn: Turn, group: str, confirmed: bool) -> bool:
+    """What was counted for a group counts now, or never; whether anything had been."""
+    kept = [each for some in plan.counters.values() for each in some]
+    counted = counters.settle(kept, turn, group, confirmed)
     used = settle_caps(plan.earning.caps, turn, group, confirmed)
     if (counted or used) and not confirmed:
         turn.change("count", void_group(group), turn.at, 1)
-    return lots, counted
+    return counted
+
+
+def settle_forfeited(plan: Plan, turn: Turn, group: str, confirmed: bool) -> None:
+    """The points of a group came back, or never will: what was counted for it goes with them.
+
+    While others of it still wait, or can come back, that is left to them.
+    """
+    account = turn.account
+    if any(x.group == group and x.pending for x in account.lots.values()):
+        return
+    if _forfeited(turn, group):
+        return
+    if _settle(plan, turn, group, confirmed) and confirmed:
+        _rise(plan, turn)
+
+
+def _forfeited(turn: Turn, group: str) -> bool:
+    return any(key.endswith(f" {group}") for key in turn.account.forfeits)
+
+
+def _rise(plan: Plan, turn: Turn) -> None:
+    for group in plan.tiers:
+        if group.section.up == "at once":
+            tiers.rise(group, turn)
 
 
 def void_group(group: str) -> str:
@@ -45,9 +77,8 @@ def void_group(group: str) -> str:
 
 def _confirm(plan: Plan, turn: Turn, body: Confirm) -> None:
     lots, counted = _group(plan, turn, body.group, confirmed=True)
-    for group in plan.tiers if counted else ():
-        if group.section.up == "at once":
-            tiers.rise(group, turn)
+    if counted:
+        _rise(plan, turn)
     for lot in lots:
         stop_waiting(turn, lot.id, lot.pending)
         turn.post(lot.balance, PENDING, AVAILABLE, lot.pending, lot.id, "activation")

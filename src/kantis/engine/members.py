@@ -24,6 +24,7 @@ from kantis.core.events import (
 from kantis.core.lots import claw_back, issue
 from kantis.core.places import REVERSED
 from kantis.core.turn import Turn, begin
+from kantis.engine import groups
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 from kantis.features import balances, entitlements, forfeiture, plans, vouchers
@@ -125,6 +126,13 @@ def _forfeit(plan: Plan, turn: Turn, body: Forfeit) -> None:
 
 def _reinstate(plan: Plan, turn: Turn, body: Reinstate) -> None:
     forfeiture.reinstate(plan.forfeiture, plan.balances, turn, body)
+    groups.settle_forfeited(plan, turn, body.group, confirmed=True)
+
+
+def expire_forfeited(plan: Plan, turn: Turn) -> None:
+    """What could come back until now no longer can."""
+    for group in forfeiture.run(turn):
+        groups.settle_forfeited(plan, turn, group, confirmed=False)
 
 
 HANDLERS: dict[type, Any] = {

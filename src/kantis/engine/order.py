@@ -359,7 +359,7 @@ def clockwork(plan: Plan, turn: Turn) -> None:
         members.run(plan, turn)
     balances.run(plan.balances, turn)
     if turn.account.forfeits:
-        forfeiture.run(turn)
+        members.expire_forfeited(plan, turn)
     if turn.account.vouchers:
         vouchers.run(turn)
     if plan.earning.periods:

@@ -21,11 +21,11 @@ from kantis.core.turn import Refused, Turn
 
 
 class EntitlementSection(Struct, frozen=True, kw_only=True):
-    """An entitlement: what it gives, to whom, when, and how often."""
+    """An entitlement: what it is good for, to whom, when, and how often."""
 
     name: str
     title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
-    gives: Annotated[str, Knob(TEXT, "what the member may have, in words")]
+    good_for: Annotated[str, Knob(TEXT, "what the member may have, in words")]
     who: Annotated[Who | None, Knob(WHO, "the members that are meant")] = None
     when: Annotated[When | None, Knob(WHEN, "the times that are meant")] = None
     if_: Annotated[If | None, Knob(IF, "what the basket must be like")] = None
@@ -44,7 +44,7 @@ class Entitled(Struct, frozen=True):
     and how often still (-1: as often as they like)."""
 
     name: str
-    gives: str
+    good_for: str
     until: int = 0
     left: int = -1
 
@@ -68,8 +68,8 @@ def enjoy(entitlements: Entitlements, turn: Turn, body: Enjoy) -> None:
     for gate in gates(section.who, section.when, section.if_):
         why = gate(turn, body.basket, body.basket, 0)
         if why:
-            code = f"not-entitled-{why.replace(' ', '-')}"
-            raise Refused(code, f"The member is not entitled to {body.entitlement!r} now: {why}.")
+            sentence = f"The member is not entitled to {body.entitlement!r} now: {why}."
+            raise Refused(f"not-entitled-{why.replace(' ', '-')}", sentence)
     caps = entitlements.caps[section.name]
     for cap in caps:
         if not cap.left(turn):
@@ -89,7 +89,7 @@ def have(entitlements: Entitlements, turn: Turn) -> list[Entitled]:
         caps = entitlements.caps[name]
         left = min((cap.left(turn) for cap in caps), default=-1)
         if left:
-            found.append(Entitled(name, section.gives, _until(section, turn), left))
+            found.append(Entitled(name, section.good_for, _until(section, turn), left))
     return found
 
 

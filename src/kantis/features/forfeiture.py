@@ -36,8 +36,8 @@ class ForfeitSection(Struct, frozen=True, kw_only=True):
     reinstated_within: Annotated[
         Duration, Knob(DURATION, "how long they can come back; the last day is inside")
     ]
-    fee: Annotated[
-        Quantity | None, Knob(QUANTITY, "what it costs to have the points of one group back")
+    reinstated_for: Annotated[
+        Quantity | None, Knob(QUANTITY, "the fee for having the points of one group back")
     ] = None
 
 
@@ -90,8 +90,8 @@ def reinstate(
         for lot_id, amount in record.lots:
             _give_back(balances, turn, turn.account.lots[lot_id], amount)
         rule = rules.get(record.rule)
-        if rule is not None and rule.fee is not None:
-            turn.fee(rule.name, "reinstatement", rule.fee.amount)
+        if rule is not None and rule.reinstated_for is not None:
+            turn.fee(rule.name, "reinstatement", rule.reinstated_for.amount)
 
 
 def _give_back(balances: dict[str, Balance], turn: Turn, lot: Lot, amount: int) -> None:
@@ -111,11 +111,14 @@ def due(account: Account, days: Calendar) -> int:
     return min(days.start(each.until + 1) for each in account.forfeits.values())
 
 
-def run(turn: Turn) -> None:
-    """What could come back until a day that is over expires."""
+def run(turn: Turn) -> list[str]:
+    """What could come back until a day that is over expires; the groups of it."""
+    groups = []
     for key, record in list(turn.account.forfeits.items()):
         if record.until < turn.day:
             turn.change("forfeit", key, record.rule, record.until, [])
+            groups.append(key.removeprefix(_key(record.rule, "")))
             for lot_id, amount in record.lots:
                 balance = turn.account.lots[lot_id].balance
                 turn.post(balance, FORFEITED, EXPIRED, amount, lot_id, REASON)
+    return groups

@@ -190,7 +190,10 @@ def _membership(program: Program, state: Account) -> dict[str, Any]:
             if each.state != "ended"
         },
         "entitlements": {
-            each.name: {"gives": each.gives, "until": day(each.until - 1 if each.until else 0)}
+            each.name: {
+                "good for": each.good_for,
+                "until": day(each.until - 1 if each.until else 0),
+            }
             for each in entitled(program, state, max(wall_clock(), state.at))
         },
     }
@@ -220,7 +223,7 @@ def _show(found: dict[str, Any], told: list[Told]) -> None:
     ]
     if plans:
         out.print(table("\nplans", ("", "state", "per", "until", "renews"), plans))
-    benefits = [(x["gives"], x["until"]) for x in found["entitlements"].values()]
+    benefits = [(x["good for"], x["until"]) for x in found["entitlements"].values()]
     if benefits:
         out.print(table("\nentitled to", ("", "until"), benefits))
     for what in ("offers", "choices", "facts", "holds"):
