@@ -259,7 +259,8 @@ def unsubscribe(plans: Plans, turn: Turn, body: Unsubscribe) -> tuple[str, int]:
     if section is not None and now.state == "trial":
         at_once = section.cancelled_trial == _STOPS[1]
     elif section is not None and now.state == "paid":
-        back = _back(section.refund, now, turn, plans.how)
+        unwanted = turn.late and turn.moment < turn.calendar.start(now.start)
+        back = now.fee if unwanted else _back(section.refund, now, turn, plans.how)
         at_once = bool(back) or section.cancelled_term == _STOPS[1]
     if not now.renews and not at_once:
         raise Refused("cancelled-already", f"{body.plan!r} ends by itself already.")
