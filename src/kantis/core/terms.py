@@ -15,9 +15,9 @@ import re
 from msgspec import Struct
 
 from kantis.core import calendar
-from kantis.core.amounts import Unit, money
+from kantis.core.amounts import Unit, divide, money
 from kantis.core.knobs import Kind, Node, Reader, Wrong, node, suggest
-from kantis.core.membership import end_of_term, term_end
+from kantis.core.membership import Membership, end_of_term, term_end
 from kantis.core.phrases import Duration, duration, list_of, quantity, text_of
 
 __all__ = ["BACK", "BONUS", "FEES", "Reader", "Unit", "money", "node"]
@@ -73,6 +73,26 @@ class Back(Struct, frozen=True):
     share: str = "none"
     within: Duration | None = None
     unused: bool = False
+
+    def of(self, now: Membership, moment: int, day: int, charged: int, how: str) -> int:
+        """What comes back of the fee of a term that was charged on a day, in minor units."""
+        if self.share == "none" or (self.unused and now.used):
+            return 0
+        if self.within is not None:
+            length, minutes = self.within, {"minute": 1, "hour": 60}.get(self.within.unit)
+            if minutes is not None:
+                late = moment > now.charged + length.count * minutes * calendar.MINUTE_MS
+            else:
+                late = day > end_of_term(charged, length)
+            if late:
+                return 0
+        return now.fee if self.share == "full" else share_left(now.fee, now, day, how)
+
+
+def share_left(amount: int, now: Membership, day: int, how: str) -> int:
+    """The part of an amount for the days that are left of a term, the day itself included."""
+    left, days = max(0, now.until - day), now.until - now.start
+    return divide(amount * min(left, days), days, how)
 
 
 _BACK = re.compile(r"(full|pro rata)(?: within (.+?))?( if no benefit was used)?")

@@ -17,15 +17,13 @@ from typing import Annotated, Any
 
 from msgspec import Struct, structs
 
-from kantis.core import calendar
 from kantis.core.account import NEVER, Account
-from kantis.core.amounts import divide
 from kantis.core.calendar import Calendar
 from kantis.core.events import CarriedPlan, Pay, Subscribe, Unpaid, Unsubscribe
 from kantis.core.knobs import Knob
 from kantis.core.membership import Membership, end_of_term, start_of_term, term_end
 from kantis.core.phrases import DURATION, TEXT, TITLE, Duration, word
-from kantis.core.terms import BACK, BONUS, FEES, Back, Bonus, Fee
+from kantis.core.terms import BACK, BONUS, FEES, Back, Bonus, Fee, share_left
 from kantis.core.turn import Refused, Turn
 
 REASON = "plans"
@@ -233,8 +231,7 @@ def _switch(
     assert new is not None
     assert before is not None
     apart = new.amount - before.amount if up else before.amount - new.amount
-    left, days = max(0, now.until - turn.day), now.until - now.start
-    part = divide(max(0, apart) * min(left, days), days, plans.how)
+    part = share_left(max(0, apart), now, turn.day, plans.how)
     if up:
         turn.fee(section.name, "upgrade", part)
     else:
@@ -260,7 +257,9 @@ def unsubscribe(plans: Plans, turn: Turn, body: Unsubscribe) -> tuple[str, int]:
         at_once = section.cancelled_trial == _STOPS[1]
     elif section is not None and now.state == "paid":
         unwanted = turn.late and turn.moment < turn.calendar.start(now.start)
-        back = now.fee if unwanted else _back(section.refund, now, turn, plans.how)
+        charged = turn.calendar.day(now.charged)
+        part = section.refund.of(now, turn.moment, turn.day, charged, plans.how)
+        back = now.fee if unwanted else part
         at_once = bool(back) or section.cancelled_term == _STOPS[1]
     if not now.renews and not at_once:
         raise Refused("cancelled-already", f"{body.plan!r} ends by itself already.")
@@ -272,27 +271,6 @@ def unsubscribe(plans: Plans, turn: Turn, body: Unsubscribe) -> tuple[str, int]:
         _hold(turn, ladder, now, renews=False, next_plan="", next_period="", ahead=0)
     given = turn.account.counters.get(_bonus_key(now.plan), {}).get(now.start, 0) if back else 0
     return now.plan, given if back == now.fee else min(given, 1)
-
-
-def _back(rule: Back, now: Membership, turn: Turn, how: str) -> int:
-    """What comes back of the fee of the term, in minor units.
-
-    The day on which the member gives it up is one of those that are left.
-    """
-    if rule.share == "none" or (rule.unused and now.used):
-        return 0
-    if rule.within is not None:
-        length, minutes = rule.within, {"minute": 1, "hour": 60}.get(rule.within.unit)
-        if minutes is not None:
-            late = turn.moment > now.charged + length.count * minutes * calendar.MINUTE_MS
-        else:
-            late = turn.day > end_of_term(turn.calendar.day(now.charged), length)
-        if late:
-            return 0
-    if rule.share == "full":
-        return now.fee
-    left, days = max(0, now.until - turn.day), now.until - now.start
-    return divide(now.fee * min(left, days), days, how)
 
 
 def _end(
