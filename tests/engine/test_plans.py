@@ -216,3 +216,19 @@ def test_a_quote_of_nothing_changes_nothing() -> None:
     assert not advance(program, account, START + DAY_MS)
     tick = Event("t", "3", START + DAY_MS, "", Tick(), START + DAY_MS)
     assert not decide(program, account, tick, Context())[-1].decision.fees
+
+
+def test_what_is_lost_with_a_plan_is_told_from_what_died_of_age() -> None:
+    program, account = terms(), Account(1)
+    for number, body in enumerate(
+        [Subscribe("better"), Purchase((Line("1", "x", 1, 1000),)), Subscribe("good")]
+    ):
+        moment = START + number * DAY_MS
+        event = Event("till", f"e{number}", moment, "", body, moment)
+        entry = decide(program, account, event, Context())[-1]
+    assert explain(program, entry, event) == [
+        "3.74 EUR given back for better (downgrade).",
+        "10 gold lost: only some members may have gold.",
+        "good is paid until 2024-01-31.",
+        "The benefits of good begin.",
+    ]

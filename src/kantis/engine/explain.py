@@ -35,6 +35,7 @@ from kantis.core.turn import begin
 from kantis.engine import order
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
+from kantis.features.balances import LOST
 
 _RULES = ("earning", "offers", "prices", "rewards", "cycles", "plans")
 
@@ -106,6 +107,8 @@ def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
     unit = _unit(plan, balance)
     if rule in plan.entitlements.sections:
         return f"Entitled to {rule}: {plan.entitlements.sections[rule].good_for}."
+    if rule in plan.rewards and not balance:
+        return f"{rule} was given."
     if rule in plan.rewards:
         return f"{unit.show(points)} spent on {rule}, worth {plan.money.show(plain)}."
     if rule in plan.cycles:
@@ -118,10 +121,11 @@ def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
     terms = _level_terms(plan, tree, rule, base, plain) or _words(tree, rule, *_TERMS)
     if terms:
         said += f": {terms}"
-    if earner is not None and (earner.per == "money" or not earner.per):
-        said += f", on {plan.money.show(base)}"
-    elif earner is not None and earner.per == "item":
-        said += f", for {base} items"
+    if earner is not None and earner.rule.over is None:
+        if earner.per == "money" or not earner.per:
+            said += f", on {plan.money.show(base)}"
+        elif earner.per == "item":
+            said += f", for {base} {'item' if base == 1 else 'items'}"
     if plain > points:
         said += f"; a cap left {unit.show(points)} of {unit.show(plain)}"
     return said + "."
@@ -182,6 +186,8 @@ def _postings(plan: Plan, postings: list[Posting], *, explained: bool) -> list[s
             said.append(f"{points} were not reinstated in time and expired.")
         elif source == FORFEITED and target == REVERSED:
             said.append(f"{points} can no longer be reinstated.")
+        elif reason == LOST:
+            said.append(f"{points} lost: only some members may have {balance}.")
         elif target == EXPIRED:
             said.append(f"{points} expired.")
         elif source == EXPIRED and target == AVAILABLE:

@@ -50,6 +50,7 @@ __all__ = ["EXPIRES", "BalanceSection", "Reader", "node"]
 
 ACTIVATION = "activation"
 EXPIRY = "expiry"
+LOST = "lost"
 
 
 class Expiry(Struct, frozen=True):
@@ -197,9 +198,9 @@ def _lose(turn: Turn, lot: Lot) -> None:
     gone = lot.available + lot.pending
     if lot.pending:
         stop_waiting(turn, lot.id, lot.pending)
-        turn.post(lot.balance, PENDING, EXPIRED, lot.pending, lot.id, EXPIRY)
+        turn.post(lot.balance, PENDING, EXPIRED, lot.pending, lot.id, LOST)
     if lot.available:
-        turn.post(lot.balance, AVAILABLE, EXPIRED, lot.available, lot.id, EXPIRY)
+        turn.post(lot.balance, AVAILABLE, EXPIRED, lot.available, lot.id, LOST)
     turn.notice("expired", lot.balance, gone)
 
 
