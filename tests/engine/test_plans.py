@@ -227,6 +227,7 @@ def test_what_is_lost_with_a_plan_is_told_from_what_died_of_age() -> None:
         event = Event("till", f"e{number}", moment, "", body, moment)
         entry = decide(program, account, event, Context())[-1]
     assert explain(program, entry, event) == [
+        "7 points for good: 7 points per month.",
         "3.74 EUR given back for better (downgrade).",
         "10 gold lost: only some members may have gold.",
         "good is paid until 2024-01-31.",

@@ -30,20 +30,24 @@ def _group(plan: Plan, turn: Turn, group: str, confirmed: bool) -> tuple[list[Lo
     lots = [x for x in turn.account.lots.values() if x.group == group and x.pending]
     if not lots and _forfeited(turn, group):
         raise Refused("group-forfeited", f"What waited for {group!r} is forfeited.")
-    counted = _settle(plan, turn, group, confirmed)
+    counted = _count(plan, turn, group, confirmed)
     if not counted and not lots:
         raise Refused("unknown-group", f"Nothing waits for {group!r}.")
+    _free(plan, turn, group, confirmed, counted)
     return lots, counted
 
 
-def _settle(plan: Plan, turn: Turn, group: str, confirmed: bool) -> bool:
-    """What was counted for a group counts now, or never; whether anything had been."""
+def _count(plan: Plan, turn: Turn, group: str, confirmed: bool) -> bool:
+    """What waited to be counted for a group counts now, or never; whether anything had."""
     kept = [each for some in plan.counters.values() for each in some]
-    counted = counters.settle(kept, turn, group, confirmed)
+    return counters.settle(kept, turn, group, confirmed)
+
+
+def _free(plan: Plan, turn: Turn, group: str, confirmed: bool, counted: bool) -> None:
+    """What a group used of caps is used for good, or free again."""
     used = settle_caps(plan.earning.caps, turn, group, confirmed)
     if (counted or used) and not confirmed:
         turn.change("count", void_group(group), turn.at, 1)
-    return counted
 
 
 def settle_forfeited(plan: Plan, turn: Turn, group: str, confirmed: bool) -> None:
@@ -56,7 +60,9 @@ def settle_forfeited(plan: Plan, turn: Turn, group: str, confirmed: bool) -> Non
         return
     if _forfeited(turn, group):
         return
-    if _settle(plan, turn, group, confirmed) and confirmed:
+    counted = _count(plan, turn, group, confirmed)
+    _free(plan, turn, group, confirmed, counted)
+    if counted and confirmed:
         _rise(plan, turn)
 
 
