@@ -12,7 +12,7 @@ import re
 import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -22,11 +22,12 @@ import psycopg
 
 import kantis.desk
 from bench.measure import Row, Spread, in_turns, ratios
-from bench.stream import START, batches, enrolments, purchases
+from bench.stream import START, batches, enrolments, note, purchases
 from bench.world import tree
 from kantis.desk.submit import Desk
 from kantis.store import arrays
-from kantis.store.postgres import _TYPES, _dialect
+from kantis.store.postgres import _TYPES, PostgresBooks, _dialect
+from kantis.store.rows import Page
 from tests.support.postgres import Cluster, fresh_database
 
 WORKERS = 2
@@ -74,14 +75,15 @@ COMMIT;
 def rows(quick: bool, folder: Path) -> list[Row]:
     """Café and grocer."""
     with Cluster(durable=True) as cluster:
-        _settle(cluster)
+        settle(cluster)
         found = []
         for shop, name in (("corner-cafe", "a café purchase"), ("grocer", "a grocer basket")):
             found += _rows(cluster, shop, name, 3 if quick else 8, 2 if quick else 5, folder)
         return found
 
 
-def _settle(cluster: Cluster) -> None:
+def settle(cluster: Cluster) -> None:
+    """Give a server the settings that are measured."""
     with psycopg.connect(cluster.url, autocommit=True) as connection:
         for name, value in SETTINGS.items():
             connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
@@ -129,14 +131,15 @@ def _rows(
 # ── ours ─────────────────────────────────────────────────────────────────────
 
 
-def _desk(url: str) -> Desk:
+def desk_of(url: str) -> Desk:
+    """The desk of a database; its clock stands still."""
     desk = kantis.desk.open(url, clock=lambda: START + 400 * 86_400_000)
     assert isinstance(desk, Desk)
     return desk
 
 
 def _enrol(url: str, shop: str) -> None:
-    with _desk(url) as desk:
+    with desk_of(url) as desk:
         desk.publish(shop, 0, "", tree(shop))
         for batch in batches(enrolments(1, MEMBERS)):
             desk.submit(batch, importing=True)
@@ -150,7 +153,7 @@ def _mine(shop: str, worker: int, count: int) -> list[Any]:
 
 def _work(url: str, barrier: Barrier, shop: str, worker: int, count: int) -> None:
     groups = _mine(shop, worker, count)
-    with _desk(url) as desk:
+    with desk_of(url) as desk:
         for batch in groups[:WARM]:
             desk.submit(batch, importing=True)
         barrier.wait()
@@ -165,29 +168,39 @@ def _work(url: str, barrier: Barrier, shop: str, worker: int, count: int) -> Non
 def _sent(server: str, base: str, shop: str, worker: int, count: int) -> list[Sent]:
     """What the desk sends for each batch of a worker."""
     found: list[Sent] = []
-    with _copy_of(server, base) as url, _desk(url) as desk:
-        books: Any = desk.books
-        copy, execute = books._copy, books.execute
+    with copy_of(server, base) as url, desk_of(url) as desk:
+        note(desk.books, lambda page: found.append(packed(page)))
         for batch in _mine(shop, worker, count):
-            taken: Sent = []
-
-            def note(table: str, columns: Any, rows: Any, taken: Sent = taken) -> None:
-                taken.append((f"COPY {table} ({', '.join(columns)})", _packed(table, rows)))
-                copy(table, columns, rows)
-
-            def tell(statement: str, values: Any = (), taken: Sent = taken) -> int:
-                if values and isinstance(values[0], arrays.Column):
-                    kinds = [(type(each).__name__, each.data) for each in values]
-                    taken.append((_dialect(statement), kinds))
-                return int(execute(statement, values))
-
-            books._copy, books.execute = note, tell
             desk.submit(batch, importing=True)
-            found.append(taken)
     return found
 
 
-def _packed(table: str, rows: list[tuple[Any, ...]]) -> bytes:
+class _Taker:
+    """Takes down what the store sends for a page, ready to be sent again."""
+
+    def __init__(self) -> None:
+        self.sent: Sent = []
+
+    def _copy(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
+        statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+        self.sent.append((statement, _binary(_TYPES[table], rows)))
+
+    def execute(self, statement: str, values: Any = ()) -> int:
+        self.sent.append((_dialect(statement), values))
+        return len(values)
+
+    def arrive(self, page: Page) -> None:
+        """Nothing waits in these books."""
+
+
+def packed(page: Page) -> Sent:
+    """The rows of a batch as the store sends them: bytes to copy, and arrays."""
+    taker: Any = _Taker()
+    PostgresBooks.write(taker, page)
+    return list(taker.sent)
+
+
+def _binary(kinds: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> bytes:
     """Rows in PostgreSQL's binary form of COPY."""
     pack = {
         "int8": lambda value: struct.pack(">iq", 8, value),
@@ -195,7 +208,7 @@ def _packed(table: str, rows: list[tuple[Any, ...]]) -> bytes:
         "text": lambda value: struct.pack(">i", len(value.encode())) + value.encode(),
         "bytea": lambda value: struct.pack(">i", len(value)) + value,
     }
-    packs = [pack[kind] for kind in _TYPES[table]]
+    packs = [pack[kind] for kind in kinds]
     parts = [b"PGCOPY\n\xff\r\n\0" + bytes(8)]
     for row in rows:
         parts.append(struct.pack(">h", len(row)))
@@ -207,37 +220,39 @@ def _packed(table: str, rows: list[tuple[Any, ...]]) -> bytes:
 
 
 def _send(url: str, barrier: Barrier, groups: list[Sent]) -> None:
-    with psycopg.connect(url, autocommit=True, prepare_threshold=3) as connection:
-        arrays.register(connection)
-        ready = [
-            [
-                (statement, data)
-                if isinstance(data, bytes)
-                else (statement, [getattr(arrays, kind)(column) for kind, column in data])
-                for statement, data in group
-            ]
-            for group in groups
-        ]
-        for number, group in enumerate(ready):
-            if number == WARM:
-                barrier.wait()
-            connection.execute("BEGIN")
-            for statement, data in group:
-                if isinstance(data, bytes):
-                    copy = f"{statement} FROM STDIN (FORMAT BINARY)"
-                    with connection.cursor() as cursor, cursor.copy(copy) as stream:
-                        stream.write(data)
-                else:
-                    connection.execute(statement, data)
-            connection.execute("COMMIT")
+    with connect(url) as connection:
+        send(connection, groups[:WARM])
         barrier.wait()
+        send(connection, groups[WARM:])
+        barrier.wait()
+
+
+def connect(url: str) -> psycopg.Connection[Any]:
+    """A connection that takes what is packed."""
+    connection = psycopg.connect(url, autocommit=True, prepare_threshold=3)
+    arrays.register(connection)
+    return connection
+
+
+def send(connection: psycopg.Connection[Any], groups: list[Sent]) -> None:
+    """The limit: rows that are packed are sent, each batch in its transaction."""
+    for group in groups:
+        connection.execute("BEGIN")
+        for statement, data in group:
+            if isinstance(data, bytes):
+                with connection.cursor() as cursor, cursor.copy(statement) as stream:
+                    stream.write(data)
+            else:
+                connection.execute(statement, data)
+        connection.execute("COMMIT")
 
 
 # ── races and pgbench ────────────────────────────────────────────────────────
 
 
 @contextlib.contextmanager
-def _copy_of(server: str, base: str) -> Iterator[str]:
+def copy_of(server: str, base: str) -> Iterator[str]:
+    """A copy of a database that nobody uses."""
     name = base.partition("?")[0].rpartition("/")[2]
     with fresh_database(server, template=name) as url:
         yield url
@@ -246,7 +261,7 @@ def _copy_of(server: str, base: str) -> Iterator[str]:
 def _race(server: str, base: str, work: Callable[..., None], jobs: list[Any]) -> float:
     """Seconds from the common start of the workers to the end of the last, on fresh books."""
     context = get_context("spawn")
-    with _copy_of(server, base) as url:
+    with copy_of(server, base) as url:
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("CHECKPOINT")
         barrier = context.Barrier(len(jobs) + 1)

@@ -16,10 +16,12 @@ import apsw
 
 import kantis.desk
 from bench.measure import Row, Spread, in_turns, ratios, wall
-from bench.stream import START, batches, enrolments, purchases
+from bench.stream import START, batches, enrolments, note, purchases
 from bench.world import tree
 from kantis.core.events import Event
 from kantis.desk.submit import Desk
+from kantis.store.rows import Page
+from kantis.store.sqlite import SqliteBooks
 
 #: (statement, rows) of one transaction.
 Written = list[tuple[str, Sequence[Any]]]
@@ -46,17 +48,11 @@ class Bench:
 
     def enrol(self) -> None:
         """Publish the program and enrol the members."""
-        with self.desk(self.base) as desk:
+        with desk_of(self.base) as desk:
             desk.publish(self.shop, 0, "", tree(self.shop))
             for batch in batches(enrolments(1, self.members)):
                 desk.submit(batch, importing=True)
             desk.books.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def desk(self, path: Path) -> Desk:
-        """The desk of a file."""
-        desk = kantis.desk.open(str(path), clock=lambda: START + 400 * 86_400_000)
-        assert isinstance(desk, Desk)
-        return desk
 
     def copy(self, name: str) -> Path:
         """A copy of the books as they are before the stream."""
@@ -67,27 +63,19 @@ class Bench:
 
     def written(self, groups: list[list[Event]]) -> list[Written]:
         """What the desk writes for each batch."""
-        path, found = self.copy("taken.db"), []
-        with self.desk(path) as desk:
-            books: Any = desk.books
-            write = books._many
+        path = self.copy("taken.db")
+        found: list[Written] = []
+        with desk_of(path) as desk:
+            note(desk.books, lambda page: found.append(statements(page)))
             for batch in groups:
-                taken: Written = []
-
-                def note(statement: str, rows: Any, taken: Written = taken) -> None:
-                    taken.append((statement, rows))
-                    write(statement, rows)
-
-                books._many = note
                 desk.submit(batch, importing=True)
-                found.append(taken)
         remove(path)
         return found
 
     def ours(self) -> float:
         """Seconds in which the desk takes the stream."""
         path = self.copy("ours.db")
-        with self.desk(path) as desk:
+        with desk_of(path) as desk:
 
             def submit(groups: list[list[Event]]) -> None:
                 for _ in desk.stream(groups, importing=True):
@@ -98,23 +86,56 @@ class Bench:
 
     def bare(self, groups: list[Written], warm: int = WARM) -> float:
         """Seconds in which a bare loop writes the same."""
-        path = self.copy("bare.db")
-        db = apsw.Connection(str(path))
-        for setting in _SETTINGS:
-            db.execute(setting)
-        db.wal_autocheckpoint(_LOG_PAGES)
-
-        def write(groups: list[Written]) -> None:
-            for group in groups:
-                db.execute("BEGIN IMMEDIATE")
-                for statement, rows in group:
-                    db.executemany(statement, rows)
-                db.execute("COMMIT")
-
-        write(groups[:warm])
-        seconds = wall(lambda: write(groups[warm:]))
+        db = connect(self.copy("bare.db"))
+        write(db, groups[:warm])
+        seconds = wall(lambda: write(db, groups[warm:]))
         db.close()
         return seconds
+
+
+class _Taker:
+    """Takes down what the store writes for a page."""
+
+    def __init__(self) -> None:
+        self.written: Written = []
+
+    def _many(self, statement: str, rows: Sequence[Any]) -> None:
+        self.written.append((statement, rows))
+
+    def arrive(self, page: Page) -> None:
+        """Nothing waits in these books."""
+
+
+def statements(page: Page) -> Written:
+    """The rows of a batch with the statements that the store writes them with."""
+    taker: Any = _Taker()
+    SqliteBooks.write(taker, page)
+    return list(taker.written)
+
+
+def desk_of(path: Path) -> Desk:
+    """The desk of a file; its clock stands still."""
+    desk = kantis.desk.open(str(path), clock=lambda: START + 400 * 86_400_000)
+    assert isinstance(desk, Desk)
+    return desk
+
+
+def connect(path: Path) -> apsw.Connection:
+    """A connection for a bare loop."""
+    db = apsw.Connection(str(path))
+    for setting in _SETTINGS:
+        db.execute(setting)
+    db.wal_autocheckpoint(_LOG_PAGES)
+    return db
+
+
+def write(db: apsw.Connection, groups: list[Written]) -> None:
+    """The bare loop."""
+    for group in groups:
+        db.execute("BEGIN IMMEDIATE")
+        for statement, rows in group:
+            db.executemany(statement, rows)
+        db.execute("COMMIT")
 
 
 def remove(path: Path) -> None:

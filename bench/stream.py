@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import islice
 from random import Random
+from typing import Any
 
 from bench.world import basket, coffee
 from kantis.core.calendar import instant
 from kantis.core.events import Enrol, Event, Purchase
+from kantis.store.rows import Page
 
 BATCH = 1_000
 #: A member shops once a week.
@@ -54,3 +56,14 @@ def batches(events: Iterable[Event], size: int = BATCH) -> list[list[Event]]:
     while batch := list(islice(rest, size)):
         found.append(batch)
     return found
+
+
+def note(books: Any, tell: Callable[[Page], None]) -> None:
+    """From now on, tell the rows of each batch when books get them."""
+    write = type(books).write
+
+    def noting(page: Page) -> None:
+        tell(page)
+        write(books, page)
+
+    books.write = noting

@@ -4,10 +4,13 @@ import ast
 import re
 from pathlib import Path
 
+from kantis.core.knobs import plain
 from kantis.core.places import CHART
 from kantis.core.refusals import NEXT, OTHERWISE
+from kantis.desk import text
 from kantis.desk.reference import refreshed
 from kantis.desk.results import REFUSALS
+from kantis.engine.program import Version, assemble
 from kantis.engine.sections import PAGES
 
 ROOT = Path(__file__).parents[1]
@@ -43,28 +46,41 @@ def refusals(whose: str) -> str:
     return "\n".join([*rows, *(f"| `{code}` | {said[code]} |" for code in sorted(said))])
 
 
-def documented(text: str) -> str:
-    """A page of docs/ with its tables made anew: knobs and refusals."""
+def written(program: str) -> str:
+    """The function that the purchases of a program are compiled to."""
+    tree = plain(text.read_file(ROOT / "programs" / f"{program}.yaml"))
+    plan = assemble([Version.of(1, 0, tree)]).newest
+    return f"```text\n{plan.write('purchase').source}```"
+
+
+def documented(told: str) -> str:
+    """A page of docs/ with what is generated made anew: knobs, refusals, written functions."""
+    told = re.sub(
+        r"<!-- written: (\S+) -->.*?<!-- end of written -->",
+        lambda m: f"<!-- written: {m[1]} -->\n{written(m[1])}\n<!-- end of written -->",
+        told,
+        flags=re.DOTALL,
+    )
     return re.sub(
         r"<!-- refusals: (\S+) -->.*?<!-- end of refusals -->",
         lambda m: f"<!-- refusals: {m[1]} -->\n{refusals(m[1])}\n<!-- end of refusals -->",
-        refreshed(text, PAGES),
+        refreshed(told, PAGES),
         flags=re.DOTALL,
     )
 
 
-def mapped(text: str) -> str:
+def mapped(told: str) -> str:
     """MAP.md with its tables made anew: modules and places."""
-    text = re.sub(
+    told = re.sub(
         r"<!-- places -->.*?<!-- end of places -->",
         lambda m: f"<!-- places -->\n{places()}\n<!-- end of places -->",
-        text,
+        told,
         flags=re.DOTALL,
     )
     return re.sub(
         r"<!-- modules: (\S+) -->.*?<!-- end of modules -->",
         lambda m: f"<!-- modules: {m[1]} -->\n{modules(m[1])}\n<!-- end of modules -->",
-        text,
+        told,
         flags=re.DOTALL,
     )
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from kantis.core.calendar import DAY_MS
-from kantis.core.decision import Context, Entry
+from kantis.core.decision import Context, Decision, Entry
 from kantis.core.events import Event
-from kantis.desk.replay import redecide
+from kantis.desk.replay import Step, redecide
 from kantis.desk.verify import Report
 from tests.desk import stub
 from tests.desk.day import day
@@ -63,3 +63,15 @@ def test_an_event_whose_body_is_gone_is_folded(shop: Shop) -> None:
     shop(shop.enrol("1"), shop.buy("a", "1"), shop.buy("b", "1"))
     shop.desk.books.execute("UPDATE event SET body = NULL WHERE key = 'till/a'")
     assert proof(shop).redecided == 2
+
+
+def test_what_differs_is_told_once_for_each_entry() -> None:
+    """Entries that are others, and the last one where there are more or fewer of them now."""
+    one, two = Entry(1, 10, 1, Decision(), "", 0), Entry(2, 20, 1, Decision(), "till/a", 0)
+    other = Entry(2, 20, 1, Decision(flags=["odd"]), "till/a", 0)
+    due = Entry(2, 20, 1, Decision(), "till/a", 99)
+    assert Step(1, [one, two], None).differing == []
+    assert Step(1, [one, two], [one, due]).differing == []
+    assert Step(1, [one, two], [one, other]).differing == [two]
+    assert Step(1, [one, two], [one]).differing == [two]
+    assert Step(1, [one, two], []).differing == [two]

@@ -169,6 +169,34 @@ def test_when_the_scribe_is_killed_nothing_is_lost_or_doubled(path: str) -> None
         shop.prove()
 
 
+def test_what_was_decided_on_a_batch_that_is_lost_is_not_written(path: str) -> None:
+    with Shop(path) as shop:
+        shop(shop.enrol("1"))
+    with ScribedBooks(path) as books:
+        books.begin()
+        books.write(Page(flags=[("e", 1, 1, "first", 0)]))
+        books.hand_over()
+        books.land()
+        assert books._scribe is not None
+        os.kill(books._scribe._process.pid, signal.SIGSTOP)
+        books.begin()
+        books.write(Page(flags=[("e", 1, 1, "lost", 0)]))
+        lost = books.hand_over()
+        assert lost is not None
+        os.kill(books._scribe._process.pid, signal.SIGKILL)
+        assert lost.landed.wait(10)
+        books.begin()
+        books.write(Page(flags=[("e", 1, 1, "decided on the lost one", 0)]))
+        with pytest.raises(Conflict):
+            books.hand_over()
+        books.rollback()
+        books.begin()
+        books.write(Page(flags=[("e", 1, 1, "decided anew", 0)]))
+        books.hand_over()
+        books.land()
+        assert [row.flag for row in books.flags(9)] == ["first", "decided anew"]
+
+
 def test_a_scribe_that_is_still_writing_holds_up_the_next_desk(path: str) -> None:
     with Shop(path) as shop:
         shop(shop.enrol("1"))

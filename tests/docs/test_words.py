@@ -10,8 +10,9 @@ from kantis.core.phrases import PERCENT
 from kantis.engine.sections import PAGES, CapSection
 
 #: Where the same thing is written in two ways: one or several events, old levels and new ones,
-#: a fixed worth and a worth per so much, what a refund does and at which rate.
-TWO_WAYS = {"for", "levels", "worth", "refunds"}
+#: a fixed worth and a worth per so much, what a refund does and at which rate, what is earned at
+#: a rate or as a fixed number.
+TWO_WAYS = {"for", "levels", "worth", "refunds", "give"}
 
 
 def written_differently(sections: dict[str, type[Struct]]) -> set[str]:

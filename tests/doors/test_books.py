@@ -263,3 +263,46 @@ def test_a_program_that_cannot_be_read_any_more_is_said(kantis: Kantis, shop: Pa
     for command in (["replay"], ["account", "4711"]):
         said = kantis(*command)
         assert (said.status, "[program-unreadable]" in said.err) == (3, True)
+
+
+def test_check_tells_what_a_version_would_change_before_it_is_published(
+    kantis: Kantis, shop: Path
+) -> None:
+    shorter = CAFE.replace("12 months after earning", "1 month after earning")
+    shorter += "existing: {expiry: follows}\n"
+    shop.write_text(shorter)
+    with desks.open("kantis.db") as desk:
+        before = desk.books.counts()
+    when = ("--since", "2024-01-20", "--until", "2024-06-01")
+    said = kantis("check", shop, "--store", "kantis.db", *when)
+    assert said.status == 0
+    assert "corner-cafe, as version 2 from 2024-01-20" in said.out
+    assert "2024-02-01   stamps          1  2 stamps" in said.out
+    assert "it touches 1 of 1 account, from 2024-02-01 on." in said.out
+    found = kantis("check", shop, "--store", "kantis.db", *when, "--json").json
+    (compared,) = found["compared"]
+    assert (compared["accounts"], compared["touched"], compared["failed"]) == (1, 1, [])
+    (moment,) = compared["moments"]
+    assert moment["balances"] == {"stamps": {"losing": 1, "loss": 2, "gaining": 0, "gain": 0}}
+    with desks.open("kantis.db") as desk:
+        assert desk.books.counts() == before
+    shop.write_text(
+        CAFE.replace("1 stamp per item", "1 point per item").replace("stamps", "points")
+    )
+    assert "[balance-removed]" in kantis("check", shop, "--store", "kantis.db").out
+    assert kantis("check", shop, "--store", "nowhere.db").status == 3
+
+
+def test_a_pilot_follows_a_version_for_everybody(kantis: Kantis, cafe: Path) -> None:
+    pilot = CAFE.replace("cost: 10", "cost: 9") + "pilot: {locations: [north]}\n"
+    cafe.write_text(pilot)
+    assert "[pilot-of-nothing]" in kantis("publish", cafe).out
+    cafe.write_text(CAFE)
+    assert kantis("publish", cafe).status == 0
+    cafe.write_text(pilot)
+    said = kantis("check", cafe, "--store", "kantis.db")
+    assert said.status == 0
+    assert "A pilot touches an account when it comes" in said.out
+    assert kantis("publish", cafe, "--json").json["version"] == 2
+    cafe.write_text(CAFE + "pilot: {}\n")
+    assert "[missing-key]" in kantis("check", cafe).out

@@ -133,3 +133,29 @@ def test_a_program_that_is_missing_or_faulty_is_said(folder: Path) -> None:
     fault = run(folder, "program: club\ncases: []\n").faults[0]
     assert (fault.code, fault.line) == ("missing-key", 1)
     assert fault.message.startswith("club.yaml:1:1: ")
+
+
+def test_a_case_can_try_a_pilot(folder: Path) -> None:
+    club = (folder / "club.yaml").read_text()
+    assert "give: 1 point per 1.00 EUR" in club
+    pilot = club.replace("give: 1 point per 1.00 EUR", "give: 3 points per 1.00 EUR")
+    (folder / "pilot.yaml").write_text(pilot + "pilot: {locations: [center]}\n")
+    result = run(
+        folder,
+        """\
+program: club
+cases:
+  - case: a pilot
+    when:
+      - {time: 2024-03-01 09:00, account: anna, purchase: 9.00, then: {earned: {points: 9}}}
+      - {time: 2024-03-02 09:00, publish: pilot}
+      - {time: 2024-03-03 09:00, account: ben, purchase: 9.00, then: {earned: {points: 9}}}
+      - time: 2024-03-03 10:00
+        account: anna
+        purchase: {lines: [{amount: 9.00}], location: center}
+        then: {earned: {points: 27}, facts: {pilot 2: yes}}
+      - {time: 2024-03-04 10:00, account: anna, purchase: 9.00, then: {earned: {points: 27}}}
+""",
+    )
+    assert not result.faults
+    assert result.passed, result.cases

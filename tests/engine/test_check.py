@@ -96,6 +96,13 @@ def test_the_good_one_is_good() -> None:
         ),
         ("expires: 12 months after earning", "kept while: {status: gold}", "no-effect", 5),
         ("timezone", "order: [prices, counters, earning, tiers]\ntimezone", "order-incomplete", 3),
+        (
+            "rewards",
+            "cycles:\n  a: {every: 1st of May, least: 5 points, pays out: yes, one per step: yes}"
+            "\nrewards",
+            "no-effect",
+            13,
+        ),
         ("timezone", "late: soon\ntimezone", "duration-expected", 3),
         (
             "1 EUR}\nrewards",

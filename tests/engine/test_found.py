@@ -8,6 +8,7 @@ import pytest
 
 from kantis.core.calendar import show_day
 from kantis.core.events import (
+    Activity,
     Adjust,
     Cancel,
     Capture,
@@ -481,3 +482,63 @@ def test_a_refund_of_a_late_purchase_counts_off_where_it_counted() -> None:
     assert member.counted == {"visits": 4, "rolled visits": 1}
     member(Refund(late), day=29)
     assert member.counted == {"visits": 2}
+
+
+def test_an_activity_comes_back_like_a_purchase() -> None:
+    rules = {
+        "night": {"for": "night", "give": "10 points per item", "cap": "5 items ever"},
+        "visit": {"for": "night", "give": "7 points", "cap": "2 times ever"},
+        "month": {
+            "for": "night", "give": "1 point per 1 EUR", "over": "calendar month",
+            "settled": "at once",
+        },
+        "buy": PER_EURO["base"],
+    }  # fmt: skip
+    kinds = {"nights": "quantity", "stays": "purchases", "paid": "spend", "won": "points"}
+    counters = {
+        name: {"for": "night", "counts": kind, "window": "ever"} for name, kind in kinds.items()
+    }
+    tiers = {
+        "status": {"by": "nights", "levels": {"basic": "from the start", "gold": "4"},
+                   "refund lowers": "yes"},
+    }  # fmt: skip
+    member = Member(program(rules, counters=counters, tiers=tiers))
+    first = member(Activity("night", 1, 5000))
+    of = member(Activity("night", 3, 9000))
+    second = (30 + 7 + 90, 10 + 7 + 50)
+    assert member.points == sum(second)
+    assert member.counted == {
+        "nights": 4, "stays": 2, "paid": 14000, "won": 194, "over month": 14000,
+        "cap night 1": 4, "cap visit 1": 2,
+    }  # fmt: skip
+    assert member.account.tiers["status"].level == 1
+    member(Refund(of, (("night", 1),)), day=1)
+    assert member.points == 20 + 5 + 60 + second[1]
+    assert member.counted["nights"] == member.counted["cap night 1"] == 3
+    assert member.counted["stays"] == member.counted["cap visit 1"] == 2
+    assert member.account.tiers["status"].level == 0
+    member(Cancel(of), day=2)
+    assert member.points == second[1]
+    assert member.counted == {
+        "nights": 1, "stays": 1, "paid": 5000, "won": 67, "over month": 5000,
+        "cap night 1": 1, "cap visit 1": 1,
+    }  # fmt: skip
+    member(Cancel(of), day=3, refused="refunded-already")
+    member(Refund(first, (("day", 1),)), day=3, refused="unknown-line")
+    member(Refund(first), day=3)
+    assert (member.points, member.counted) == (0, {})
+
+
+def test_an_activity_comes_back_by_the_rules_of_its_day() -> None:
+    give = {"before 2024-04-01": "10 points", "from 2024-04-01": "99 points"}
+    member = Member(program({"visit": {"for": "visit", "give": give}}))
+    of = member(Activity("visit"))
+    member(Cancel(of), day=30)
+    assert member.points == 0
+
+
+def test_what_is_neither_bought_nor_done_cannot_come_back() -> None:
+    member = Member(program(PER_EURO, **MUG))
+    of = member(Adjust("points", 10, "sorry"))
+    member(Refund(of), refused="not-a-purchase")
+    member(Cancel(of), refused="not-a-redemption")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from kantis.core.basket import GIVEN
 from kantis.desk import text
 from kantis.engine.program import Version, assemble
 from tests.house.sources import PURE_ROOMS, REPO, modules, name, tree
@@ -120,9 +121,10 @@ def test_what_programs_compile_to_is_pure() -> None:
     for path in sorted((REPO / "programs").glob("*.yaml")):
         program = assemble([Version.of(1, 0, text.read(path.read_text()))])
         for event in {*program.newest.earning.by_event, "purchase"}:
-            source = program.newest.write(event).source
-            assert "turn" in source
-            assert impurities(ast.parse(source)) == [], f"{path.name}: {event}"
+            for given in GIVEN if event == "purchase" else ("deed",):
+                source = program.newest.write(event, given).source
+                assert "turn" in source
+                assert impurities(ast.parse(source)) == [], f"{path.name}: {event}, {given}"
 
 
 @pytest.mark.parametrize(

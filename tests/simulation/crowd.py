@@ -168,6 +168,8 @@ class Crowd:
             self.bought.append((number, event))
             if body.group:
                 self.groups.append((number, body.group))
+        if isinstance(body, Activity):
+            self.bought.append((number, event))
         if isinstance(body, Redeem):
             self.redeemed.append((number, event))
         return Step("event", self.now, number, event)
@@ -275,6 +277,10 @@ class Crowd:
         if found is None:
             return None
         number, event = found
+        if isinstance(event.body, Activity):
+            some = ((event.body.name, self.dice.randint(1, 4)),)
+            back = (Cancel(event.id), Refund(event.id), Refund(event.id, some))
+            return number, self.dice.choice(back)
         assert isinstance(event.body, Purchase)
         if self.dice.random() < 0.4:
             return number, Refund(event.id)

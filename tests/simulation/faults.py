@@ -16,11 +16,11 @@ from msgspec import structs
 from kantis.core import account as accounts
 from kantis.core import limits, lots, rates, turn
 from kantis.core.calendar import DAY_MS
-from kantis.core.events import Carry, Void
+from kantis.core.events import Carry, Purchase, Void
 from kantis.core.places import AVAILABLE, HELD, OWED, PENDING, REVERSED
 from kantis.desk import batch, booking, fold, tasks
 from kantis.desk.submit import Desk
-from kantis.engine import groups, order, periods, reverse
+from kantis.engine import groups, order, periods, returning, reverse
 from kantis.features import balances, counters, cycles, earning, rewards, tiers, vouchers
 from kantis.store.books import Books
 from tests.simulation import invariants, world
@@ -82,6 +82,10 @@ def _more_than(right: Any, group: Any, account: Any, day: int) -> int:
         for each in group.thresholds
     ]
     return int(right(structs.replace(group, thresholds=lists), account, day))
+
+
+def _no_activity(body: Any) -> Any:
+    return body if isinstance(body, Purchase) else None
 
 
 def _half_up(right: Any, num: int, den: int, how: str) -> int:
@@ -226,13 +230,14 @@ PLANTED: dict[str, Fault] = {
     "a cap is not counted": Fault((limits.Cap, "use", nothing), (limits, "write_use", nothing)),
     "a cap is not free again after a refund": Fault((reverse, "_count_off", nothing)),
     "a void group keeps what it used of caps": Fault((groups, "settle_caps", lambda *_: False)),
-    "a refund forgets earlier refunds": Fault((reverse, "_returned", lambda original: {})),
+    "a refund forgets earlier refunds": Fault((reverse, "returned_before", lambda original: {})),
     "a refund asks for expired points": Fault(_on(reverse, "claw_back", _owes_expired_too)),
     "a refund leaves the counters": Fault((reverse, "_reverse_counters", nothing)),
     "a refund leaves the counters of points": Fault((counters, "points_taken", lambda *_: 0)),
+    "an activity that is cancelled keeps its points": Fault((reverse, "bought", _no_activity)),
     "a refund never lowers a level": Fault((tiers, "fall_after_refund", nothing)),
     "a refund goes by the rules of today": Fault(
-        (reverse, "plan_of", lambda plan, event, purchase: plan)
+        (reverse, "plan_of", lambda plan, turn, event, purchase: plan)
     ),
     "points die a day early": Fault(_on(balances, "end_of", lambda f, *a: _a_day(f, -1, *a))),
     "points die a day late": Fault(_on(balances, "end_of", lambda f, *a: _a_day(f, 1, *a))),
@@ -247,7 +252,7 @@ PLANTED: dict[str, Fault] = {
     "a late event restores what died before it": Fault(_on(balances, "_restore", _restores_all)),
     "a late event restores nothing": Fault((balances, "_restore", nothing)),
     "a late fact counts as the last one": Fault((accounts, "_remember", _at_the_end)),
-    "the largest remainder is dropped": Fault((reverse, "share", _without_remainder)),
+    "the largest remainder is dropped": Fault((returning, "share", _without_remainder)),
     "activation is skipped": Fault((balances, "activate", _opens_nothing)),
     "a transfer is booked twice": Fault(_on(order.HANDLERS, Carry, _booked_twice)),
     "points that come back get no grace": Fault(_on(reverse, "give_back", _without_grace)),

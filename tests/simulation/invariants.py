@@ -17,7 +17,7 @@ from kantis.core.account import (
     value_at,
 )
 from kantis.core.decision import Entry, apply, decode_decision
-from kantis.core.events import Purchase
+from kantis.core.events import Activity, Purchase
 from kantis.core.places import (
     AVAILABLE,
     CARRIED,
@@ -119,7 +119,8 @@ def check_entries(
 def check_refund(machine: Machine, key: str) -> None:
     """Never more is taken back than was earned, and all of it when all came back."""
     _, event, entry = machine.events[key]
-    assert isinstance(event.body, Purchase)
+    body = event.body
+    assert isinstance(body, Purchase | Activity)
     earned: Counter[tuple[str, str, int]] = Counter()
     taken: Counter[tuple[str, str, int]] = Counter()
     returned: Counter[str] = Counter()
@@ -134,7 +135,9 @@ def check_refund(machine: Machine, key: str) -> None:
                     returned[line] += quantity
             elif fact[4]:
                 taken[fact[0], fact[1], fact[4]] += -fact[5]
-    whole = all(returned[x.id] == max(1, x.quantity) for x in event.body.lines)
+    lines = [(x.id, x.quantity) for x in body.lines] if isinstance(body, Purchase) else []
+    lines = lines or [(body.name, body.quantity)]  # type: ignore[union-attr]
+    whole = all(returned[line] == max(1, quantity) for line, quantity in lines)
     for each in taken:
         ensure(taken[each] <= earned[each], "more taken back than earned", key, each)
     if whole:

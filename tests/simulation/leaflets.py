@@ -9,7 +9,7 @@ from math import floor
 
 from kantis.core import calendar as cal
 from kantis.core.events import CarriedLot
-from tests.simulation.naive import NEVER, Naive, No
+from tests.simulation.naive import NEVER, Naive, No, Thing
 
 
 def total(amounts):
@@ -146,8 +146,15 @@ class Leaflet(Naive):
         o.state = "spent"
         o.voucher = self.voucher(m, o.kind, o.taken, o.worth) if o.kind else None
 
+    def activity(self, m, p, body):
+        """It can come back like a purchase of one line."""
+        p.lines = [Thing(id=body.name, quantity=body.quantity)]
+
     def cancel(self, m, p, body):
         o = p.original
+        if o and o.e.type == "activity":
+            self.refund(m, p, Thing(lines=()))
+            return
         if not o or o.e.type != "redeem" or o.state != "spent":
             raise No
         if o.voucher:
@@ -463,21 +470,24 @@ class Market(Leaflet):
             m.levels["status"].append((m.now, level, self.lasts("status", today) if level else 0))
 
     def activity(self, m, p, body):
+        super().activity(m, p, body)
         if body.name == "survey":
             done = self.capped(m, "cap survey 1", 1, 2, "quarter", p.day)
-            self.earn(m, p, "points", 20 * done)
+            self.earn(m, p, "points", 20 * done, [1])
+            p.counts.append(("cap survey 1", done, None))
         if body.name == "trip":
             group = body.group or p.e.key
             items = self.capped(m, "cap trip 1", body.quantity, 7, "month", p.day)
-            self.earn(m, p, "points", 9 * items, group=group)
-            self.uses[m, group].append((p, ("cap trip 1", items, None)))
+            self.earn(m, p, "points", 9 * items, [1], group=group)
+            p.counts.append(("cap trip 1", items, [1]))
+            self.uses[m, group].append((p, p.counts[-1]))
 
     def confirm(self, m, p, body, void=False):
         """What a void group used of caps is free again."""
         super().confirm(m, p, body, void)
         for q, use in self.uses.pop((m, body.group), ()):
             cap, amount, weights = use
-            back = self.part(q, amount, weights, q.back) if weights else 0
+            back = self.part(q, amount, weights, q.back)
             if void:
                 m.counted[cap].append((q.day, back - amount))
                 q.counts = [each for each in q.counts if each != use]
@@ -683,11 +693,12 @@ class Hotel(Leaflet):
                 m.out += sum(n for _, n in self.take(m, "cash", self.available(m, "cash")))
 
     def activity(self, m, p, body):
+        super().activity(m, p, body)
         if body.name == "night":
             half, odd = divmod(body.amount * 3, 200)
             miles = half + (odd > 100 or (odd == 100 and half % 2))
-            self.earn(m, p, "miles", miles, group=body.group or p.e.key)
-            m.counted["nights"].append((p.day, body.quantity))
+            self.earn(m, p, "miles", miles, [1], group=body.group or p.e.key)
+            self.count(m, p, "nights", body.quantity, [1])
         self.sign(m, p, "miles", "activity")
 
     def joining(self, m, p):

@@ -17,6 +17,7 @@ class Thing(SimpleNamespace):
     """Something with a name for each of its parts; itself and nothing else."""
 
     __eq__, __hash__ = object.__eq__, object.__hash__
+    points, net, tender, lines = 0, (0,), (), ()  # of a purchase it says more
 
 
 class No(Exception):
@@ -243,7 +244,7 @@ class Naive:
             self.happen(m)
 
     def purchase(self, m, p, body):
-        points = (body.points or {}).get("pay", 0)
+        p.lines, points = body.lines, (body.points or {}).get("pay", 0)
         used = [v for v in m.vouchers if v.code in body.vouchers and v.state == "open"]
         short = len(used) < len(body.vouchers) or points > self.available(m, "points")
         if any(x.amount < 0 or x.quantity < 0 for x in body.lines) or (p.e.ask and short):
@@ -265,16 +266,16 @@ class Naive:
     def part(self, p, points, weights, back):
         """Of points that stand for lines those of what came back; whole lines wholly."""
         if not any(weights):
-            items = [max(1, x.quantity) for x in p.body.lines]
+            items = [max(1, x.quantity) for x in p.lines]
             weights = [w if w is None else n for w, n in zip(weights, items, strict=True)]
-        lines = zip(p.body.lines, cut(points, [w or 0 for w in weights]), strict=True)
+        lines = zip(p.lines, cut(points, [w or 0 for w in weights]), strict=True)
         return sum(n * back[x.id] // max(1, x.quantity) for x, n in lines)
 
     def refund(self, m, p, body):
         o = p.original
-        if not o or o.e.type != "purchase" or p.day > o.day + self.within:
+        if not o or not o.lines or p.day > o.day + self.within:
             raise No
-        left = Counter({x.id: max(1, x.quantity) - o.back[x.id] for x in o.body.lines})
+        left = Counter({x.id: max(1, x.quantity) - o.back[x.id] for x in o.lines})
         now = Counter() if body.lines else +left
         for line, quantity in body.lines:
             now[line] += quantity
@@ -287,10 +288,9 @@ class Naive:
 
         for points, weights, batch in o.facts:
             self.claw(m, batch, more(points, weights))
-        whole = all(o.back[x.id] >= max(1, x.quantity) for x in o.body.lines)
+        whole = all(o.back[x.id] >= max(1, x.quantity) for x in o.lines)
         for name, amount, weights in o.counts:
-            less = more(amount, weights) if weights else amount * whole
-            m.counted[name].append((o.day, -less))
+            m.counted[name] += [(o.day, -(more(amount, weights) if weights else amount * whole))]
         rest = more(o.points, o.net)
         while rest:
             b, n = o.tender.pop()

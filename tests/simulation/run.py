@@ -13,7 +13,7 @@ from typing import Any
 
 from kantis.core.account import Account, encode_account
 from kantis.core.decision import Entry, FollowUp, encode_decision
-from kantis.core.events import CarriedLot, Carry, Event, Purchase, Refund
+from kantis.core.events import Cancel, CarriedLot, Carry, Event, Purchase, Refund
 from kantis.core.places import MEMBER_PLACES, OWED, PAYOUT, VOUCHER
 from kantis.engine.decide import advance, decide
 from tests.simulation import invariants, leaflets
@@ -136,7 +136,7 @@ class Run:
             self.same_lots(out, decision.follow_ups[0].body.lots)  # type: ignore[union-attr]
         ensure(len(decision.follow_ups) == (out is not None), "a follow-up is missing")
         self.check(number)
-        if isinstance(event.body, Refund) and decision.refusal is None:
+        if isinstance(event.body, Refund | Cancel) and decision.fired:
             invariants.check_refund(self.machine, decision.cause)
         del stock
 

@@ -121,10 +121,43 @@ class Hold(Struct, array_like=True):
     until: int
 
 
+class Member(Struct, array_like=True):
+    """One of the members of an account that several share: what is personal of it.
+
+    ``home`` is the account that they came from and go back to. Counters, tiers and cycles
+    here are those that the program calls a member's own.
+    """
+
+    role: str
+    joined: int
+    burns: bool
+    home: str
+    counters: dict[str, dict[int, int]] = field(default_factory=dict)
+    tiers: dict[str, Standing] = field(default_factory=dict)
+    cycles: dict[str, int] = field(default_factory=dict)
+    issued: dict[str, dict[int, int]] = field(default_factory=dict)
+
+
+class Award(Struct, array_like=True):
+    """What a challenge or a referral gave, so that it is given once and can be taken back.
+
+    ``day`` is when, or the window that it was given for; ``other`` the account on the other
+    side of a referral.
+    """
+
+    day: int
+    balance: str
+    points: int
+    lot: int
+    voucher: str = ""
+    other: str = ""
+
+
 class Account(Struct, array_like=True):
     """The snapshot. ``at`` is the instant of its last entry, ``seq`` that entry's number.
 
     ``waiting`` is (instant, lot, amount) of pending points, soonest first.
+    ``away`` is the household's account that its member has joined, and the name there.
     ``due`` is a lower bound of the next instant at which time does something; it is no
     fold of the past (``advance`` may raise it without an entry) and no proof compares it.
     ``calm`` is the same bound for everything but waiting points, as long as it is known in
@@ -152,6 +185,9 @@ class Account(Struct, array_like=True):
     lost: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     plans: dict[str, Membership] = field(default_factory=dict)
     forfeits: dict[str, Forfeited] = field(default_factory=dict)
+    members: dict[str, Member] = field(default_factory=dict)
+    awards: dict[str, Award] = field(default_factory=dict)
+    away: tuple[str, str] = ("", "")
     woken: int = 0
     due: int = NEVER
     calm: int = 0
@@ -423,6 +459,47 @@ def _forget_issue(account: Account, change: Change) -> None:
     del account.issued[change[1]][change[2]]
 
 
+def _member(account: Account, change: Change) -> None:
+    """Somebody becomes a member, or stands differently among the members."""
+    _, name, role, joined, burns, home = change
+    member = account.members.get(name)
+    if member is None:
+        account.members[name] = Member(role, joined, burns, home)
+    else:
+        member.role, member.burns = role, burns
+
+
+def _away(account: Account, change: Change) -> None:
+    """Its member shares another account from now on, or is back."""
+    account.away = (change[1], change[2])
+
+
+def _left(account: Account, change: Change) -> None:
+    del account.members[change[1]]
+
+
+def _of(account: Account, change: Change) -> None:
+    """A change of what is a member's own: who, and the change."""
+    CHANGES[change[2]](account.members[change[1]], change[2:])  # type: ignore[arg-type]
+
+
+def _label(account: Account, change: Change) -> None:
+    """Whose a lot is."""
+    account.lots[change[1]].member = change[2]
+
+
+def _untier(account: Account, change: Change) -> None:
+    del account.tiers[change[1]]
+
+
+def _award(account: Account, change: Change) -> None:
+    account.awards[change[1]] = Award(*change[2:])
+
+
+def _unaward(account: Account, change: Change) -> None:
+    del account.awards[change[1]]
+
+
 def _join(account: Account, change: Change) -> None:
     account.joined = change[1]
 
@@ -461,6 +538,14 @@ CHANGES: Final[dict[str, Callable[[Account, Change], object]]] = {
     "issue": _issue,
     "forget issue": _forget_issue,
     "join": _join,
+    "member": _member,
+    "left": _left,
+    "away": _away,
+    "of": _of,
+    "label": _label,
+    "untier": _untier,
+    "award": _award,
+    "unaward": _unaward,
     "lost": _lost,
     "plan": lambda account, change: membership.hold(account.plans, change),
     "on plan": lambda account, change: membership.have(account.plans, change),

@@ -55,7 +55,7 @@ class Code:
         """The name under which a value is known in the function."""
         known = self._known.get((hint, id(value)))
         if known is None:
-            known = f"{hint}_{len(self._names)}"
+            known = self._free(hint)
             self._names[known] = value
             self._known[hint, id(value)] = known
         return known
@@ -83,8 +83,16 @@ class Code:
         for name, known in self._of_day.items():
             if known == part:
                 return name
-        name = self.fresh(hint)
+        name = self._free(hint)
         self._of_day[name] = part
+        return name
+
+    def _free(self, hint: str) -> str:
+        """The hint, or the hint with a number where it is a name already."""
+        name, number = hint, 1
+        while name in self._names or name in self._of_day:
+            number += 1
+            name = f"{hint}_{number}"
         return name
 
     def mentions(self, name: str) -> bool:
@@ -105,13 +113,13 @@ class Code:
         first = []
         if self.mentions("account"):
             first.append("account = turn.account")
-        if self.mentions("day"):
+        if self.mentions("day") or self._of_day:
             first.append("day = turn.day")
         if self._of_day:
             parts = list(self._of_day.values())
             known = Remembered(lambda day: tuple(part(day) for part in parts))
             days = self.constant(known, "days")
-            first.append(f"[{', '.join(self._of_day)}] = {days}[turn.day]")
+            first.append(f"[{', '.join(self._of_day)}] = {days}[day]")
         first += [f"{name} = {expression}" for expression, name in self._once.items()]
         self._lines[1:1] = ["    " + line for line in first]
 

@@ -7,7 +7,7 @@ once and written down at once, so the record and the state cannot part.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct, field, msgpack
 
@@ -30,6 +30,15 @@ class FollowUp(Struct, frozen=True, array_like=True):
 
     subject: str
     body: Body
+
+
+#: The source of events that decisions cause; nobody else may use it.
+DESK: Final = "desk"
+
+
+def follow_up_id(account: int, seq: int, position: int) -> str:
+    """The id of an event that an entry causes: its account, its number, and which of them."""
+    return f"{account}-{seq}-{position}"
 
 
 class Decision(Struct, array_like=True, gc=False):

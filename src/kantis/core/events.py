@@ -39,7 +39,8 @@ class Purchase(Struct, frozen=True, array_like=True, tag="purchase", gc=False):
     """Somebody bought something. ``points`` is what was paid in points, per balance.
 
     ``group`` names the ticket, order or bill that the points wait for; ``booked`` is the
-    instant of booking where that is another than the event's time.
+    instant of booking where that is another than the event's time. ``member`` is which of
+    several members of the account bought (empty: whose card it came with, or the lead).
     """
 
     lines: tuple[Line, ...]
@@ -52,13 +53,14 @@ class Purchase(Struct, frozen=True, array_like=True, tag="purchase", gc=False):
     booked: int = 0
     points: dict[str, int] | None = None
     vouchers: tuple[str, ...] = ()
+    member: str = ""
 
 
 class Refund(Struct, frozen=True, array_like=True, tag="refund", gc=False):
     """Lines of an earlier purchase came back. No lines means all that is left of it.
 
     ``of`` is the id of the purchase from the same source (or from ``of_source``). Each
-    line is (line id, quantity).
+    line is (line id, quantity). An activity comes back as one line of its name.
     """
 
     of: str
@@ -75,6 +77,7 @@ class Activity(Struct, frozen=True, array_like=True, tag="activity", gc=False):
     amount: int = 0
     group: str = ""
     partner: str = ""
+    member: str = ""
 
 
 class Redeem(Struct, frozen=True, array_like=True, tag="redeem", gc=False):
@@ -109,7 +112,7 @@ class Release(Struct, frozen=True, array_like=True, tag="release", gc=False):
 
 
 class Cancel(Struct, frozen=True, array_like=True, tag="cancel", gc=False):
-    """A finished redemption is undone; the points come back with their expiry."""
+    """A finished redemption is undone, its points come back with their expiry; or an activity."""
 
     of: str
     reason: str = "cancel"
@@ -266,7 +269,9 @@ class CarriedPlan(Struct, frozen=True, array_like=True):
 class Carry(Struct, frozen=True, array_like=True, tag="carry", gc=False):
     """Value and standing come into an account: an opening import, a merge, a transfer.
 
-    ``origin`` is ``opening`` or ``transfer``; counters are (name, day, amount).
+    ``origin`` is ``opening``; or ``transfer``, ``join`` or ``leave`` of what stands in
+    transit, and ``back`` where nobody took it. Counters are (name, day, amount). ``member`` is
+    who joins the account with it, ``home`` the account that they come from.
     """
 
     origin: str
@@ -276,6 +281,60 @@ class Carry(Struct, frozen=True, array_like=True, tag="carry", gc=False):
     vouchers: tuple[CarriedVoucher, ...] = ()
     offers: tuple[str, ...] = ()
     plans: tuple[CarriedPlan, ...] = ()
+    member: str = ""
+    home: str = ""
+
+
+class Join(Struct, frozen=True, array_like=True, tag="join", gc=False):
+    """Somebody becomes a member of a household.
+
+    On the household's account: a person without an account of their own, or the lead who
+    founds it. ``into`` is the household's account where the event is on the person's own
+    account: what is there goes along.
+    """
+
+    member: str
+    into: str = ""
+
+
+class Leave(Struct, frozen=True, array_like=True, tag="leave", gc=False):
+    """A member leaves the household, with what is theirs, to another account (by default the
+    one they came from). ``by`` is the member who says so, where that matters."""
+
+    member: str
+    to: str = ""
+    by: str = ""
+
+
+class Permit(Struct, frozen=True, array_like=True, tag="permit", gc=False):
+    """The lead of a household says whether a member may burn."""
+
+    member: str
+    burns: bool = True
+    by: str = ""
+
+
+class Refer(Struct, frozen=True, array_like=True, tag="refer", gc=False):
+    """A new member came by the invitation of another one; ``by`` is that one's account.
+
+    ``marks`` are words of the shop about the two, for example that they share an address.
+    """
+
+    referral: str
+    by: str
+    marks: tuple[str, ...] = ()
+
+
+class Referred(Struct, frozen=True, array_like=True, tag="referred", gc=False):
+    """To who referred: a friend has done what the referral asks for, or it is undone.
+
+    ``since`` is the instant at which the friend came.
+    """
+
+    referral: str
+    friend: str
+    since: int = 0
+    undone: bool = False
 
 
 class Enrol(Struct, frozen=True, array_like=True, tag="enrol", gc=False):
@@ -331,6 +390,11 @@ Body = (
     | Adjust
     | Transfer
     | Carry
+    | Join
+    | Leave
+    | Permit
+    | Refer
+    | Referred
     | Enrol
     | Know
     | Claim

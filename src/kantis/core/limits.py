@@ -30,7 +30,8 @@ __all__ = ["AVAILABLE_WHEN", "CAPS", "Reader", "Unit", "money", "node"]
 class Cap(Struct, frozen=True):
     """At most ``limit`` per window, of what it ``counts``: points, spend, items or times.
 
-    Rules that name the same cap share it. What was used stands in the counter ``cap <name>``.
+    Rules that name the same cap share it; it is the ``household``'s, or each ``member``'s own.
+    What was used stands in the counter ``cap <name>``.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Cap(Struct, frozen=True):
     counts: str
     window: Window
     splits: bool = True
+    whose: str = "household"
 
     @property
     def counter(self) -> str:
@@ -46,6 +48,8 @@ class Cap(Struct, frozen=True):
 
     def left(self, turn: Turn) -> int:
         """What the member may still get in the window of the event."""
+        if self.whose == "member":
+            turn = turn.own()
         used = windows.total(
             self.window,
             turn.account.counters.get(self.counter),
@@ -62,6 +66,8 @@ class Cap(Struct, frozen=True):
     def use(self, turn: Turn, amount: int, waits: bool = False) -> None:
         """Count what was given against the cap; and for its group, while that ``waits``."""
         if amount and self.window.kind != "purchase":
+            if self.whose == "member":
+                turn = turn.own()
             bucket = windows.bucket(self.window, turn.day, turn.account.joined)
             turn.change("count", self.counter, bucket, amount)
             if waits:
@@ -110,7 +116,8 @@ def write_caps(code: Code, caps: tuple[Cap, ...], points: str, used: str, waits:
     if not caps:
         return
     cap = caps[0]
-    if waits or len(caps) > 1 or cap.counts != "points" or windows.of_day(cap.window) is None:
+    plain = cap.counts == "points" and cap.whose == "household" and len(caps) == 1 and not waits
+    if not plain or windows.of_day(cap.window) is None:
         use, all_ = code.constant(use_caps, "use_caps"), code.constant(caps, "caps")
         code.add(f"{points} = {use}({all_}, turn, {points}, {used}, {waits})")
         return
@@ -130,10 +137,11 @@ def give_caps_back(caps: tuple[Cap, ...], turn: Turn, points: int) -> None:
     """Points that were taken back are free again under the caps that they had used."""
     for cap in caps:
         if cap.counts == "points" and cap.window.kind != "purchase":
-            bucket = windows.bucket(cap.window, turn.day, turn.account.joined)
-            used = turn.account.counters.get(cap.counter, {}).get(bucket, 0)
+            own = turn.own() if cap.whose == "member" else turn
+            bucket = windows.bucket(cap.window, own.day, own.account.joined)
+            used = own.account.counters.get(cap.counter, {}).get(bucket, 0)
             if min(used, points):
-                turn.change("count", cap.counter, bucket, -min(used, points))
+                own.change("count", cap.counter, bucket, -min(used, points))
 
 
 _CAP = re.compile(r"(.+?) (?:per (.+)|(ever))")

@@ -55,7 +55,8 @@ class Balance(Struct):
 
     ``fixed`` gives the day of expiry of points earned on a day (0: not fixed);
     ``kept`` says whether the member is protected from expiry now, ``lost`` whether the
-    member may not have the balance at all.
+    member may not have the balance at all. Of several members, any burns what is ``pooled``,
+    and each their own of the rest; a ``proportional`` burn takes from all of them.
     """
 
     name: str
@@ -68,6 +69,8 @@ class Balance(Struct):
     shortage: str
     grace_days: int
     lost: Callable[[Turn], bool] | None = None
+    pooled: bool = True
+    proportional: bool = False
 
     def bucket(self, day: int) -> int:
         """The bucket of points that are earned on a day: the day, or the first of its month."""
@@ -120,6 +123,8 @@ def put(
     """
     account, decision = turn.account, turn.decision
     name, bucket, expires, group, member, funder = kind
+    if turn.member and not member:
+        member = turn.member
     for lot in reversed(account.lots.values()):
         if (
             lot.bucket == bucket
@@ -205,11 +210,28 @@ def take(
 ) -> list[tuple[int, int]]:
     """Available points leave for another place; (lot, amount) each.
 
-    The caller has checked that there are enough.
+    The caller has checked that there are enough. A proportional burn is cut over the members
+    by what each has available, by largest remainder.
     """
+    taken: list[tuple[int, int]] = []
+    lots = open_lots(turn, balance, member or payer(turn, balance))
+    if not balance.proportional or member:
+        return _take(turn, balance, amount, target, reason, lots)
+    theirs: dict[str, list[Lot]] = {}
+    for lot in lots:
+        theirs.setdefault(lot.member, []).append(lot)
+    weights = [sum(lot.available for lot in each) for each in theirs.values()]
+    for each, part in zip(theirs.values(), share(amount, weights), strict=True):
+        taken += _take(turn, balance, part, target, reason, each)
+    return taken
+
+
+def _take(
+    turn: Turn, balance: Balance, amount: int, target: int, reason: str, lots: list[Lot]
+) -> list[tuple[int, int]]:
     account, postings, name = turn.account, turn.decision.postings, balance.name
     taken, rest = [], amount
-    for lot in open_lots(turn, balance, member):
+    for lot in lots if rest else ():
         part = min(rest, lot.available)
         leave(account, name, target, part, lot)
         postings.append((name, AVAILABLE, target, part, lot.id, reason))
@@ -219,6 +241,20 @@ def take(
             break
     assert not rest, "more was taken than there is"
     return taken
+
+
+def payer(turn: Turn, balance: Balance) -> str:
+    """Whose points a burn takes: the member's own, or everybody's (empty)."""
+    return "" if balance.pooled else turn.member
+
+
+def spendable(turn: Turn, balance: Balance) -> int:
+    """What is available for a burn by the member of the event."""
+    member = payer(turn, balance)
+    if member:
+        return sum(lot.available for lot in open_lots(turn, balance, member))
+    purse = turn.account.purse.get(balance.name)
+    return purse[AVAILABLE] if purse is not None else 0
 
 
 def give_back(
@@ -370,12 +406,9 @@ def stop_waiting(turn: Turn, lot_id: int, amount: int, opens: int = 0) -> None:
 
 
 def _others(turn: Turn, balance: Balance, lot_id: int) -> Iterator[Lot]:
-    return (lot for lot in open_lots(turn, balance) if lot.id != lot_id)
-
-
-def proportional(turn: Turn, balance: Balance, amount: int) -> list[tuple[str, int]]:
-    """A burn cut over the members of an account in proportion to their available points."""
-    by_member: dict[str, int] = {}
-    for lot in open_lots(turn, balance):
-        by_member[lot.member] = by_member.get(lot.member, 0) + lot.available
-    return list(zip(by_member, share(amount, list(by_member.values())), strict=True))
+    """Other lots in the order in which they burn, those of the same member first."""
+    lot = turn.account.lots.get(lot_id)
+    whose = lot.member if lot is not None else turn.member
+    lots = open_lots(turn, balance, "" if balance.pooled else whose)
+    lots.sort(key=lambda lot: lot.member != whose)
+    return (lot for lot in lots if lot.id != lot_id)

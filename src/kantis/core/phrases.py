@@ -284,6 +284,7 @@ def _pattern(pattern: str) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^{pattern}$"}
 
 
+WHOSE = word("household", "member")
 TEXT = Kind("text", _text, "words", ("Corner Café",), _TEXT_SCHEMA)
 TEXTS = Kind("texts", _texts, "a word or a list of words", ("[fuel, tobacco]",))
 TITLE = Kind("title", _title, "a text, or one per language", ("{en: Club, fi: Kerho}",))

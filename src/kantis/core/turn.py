@@ -8,7 +8,7 @@ is applied at once and written down at once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from msgspec import Struct
 
@@ -30,7 +30,7 @@ def begin(
     plan_at: Callable[[int], Any] | None = None,
 ) -> Turn:
     """The turn of an account at an event that counts at ``moment``."""
-    return Turn(
+    turn = Turn(
         account,
         calendar,
         event,
@@ -42,6 +42,20 @@ def begin(
         moment < at,
         plan_at,
     )
+    if account.members and event.id:
+        turn.member = member_of(account, event)
+    return turn
+
+
+def member_of(account: Account, event: Event) -> str:
+    """Which of its members an event of the account belongs to: whom it names, whose card it
+    came with, or the lead."""
+    named = getattr(event.body, "member", "")
+    token = event.subject[5:] if event.subject[:5] == "card:" else ""
+    for name in (named, token):
+        if name in account.members:
+            return name
+    return next(name for name, each in account.members.items() if each.role == "lead")
 
 
 class Refused(Exception):
@@ -87,6 +101,8 @@ class Turn(Struct, eq=False, gc=False):
     plan_at: Callable[[int], Any] | None = None
     spent: bool = False
     barred: bool = False
+    #: which of several members the event belongs to
+    member: str = ""
     trace: list[tuple[str, str]] | None = None
 
     def post(
@@ -144,15 +160,39 @@ class Turn(Struct, eq=False, gc=False):
         if self.trace is not None:
             self.trace.append((rule, reason))
 
+    def of(self, member: str) -> Turn:
+        """The turn of what is a member's own: counters, tiers and caps."""
+        own = Own(
+            cast(Account, self.account.members[member]),  # of which only those are looked at
+            self.calendar,
+            self.event,
+            self.moment,
+            self.at,
+            self.context,
+            self.decision,
+            self.day,
+            self.late,
+            self.plan_at,
+        )
+        own.whole, own.whose = self, member
+        return own
+
+    def own(self) -> Turn:
+        """The turn of what is its member's own; of an account of one member it is all."""
+        return self.of(self.member) if self.member else self
+
     def standing(self, group: str) -> Standing:
-        """Where the account stands in a tier group now."""
-        return self.account.tiers.get(group) or Standing()
+        """Where the account, or the member of the event, stands in a tier group now."""
+        found = self.account.tiers.get(group)
+        if found is None and self.member:
+            return self.own().standing(group)
+        return found or Standing()
 
     def level(self, group: str) -> int:
         """The level that counts for the event: for a late one, the level of then."""
         standing = self.account.tiers.get(group)
         if standing is None:
-            return 0
+            return self.own().level(group) if self.member else 0
         if self.late:
             return int(value_at(standing.history, self.moment, 0))
         return standing.level
@@ -177,3 +217,23 @@ class Turn(Struct, eq=False, gc=False):
         moment = self.moment
         held = {value_at(each.history, moment, "") for each in self.account.plans.values()}
         return held - {""}
+
+
+class Own(Turn):
+    """The turn of one of several members: what it changes is the member's own.
+
+    Points are never a member's own here; they are the account's, in lots with a label.
+    """
+
+    whole: Turn | None = None
+    whose: str = ""
+
+    def change(self, *what: Any) -> None:
+        """Change something of the member's own, and write it down."""
+        assert self.whole is not None
+        self.whole.change("of", self.whose, *what)
+
+    def wake_at(self, moment: int) -> None:
+        """Time does something to the account at that instant, or before."""
+        assert self.whole is not None
+        self.whole.wake_at(moment)

@@ -48,7 +48,7 @@ def write_bucket(code: Code, window: Window) -> str:
     """The expression of the bucket of the event's day."""
     days = of_day(window)
     if days is not None:
-        return code.of_day(days, window.kind.replace("-", "_"))
+        return code.of_day(days, f"this_{window.kind}".replace("-", "_"))
     call = code.constant(bucket, "bucket")
     return f"{call}({code.constant(window, 'window')}, day, account.joined)"
 

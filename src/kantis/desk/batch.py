@@ -18,7 +18,7 @@ from typing import Final
 from msgspec import Struct
 
 from kantis.core.account import NEVER, Account, decode_account
-from kantis.core.decision import Context, apply
+from kantis.core.decision import DESK, Context, apply
 from kantis.core.events import Enrol, Event, Purchase
 from kantis.desk import booking
 from kantis.desk.cache import Cache
@@ -30,7 +30,7 @@ from kantis.desk.results import BAD as SET_ASIDE
 from kantis.desk.results import DECIDED as SETTLED
 from kantis.desk.results import PARKED as WAITS
 from kantis.desk.results import REFUSED, Result, refuse
-from kantis.desk.tasks import DESK, Live, Made, Task
+from kantis.desk.tasks import Live, Made, Task
 from kantis.store.books import Books
 from kantis.store.chain import EMPTY
 from kantis.store.rows import AccountRow, EventRow

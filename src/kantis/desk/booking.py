@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import tzdata  # type: ignore[import-untyped]
+from msgspec import structs
 
 from kantis.core.account import NEVER, encode_account
-from kantis.core.decision import ENGINE, FollowUp, encode_decision
+from kantis.core.decision import DESK, ENGINE, FollowUp, encode_decision, follow_up_id
 from kantis.core.events import Carry, Event, encode_body
 from kantis.desk.cache import Cache
 from kantis.desk.results import ALONE as LEFT_ALONE
@@ -15,7 +16,7 @@ from kantis.desk.results import BAD as SET_ASIDE
 from kantis.desk.results import DECIDED as SETTLED
 from kantis.desk.results import PARKED as WAITS
 from kantis.desk.results import REFUSED, Result, refuse
-from kantis.desk.tasks import DESK, Live, Made, Task, tag_of
+from kantis.desk.tasks import Live, Made, Task, tag_of
 from kantis.store.chain import HASHING, event_hash, link
 from kantis.store.rows import Page, Row
 from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
@@ -141,7 +142,7 @@ def _stop(made: Page, live: Live, now: int) -> None:
 
 def _staged(live: Live, cause: Made, position: int, follow: FollowUp) -> Row:
     """A follow-up in the inbox; its id and its time come from its cause."""
-    key, at = f"{live.id}-{cause.entry.seq}-{position}", cause.entry.at
+    key, at = follow_up_id(live.id, cause.entry.seq, position), cause.entry.at
     event = Event(DESK, key, at, follow.subject, follow.body, at)
     return _inbox(event, live.home.number, cause.imported)
 
@@ -158,7 +159,7 @@ def _inbox(event: Event, program: int, imported: bool) -> Row:
 def _comes_back(task: Task) -> bool:
     """Whether this is value in transit that nobody takes."""
     event = task.event
-    if not isinstance(event.body, Carry) or event.body.origin != "transfer":
+    if not isinstance(event.body, Carry) or event.body.origin == "opening":
         return False
     refused = task.entry is not None and task.entry.decision.refusal is not None
     return (refused or task.state == PARKED) and not event.id.endswith("-back")
@@ -168,9 +169,9 @@ def _returned(task: Task) -> Row:
     """The follow-up that brings value in transit back to where it came from."""
     event = task.event
     origin = event.id.partition("-")[0]
-    back = Event(
-        DESK, f"{event.id}-back", event.time, f"account:{origin}", event.body, event.received
-    )
+    assert isinstance(event.body, Carry)
+    body = structs.replace(event.body, origin="back", member="")
+    back = Event(DESK, f"{event.id}-back", event.time, f"account:{origin}", body, event.received)
     return _inbox(back, task.home.number, task.imported)
 
 

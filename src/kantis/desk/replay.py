@@ -10,10 +10,10 @@ told as "would decide differently now"; it is never rewritten.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from kantis.core.account import Account
 from kantis.core.decision import (
@@ -25,15 +25,20 @@ from kantis.core.decision import (
     apply,
     encode_decision,
 )
-from kantis.desk.programs import Engine
+from kantis.desk.programs import Engine, Homes
 from kantis.desk.recorded import Seen, decode_seen, entry_of, event_of, original_of
-from kantis.desk.report import Report
+from kantis.desk.report import Progress, Report
+from kantis.engine.explain import explain
+from kantis.engine.program import Program
 from kantis.store.books import Books
 from kantis.store.reading import Ledger, Reading
 from kantis.store.rows import EventRow, VersionRow
 
 #: Accounts whose events are read together.
 _CHUNK = 200
+
+#: Differences that are described; the others are counted.
+SHOWN_MAX = 20
 
 
 class Step(Struct):
@@ -47,29 +52,97 @@ class Step(Struct):
     recorded: list[Entry]
     decided: list[Entry] | None
 
+    @property
+    def differing(self) -> list[Entry]:
+        """The recorded entries that would be others now; the last where their number differs."""
+        decided = self.decided
+        if decided is None:
+            return []
+        pairs = zip(self.recorded, decided, strict=False)
+        found = [recorded for recorded, now in pairs if _bytes(recorded) != _bytes(now)]
+        return found or self.recorded[-1:] * (len(self.recorded) != len(decided))
 
-def redecide(
-    books: Books,
-    report: Report,
-    engine: Engine | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
-) -> Report:
-    """The re-decide proof over all of the books, into the report."""
+
+class Difference(Struct):
+    """An event, or a stretch of time, that would be decided differently now, in words."""
+
+    account: int
+    seq: int
+    event: str
+    recorded: list[str]
+    now: list[str]
+
+
+class Replayed(Struct):
+    """What was decided again, and what would differ; the first differences are described."""
+
+    accounts: int = 0
+    entries: int = 0
+    skipped: int = 0
+    different: int = 0
+    differences: list[Difference] = field(default_factory=list)
+
+
+def again(books: Books, engine: Engine, progress: Progress | None = None) -> Iterator[Step]:
+    """Everything that is in the books as of now, decided again."""
     with books.reader() as frozen:
         frozen.freeze()
         first, last = frozen.account_range()
-        for step in replay(frozen, engine or Engine(), first, last):
-            if step.decided is None:
-                continue
-            report.redecided += len(step.recorded)
-            for recorded, decided in zip(step.recorded, step.decided, strict=False):
-                if _bytes(recorded) != _bytes(decided):
-                    _differs(report, step.account, recorded)
-            if len(step.recorded) != len(step.decided):
-                _differs(report, step.account, step.recorded[-1])
+        for step in replay(frozen, engine, first, last):
             if progress is not None and step.recorded[0].seq == 1:
-                progress("decisions", step.account - first + 1, last - first + 1)
+                progress("accounts", step.account - first + 1, last - first + 1)
+            yield step
+
+
+def redecide(
+    books: Books, report: Report, engine: Engine | None = None, progress: Progress | None = None
+) -> Report:
+    """The re-decide proof over all of the books, into the report."""
+    for step in again(books, engine or Engine(), progress):
+        if step.decided is not None:
+            report.redecided += len(step.recorded)
+            for entry in step.differing:
+                _differs(report, step.account, entry)
     return report
+
+
+def replayed(
+    books: Books, engine: Engine | None = None, progress: Progress | None = None
+) -> Replayed:
+    """What would be decided differently now, over all of the books, in the words of the programs.
+
+    ``ProgramError`` where a published program cannot be read any more.
+    """
+    found, homes, account = Replayed(), Homes(Engine()), 0
+    homes.refresh(books)
+    for step in again(books, engine or Engine(), progress):
+        if step.account != account:
+            account, found.accounts = step.account, found.accounts + 1
+        if step.decided is None:
+            found.skipped += len(step.recorded)
+            continue
+        found.entries += len(step.recorded)
+        if step.differing:
+            found.different += 1
+            if len(found.differences) < SHOWN_MAX:
+                row = books.account(account)
+                assert row is not None
+                program = homes.numbered(row.program).program
+                found.differences.append(_in_words(books, program, step, step.decided))
+    return found
+
+
+def _in_words(books: Books, program: Program, step: Step, decided: list[Entry]) -> Difference:
+    own = step.recorded[-1]
+    rows = books.events([own.event]) if own.event else []
+    event = event_of(rows[0]) if rows and rows[0].body else None
+
+    def words(entries: list[Entry]) -> list[str]:
+        said = [(each, event if each.event == own.event else None) for each in entries]
+        return [sentence for each, what in said for sentence in explain(program, each, what)]
+
+    recorded, now = words(step.recorded), words(decided) or ["It cannot be decided."]
+    return Difference(step.account, own.seq, own.event, recorded, now)
 
 
 def _bytes(entry: Entry) -> bytes:

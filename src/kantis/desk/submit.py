@@ -178,7 +178,7 @@ class Desk:
 
     def quote(self, events: Sequence[Event], *, program: str = "") -> list[Result]:
         """What ``submit`` would answer now: the real path, rolled back. It promises nothing."""
-        with self.lock:
+        with self.quiet():
             self.books.begin()
             try:
                 self.homes.refresh(self.books)
@@ -194,7 +194,7 @@ class Desk:
         """Decide follow-ups, and what is known now, until nothing is ready; how many there were."""
         count = 0
         while True:
-            with self.lock:
+            with self.quiet():
                 found = len(self.books.waiting(READY, READY_MAX))
             if not found:
                 return count
@@ -218,14 +218,21 @@ class Desk:
 
         An ask that was set aside is not tried again: whoever asked has gone home.
         """
-        with self.lock:
+        with self.quiet():
             rows = [row for row in self.books.events([key]) if not row.ask]
             return any(self.books.retry(row.n, "tried again") for row in rows)
 
     def clear_flag(self, n: int) -> bool:
         """Somebody has looked at a flag."""
-        with self.lock:
+        with self.quiet():
             return self.books.clear_flag(n, self.clock())
+
+    @contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Nobody else uses the books, and no batch is on its way into them."""
+        with self.lock:
+            self._land_all()
+            yield
 
     # ── batches ──────────────────────────────────────────────────────────────
 

@@ -35,7 +35,7 @@ def sweep(desk: Desk, until: int | None = None, count: int = 1_000) -> int:
 
 
 def _sweep(desk: Desk, until: int, count: int, *, history: bool) -> int:
-    with desk.lock:
+    with desk.quiet():
         books = desk.books
         due = books.due(until, count)
         if not due:
@@ -60,7 +60,7 @@ def _sweep(desk: Desk, until: int, count: int, *, history: bool) -> int:
 
 def _unpark(desk: Desk) -> None:
     """Let parked events be decided whose card or original another desk wrote meanwhile."""
-    with desk.lock:
+    with desk.quiet():
         books, last = desk.books, 0
         while rows := books.waiting(PARKED, 1_000, above=last):
             last = rows[-1].n
@@ -80,7 +80,7 @@ def _card(waits: str) -> tuple[int, str] | None:
 
 def checkpoint(desk: Desk) -> int:
     """Commit to all that came since the last checkpoint; its number, 0 when nothing came."""
-    with desk.lock:
+    with desk.quiet():
         books = desk.books
         entry, event = books.settled()
         books.begin()

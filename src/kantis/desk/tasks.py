@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from msgspec import Struct, field
 
@@ -14,9 +14,6 @@ from kantis.desk.results import Result
 from kantis.store.chain import event_hash
 from kantis.store.rows import EventRow, Row
 from kantis.store.schema import ALONE, DECIDED
-
-#: The source of events that decisions cause; nobody else may use it.
-DESK: Final = "desk"
 
 
 class Task(Struct, eq=False, gc=False):

@@ -17,7 +17,9 @@ from kantis.core.lots import issue, open_lots, take
 from kantis.core.phrases import QUANTITY
 from kantis.core.places import ADJUSTED, AVAILABLE, CARRIED, OWED, TRANSIT
 from kantis.core.turn import Refused, Turn
+from kantis.engine import sharing
 from kantis.engine.plan import Plan
+from kantis.engine.sections import ExistingSection
 from kantis.features import plans
 
 REASON = "carry"
@@ -36,7 +38,11 @@ def _carry(plan: Plan, turn: Turn, body: Carry) -> None:
     for each in body.plans:
         if each.plan not in plan.plans.sections:
             raise Refused("unknown-plan", f"There is no plan {each.plan!r}.")
-    source = TRANSIT if body.origin == "transfer" else CARRIED
+    if body.origin == "join":
+        sharing.welcome(plan, turn, body)
+    if turn.account.away[0] and body.origin in ("leave", "back"):
+        turn.change("away", "", "")
+    source = CARRIED if body.origin == "opening" else TRANSIT
     for lot in body.lots:
         issue(
             turn,
@@ -51,7 +57,10 @@ def _carry(plan: Plan, turn: Turn, body: Carry) -> None:
             funder=lot.funder,
             day=lot.earned,
         )
-    _standing(plan, turn, body)
+    if body.origin == "opening":
+        _standing(plan, turn, body)
+    elif body.origin != "back" or not turn.account.members:
+        sharing.bring_own(plan, turn.own(), body.tiers, body.counters)
     for name in {lot.balance for lot in body.lots}:
         clock = plan.balances[name].clock
         if clock is not None and name not in turn.account.touched:
@@ -135,7 +144,18 @@ def wake(plan: Plan, turn: Turn) -> None:
 
     A level keeps its name, unless the program says which one takes its place.
     """
-    existing = plan.existing
+    _reach(plan, turn, plan.existing, plan.levels_before)
+
+
+def enter(plan: Plan, turn: Turn, before: Plan, first: Plan) -> None:
+    """An account comes into a pilot, whose ``first`` stretch says what that does to it."""
+    levels = {group.name: group.levels for group in before.tiers}
+    _reach(plan, turn, first.existing, levels)
+
+
+def _reach(
+    plan: Plan, turn: Turn, existing: ExistingSection, levels_before: dict[str, list[str]]
+) -> None:
     turn.change("wake", plan.since)
     if existing.expiry == "follows":
         for lot in list(turn.account.lots.values()):
@@ -144,7 +164,7 @@ def wake(plan: Plan, turn: Turn) -> None:
                 turn.change("dates", lot.id, fresh)
     for group in plan.tiers:
         standing = turn.account.tiers.get(group.name)
-        before = plan.levels_before.get(group.name, [])
+        before = levels_before.get(group.name, [])
         if standing is None or standing.level >= len(before):
             continue
         old = before[standing.level]

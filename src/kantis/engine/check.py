@@ -14,6 +14,7 @@ from kantis.core.limits import Cap
 from kantis.core.phrases import QUANTITY
 from kantis.core.rates import Step
 from kantis.core.rule import Rule
+from kantis.engine import check_members
 from kantis.engine.sections import ProgramSection
 from kantis.features.rewards import unit_of
 
@@ -44,6 +45,7 @@ def check(head: ProgramSection, read: Read, reader: Reader) -> None:
     _tiers(read, reader)
     _order(head, read, reader)
     _existing(head, read, reader)
+    check_members.check(read, reader)
 
 
 _NOT_ON_MODIFIERS = ("over", "round", "available", "funded by", "beyond", "for")
@@ -256,6 +258,9 @@ def _names(read: Read, reader: Reader) -> None:
                 " balance that its 'worth' names."
             )
             reader.fault_at("makes-what", message, "cycles", name)
+        if cycle.one_per_step and not (cycle.voucher and cycle.step):
+            message = "It makes one for each step: say 'step', and which 'voucher' it is."
+            reader.fault_at("no-effect", message, "cycles", name, "one per step")
         if cycle.least.unit not in balances:
             message = f"A cycle takes a balance. {suggest(cycle.least.unit, balances)}"
             reader.fault_at("unknown-balance", message, "cycles", name, "least")

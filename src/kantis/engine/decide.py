@@ -10,11 +10,13 @@ one instant and then to a later one equals advancing to the later one.
 
 from __future__ import annotations
 
+from functools import partial
+
 from kantis.core.account import NEVER, Account
 from kantis.core.decision import Context, Decision, Entry, Needs, Refusal
 from kantis.core.events import Cancel, Claim, Event, Purchase, Redeem, Refund, Tick
 from kantis.core.turn import Refused, Turn, begin
-from kantis.engine import order
+from kantis.engine import carry, order, sharing
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 from kantis.features import balances, rewards
@@ -34,7 +36,8 @@ def needs(program: Program, account: Account, event: Event) -> Needs:
     if isinstance(body, Claim):
         return Needs(receipts=(body.receipt,))
     if isinstance(body, Redeem):
-        reward = program.plan(event.time).rewards.get(body.reward)
+        branch = _branch(program, account, event) if program.pilots else program
+        reward = branch.plan(event.time).rewards.get(body.reward)
         if reward is not None and reward.stock:
             return Needs(limits=(f"stock {reward.name}",))
     return Needs()
@@ -53,32 +56,69 @@ def decide(
     entries = advance(program, account, upto) if account.due <= upto else []
     at = upto if upto > account.at else account.at
     moment = event.time
-    plan = program.plan(moment)
+    branch = program
+    if program.pilots:
+        if entered := _enter(program, account, event, at):
+            entries += [*entered, *advance(program, account, at)]
+        branch = _branch(program, account, event)
+    plan = branch.plan(moment)
     body = event.body
     if plan.booking and isinstance(body, Purchase) and body.booked:
-        plan = program.plan(body.booked)
+        plan = branch.plan(body.booked)
     turn = begin(account, plan.calendar, event, moment, at, context or _NOTHING, plan.at)
+    if program.pilots:
+        turn.plan_at = partial(program.plan_for, account)
     if not account.joined:
         _join(program, turn, plan)
     try:
-        order.HANDLERS[type(body)](plan, turn, body)
+        if not (account.away[0] and sharing.forward(turn, body)):
+            order.HANDLERS[type(body)](plan, turn, body)
         if plan.by_itself and rewards.may_come(plan.by_itself, account):
             order.rewards_by_itself(plan, turn)
+        if account.members:
+            order.attribute(plan, turn)
     except Refused as refused:
         _refuse(turn, refused.refusal)
     entries.append(_entry(account, turn.decision, at, plan.version, event.key))
     return entries
 
 
+def _branch(program: Program, account: Account, event: Event) -> Program:
+    """What holds for an account at an event: the pilots that it is in, and that it enters."""
+    found, pilot = program.entered(account, event.time), program.enters(account, event)
+    return program.branch(found | {pilot.number} if pilot is not None else found)
+
+
+def _enter(program: Program, account: Account, event: Event, at: int) -> list[Entry]:
+    """An account that comes to a location of a pilot is in it from then on, by an entry of its
+    own; one that is new is so without one, because nothing is there yet."""
+    pilot = program.enters(account, event)
+    if pilot is None or not account.joined:
+        return []
+    before = program.plan_for(account, at)
+    branch = program.branch(program.entered(account, at) | {pilot.number})
+    plan = branch.plan(at)
+    turn = begin(account, plan.calendar, _TICK, at, at, _NOTHING, plan.at)
+    turn.change("know", pilot.fact, event.time, "yes")
+    carry.enter(plan, turn, before, branch.plan(pilot.since))
+    turn.wake_at(at)
+    return [_entry(account, turn.decision, at, plan.version, "")]
+
+
 def _join(program: Program, turn: Turn, plan: Plan) -> None:
+    pilot = program.enters(turn.account, turn.event) if program.pilots else None
     turn.change("join", turn.day)
     turn.change("wake", max(0, plan.since))
+    if pilot is not None:
+        turn.change("know", pilot.fact, turn.moment, "yes")
     turn.wake_at(order.calm(plan, turn.account, turn.at))
 
 
 def _refuse(turn: Turn, refusal: Refusal) -> None:
     """An ask gets its no; a tell is recorded with a flag. Either way nothing else was done."""
-    made = [each for each in turn.decision.changes if each[0] not in ("join", "wake")]
+    opened = turn.decision.changes[:1] and turn.decision.changes[0][0] == "join"
+    first = ("join", "wake", "know") if opened else ()
+    made = [each for each in turn.decision.changes if each[0] not in first]
     done = [*turn.decision.postings, *made]
     assert not done, f"refused half way: {refusal.code}"
     turn.decision.effects = ()
@@ -98,13 +138,16 @@ def advance(program: Program, account: Account, until: int) -> list[Entry]:
     entries: list[Entry] = []
     while account.due <= until:
         moment = max(account.due, account.at)
-        plan = program.plan(moment)
+        plan = program.plan_for(account, moment) if program.pilots else program.plan(moment)
         turn = begin(account, plan.calendar, _TICK, moment, moment, _NOTHING, plan.at)
+        if program.pilots:
+            turn.plan_at = partial(program.plan_for, account)
         if order.only_opens(plan, account, moment):
             balances.activate(plan.balances, turn)
         else:
             _everything(plan, turn)
         account.due = order.due(account, account.calm)
+        order.attribute(plan, turn)
         if turn.decision.postings or turn.decision.changes:
             entries.append(_entry(account, turn.decision, moment, plan.version, ""))
     return entries
@@ -132,7 +175,8 @@ def due(program: Program, account: Account) -> int:
     """The next instant at which time may do something to the account."""
     if not account.joined:
         return NEVER
-    return order.due(account, order.calm(program.plan(account.at), account, account.at))
+    plan = program.plan_for(account, account.at)
+    return order.due(account, order.calm(plan, account, account.at))
 
 
 def quote(

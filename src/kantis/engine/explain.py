@@ -14,8 +14,8 @@ from kantis.core import dated
 from kantis.core.account import Account, Posting
 from kantis.core.amounts import Unit
 from kantis.core.calendar import show_day
-from kantis.core.decision import Context, Entry
-from kantis.core.events import Carry, Event, Purchase
+from kantis.core.decision import Context, Entry, FollowUp
+from kantis.core.events import Carry, Event, Purchase, Referred
 from kantis.core.knobs import Node
 from kantis.core.phrases import text_of
 from kantis.core.places import (
@@ -37,13 +37,22 @@ from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 from kantis.features.balances import LOST
 
-_RULES = ("earning", "offers", "prices", "rewards", "cycles", "plans")
+_RULES = (
+    "earning",
+    "offers",
+    "prices",
+    "rewards",
+    "cycles",
+    "referrals",
+    "challenges",
+    "plans",
+)
 
 
 def explain(program: Program, entry: Entry, event: Event | None = None) -> list[str]:
     """The sentences of an entry, the most important first."""
     moment = event.time if event is not None else entry.at
-    plan = program.plan(moment)
+    plan = program.plan_of(entry.version, moment)
     tree = _tree(program, entry, plan, moment)
     decision = entry.decision
     said = []
@@ -54,6 +63,7 @@ def explain(program: Program, entry: Entry, event: Event | None = None) -> list[
     said += [_fee(plan, each) for each in decision.fees]
     said += _postings(plan, decision.postings, explained=bool(decision.fired))
     said += [each for change in decision.changes if (each := _change(plan, change))]
+    said += [each for follow in decision.follow_ups if (each := _follow(follow))]
     if not said or (event is not None and isinstance(event.body, Carry)):
         said += _counted(program.counted, decision.changes)
     said += [f"Marked for a look: {flag}." for flag in decision.flags]
@@ -108,7 +118,7 @@ def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
     if rule in plan.entitlements.sections:
         return f"Entitled to {rule}: {plan.entitlements.sections[rule].good_for}."
     if rule in plan.rewards and not balance:
-        return f"{rule} was given."
+        return f"The reward {rule} came by itself."
     if rule in plan.rewards:
         return f"{unit.show(points)} spent on {rule}, worth {plan.money.show(plain)}."
     if rule in plan.cycles:
@@ -116,6 +126,9 @@ def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
         return f"{unit.show(points)} of {unit.show(base)} turned into {worth} ({rule})."
     if points < 0:
         return f"{unit.show(-points)} taken back that {rule} had given."
+    if rule in plan.challenges:
+        won = f"The challenge {rule} is won: {_words(tree, rule, 'streak', 'goal')}"
+        return f"{won}. {unit.show(points)} for it." if points else f"{won}."
     said = f"{unit.show(points)} for {rule}"
     earner = plan.earning.by_name.get(rule)
     terms = _level_terms(plan, tree, rule, base, plain) or _words(tree, rule, *_TERMS)
@@ -167,6 +180,7 @@ _REASONS = {
     "carry": "came into the account",
     "transfer": "left for another member",
     "existing": "came with the new terms",
+    "households": "went along with a member who left or joined",
 }
 
 
@@ -238,8 +252,57 @@ def _change(plan: Plan, change: tuple[Any, ...]) -> str:
         return "The account was opened."
     if change[0] == "choose":
         return f"The choice of {change[1]} is {change[3]}."
+    if change[0] == "know" and change[1].startswith("referral "):
+        return f"Came by the invitation {change[1][9:]} of {change[3]}."
     if change[0] == "know":
         return f"It is known that {change[1]} is {change[3]}."
+    return _shared(plan, change)
+
+
+def _follow(follow: FollowUp) -> str:
+    """What another account is told because of it."""
+    if isinstance(follow.body, Referred):
+        undone = " that it is undone" if follow.body.undone else ""
+        return f"{follow.subject}, who invited, is told{undone}."
+    return "" if isinstance(follow.body, Carry) else f"Sent on to {follow.subject}."
+
+
+def _towards(plan: Plan, counter: str, amount: int) -> str:
+    """What was counted towards a challenge or an invitation, or no longer is."""
+    room, _, name = counter.partition(" ")
+    unit = plan.money
+    if room == "challenge" and name in plan.challenges:
+        goal = plan.challenges[name].section.goal
+        if goal.counts != "spend":
+            unit = Unit(goal.counts, 3 if goal.counts == "measure" else 0)
+    elif room != "referral" or name not in plan.referrals:
+        return ""
+    more = "counted" if amount > 0 else "no longer counted"
+    return f"{unit.show(abs(amount))} {more} towards the {room} {name}."
+
+
+def _shared(plan: Plan, change: tuple[Any, ...]) -> str:
+    """What a change means for the members who share an account."""
+    if change[0] == "member":
+        _, name, role, _, burns, _ = change
+        may = "may" if burns or role == "lead" else "may not"
+        return f"{name} is {'the lead' if role == 'lead' else 'a member'}, and {may} spend."
+    if change[0] == "away" and change[1]:
+        return f"Its member shares {change[1]} from now on, as {change[2]}."
+    if change[0] == "away":
+        return "Its member shares no other account any more."
+    if change[0] == "left":
+        return f"{change[1]} is no member any more."
+    if change[0] == "count":
+        return _towards(plan, change[1], change[3])
+    if change[0] == "of" and change[2] == "tier":
+        return f"Of {change[1]}: {_change(plan, change[2:])}"
+    if change[0] == "of" and change[2] == "count":
+        _, name, _, counter, _, amount = change
+        what, _, balance = counter.partition(" ")
+        if what == "redeemed" and balance in plan.balances:
+            points = _unit(plan, balance).show(abs(amount))
+            return f"{points} of it {'no longer ' if amount < 0 else ''}count as spent by {name}."
     return ""
 
 
@@ -263,7 +326,7 @@ def why_not(program: Program, account: Account, event: Event) -> list[tuple[str,
     """(rule, reason) of the rules that did nothing for a purchase, decided again on this state."""
     if not isinstance(event.body, Purchase):
         return []
-    plan = program.plan(event.time)
+    plan = program.plan_for(account, event.time)
     turn = begin(account, plan.calendar, event, event.time, account.at, Context())
     turn.trace = []
     order.HANDLERS[Purchase](plan, turn, event.body)

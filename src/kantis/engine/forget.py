@@ -9,13 +9,13 @@ from __future__ import annotations
 from functools import lru_cache
 
 from kantis.core import windows
-from kantis.core.account import Account
+from kantis.core.account import Account, Award
 from kantis.core.lots import voided
 from kantis.core.phrases import Duration, Window
 from kantis.core.turn import Turn
 from kantis.engine import periods
 from kantis.engine.plan import Plan
-from kantis.features import tiers, vouchers
+from kantis.features import challenges, tiers, vouchers
 
 _DAYS = {"day": 1, "week": 7, "month": 31, "year": 366}
 
@@ -25,7 +25,14 @@ def run(plan: Plan, turn: Turn) -> None:
     late = turn.day - days(plan.head.late)
     refundable = late - days(plan.head.refunds.within)
     _counters(plan, turn, late, refundable)
+    for member in turn.account.members:
+        _counters(plan, turn.of(member), late, refundable)
+        _issued(turn.of(member))
+    _issued(turn)
     vouchers.forget(turn)
+    for given, award in list(turn.account.awards.items()):
+        if award.day < refundable and _over(plan, turn.account, given, award):
+            turn.change("unaward", given)
     for lot_id, (day, _, _) in list(turn.account.lost.items()):
         if day <= late:
             turn.change("lost", lot_id, 0, 0, 0)
@@ -41,6 +48,15 @@ def run(plan: Plan, turn: Turn) -> None:
                 turn.change("drop", lot.id)
                 if voided(lot.id) in turn.account.counters:
                     turn.change("forget", voided(lot.id), 0)
+
+
+def _over(plan: Plan, account: Account, key: str, award: Award) -> bool:
+    """Whether nothing can ask any more for what was given: it came for a friend, or for a
+    window of a challenge that is forgotten."""
+    if any(key.startswith(f"referral {name} ") for name in plan.referrals):
+        return True
+    mine, repeats, _ = key.partition(" at ")
+    return bool(repeats) and award.day not in account.counters.get(mine, {})
 
 
 def days(length: Duration) -> int:
@@ -68,9 +84,18 @@ def windows_of(plan: Plan) -> dict[str, Window]:
     for caps in plan.entitlements.caps.values():
         for cap in caps:
             found[cap.counter] = cap.window
+    for name, challenge in plan.challenges.items():
+        found[challenges.counter(name)] = challenge.section.counted_in
     for name, choice in plan.choices.items():
         found[f"choice {name}"] = choice.window
     return found
+
+
+def _issued(turn: Turn) -> None:
+    """Forget what periods gave of which nothing is counted any more."""
+    for name, issued in list(turn.account.issued.items()):
+        for key in [k for k in issued if k not in turn.account.counters.get(f"over {name}", {})]:
+            turn.change("forget issue", name, key)
 
 
 def _counters(plan: Plan, turn: Turn, late: int, refundable: int) -> None:
@@ -82,18 +107,17 @@ def _counters(plan: Plan, turn: Turn, late: int, refundable: int) -> None:
                 for key in list(counts):
                     turn.change("forget", name, key)
             continue
-        back = refundable if name.startswith("over ") else late
+        back = refundable if name.startswith(("over ", "challenge ")) else late
         joined = account.joined
         if not counts or not windows.stale(window, min(counts), back, joined):
             continue
         for key in [k for k in counts if windows.stale(window, k, back, joined)]:
             counter = name.removeprefix("rolled ")
             until = tiers.kept_until(plan.tiers, counter, windows.last(window, key, joined))
+            if name.startswith("challenge "):
+                until = challenges.kept_until(plan.challenges[name[10:]], key, joined)
             if until <= back and _settled(plan, account, name, key):
                 turn.change("forget", name, key)
-    for name, issued in list(account.issued.items()):
-        for key in [k for k in issued if k not in account.counters.get(f"over {name}", {})]:
-            turn.change("forget issue", name, key)
 
 
 def _settled(plan: Plan, account: Account, name: str, key: int) -> bool:

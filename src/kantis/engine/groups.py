@@ -40,12 +40,19 @@ def _group(plan: Plan, turn: Turn, group: str, confirmed: bool) -> tuple[list[Lo
 def _count(plan: Plan, turn: Turn, group: str, confirmed: bool) -> bool:
     """What waited to be counted for a group counts now, or never; whether anything had."""
     kept = [each for some in plan.counters.values() for each in some]
-    return counters.settle(kept, turn, group, confirmed)
+    counted = counters.settle(kept, turn, group, confirmed)
+    for own in map(turn.of, turn.account.members):
+        if counters.settle(kept, own, group, confirmed):
+            counted = True
+            _rise(plan.own_tiers, own)
+    return counted
 
 
 def _free(plan: Plan, turn: Turn, group: str, confirmed: bool, counted: bool) -> None:
     """What a group used of caps is used for good, or free again."""
     used = settle_caps(plan.earning.caps, turn, group, confirmed)
+    for own in map(turn.of, turn.account.members):
+        used = settle_caps(plan.earning.caps, own, group, confirmed) or used
     if (counted or used) and not confirmed:
         turn.change("count", void_group(group), turn.at, 1)
 
@@ -63,15 +70,16 @@ def settle_forfeited(plan: Plan, turn: Turn, group: str, confirmed: bool) -> Non
     counted = _count(plan, turn, group, confirmed)
     _free(plan, turn, group, confirmed, counted)
     if counted and confirmed:
-        _rise(plan, turn)
+        _rise(plan.tiers, turn)
 
 
 def _forfeited(turn: Turn, group: str) -> bool:
     return any(key.endswith(f" {group}") for key in turn.account.forfeits)
 
 
-def _rise(plan: Plan, turn: Turn) -> None:
-    for group in plan.tiers:
+def _rise(groups: list[tiers.TierGroup], turn: Turn) -> None:
+    """What has come to count can bring levels that are reached at once."""
+    for group in groups:
         if group.section.up == "at once":
             tiers.rise(group, turn)
 
@@ -84,7 +92,7 @@ def void_group(group: str) -> str:
 def _confirm(plan: Plan, turn: Turn, body: Confirm) -> None:
     lots, counted = _group(plan, turn, body.group, confirmed=True)
     if counted:
-        _rise(plan, turn)
+        _rise(plan.tiers, turn)
     for lot in lots:
         stop_waiting(turn, lot.id, lot.pending)
         turn.post(lot.balance, PENDING, AVAILABLE, lot.pending, lot.id, "activation")

@@ -8,12 +8,12 @@ when time passes. Reading these tables is reading the system.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from msgspec import structs
 
 from kantis.core import calendar
-from kantis.core.account import NEVER, Account
+from kantis.core.account import NEVER, Account, Member
 from kantis.core.amounts import divide, share
 from kantis.core.basket import refuse_negative
 from kantis.core.events import (
@@ -26,19 +26,31 @@ from kantis.core.events import (
     Load,
     Purchase,
     Redeem,
+    Refer,
+    Referred,
     Tick,
     Use,
 )
-from kantis.core.lots import take
-from kantis.core.places import AVAILABLE, OWED, REDEEMED, VOUCHER
+from kantis.core.lots import spendable, take
+from kantis.core.places import OWED, REDEEMED, VOUCHER
 from kantis.core.turn import Refused, Turn
-from kantis.engine import carry, forget, groups, members, periods, reverse
+from kantis.engine import (
+    carry,
+    forget,
+    groups,
+    members,
+    periods,
+    progress,
+    reverse,
+    sharing,
+)
 from kantis.engine.plan import Plan
 from kantis.features import (
     balances,
     choices,
     cycles,
     forfeiture,
+    households,
     offers,
     plans,
     rewards,
@@ -51,6 +63,8 @@ _ONCE = (1, 0, 0)
 
 
 def _purchase(plan: Plan, turn: Turn, body: Purchase) -> None:
+    if turn.member:
+        _known(turn)
     if body.points or body.vouchers:
         _act(plan, turn, "purchase", "paid", body.lines, _paid(plan, turn, body))
     elif turn.trace is None:
@@ -103,8 +117,8 @@ def _tenders(
                 raise Refused("negative-amount", "Points that pay are more than none.")
             unit = reward.rate.unit
             wanted[unit] = wanted.get(unit, 0) + amount
-            purse = turn.account.purse.get(unit)
-            available = purse[AVAILABLE] if purse is not None else 0
+            households.may_burn(plan.household, turn)
+            available = spendable(turn, plan.balances[unit])
             if turn.event.ask and wanted[unit] > available:
                 sentence = f"{wanted[unit]} were asked for, there are {available}."
                 raise Refused("not-enough", sentence)
@@ -119,6 +133,14 @@ def _tenders(
         except Refused as refused:
             _or_flag(turn, refused)
     return points, uses
+
+
+def _known(turn: Turn) -> None:
+    """A member whom nobody knows refuses an ask; of a tell the lead gets it, with a flag."""
+    try:
+        households.known(turn)
+    except Refused as refused:
+        _or_flag(turn, refused)
 
 
 def _or_flag(turn: Turn, refused: Refused) -> None:
@@ -145,9 +167,7 @@ def _pay(plan: Plan, turn: Turn, paid: dict[str, int], left: list[int]) -> list[
 
 def _take_or_owe(plan: Plan, turn: Turn, name: str, points: int) -> None:
     """Take what is available; the rest of what has been spent is owed."""
-    purse = turn.account.purse.get(name)
-    available = purse[AVAILABLE] if purse is not None else 0
-    now = min(points, available)
+    now = min(points, spendable(turn, plan.balances[name]))
     if now:
         take(turn, plan.balances[name], now, REDEEMED, rewards.REASON)
     if points > now:
@@ -158,7 +178,7 @@ def _take_or_owe(plan: Plan, turn: Turn, name: str, points: int) -> None:
 def rewards_by_itself(plan: Plan, turn: Turn) -> None:
     """Rewards that come by themselves, whatever brought the points."""
     number = 0
-    for reward, times in rewards.by_itself(plan.rewards, turn, plan.windows):
+    for reward, times in rewards.by_itself(plan.rewards, turn, plan.windows, plan.own_counters):
         if reward.cost is None:
             _grant(plan, turn, reward)
             continue
@@ -212,6 +232,8 @@ def _signs(plan: Plan, turn: Turn, sign: str, only: str = "") -> None:
 
 
 def _activity(plan: Plan, turn: Turn, body: Activity) -> None:
+    if turn.member:
+        _known(turn)
     if body.quantity < 0 or body.amount < 0:
         raise Refused("negative-amount", "An activity has no negative quantity.")
     _act(plan, turn, body.name, "deed", body.quantity, body.amount, body.quantity)
@@ -219,9 +241,10 @@ def _activity(plan: Plan, turn: Turn, body: Activity) -> None:
 
 
 def _redeem(plan: Plan, turn: Turn, body: Redeem) -> None:
+    households.may_burn(plan.household, turn)
     reward, points, worth = rewards.redeem(plan.rewards, plan.balances, turn, body)
     balance = plan.balances[rewards.unit_of(reward)]
-    taken = rewards.spend(reward, balance, turn, points, body.member, hold=body.hold)
+    taken = rewards.spend(reward, balance, turn, points, hold=body.hold)
     turn.decision.fired.append((reward.name, balance.name, body.basket, points, 0, worth))
     if worth:
         turn.effect("", reward.name, worth)
@@ -263,6 +286,11 @@ def _choose(plan: Plan, turn: Turn, body: Choose) -> None:
         turn.wake_at(turn.at)
 
 
+def _referred(plan: Plan, turn: Turn, body: Referred) -> None:
+    if progress.referred(plan, turn, body):
+        _act(plan, turn, "referral", "deed", *_ONCE)
+
+
 def _enrol(plan: Plan, turn: Turn, body: Enrol) -> None:
     for name, value in body.facts:
         _learn(plan, turn, name, value)
@@ -297,7 +325,7 @@ def _claim(plan: Plan, turn: Turn, body: Claim) -> None:
     turn.event = structs.replace(turn.event, body=found.body)
     turn.moment, turn.day = found.time, turn.calendar.day(found.time)
     turn.late = True
-    _purchase(reverse.plan_of(plan, found, found.body), turn, found.body)
+    _purchase(reverse.plan_of(plan, turn, found, found.body), turn, found.body)
 
 
 def _tick(plan: Plan, turn: Turn, body: Tick) -> None:
@@ -314,6 +342,8 @@ HANDLERS: dict[type, Callable[..., None]] = {
     Use: _use,
     Load: _load,
     Choose: _choose,
+    Refer: progress.refer,
+    Referred: _referred,
     Enrol: _enrol,
     Know: _know,
     Claim: _claim,
@@ -322,6 +352,7 @@ HANDLERS: dict[type, Callable[..., None]] = {
     **groups.HANDLERS,
     **carry.HANDLERS,
     **members.HANDLERS,
+    **sharing.HANDLERS,
 }
 
 
@@ -343,10 +374,16 @@ def calm(plan: Plan, account: Account, after: int) -> int:
         forfeiture.due(account, days) if account.forfeits else NEVER,
         periods.due(plan.earning, account, days) if plan.earning.periods else NEVER,
         tiers.due(plan.tiers, account, days, after) if plan.tiers else NEVER,
+        *(tiers.due(plan.own_tiers, _own(each), days, after) for each in account.members.values()),
         cycles.due(plan.cycles, account, days) if plan.cycles else NEVER,
         _next_birthday(plan, account) if plan.birthdays else NEVER,
     )
     return min(first, plan.until)
+
+
+def _own(member: Member) -> Account:
+    """What is a member's own, for whom looks at tiers, counters and cycles only."""
+    return cast(Account, member)
 
 
 def clockwork(plan: Plan, turn: Turn) -> None:
@@ -366,6 +403,8 @@ def clockwork(plan: Plan, turn: Turn) -> None:
         periods.run(plan.earning, turn)
     if plan.tiers:
         tiers.run(plan.tiers, turn)
+        for member in turn.account.members:
+            tiers.run(plan.own_tiers, turn.of(member))
     if plan.cycles:
         cycles.run(
             plan.cycles, plan.balances, turn, lambda *a, **k: vouchers.issue(plan.vouchers, *a, **k)
@@ -377,6 +416,12 @@ def clockwork(plan: Plan, turn: Turn) -> None:
             rewards_by_itself(plan, turn)
         if forgets(turn.account):
             forget.run(plan, turn)
+
+
+def attribute(plan: Plan, turn: Turn) -> None:
+    """At the end of a decision: to which member of a household it counts."""
+    if turn.account.members and plan.household is not None:
+        households.attribute(plan.household, plan.balances, turn)
 
 
 def forgets(account: Account) -> bool:

@@ -6,12 +6,14 @@ refund that comes after that settles the period again and books the difference t
 
 A modifier on such a rule counts its own lines and makes more of their part of the result,
 so that a double week pays double and counts once towards the band.
+
+Of a balance that a household does not pool, each member has a total of their own.
 """
 
 from __future__ import annotations
 
 from kantis.core import windows
-from kantis.core.account import NEVER, Account
+from kantis.core.account import NEVER, Account, Member
 from kantis.core.amounts import Ratio
 from kantis.core.basket import Sums
 from kantis.core.calendar import Calendar
@@ -55,14 +57,21 @@ def write(code: Code, earning: Earning, event: str, sums: Sums) -> None:
             code.add(f"{count}({rule}, turn, {base}, parts)")
 
 
+def mine(earner: Earner, turn: Turn) -> Turn:
+    """The turn of whose total a rule goes by: the account's, or the member's own."""
+    pooled = earner.balance is None or earner.balance.pooled
+    return turn if pooled else turn.own()
+
+
 def _count(earner: Earner, turn: Turn, base: int, parts: dict[str, int]) -> None:
-    window, joined = earner.rule.over, turn.account.joined
+    own, window = mine(earner, turn), earner.rule.over
+    joined = own.account.joined
     assert window is not None
     bucket = windows.bucket(window, turn.day, joined)
-    turn.change("count", counter(earner), bucket, base)
+    own.change("count", counter(earner), bucket, base)
     for name, part in parts.items():
-        turn.change("count", name, bucket, part)
-    settled = bucket in turn.account.issued.get(earner.name, {})
+        own.change("count", name, bucket, part)
+    settled = bucket in own.account.issued.get(earner.name, {})
     if settled or earner.rule.settled == "at once":
         settle(earner, turn, bucket)
     else:
@@ -71,16 +80,17 @@ def _count(earner: Earner, turn: Turn, base: int, parts: dict[str, int]) -> None
 
 def settle(earner: Earner, turn: Turn, bucket: int) -> None:
     """Give what a period's total earns, or the difference to what was given for it before."""
-    earner = _of_then(earner, turn, bucket)
+    own = mine(earner, turn)
+    earner = _of_then(earner, own, bucket)
     assert earner.balance is not None
     assert earner.rule.over is not None
-    total = _earned(earner, turn, bucket)
-    settled = turn.account.issued.get(earner.name, {})
+    total = _earned(earner, own, bucket)
+    settled = own.account.issued.get(earner.name, {})
     before, name = settled.get(bucket, 0), earner.balance.name
     if total > before:
         points = use_caps(earner.caps, turn, total - before, 0)
         if points:
-            last = windows.end(earner.rule.over, bucket, turn.account.joined) - 1
+            last = windows.end(earner.rule.over, bucket, own.account.joined) - 1
             opens = earner.rule.available.opens(turn, min(last, turn.day))
             lot = issue(
                 turn,
@@ -94,14 +104,15 @@ def settle(earner: Earner, turn: Turn, bucket: int) -> None:
             turn.decision.fired.append((earner.name, name, total, points, lot, total))
         total = before + points
     elif total < before:
-        latest = (lot.id for lot in reversed(turn.account.lots.values()) if lot.balance == name)
+        lots = [lot for lot in turn.account.lots.values() if lot.balance == name]
+        latest = (lot.id for lot in reversed(lots) if own is turn or lot.member == turn.member)
         asked = before - total
         missing = claw_back(turn, earner.balance, next(latest, 0), asked, REVERSED, REASON)
         give_caps_back(earner.caps, turn, asked)
         taken = asked - missing
         turn.decision.fired.append((earner.name, name, total, -taken, 0, -asked))
     if total != before or bucket not in settled:
-        turn.change("issue", earner.name, bucket, total)
+        own.change("issue", earner.name, bucket, total)
 
 
 def _of_then(earner: Earner, turn: Turn, bucket: int) -> Earner:
@@ -132,25 +143,36 @@ def _earned(earner: Earner, turn: Turn, bucket: int) -> int:
     return total
 
 
+def _holders(account: Account) -> list[tuple[str, Account | Member]]:
+    """The account, and its members by name, who may have totals of their own."""
+    found: list[tuple[str, Account | Member]] = [("", account)]
+    return [*found, *account.members.items()]
+
+
 def due(earning: Earning, account: Account, days: Calendar) -> int:
     """The next end of a period that has counted something and is not settled."""
     first = NEVER
     for earner in earning.periods:
         assert earner.rule.over is not None
-        settled = account.issued.get(earner.name, {})
-        for bucket in account.counters.get(counter(earner), {}):
-            if bucket not in settled:
-                end = windows.end(earner.rule.over, bucket, account.joined)
-                first = min(first, days.start(end))
+        for _, whose in _holders(account):
+            settled = whose.issued.get(earner.name, {})
+            for bucket in whose.counters.get(counter(earner), {}):
+                if bucket not in settled:
+                    end = windows.end(earner.rule.over, bucket, whose.joined)
+                    first = min(first, days.start(end))
     return first
 
 
 def run(earning: Earning, turn: Turn) -> None:
-    """Settle the periods that have ended."""
+    """Settle the periods that have ended, the members' own in the order of their joining."""
+    account = turn.account
     for earner in earning.periods:
         assert earner.rule.over is not None
-        for bucket in list(turn.account.counters.get(counter(earner), {})):
-            settled = turn.account.issued.get(earner.name, {})
-            end = windows.end(earner.rule.over, bucket, turn.account.joined)
-            if bucket not in settled and end <= turn.day:
-                settle(earner, turn, bucket)
+        for member, whose in _holders(account):
+            for bucket in list(whose.counters.get(counter(earner), {})):
+                settled = whose.issued.get(earner.name, {})
+                end = windows.end(earner.rule.over, bucket, whose.joined)
+                if bucket not in settled and end <= turn.day:
+                    turn.member = member
+                    settle(earner, turn, bucket)
+    turn.member = ""

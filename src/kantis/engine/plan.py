@@ -11,6 +11,8 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
+from msgspec import structs
+
 from kantis.core import calendar
 from kantis.core.amounts import Unit, money
 from kantis.core.basket import GIVEN, Classifier, Sums
@@ -30,25 +32,32 @@ from kantis.core.phrases import (
     list_of,
     text_of,
 )
+from kantis.core.turn import Turn
 from kantis.engine import periods
 from kantis.engine.check import check
-from kantis.engine.check_members import USERS, check_members
+from kantis.engine.check_plans import USERS, check_plans
 from kantis.engine.sections import PROGRAM, SECTIONS, ExistingSection, ProgramSection
 from kantis.features import balances as balances_room
+from kantis.features import challenges as challenges_room
 from kantis.features import counters as counters_room
 from kantis.features import earning as earning_room
 from kantis.features import prices as prices_room
+from kantis.features import referrals as referrals_room
 from kantis.features import rewards as rewards_room
 from kantis.features import tiers as tiers_room
+from kantis.features import vouchers as vouchers_room
+from kantis.features.challenges import Challenge
 from kantis.features.choices import ChoiceSection
 from kantis.features.counters import Counter, compile_counters
 from kantis.features.cycles import CycleSection
 from kantis.features.earning import Earning
 from kantis.features.entitlements import Entitlements, compile_entitlements
 from kantis.features.forfeiture import ForfeitSection
+from kantis.features.households import HouseholdSection
 from kantis.features.offers import OfferSection
 from kantis.features.plans import Plans, compile_plans
 from kantis.features.prices import Prices
+from kantis.features.referrals import Referral
 from kantis.features.rewards import RewardSection
 from kantis.features.tiers import TierGroup
 from kantis.features.vouchers import VoucherSection
@@ -68,6 +77,7 @@ class Plan:
         "booking",
         "by_itself",
         "calendar",
+        "challenges",
         "choices",
         "classifier",
         "clocked",
@@ -78,13 +88,17 @@ class Plan:
         "existing",
         "forfeiture",
         "head",
+        "household",
         "keeps",
         "levels_before",
         "money",
         "offers",
+        "own_counters",
+        "own_tiers",
         "plans",
         "prices",
         "purchase",
+        "referrals",
         "rewards",
         "since",
         "tiers",
@@ -117,6 +131,12 @@ class Plan:
         self.plans = Plans()
         self.entitlements = Entitlements()
         self.forfeiture: dict[str, ForfeitSection] = {}
+        #: how members share an account, and what of it is each member's own
+        self.household: HouseholdSection | None = None
+        self.own_tiers: list[TierGroup] = []
+        self.own_counters: set[str] = set()
+        self.referrals: dict[str, Referral] = {}
+        self.challenges: dict[str, Challenge] = {}
         self.clocked = self.keeps = self.birthdays = self.booking = False
         #: what lets rewards come by themselves
         self.by_itself: tuple[tuple[str, int], ...] = ()
@@ -166,9 +186,13 @@ class Plan:
                 with body.block("if moved:"):
                     tiers_room.write(body, self.tiers)
                 body.unsettle()
+        challenges_room.write(body, self.challenges, event, sums, self.voucher)
+        referrals_room.write(body, self.referrals, event, sums)
         head = body.head()
         if body.mentions("moved"):
             head.add("moved = False")
+        if body.mentions("mine"):
+            head.add("mine = turn.own()")
         prices = self.prices if self.prices.rules and given == "lines" else None
         if prices is not None:
             prices_room.write_conditions(head, prices, self.spend)
@@ -178,6 +202,12 @@ class Plan:
             prices_room.write_effects(head, prices)
         body.begin(head)
         return body
+
+    def voucher(self, turn: Turn, kind: str) -> str:
+        """Issue a voucher behind which no points stand."""
+        return vouchers_room.issue(
+            self.vouchers, turn, kind, worth=0, balance="", points=0, number=1
+        )
 
     @property
     def spend(self) -> str:
@@ -240,7 +270,7 @@ def read_plan(
     reader.path = []
     if not reader.faults:
         check(head, read, reader)
-        check_members(read, reader)
+        check_plans(read, reader)
         plan.calendar = days or Calendar(calendar.zone(head.timezone))
         _compile(plan, head, units, read, reader)
     return plan, reader.faults
@@ -269,7 +299,11 @@ def _compile(
     plan.counters = compile_counters(read["counters"].values(), plan.classifier)
     averages = {name for name, each in read["counters"].items() if each.reads != "total"}
     plan.tiers = tiers_room.compile_tiers(read["tiers"], plan.windows, averages, reader)
-    caps = {name: each.at_most for name, each in read["caps"].items()}
+    caps = {
+        name: structs.replace(each.at_most, whose=each.whose) for name, each in read["caps"].items()
+    }
+    plan.household = next(iter(read["households"].values()), None)
+    _share(plan, read)
     conventions = head.conventions
     split = conventions.caps == "split the purchase"
     rules = [*read["earning"].values(), *read["offers"].values()]
@@ -290,6 +324,13 @@ def _compile(
     plan.plans = compile_plans(read["plans"], users, conventions.money_rounds)
     plan.entitlements = compile_entitlements(read["entitlements"], caps)
     plan.forfeiture = read["forfeiture"]
+    for name, each in read["referrals"].items():
+        bit = plan.classifier.bit(each.where, each.except_)
+        balance = plan.balances[each.give.unit]
+        plan.referrals[name] = referrals_room.compile_referral(each, balance, bit, caps)
+    plan.challenges = challenges_room.compile_challenges(
+        read["challenges"].values(), plan.balances, plan.classifier
+    )
     plan.clocked = any(each.clock is not None for each in plan.balances.values())
     plan.keeps = any(each.kept or each.lost for each in plan.balances.values())
     issued = {each.issued for each in plan.rewards.values()}
@@ -299,3 +340,23 @@ def _compile(
         for event in {*plan.earning.by_event, *plan.counters} - {"purchase"}:
             plan.act(event, "deed")
         plan.purchase = plan.act("purchase", "lines")
+
+
+def _share(plan: Plan, read: dict[str, dict[str, Any]]) -> None:
+    """What a household pools, and what is each member's own."""
+    household = plan.household
+    if household is None:
+        return
+    for name, balance in plan.balances.items():
+        balance.pooled = not household.pools or name in household.pools
+        balance.proportional = balance.pooled and household.burns == "in proportion"
+    plan.own_tiers = [each for each in plan.tiers if each.section.whose == "member"]
+    own = {name for name, each in read["counters"].items() if each.whose == "member"}
+    milestones = {each.name: each.reached for each in read["rewards"].values() if each.reached}
+    plan.own_counters = {
+        *own,
+        *(f"cap {name}" for name, each in read["caps"].items() if each.whose == "member"),
+        *(tiers_room.rolled(name) for name in own),
+        *(tiers_room.marked(group, name) for group in plan.own_tiers for name in own),
+        *(f"milestone {name}" for name, reached in milestones.items() if reached[0] in own),
+    }

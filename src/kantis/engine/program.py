@@ -13,9 +13,10 @@ from typing import Any
 from msgspec import Struct
 
 from kantis.core import calendar, dated
-from kantis.core.account import NEVER
+from kantis.core.account import NEVER, Account
 from kantis.core.amounts import Unit
 from kantis.core.calendar import Calendar
+from kantis.core.events import Event
 from kantis.core.knobs import (
     Fault,
     Node,
@@ -43,11 +44,38 @@ class Version(Struct, frozen=True):
         return Version(number, since, plain if isinstance(plain, Node) else node(plain))
 
 
-class Program:
-    """A program with all its versions. ``plan`` is what is in force at an instant."""
+class Pilot(Struct, frozen=True):
+    """A version that holds for the members of some locations, from an instant to another."""
 
-    def __init__(self, versions: list[Version]) -> None:
+    number: int
+    since: int
+    until: int
+    locations: frozenset[str]
+
+    @property
+    def fact(self) -> str:
+        """The fact that says that an account is in it."""
+        return f"pilot {self.number}"
+
+
+def _is_pilot(version: Version) -> bool:
+    return "pilot" in entries(version.tree)
+
+
+class Program:
+    """A program with all its versions. ``plan`` is what is in force at an instant.
+
+    A version with a ``pilot`` is a branch: it holds for the accounts that are in the pilot,
+    until the next version for everybody. ``plan_for`` is what is in force for an account;
+    ``within`` is given for such a branch alone: the pilots whose versions it follows.
+    """
+
+    def __init__(self, versions: list[Version], within: frozenset[int] | None = None) -> None:
         self.versions = versions
+        first, *later = versions
+        taken = within or frozenset()
+        self._line = [first, *(v for v in later if not _is_pilot(v) or v.number in taken)]
+        self._branches: dict[frozenset[int], Program] = {}
         self._starts: list[int] = []
         self._stretches: list[tuple[Version, int]] = []
         self._plans: dict[int, Plan] = {}
@@ -64,11 +92,18 @@ class Program:
         self.money: Unit = self.newest.money
         self.calendar: Calendar = self.newest.calendar
         self.number: int = versions[-1].number
+        #: the pilots, oldest first; none in most programs
+        self.pilots: list[Pilot] = []
+        if within is None:
+            self.pilots = [self._pilot(each) for each in later if _is_pilot(each)]
 
     @property
     def units(self) -> dict[str, Unit]:
-        """The units of all balances that the newest version has."""
-        return {name: balance.unit for name, balance in self.newest.balances.items()}
+        """The units of all balances that the newest version, or a pilot, has."""
+        balances = dict(self.newest.balances)
+        for branch in self._branches.values():
+            balances = branch.newest.balances | balances
+        return {name: balance.unit for name, balance in balances.items()}
 
     @property
     def counted(self) -> dict[str, Unit]:
@@ -81,14 +116,14 @@ class Program:
         }
 
     def _stretch(self) -> None:
-        for position, version in enumerate(self.versions):
+        for position, version in enumerate(self._line):
             fields = entries(version.tree)
             zone = fields.get("timezone")
             try:
                 days = Calendar(calendar.zone(text_of(zone) if zone else "UTC"))
             except (ValueError, Wrong):
                 days = Calendar(calendar.zone("UTC"))
-            ends = self.versions[position + 1].since if position + 1 < len(self.versions) else NEVER
+            ends = self._line[position + 1].since if position + 1 < len(self._line) else NEVER
             begins = version.since if position else -NEVER
             self._starts.append(begins)
             self._stretches.append((version, days.day(max(begins, 0)) if position else 1))
@@ -126,6 +161,48 @@ class Program:
         found = self._last = self._plan(bisect_right(self._starts, moment) - 1)
         return found
 
+    def _pilot(self, version: Version) -> Pilot:
+        ends = [each.since for each in self._line if each.since > version.since]
+        plan = self.branch(frozenset((version.number,))).plan(version.since)
+        assert plan.head.pilot is not None
+        locations = frozenset(plan.head.pilot.locations)
+        return Pilot(version.number, version.since, min(ends, default=NEVER), locations)
+
+    def branch(self, pilots: frozenset[int]) -> Program:
+        """What holds for the accounts in these pilots; the program itself without any."""
+        if not pilots:
+            return self
+        found = self._branches.get(pilots)
+        if found is None:
+            found = self._branches[pilots] = Program(self.versions, pilots)
+        return found
+
+    def entered(self, account: Account, moment: int) -> frozenset[int]:
+        """The pilots that an account was in at an instant."""
+        facts = account.facts
+        return frozenset(
+            pilot.number
+            for pilot in self.pilots
+            if any(at <= moment and said == "yes" for at, said in facts.get(pilot.fact, ()))
+        )
+
+    def plan_for(self, account: Account, moment: int) -> Plan:
+        """The plan in force for an account at an instant."""
+        return self.branch(self.entered(account, moment)).plan(moment)
+
+    def plan_of(self, version: int, moment: int) -> Plan:
+        """The plan in force at an instant for those for whom a version held."""
+        pilots = frozenset(each.number for each in self.pilots if each.number == version)
+        return self.branch(pilots).plan(moment)
+
+    def enters(self, account: Account, event: Event) -> Pilot | None:
+        """The pilot that an event brings the account into; of several the newest."""
+        location = getattr(event.body, "location", "")
+        for pilot in reversed(self.pilots if location else ()):
+            if pilot.since <= event.time < pilot.until and location in pilot.locations:
+                return None if pilot.fact in account.facts else pilot
+        return None
+
     def _plan(self, position: int) -> Plan:
         found = self._plans.get(position)
         if found is None:
@@ -146,8 +223,10 @@ class Program:
 
     def limits(self) -> dict[str, int]:
         """The shared limits of the newest version: name and quantity."""
-        rewards = self.newest.rewards.values()
-        return {f"stock {each.name}": each.stock for each in rewards if each.stock}
+        rewards = dict(self.newest.rewards)
+        for branch in self._branches.values():
+            rewards = branch.newest.rewards | rewards
+        return {f"stock {each.name}": each.stock for each in rewards.values() if each.stock}
 
 
 def assemble(versions: list[Version]) -> Program:

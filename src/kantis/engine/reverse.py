@@ -1,12 +1,10 @@
 """Reverse: undoing what an earlier event did.
 
-A refund, a cancelled redemption, a released hold and a voided group are one thing: a
-decision that names its cause and takes back its part of it.
+A refund, a cancelled redemption or activity, a released hold and a voided group are one
+thing: a decision that names its cause and takes back its part of it.
 
-Guarantee: over all refunds of a purchase never more is taken back than it earned, and all
-of it when everything came back; at the rate and the tier of the original. Each rule's
-points are cut over the lines that it counted by largest remainder; a part of a line takes
-back the part of its points, rounded so that all of the line takes back all of them.
+Guarantee: over all refunds of a purchase or an activity never more is taken back than it
+earned, and all of it when everything came back; at the rate and the tier of the original.
 """
 
 from __future__ import annotations
@@ -14,18 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import Struct
-
 from kantis.core.account import NEVER, Account, Posting
-from kantis.core.amounts import share
+from kantis.core.basket import ALL
 from kantis.core.calendar import show_day
 from kantis.core.decision import Decision, Original
 from kantis.core.earner import Earner
 from kantis.core.events import (
+    Activity,
     Cancel,
     Capture,
     Event,
-    Line,
     Purchase,
     Redeem,
     Refund,
@@ -41,10 +37,11 @@ from kantis.core.places import (
     REVERSED,
     VOUCHER,
 )
-from kantis.core.turn import Refused, Turn
-from kantis.engine import periods
+from kantis.core.turn import Refused, Turn, member_of
+from kantis.engine import periods, progress
 from kantis.engine.groups import void_group
 from kantis.engine.plan import Plan
+from kantis.engine.returning import Returning, bought, quantity_of, returned_before, returning_now
 from kantis.features import balances, counters, rewards, tiers, vouchers
 
 REFUND = "refunds"
@@ -64,17 +61,20 @@ def _original(turn: Turn, body: Refund | Cancel) -> Original:
 
 def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
     original = _original(turn, body)
-    purchase = original.event.body
-    if not isinstance(purchase, Purchase):
-        raise Refused("not-a-purchase", f"{body.of!r} is no purchase and cannot be refunded.")
-    then = plan_of(plan, original.event, purchase)
+    purchase = bought(original.event.body)
+    if purchase is None:
+        sentence = f"{body.of!r} is neither a purchase nor an activity: there is nothing to refund."
+        raise Refused("not-a-purchase", sentence)
+    then = plan_of(plan, turn, original.event, purchase)
     _check_time(then, turn, original)
-    before = _returned(original)
-    now = _returning(purchase.lines, before, body)
+    before = returned_before(original)
+    now = returning_now(purchase.lines, before, body)
+    if turn.account.members:
+        turn.member = member_of(turn.account, original.event)
     turn.decision.cause = original.event.key
     turn.decision.fired.append(("refund", "", 0, 0, 0, tuple(now.items())))
     after = {key: before.get(key, 0) + now.get(key, 0) for key in {*before, *now}}
-    back = Returning(original, purchase, then.classifier.masks(purchase.lines), before, after)
+    back = Returning(original, purchase, _masks(then, original, purchase), before, after)
     voids = turn.account.counters.get(void_group(back.group), ())
     back.void = any(moment >= original.entry.at for moment in voids)
     for fact in original.entry.decision.fired:
@@ -85,14 +85,18 @@ def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
     _reverse_periods(then, turn, back)
     _reverse_counters(then, turn, back)
     tiers.roll_again(plan.tiers, turn, turn.calendar.day(original.event.time))
+    progress.reverse(plan, then, turn, _counted(back), back)
     tiers.fall_after_refund(plan.tiers, turn)
+    for member in turn.account.members:
+        tiers.fall_after_refund(plan.own_tiers, turn.of(member))
 
 
-def plan_of(plan: Plan, event: Event, purchase: Purchase) -> Plan:
+def plan_of(plan: Plan, turn: Turn, event: Event, purchase: Purchase) -> Plan:
     """The plan under which a purchase was decided: a refund goes by its rules."""
-    then = plan.at(event.time)
+    at: Callable[[int], Plan] = turn.plan_at or plan.at
+    then = at(event.time)
     if then.head.rules_of == "booking" and purchase.booked:
-        then = plan.at(purchase.booked)
+        then = at(purchase.booked)
     return then
 
 
@@ -104,99 +108,10 @@ def _check_time(plan: Plan, turn: Turn, original: Original) -> None:
         raise Refused("refund-too-late", sentence)
 
 
-class Returning(Struct):
-    """A purchase of which something comes back: its lines' masks, what came back ``before``
-    and what has come back ``after`` this refund, by line; and whether its group was ``void``
-    already."""
-
-    original: Original
-    purchase: Purchase
-    masks: list[int]
-    before: dict[str, int]
-    after: dict[str, int]
-    void: bool = False
-
-    @property
-    def group(self) -> str:
-        """What the points of the purchase waited for, if they did."""
-        return self.purchase.group or self.original.event.key
-
-    @property
-    def whole(self) -> bool:
-        """Whether all of it has come back now."""
-        lines = self.purchase.lines
-        return all(self.after.get(line.id, 0) >= _quantity(line) for line in lines)
-
-    def part(self, amount: int, means: Callable[[int], bool], per: str = "money") -> int:
-        """Of an amount that lines made together, what belongs to those that come back now."""
-        weights = self.weights(means, per)
-        return self.portion(amount, weights, self.after) - self.portion(
-            amount, weights, self.before
-        )
-
-    def weights(self, means: Callable[[int], bool], per: str = "money") -> list[int]:
-        """What the lines that are meant counted: ``per`` item, measure, or what they came to.
-
-        Their quantities stand in where that is nothing.
-        """
-        off: dict[str, int] = {}
-        for line_id, _, amount in self.original.entry.decision.effects:
-            off[line_id] = off.get(line_id, 0) + amount
-        pairs = list(zip(self.purchase.lines, self.masks, strict=True))
-        if per == "item":
-            weights = [line.quantity if means(mask) else 0 for line, mask in pairs]
-        elif per == "measure":
-            weights = [line.measure if means(mask) else 0 for line, mask in pairs]
-        else:
-            weights = [
-                line.amount - off.get(line.id, 0) if means(mask) else 0 for line, mask in pairs
-            ]
-        if not any(weights):
-            weights = [_quantity(line) if means(mask) else 0 for line, mask in pairs]
-        return weights
-
-    def portion(self, amount: int, weights: list[int], returned: dict[str, int]) -> int:
-        """Whole lines wholly, parts of a line rounded down."""
-        total = 0
-        for line, part in zip(self.purchase.lines, share(amount, weights), strict=True):
-            back = returned.get(line.id, 0)
-            if back:
-                total += part * back // _quantity(line)
-        return total
-
-
-def _returned(original: Original) -> dict[str, int]:
-    """What came back before, by line."""
-    found: dict[str, int] = {}
-    for decision in original.undone:
-        for fact in decision.fired:
-            if fact[0] == "refund" and not fact[1]:
-                for line, quantity in fact[5]:
-                    found[line] = found.get(line, 0) + quantity
-    return found
-
-
-def _quantity(line: Line) -> int:
-    return max(1, line.quantity)
-
-
-def _returning(lines: tuple[Line, ...], before: dict[str, int], body: Refund) -> dict[str, int]:
-    """What comes back now, by line; ``Refused`` when that is more than was bought."""
-    left = {line.id: _quantity(line) - before.get(line.id, 0) for line in lines}
-    if not body.lines:
-        if not any(left.values()):
-            raise Refused("refunded-already", "All of this purchase came back before.")
-        return {line: quantity for line, quantity in left.items() if quantity}
-    now: dict[str, int] = {}
-    for line, quantity in body.lines:
-        now[line] = now.get(line, 0) + quantity
-    for line, quantity in now.items():
-        if line not in left:
-            raise Refused("unknown-line", f"The purchase has no line {line!r}.")
-        if quantity <= 0 or quantity > left[line]:
-            sentence = f"Of line {line!r} {left[line]} can come back, not {quantity}."
-            raise Refused("refund-too-large", sentence)
-    return now
+def _masks(then: Plan, original: Original, purchase: Purchase) -> list[int]:
+    """What the lines are; an activity is nothing but itself."""
+    activity = isinstance(original.event.body, Activity)
+    return [ALL] if activity else then.classifier.masks(purchase.lines)
 
 
 def _reverse_fact(then: Plan, turn: Turn, back: Returning, fact: tuple[Any, ...]) -> None:
@@ -204,6 +119,8 @@ def _reverse_fact(then: Plan, turn: Turn, back: Returning, fact: tuple[Any, ...]
     rule, name, _, points, lot, _ = fact
     if not points or not lot or name not in then.balances:
         return
+    if rule in then.challenges or rule in then.referrals:
+        return  # they are won or not won as a whole
     earner = then.earning.by_name.get(rule)
     if earner is not None and earner.rule.over is not None:
         return
@@ -217,11 +134,12 @@ def _reverse_fact(then: Plan, turn: Turn, back: Returning, fact: tuple[Any, ...]
     opens = next((each[1] for each in waits if each[2] == lot), 0)
     missing = claw_back(turn, then.balances[name], lot, amount, REVERSED, REFUND, opens)
     turn.decision.fired.append((rule, name, 0, -(amount - missing), lot, -amount))
-    used = {counter: bucket for counter, bucket, _ in _counted(back)}
+    used = {counter: (whose, bucket) for whose, counter, bucket, _ in _counted(back)}
     for cap in earner.caps if earner is not None and not (back.void and _waits(earner)) else ():
         if cap.counts == "points" and cap.counter in used:
-            _count_off(turn, cap.counter, used[cap.counter], amount)
-            _count_off(turn, used_by(back.group, cap.counter), used[cap.counter], amount)
+            whose, bucket = used[cap.counter]
+            _count_off(turn, whose, cap.counter, bucket, amount)
+            _count_off(turn, whose, used_by(back.group, cap.counter), bucket, amount)
 
 
 def _waits(earner: Earner) -> bool:
@@ -235,7 +153,7 @@ def _every(mask: int) -> bool:
 
 def _reverse_effects(turn: Turn, back: Returning) -> None:
     """A price effect comes back with its line, as a negative effect."""
-    quantities = {line.id: _quantity(line) for line in back.purchase.lines}
+    quantities = {line.id: quantity_of(line) for line in back.purchase.lines}
     for line, rule, amount in back.original.entry.decision.effects:
         if line in quantities:
             total = quantities[line]
@@ -290,65 +208,74 @@ def _reverse_caps(then: Plan, turn: Turn, back: Returning) -> None:
     """What the lines that came back had used of a cap is free again; points are so already."""
     rules = [each for each in then.earning.by_name.values() if each.rule.over is None]
     caps = {cap.counter: cap for earner in rules for cap in earner.caps}
-    counted = {(name, bucket): amount for name, bucket, amount in _counted(back)}
-    for (name, bucket), amount in counted.items():
+    counted = {(whose, name, bucket): amount for whose, name, bucket, amount in _counted(back)}
+    for (whose, name, bucket), amount in counted.items():
         cap, key = caps.get(name), used_by(back.group, name)
         if cap is None or cap.counts == "points":
             continue
         using = [earner for earner in rules if cap in earner.caps]
-        waited = counted.get((key, bucket), 0)
+        waited = counted.get((whose, key, bucket), 0)
         for waits, used in ((False, amount - waited), (True, 0 if back.void else waited)):
             mine = _any_of([each for each in using if _waits(each) == waits])
             part = back.part(used, mine, "item" if cap.counts == "items" else "money")
             if cap.counts == "times":
                 part = used if back.whole else 0
-            _count_off(turn, name, bucket, part)
+            _count_off(turn, whose, name, bucket, part)
             if waits:
-                _count_off(turn, key, bucket, part)
+                _count_off(turn, whose, key, bucket, part)
 
 
 def _reverse_counters(then: Plan, turn: Turn, back: Returning) -> None:
     """What was counted of the lines that came back is counted off, in the bucket of then."""
-    counted = {name: (bucket, amount) for name, bucket, amount in _counted(back)}
+    counted = {name: (whose, bucket, amount) for whose, name, bucket, amount in _counted(back)}
     gave = {fact[0] for fact in back.original.entry.decision.fired}
-    for counter in then.counters.get("purchase", []):
+    items = ("items", "quantity") if back.activity else ("items",)
+    for counter in then.counters.get(back.activity or "purchase", []):
         waits = counters.waiting(counter.name, back.group)
         if counter.name not in counted and (waits not in counted or back.void):
             continue
-        bucket, amount = counted.get(counter.name) or counted[waits]
+        whose, bucket, amount = counted.get(counter.name) or counted[waits]
         if counter.section.counts == "points":
             part = counters.points_taken(turn, counter.section.of, gave)
-        elif counter.section.counts in ("spend", "items", "measure"):
-            per = {"items": "item", "measure": "measure"}.get(counter.section.counts, "money")
+        elif counter.section.counts in ("spend", "measure", *items):
+            per = "item" if counter.section.counts in items else counter.section.counts
             part = back.part(amount, _all_of(counter.bit), per)
         else:
             part = amount if back.whole else 0
         name = counter.name
         if waits in counted:
-            name = waits if waits in turn.account.counters else counter.name
-            bucket = max(turn.account.counters.get(name, {}), default=bucket)
-        _count_off(turn, name, bucket, part)
+            kept = _whose(turn, whose).account.counters
+            name = waits if waits in kept else counter.name
+            bucket = max(kept.get(name, {}), default=bucket)
+        _count_off(turn, whose, name, bucket, part)
 
 
-def _counted(back: Returning) -> list[tuple[str, int, int]]:
-    """What the purchase counted: (counter, bucket, amount), one for each counter and bucket.
+def _counted(back: Returning) -> list[tuple[str, str, int, int]]:
+    """What the purchase counted, for each counter and bucket: (whose, counter, bucket, amount).
 
     What rolled over into a later window because of it is set right from there.
     """
-    found: dict[tuple[str, int], int] = {}
+    found: dict[tuple[str, str, int], int] = {}
     for change in back.original.entry.decision.changes:
+        whose, change = (change[1], change[2:]) if change[0] == "of" else ("", change)
         if change[0] == "count":
-            key = (change[1], change[2])
+            key = (whose, change[1], change[2])
             found[key] = found.get(key, 0) + change[3]
     return [
-        (name, bucket, own)
-        for (name, bucket), amount in found.items()
-        if (own := amount - found.get((tiers.rolled(name), bucket), 0))
+        (whose, name, bucket, own)
+        for (whose, name, bucket), amount in found.items()
+        if (own := amount - found.get((whose, tiers.rolled(name), bucket), 0))
     ]
 
 
-def _count_off(turn: Turn, name: str, bucket: int, part: int) -> None:
+def _whose(turn: Turn, member: str) -> Turn:
+    """The turn of a member's own things, where that is one of several who still is here."""
+    return turn.of(member) if member and member in turn.account.members else turn
+
+
+def _count_off(turn: Turn, whose: str, name: str, bucket: int, part: int) -> None:
     """Take something off a counter, never more than is in it."""
+    turn = _whose(turn, whose)
     left = turn.account.counters.get(name, {}).get(bucket, 0)
     if min(part, left) > 0:
         turn.change("count", name, bucket, -min(part, left))
@@ -356,7 +283,7 @@ def _count_off(turn: Turn, name: str, bucket: int, part: int) -> None:
 
 def _reverse_periods(then: Plan, turn: Turn, back: Returning) -> None:
     """Rules over a period: the total of then is lowered, and a settled one settled again."""
-    counted = {name: (bucket, amount) for name, bucket, amount in _counted(back)}
+    counted = {name: (bucket, amount) for _, name, bucket, amount in _counted(back)}
     for earner in then.earning.periods:
         touched = set()
         for modifier in (None, *earner.modifiers):
@@ -366,9 +293,11 @@ def _reverse_periods(then: Plan, turn: Turn, back: Returning) -> None:
             bucket, amount = counted[name]
             both = earner.bit | (modifier.bit if modifier is not None else earner.bit)
             part = back.part(amount, _all_of(both), earner.per)
-            _count_off(turn, name, bucket, part)
+            own = periods.mine(earner, turn)
+            _count_off(own, "", name, bucket, part)
             touched.add(bucket)
-        for bucket in touched & set(turn.account.issued.get(earner.name, {})):
+        settled = periods.mine(earner, turn).account.issued.get(earner.name, {})
+        for bucket in touched & set(settled):
             periods.settle(earner, turn, bucket)
 
 
@@ -420,10 +349,17 @@ def due(account: Account) -> int:
 
 
 def _cancel(plan: Plan, turn: Turn, body: Cancel) -> None:
-    """A redemption is undone: its points return to their lots, its voucher is void."""
+    """A redemption is undone: its points return to their lots, its voucher is void.
+
+    An activity that is cancelled comes back like a purchase.
+    """
     original = _original(turn, body)
+    if isinstance(original.event.body, Activity):
+        _refund(plan, turn, Refund(body.of))
+        return
     if not isinstance(original.event.body, Redeem):
-        raise Refused("not-a-redemption", f"{body.of!r} is no redemption.")
+        sentence = f"{body.of!r} is no redemption and no activity; a purchase is refunded."
+        raise Refused("not-a-redemption", sentence)
     if any(_undoes(decision) for decision in original.undone):
         raise Refused("cancelled-already", f"{body.of!r} was undone before.")
     entry = original.entry.decision

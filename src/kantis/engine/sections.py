@@ -28,6 +28,7 @@ from kantis.core.phrases import (
     TEXT,
     TEXTS,
     TITLE,
+    WHOSE,
     ZONE,
     Duration,
     list_of,
@@ -37,14 +38,17 @@ from kantis.core.phrases import (
 )
 from kantis.core.rule import Rule
 from kantis.features.balances import BalanceSection
+from kantis.features.challenges import ChallengeSection
 from kantis.features.choices import ChoiceSection
 from kantis.features.counters import CounterSection
 from kantis.features.cycles import CycleSection
 from kantis.features.entitlements import EntitlementSection
 from kantis.features.forfeiture import ForfeitSection
+from kantis.features.households import HouseholdSection
 from kantis.features.offers import OfferSection
 from kantis.features.plans import PlanSection
 from kantis.features.prices import PriceSection
+from kantis.features.referrals import ReferralSection
 from kantis.features.rewards import RewardSection
 from kantis.features.tiers import TierSection
 from kantis.features.vouchers import VoucherSection
@@ -78,6 +82,9 @@ class CapSection(Struct, frozen=True, kw_only=True):
 
     name: str
     at_most: Annotated[Cap, Knob(CAP, "the limit")]
+    whose: Annotated[str, Knob(WHOSE, "whose it is where several members share an account")] = (
+        "household"
+    )
 
 
 STEPS = ("prices", "earning", "counters", "tiers", "rewards")
@@ -162,11 +169,20 @@ class ExistingSection(Struct, frozen=True, kw_only=True):
     ] = {}
 
 
+class PilotSection(Struct, frozen=True, kw_only=True):
+    """pilot: this version holds only for members who come to some locations."""
+
+    locations: Annotated[
+        tuple[str, ...], Knob(TEXTS, "whoever comes to one of them is in the pilot from then on")
+    ]
+
+
 def _nested(section: type[Struct]) -> Kind:
     return Kind("section", lambda n, r: read_section(section, n, r), "keys and values")
 
 
 REFUNDS, EXISTING = _nested(RefundSection), _nested(ExistingSection)
+PILOT = _nested(PilotSection)
 CONVENTIONS = _nested(ConventionSection)
 
 
@@ -204,6 +220,10 @@ class ProgramSection(Struct, frozen=True, kw_only=True):
     existing: Annotated[
         ExistingSection, Knob(EXISTING, "what this version does to what is there")
     ] = ExistingSection()
+    pilot: Annotated[
+        PilotSection | None,
+        Knob(PILOT, "for whom this version holds; without it for everybody", dated=False),
+    ] = None
 
 
 PROGRAM = ProgramSection
@@ -224,6 +244,9 @@ SECTIONS: dict[str, type[Struct]] = {
     "plans": PlanSection,
     "entitlements": EntitlementSection,
     "forfeiture": ForfeitSection,
+    "households": HouseholdSection,
+    "referrals": ReferralSection,
+    "challenges": ChallengeSection,
 }
 
 #: Every section that has a table of knobs on a page, by its name.
@@ -232,5 +255,6 @@ PAGES: dict[str, type[Struct]] = {
     "refunds": RefundSection,
     "conventions": ConventionSection,
     "existing": ExistingSection,
+    "pilot": PilotSection,
     **SECTIONS,
 }

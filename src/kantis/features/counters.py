@@ -22,7 +22,7 @@ from kantis.core.basket import ALL, Classifier, Sums
 from kantis.core.code import Code
 from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, When, Who, write_gates
 from kantis.core.knobs import Knob
-from kantis.core.phrases import TEXTS, TITLE, WINDOW, Window, word
+from kantis.core.phrases import TEXTS, TITLE, WHOSE, WINDOW, Window, word
 from kantis.core.turn import Turn, write_count
 
 KINDS = ("spend", "items", "purchases", "measure", "quantity", "points")
@@ -50,6 +50,9 @@ class CounterSection(Struct, frozen=True, kw_only=True):
     counted: Annotated[
         str, Knob(word("at once", "when confirmed"), "when it counts what belongs to a group")
     ] = "at once"
+    whose: Annotated[str, Knob(WHOSE, "whose it is where several members share an account")] = (
+        "household"
+    )
     reads: Annotated[
         str, Knob(word("total", "average per month"), "what tiers read of a rolling window")
     ] = "total"
@@ -97,6 +100,7 @@ def write(code: Code, counters: list[Counter], sums: Sums) -> None:
     """Write what an event counts. A counter's new total is left in a variable of its name."""
     for counter in counters:
         section, name = counter.section, counter.name
+        whose = "mine" if section.whose == "member" else "turn"
         amount = _amount(code, counter, sums)
         gates = write_gates(code, section.who, section.when, section.if_, sums.of(counter.bit))
         variable = amount
@@ -107,10 +111,21 @@ def write(code: Code, counters: list[Counter], sums: Sums) -> None:
         with code.block(f"if {' and '.join(tests)}:"):
             wait = code.constant(_wait, "wait_for_group")
             waits = section.counted == "when confirmed"
-            head = f"if not {wait}(turn, {name!r}, {variable}):"
+            head = f"if not {wait}({whose}, {name!r}, {variable}):"
             with code.block(head) if waits else nullcontext():
-                write_count(code, name, windows.write_bucket(code, section.window), variable)
+                if whose == "mine":
+                    _write_own(code, name, section.window, variable)
+                else:
+                    bucket = windows.write_bucket(code, section.window)
+                    write_count(code, name, bucket, variable)
                 code.add("moved = True")
+
+
+def _write_own(code: Code, name: str, window: Window, variable: str) -> None:
+    """Write the change that counts what is a member's own."""
+    bucket, of = code.constant(windows.bucket, "bucket"), code.constant(window, "window")
+    key = f"{bucket}({of}, day, mine.account.joined)"
+    code.add(f"mine.change('count', {name!r}, {key}, {variable})")
 
 
 def _amount(code: Code, counter: Counter, sums: Sums) -> str:

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from kantis.core import calendar
 from kantis.core.account import NEVER, Account
-from kantis.core.amounts import divide
+from kantis.core.amounts import divide, share
 from kantis.core.calendar import Calendar
 from kantis.core.conditions import WHO, Who, check_who
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
@@ -123,6 +123,7 @@ class CycleSection(Struct, frozen=True, kw_only=True):
     step: Annotated[Quantity | None, Knob(QUANTITY, "points go in steps of")] = None
     worth: Annotated[Worth | None, Knob(WORTH, "what they make")] = None
     voucher: Annotated[str, Knob(TEXT, "the kind of voucher that it issues")] = ""
+    one_per_step: Annotated[bool, Knob(YES, "whether each step makes a voucher of its own")] = False
     pays_out: Annotated[bool, Knob(YES, "whether it pays money, not a voucher")] = False
     rest: Annotated[str, Knob(word("carries", "dies"), "what happens to what is left")] = "carries"
     who: Annotated[Who | None, Knob(WHO, "the members that are meant")] = None
@@ -173,7 +174,17 @@ def _turn_points(
         target = PAYOUT if cycle.pays_out else VOUCHER if cycle.voucher else REDEEMED
         take(turn, balance, turned, target, REASON)
         if cycle.voucher:
-            issue(turn, cycle.voucher, worth=worth, balance=balance.name, points=turned, number=1)
+            count = turned // step if cycle.one_per_step else 1
+            for number, part in enumerate(share(worth, [1] * count), 1):
+                points_of = turned // count
+                issue(
+                    turn,
+                    cycle.voucher,
+                    worth=part,
+                    balance=balance.name,
+                    points=points_of,
+                    number=number,
+                )
         elif made.into:
             bring(turn, balances[made.into], worth, REASON)
         turn.decision.fired.append((cycle.name, balance.name, points, turned, 0, worth))

@@ -229,8 +229,7 @@ def _write_lot(code: Code, recipe: Recipe, days: Calendar) -> None:
     kinds, end = code.of_day(kind, "kind"), code.of_day(ends, "ends")
     opens = "0"
     if available.group:
-        code.add(f"kind = ({name!r}, {kinds}[1], {kinds}[2], turn.group, '', {funder!r})")
-        kinds = "kind"
+        kinds = f"({name!r}, {kinds}[1], {kinds}[2], turn.group, '', {funder!r})"
     elif available.after_ms:
         opens = f"turn.moment + {available.after_ms}"
     elif available != Available():
@@ -238,7 +237,7 @@ def _write_lot(code: Code, recipe: Recipe, days: Calendar) -> None:
     put_ = code.constant(put, "put")
     code.add(
         f"{recipe.lot} = {put_}(turn, {code.constant(balance, 'balance')}, {recipe.given},"
-        f" {REASON!r}, {kinds}, {end}, {ISSUED}, {opens}, turn.late)"
+        f" {REASON!r}, {kinds}, {end}, {code.constant(ISSUED, 'ISSUED')}, {opens}, turn.late)"
     )
 
 

@@ -11,7 +11,6 @@ first in the file.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import nullcontext
 from math import gcd
 from typing import Annotated, Any
 
@@ -105,19 +104,22 @@ def _variables(prices: Prices) -> list[str]:
 def write_line(code: Code, prices: Prices) -> None:
     """Write what comes off the ``amount`` of a ``line``: the most that one of the rules takes."""
     variables = _variables(prices)
-    with code.block(f"if mask & {variables[0] if len(variables) == 1 else _any(variables)}:"):
+    if len(variables) == 1:
+        (only,) = prices.rules
+        with code.block(f"if mask & {variables[0]}:"):
+            code.add(f"less = {_less(code, only.rule.off, prices.how)}")
+            with code.block("if less > 0:"):
+                code.add("amount -= less", f"effects.append((line.id, {only.name!r}, less))")
+        return
+    with code.block(f"if mask & ({' | '.join(variables)}):"):
         code.add("best, most = '', 0")
         for each, variable in zip(prices.rules, variables, strict=True):
-            with nullcontext() if len(variables) == 1 else code.block(f"if mask & {variable}:"):
+            with code.block(f"if mask & {variable}:"):
                 code.add(f"less = {_less(code, each.rule.off, prices.how)}")
                 with code.block("if less > most:"):
                     code.add(f"best, most = {each.name!r}, less")
         with code.block("if most:"):
             code.add("amount -= most", "effects.append((line.id, best, most))")
-
-
-def _any(variables: list[str]) -> str:
-    return f"({' | '.join(variables)})"
 
 
 def _less(code: Code, off: Off, how: str) -> str:

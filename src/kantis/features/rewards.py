@@ -12,7 +12,7 @@ what they are worth, of which the best one below the balance and the basket coun
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated
 
 from msgspec import Struct
@@ -24,7 +24,7 @@ from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, Whe
 from kantis.core.events import Redeem
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
 from kantis.core.levels import REACHED
-from kantis.core.lots import Balance, open_lots, proportional, take
+from kantis.core.lots import Balance, spendable, take
 from kantis.core.phrases import (
     DURATION,
     PERCENT,
@@ -136,9 +136,6 @@ class RewardSection(Struct, frozen=True, kw_only=True):
         None
     )
     earns: Annotated[bool, Knob(YES, "whether a purchase that it pays still earns")] = True
-    burns: Annotated[
-        str, Knob(word("in order", "in proportion"), "whose points go, of several members")
-    ] = "in order"
     note: Annotated[str, Knob(TEXT, "a word for the staff")] = ""
 
 
@@ -245,7 +242,7 @@ def redeem(
         if why:
             raise Refused(f"reward-{why.replace(' ', '-')}", f"This reward is not for this: {why}.")
     balance = balances[unit_of(reward)]
-    available = sum(lot.available for lot in open_lots(turn, balance, body.member))
+    available = spendable(turn, balance)
     if not turn.event.ask and not body.hold:  # it has happened: what is short is owed
         cost = reward.cost.amount if reward.cost is not None else 0
         available = max(available, body.points or cost)
@@ -268,7 +265,6 @@ def spend(
     balance: Balance,
     turn: Turn,
     points: int,
-    member: str,
     *,
     hold: bool,
 ) -> list[tuple[int, int]]:
@@ -278,20 +274,14 @@ def spend(
     if reward.per_member:
         turn.change("count", f"reward {reward.name}", 0, 1)
     target = HELD if hold else VOUCHER if reward.gives.voucher else REDEEMED
-    available = sum(lot.available for lot in open_lots(turn, balance, member))
+    available = spendable(turn, balance)
     if points > available:
         turn.post(balance.name, OWED, target, points - available, 0, REASON)
         turn.flag("shortage")
         points = available
     if not points:
         return []
-    if reward.burns == "in proportion" and not member:
-        taken = []
-        for whose, part in proportional(turn, balance, points):
-            if part:
-                taken += take(turn, balance, part, target, REASON, whose)
-        return taken
-    return take(turn, balance, points, target, REASON, member)
+    return take(turn, balance, points, target, REASON)
 
 
 def give_up(reward: RewardSection | None, turn: Turn) -> None:
@@ -360,18 +350,24 @@ def may_come(at: tuple[tuple[str, int], ...], account: Account) -> bool:
 
 
 def by_itself(
-    rewards: dict[str, RewardSection], turn: Turn, windows_of: Mapping[str, Window]
+    rewards: dict[str, RewardSection],
+    turn: Turn,
+    windows_of: Mapping[str, Window],
+    own: Collection[str] = (),
 ) -> Iterator[tuple[RewardSection, int]]:
     """The rewards that come without being asked for, and how many of each the balance buys.
 
     The points of one are taken before the next one is looked at. One that comes when a
-    counter reaches an amount comes once in the counter's window.
+    counter reaches an amount comes once in the counter's window; a counter in ``own`` is each
+    member's own.
     """
     for reward in rewards.values():
         if reward.issued != "by itself" or not meant(reward, turn):
             continue
         if reward.reached is not None:
-            if _milestone(reward, turn, windows_of[reward.reached[0]]):
+            counter = reward.reached[0]
+            whose = turn.own() if counter in own else turn
+            if _milestone(reward, whose, windows_of[counter]):
                 yield reward, 1
             continue
         if reward.cost is None:

@@ -22,7 +22,17 @@ from kantis.core.calendar import Calendar
 from kantis.core.code import Code
 from kantis.core.knobs import Knob, Reader, suggest
 from kantis.core.levels import LASTS, LEVELS, ROLLS, Lasts, Threshold
-from kantis.core.phrases import DURATION, TEXT, TITLE, WINDOW, YES, Duration, Window, word
+from kantis.core.phrases import (
+    DURATION,
+    TEXT,
+    TITLE,
+    WHOSE,
+    WINDOW,
+    YES,
+    Duration,
+    Window,
+    word,
+)
 from kantis.core.turn import Turn
 
 
@@ -53,6 +63,9 @@ class TierSection(Struct, frozen=True, kw_only=True):
         dict[str, int],
         Knob(ROLLS, "what was counted above the threshold counts in the next window, once"),
     ] = {}
+    whose: Annotated[str, Knob(WHOSE, "whose it is where several members share an account")] = (
+        "household"
+    )
     refund_lowers: Annotated[bool, Knob(YES, "whether a refund can undo a level")] = False
 
 
@@ -149,9 +162,10 @@ def write(code: Code, groups: list[TierGroup]) -> None:
     for group in groups:
         if group.section.up != "at once" or len(group.levels) < 2:
             continue
-        call = f"{code.constant(rise, 'rise')}({code.constant(group, 'group')}, turn)"
+        whose = "mine" if group.section.whose == "member" else "turn"
+        call = f"{code.constant(rise, 'rise')}({code.constant(group, 'group')}, {whose})"
         least = _lowest(group)
-        if least is None:
+        if least is None or whose == "mine":
             code.add(call)
             continue
         counter, amounts = least
@@ -168,9 +182,12 @@ def write(code: Code, groups: list[TierGroup]) -> None:
             f" and reached >= {table}[standing.level] and not 0 < {until} <= standing.until):"
         ):
             code.add(call)
-    again, all_ = code.constant(roll_again, "roll_again"), code.constant(groups, "groups")
+    again = code.constant(roll_again, "roll_again")
     with code.block("if turn.late:"):
-        code.add(f"{again}({all_}, turn, day)")
+        for whose, word in (("turn", "household"), ("mine", "member")):
+            of = [group for group in groups if group.section.whose == word]
+            if of:
+                code.add(f"{again}({code.constant(of, 'groups')}, {whose}, day)")
 
 
 def _lowest(group: TierGroup) -> tuple[str, tuple[int, ...]] | None:

@@ -158,7 +158,10 @@ class ScribedBooks(SqliteBooks):
             self.commit()
             return None
         self._open, self._page = False, None
-        if self._scribe is not None and not self._scribe.alive:
+        if any(flight.error for flight in self._flights) or not (
+            self._scribe and self._scribe.alive
+        ):
+            self.land()  # what this batch was decided on may not have come to be
             self._ground()
         if self._scribe is None:
             self._scribe = Scribe(self.path, lambda: self.news())

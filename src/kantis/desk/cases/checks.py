@@ -7,7 +7,7 @@ see what is there. Both are texts that people read, so a difference needs no tra
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from kantis.core import calendar, places, windows
 from kantis.core.account import Account, value_at
@@ -17,7 +17,9 @@ from kantis.core.earner import Earner
 from kantis.core.knobs import Node, Wrong, suggest
 from kantis.desk.cases import membership
 from kantis.desk.cases.look import Check, Expect, View, check
-from kantis.desk.cases.words import Words, at_key
+from kantis.desk.cases.words import ITEMS, Words, at_key
+from kantis.features.challenges import progress
+from kantis.features.counters import THOUSANDTHS
 
 _MEMBER_PLACES: Final = {place.name: place.number for place in places.CHART if place.member}
 
@@ -85,7 +87,7 @@ def _tiers(words: Words, key: str, node: Node) -> list[Check]:
 
 def _standing(name: str, part: str) -> Callable[[View], str]:
     def get(view: View) -> str:
-        tiers = view.program.plan(view.moment).tiers
+        tiers = view.program.plan_for(view.account, view.moment).tiers
         group = next((each for each in tiers if each.name == name), None)
         standing = view.account.tiers.get(name)
         if group is None:
@@ -150,7 +152,7 @@ def _counters(words: Words, key: str, node: Node) -> list[Check]:
 
         def get(view: View, name: str = name, unit: Unit = unit) -> str:
             counts = view.account.counters.get(name)
-            window = view.program.plan(view.moment).windows[name]
+            window = view.program.plan_for(view.account, view.moment).windows[name]
             day = view.program.calendar.day(view.moment)
             return unit.show(windows.total(window, counts, day, view.account.joined))
 
@@ -323,6 +325,58 @@ def _said(words: Words, key: str, node: Node) -> list[Check]:
     return found
 
 
+def _challenges(words: Words, key: str, node: Node) -> list[Check]:
+    """How far a challenge is: a number, or ``{progress, won}``."""
+    known = {name: each for plan in words.program.plans for name, each in plan.challenges.items()}
+    found = []
+    for name, child in words.fields(node, list(known), "'challenges'").items():
+        goal = known[name].section.goal
+        unit = {"spend": words.program.money, "measure": THOUSANDTHS}.get(goal.counts, ITEMS)
+        unit = ITEMS if known[name].section.streak is not None else Unit(goal.counts, unit.scale)
+        fields = {"progress": child}
+        if not isinstance(child.value, str):
+            fields = words.fields(child, ("progress", "won"), "A challenge")
+        for part, what in fields.items():
+            mine = unit if part == "progress" else Unit("times")
+
+            def get(view: View, name: str = name, part: str = part, unit: Unit = mine) -> str:
+                day = view.program.calendar.day(view.moment)
+                challenge = view.program.plan(view.moment).challenges.get(name)
+                if challenge is None:
+                    return "none now"
+                done, won = progress(challenge, view.account, day)
+                return unit.show(done if part == "progress" else won)
+
+            expected = mine.show(words.amount(what, mine))
+            found.append(check(what, f"challenge {name} {part}", expected, get))
+    return found
+
+
+def _members(words: Words, key: str, node: Node) -> list[Check]:
+    """The members of a household, the lead first; or what is one member's own."""
+    if not isinstance(node.value, dict):
+
+        def names(view: View) -> str:
+            members = view.account.members
+            return ", ".join(sorted(members, key=lambda x: members[x].role != "lead")) or "none"
+
+        return [check(node, "members", ", ".join(words.texts(node)), names)]
+    found = []
+    for name, child in node.value.items():
+        for what, inner in words.fields(child, ("tiers", "counters"), "A member").items():
+            for whole in CHECKS[what](words, what, inner):
+
+                def own(view: View, name: str = name, whole: Check = whole) -> str:
+                    member = view.account.members.get(name)
+                    if member is None:
+                        return f"no member {name}"
+                    mine = cast(Account, member)  # the checks ask for nothing else
+                    return whole.get(View(view.program, mine, view.moment, view.decisions))
+
+                found.append(check(inner, f"{name} {whole.what}", whole.expected, own))
+    return found
+
+
 def _offers(words: Words, key: str, node: Node) -> list[Check]:
     """Whether an offer is loaded, and how often it was used."""
     found = []
@@ -364,4 +418,6 @@ CHECKS: Final[dict[str, Callable[[Words, str, Node], list[Check]]]] = {
     "plans": membership.plans,
     "fees": membership.fees,
     "entitlements": membership.entitlements,
+    "members": _members,
+    "challenges": _challenges,
 }

@@ -15,8 +15,8 @@ from pathlib import Path
 from msgspec import Struct, field, structs
 
 from kantis.core.account import Account, decode_account, encode_account
-from kantis.core.decision import Context, Decision, Entry, Original
-from kantis.core.events import Body, Event, Purchase, Use
+from kantis.core.decision import DESK, Context, Decision, Entry, Original, follow_up_id
+from kantis.core.events import Body, Carry, Event, Purchase, Use
 from kantis.core.knobs import Fault, ProgramError
 from kantis.desk.cases.file import NOBODY, Case, Step, read_cases
 from kantis.desk.cases.look import Check, Expect, View
@@ -224,12 +224,25 @@ class _Run:
     def follow(self, name: str, entries: list[Entry]) -> None:
         """Events for other accounts, each with an id and a time from its cause."""
         for entry in entries:
-            cause = entry.event.partition("/")[2] or f"{name}-{entry.seq}"
-            for number, each in enumerate(entry.decision.follow_ups, 1):
-                event = Event(
-                    "desk", f"{cause}+{number}", entry.at, each.subject, each.body, entry.at
-                )
-                self.decide(each.subject.partition(":")[2], event)
+            for number, each in enumerate(entry.decision.follow_ups):
+                key = follow_up_id(self.account(name).id, entry.seq, number)
+                event = Event(DESK, key, entry.at, each.subject, each.body, entry.at)
+                self.deliver(name, event)
+
+    def deliver(self, sender: str, event: Event) -> None:
+        """A follow-up reaches its account; value that nobody takes comes back."""
+        said = self.decide(self.named(event.subject.partition(":")[2]), event)[-1]
+        body = event.body
+        if said.decision.refusal is not None and isinstance(body, Carry):
+            back = structs.replace(body, origin="back", member="")
+            self.decide(sender, structs.replace(event, id=f"{event.id}-back", body=back))
+
+    def named(self, reference: str) -> str:
+        """The name of an account that is referred to by its name or its number."""
+        for name, account in self.accounts.items():
+            if reference == str(account.id):
+                return name
+        return reference
 
     def look(self, expect: Expect) -> None:
         """Compare what is with what should be."""

@@ -28,12 +28,16 @@ from kantis.core.events import (
     Enjoy,
     Enrol,
     Forfeit,
+    Join,
     Know,
+    Leave,
     Line,
     Load,
     Pay,
+    Permit,
     Purchase,
     Redeem,
+    Refer,
     Refund,
     Reinstate,
     Release,
@@ -66,7 +70,7 @@ _LINE = (
 )  # fmt: skip
 _PURCHASE = (
     "lines", "location", "channel", "tender", "receipt", "partner", "group", "booked",
-    "points", "vouchers",
+    "points", "vouchers", "member",
 )  # fmt: skip
 
 
@@ -133,6 +137,7 @@ def _purchase(words: Words, node: Node) -> Body:
         words.moment(booked) if booked is not None else 0,
         points,
         words.texts(get("vouchers")),
+        words.text(get("member")),
     )
 
 
@@ -255,14 +260,48 @@ def activity(words: Words, name: str, node: Node) -> Body:
     """An activity of a name: ``{}``, a number, or its keys."""
     if isinstance(node.value, str):
         return Activity(name, words.whole(node))
-    get = words.fields(node, ("quantity", "amount", "group", "partner"), "An activity").get
+    known = ("quantity", "amount", "group", "partner", "member")
+    get = words.fields(node, known, "An activity").get
     return Activity(
         name,
         words.whole(get("quantity"), 1),
         words.money(get("amount")),
         words.text(get("group")),
         words.text(get("partner")),
+        words.text(get("member")),
     )
+
+
+def _reference(words: Words, node: Node | None) -> str:
+    """Another account of the case, by its name."""
+    return f"account:{words.text(node)}" if node is not None else ""
+
+
+def _join(words: Words, node: Node) -> Body:
+    if isinstance(node.value, str):
+        return Join(node.value)
+    get = words.fields(node, ("member", "into"), "A joining").get
+    return Join(words.text(get("member")), _reference(words, get("into")))
+
+
+def _leave(words: Words, node: Node) -> Body:
+    if isinstance(node.value, str):
+        return Leave(node.value)
+    get = words.fields(node, ("member", "to", "by"), "A leaving").get
+    member, by = words.text(get("member")), words.text(get("by"))
+    return Leave(member, _reference(words, get("to")), by)
+
+
+def _permit(words: Words, node: Node) -> Body:
+    get = words.fields(node, ("member", "burns", "by"), "A permission").get
+    member, by = words.text(get("member")), words.text(get("by"))
+    return Permit(member, words.yes(get("burns"), True), by)
+
+
+def _refer(words: Words, node: Node) -> Body:
+    get = words.fields(node, ("referral", "by", "marks"), "An invitation").get
+    name = words.text(get("referral"))
+    return Refer(name, _reference(words, get("by")), words.texts(get("marks")))
 
 
 #: What an account can bring beside plain balances.
@@ -402,6 +441,10 @@ VERBS: Final[dict[str, Callable[[Words, Node], Body]]] = {
     "transfer": _transfer,
     "carry": carry,
     "know": lambda words, node: Know(*one_pair(words, node, "fact", "value")),
+    "join": _join,
+    "leave": _leave,
+    "permit": _permit,
+    "refer": _refer,
     "enrol": _enrol,
     "claim": lambda words, node: Claim(words.text(node)),
 }
@@ -421,4 +464,8 @@ ASKS: Final = {
     "unsubscribe",
     "enjoy",
     "reinstate",
+    "join",
+    "leave",
+    "permit",
+    "refer",
 }

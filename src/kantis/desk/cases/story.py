@@ -76,7 +76,7 @@ def _moves(program: Program, entry: Entry, balance: str) -> list[str]:
 def _standing(program: Program, entry: Entry) -> list[str]:
     """Levels reached and lost, vouchers issued."""
     found = []
-    groups = {group.name: group.levels for group in program.plan(entry.at).tiers}
+    groups = {group.name: group.levels for group in program.plan_of(entry.version, entry.at).tiers}
     for change in entry.decision.changes:
         if change[0] == "tier" and change[1] in groups:
             end = calendar.show_day(change[4] - 1 if change[4] else 0)

@@ -31,6 +31,9 @@ class Words:
         events = {
             event for plan in program.plans for event in (*plan.earning.by_event, *plan.counters)
         }
+        for plan in program.plans:
+            events |= {each.section.for_ for each in plan.challenges.values()}
+            events |= {x for each in plan.referrals.values() for x in each.section.stages}
         self.activities = sorted(events - spoken)
 
     def fault(self, wrong: Wrong) -> None:

@@ -119,7 +119,7 @@ def _plain(home: Home, state: Account, cards: list[str]) -> dict[str, Any]:
     """An account in words and decimal numbers."""
     program: Program = home.program
     units, money, day = program.units, program.money, calendar.show_day
-    plan = program.plan(max(state.at, 0))
+    plan = program.plan_for(state, max(state.at, 0))
     tiers = {}
     for group in plan.tiers:
         standing = state.tiers.get(group.name)

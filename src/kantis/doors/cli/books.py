@@ -10,13 +10,13 @@ import typer
 from rich.text import Text
 
 from kantis.core.calendar import show_instant
-from kantis.core.knobs import ProgramError, plain
+from kantis.core.knobs import Fault, ProgramError, plain
 from kantis.desk import text
 from kantis.desk import verify as proofs
 from kantis.desk.replay import redecide
 from kantis.desk.submit import wall_clock
 from kantis.doors.cli.files import is_case_file
-from kantis.doors.cli.opening import homes_of, opened
+from kantis.doors.cli.opening import homes_of, local_time, opened
 from kantis.doors.cli.output import (
     NOT_FINE,
     Json,
@@ -53,6 +53,9 @@ def publish(
             if versions and jsons.loads(versions[-1].tree) == plain(tree):
                 number, fresh = versions[-1].number, False
             else:
+                if not versions and program.newest.head.pilot is not None:
+                    message = "A pilot needs a version that holds for everybody else; publish that."
+                    raise ProgramError([Fault("pilot-of-nothing", message)])
                 moment = _since(program, since, first=not versions)
                 source = text.decode(data)
                 number = desk.publish(program.name, moment, source, plain(tree))
@@ -79,11 +82,7 @@ def _since(program: Program, since: str, *, first: bool) -> int:
     now = wall_clock()
     if not since:
         return 0 if first else now
-    try:
-        moment = program.calendar.read(since)
-    except ValueError as error:
-        message = f"{since!r} is no time. Write for example 2027-01-01 or 2027-01-01 06:00."
-        raise Trouble("time-expected", message, status=2) from error
+    moment = local_time(program, since)
     if not first and moment < now - 60_000:
         message = "A version cannot begin in the past: what was decided stays as it was."
         raise Trouble("in-the-past", message, since)

@@ -10,8 +10,10 @@ from rich.text import Text
 
 from kantis.core.knobs import Fault, Node, ProgramError, plain
 from kantis.desk import cases, text
+from kantis.desk.compare import Comparison
 from kantis.desk.format import Order, canonical, order_of
 from kantis.desk.schema import schema as schema_of
+from kantis.doors.cli import comparing
 from kantis.doors.cli.output import (
     NOT_FINE,
     Json,
@@ -24,24 +26,46 @@ from kantis.doors.cli.output import (
     out,
     replace_file,
 )
-from kantis.engine.program import Version, assemble
+from kantis.engine.program import Program, Version, assemble
 from kantis.engine.sections import PROGRAM, SECTIONS
 from kantis.engine.splitting import pays_to_split
 
 Files = Annotated[list[Path], typer.Argument(help="Files, or folders with files inside.")]
 
 
-def check(files: Files, json: Json = False) -> None:
-    """Check program files and case files: can they be read, and does everything fit together?"""
+def check(
+    files: Files,
+    store: Annotated[
+        str, typer.Option(help="Also tell what would change for the accounts in these books.")
+    ] = "",
+    since: Annotated[str, typer.Option(help="From when it would hold, local time.")] = "",
+    until: Annotated[
+        str, typer.Option(help="How far ahead to look, local time. Default: a year.")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Check program files and case files: can they be read, and does everything fit together?
+
+    With --store each program is compared with the version that is live there.
+    """
     faults: dict[str, list[Fault]] = {}
+    compared: list[tuple[Comparison, Program]] = []
     for path in _yaml_files(files):
-        faults[str(path)] = _faults_of(path)
+        found = faults[str(path)] = _faults_of(path)
+        if store and not found:
+            try:
+                compared += comparing.comparisons(path, store, since, until, quiet=json)
+            except ProgramError as error:
+                found += error.faults
     total = sum(map(len, faults.values()))
     notes = {name: _notes_of(Path(name)) for name, found in faults.items() if not found}
     if json:
         rows = [row for name, found in faults.items() for row in faults_json(name, found)]
-        said = {name: each for name, each in notes.items() if each}
-        json_out({"files": len(faults), "faults": rows, "splitting": said})
+        splitting = {name: each for name, each in notes.items() if each}
+        said: dict[str, object] = {"files": len(faults), "faults": rows, "splitting": splitting}
+        if store:
+            said["compared"] = [comparing.as_json(each) for each, _ in compared]
+        json_out(said)
     else:
         for name, found in faults.items():
             for fault in found:
@@ -50,7 +74,9 @@ def check(files: Files, json: Json = False) -> None:
         out.print(f"{count(len(faults), 'file')}, {told}.")
         if len(faults) == 1:
             _tell_notes(*notes.values())
-    if total:
+        for each, program in compared:
+            comparing.tell(each, program)
+    if total or any(each.failed for each, _ in compared):
         leave(NOT_FINE)
 
 

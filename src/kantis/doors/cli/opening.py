@@ -12,6 +12,7 @@ from kantis.desk.programs import Engine, Home, Homes
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.cli.output import Trouble
+from kantis.engine.program import Program
 from kantis.store.books import Books, Conflict, Outage
 
 _SERVERS = ("postgresql://", "postgres://")
@@ -48,15 +49,31 @@ def _is_database(path: Path) -> bool:
     return not start or start == b"SQLite format 3\x00"
 
 
+def local_time(program: Program, said: str) -> int:
+    """The instant of a time on the program's clock; 0 where none is said."""
+    if not said:
+        return 0
+    try:
+        return program.calendar.read(said)
+    except ValueError as error:
+        message = f"{said!r} is no time. Write for example 2027-01-01 or 2027-01-01 06:00."
+        raise Trouble("time-expected", message, status=2) from error
+
+
 def homes_of(books: Books) -> Homes:
     """All programs of the books, read; ``Trouble`` for one that cannot be read any more."""
     homes = Homes(Engine())
     try:
         homes.refresh(books)
     except ProgramError as error:
-        message = f"A published program cannot be read by this version of Kantis. {error}"
-        raise Trouble("program-unreadable", message) from error
+        raise unreadable(error) from error
     return homes
+
+
+def unreadable(error: ProgramError) -> Trouble:
+    """What to say where a published program cannot be read any more."""
+    message = f"A published program cannot be read by this version of Kantis. {error}"
+    return Trouble("program-unreadable", message)
 
 
 def home_of(books: Books, program: str = "") -> Home:
