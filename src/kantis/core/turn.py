@@ -233,6 +233,16 @@ class Own(Turn):
         assert self.whole is not None
         self.whole.change("of", self.whose, *what)
 
+    def fact(self, name: str) -> str:
+        """What was known of the account when the event happened; empty if nothing."""
+        assert self.whole is not None
+        return self.whole.fact(name)
+
+    def choice(self, name: str) -> str:
+        """What the account had chosen when the event happened; empty if nothing."""
+        assert self.whole is not None
+        return self.whole.choice(name)
+
     def wake_at(self, moment: int) -> None:
         """Time does something to the account at that instant, or before."""
         assert self.whole is not None

@@ -148,7 +148,7 @@ HANDLERS: dict[type, Any] = {
 
 def entitled(program: Program, account: Account, moment: int) -> list[Entitled]:
     """What a member may have at an instant, and for how long; the account is at that instant."""
-    plan = program.plan(moment)
+    plan = program.plan_for(account, moment)
     event = Event("", "", moment, "", Tick())
     turn = begin(account, plan.calendar, event, moment, moment, Context())
     return entitlements.have(plan.entitlements, turn)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, cast
 
+from msgspec import structs
+
 from kantis.core import calendar, places, windows
 from kantis.core.account import Account, value_at
 from kantis.core.amounts import Unit
@@ -87,7 +89,7 @@ def _tiers(words: Words, key: str, node: Node) -> list[Check]:
 
 def _standing(name: str, part: str) -> Callable[[View], str]:
     def get(view: View) -> str:
-        tiers = view.program.plan_for(view.account, view.moment).tiers
+        tiers = view.plan.tiers
         group = next((each for each in tiers if each.name == name), None)
         standing = view.account.tiers.get(name)
         if group is None:
@@ -152,7 +154,7 @@ def _counters(words: Words, key: str, node: Node) -> list[Check]:
 
         def get(view: View, name: str = name, unit: Unit = unit) -> str:
             counts = view.account.counters.get(name)
-            window = view.program.plan_for(view.account, view.moment).windows[name]
+            window = view.plan.windows[name]
             day = view.program.calendar.day(view.moment)
             return unit.show(windows.total(window, counts, day, view.account.joined))
 
@@ -371,7 +373,7 @@ def _members(words: Words, key: str, node: Node) -> list[Check]:
                     if member is None:
                         return f"no member {name}"
                     mine = cast(Account, member)  # the checks ask for nothing else
-                    return whole.get(View(view.program, mine, view.moment, view.decisions))
+                    return whole.get(structs.replace(view, account=mine))
 
                 found.append(check(inner, f"{name} {whole.what}", whole.expected, own))
     return found

@@ -9,6 +9,7 @@ from msgspec import Struct
 from kantis.core.account import Account
 from kantis.core.decision import Decision
 from kantis.core.knobs import Node
+from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 
 
@@ -19,6 +20,7 @@ class View(Struct):
     account: Account
     moment: int
     decisions: list[Decision]
+    plan: Plan
 
 
 class Check(Struct):

@@ -257,7 +257,9 @@ class _Run:
             decisions = self.done.get((expect.account, expect.of), [])
             if not decisions:
                 self.fail(expect.line, "of", f"a step {expect.of!r}", "none")
-        view = View(self.program, account, max(self.now, account.at), decisions)
+        moment = max(self.now, account.at)
+        plan = self.program.plan_for(account, moment)
+        view = View(self.program, account, moment, decisions, plan)
         for check in expect.checks:
             self.result.checks += 1
             got = check.get(view)
