@@ -56,6 +56,16 @@ def test_points_are_redeemed_as_soon_as_they_can_be() -> None:
     assert fit.open == 125  # the 25 points of the last visit
 
 
+def test_a_plan_is_taken_by_those_who_get_more_than_its_fees() -> None:
+    often, seldom = visits("1", list(range(0, 61, 5))), visits("2", [3])
+    fit = played("paid-membership", [*often, *seldom])
+    # 13 visits: 5 % of 25 euros each, 3 euros for 100 points twice, two treats, a year's fee
+    treats, fee, points = 2 * 2500, 2400, 2 * 300
+    assert (fit.members, fit.reached, fit.reach) == (2, 1, 500)
+    assert (fit.visits_to_first, fit.days_to_first) == (1, 0)
+    assert fit.cost == 13 * 125 + points + treats - fee
+
+
 def test_who_never_gets_anything_is_not_reached() -> None:
     fit = played("points", [*visits("1", [0, 10, 20, 30]), *visits("2", [5])])
     assert (fit.members, fit.reached, fit.reach) == (2, 1, 500)

@@ -8,7 +8,17 @@ import pytest
 from kantis import desk as desks
 from kantis.core.account import Account
 from kantis.core.decision import Context, Entry
-from kantis.core.events import Claim, Enrol, Event, Know, Line, Load, Purchase, Refund
+from kantis.core.events import (
+    Claim,
+    Enrol,
+    Event,
+    Know,
+    Line,
+    Load,
+    Purchase,
+    Refund,
+    Subscribe,
+)
 from kantis.desk.programs import Engine
 from kantis.desk.submit import wall_clock
 from kantis.doors.cli import output, replaying
@@ -116,6 +126,38 @@ def test_an_account_shows_what_is_counted_and_known(kantis: Kantis, shop: Path) 
     assert "It is known that birthday is 1990-05-01." in said
     assert "1 purchase counted for visits.\n    2.50 EUR counted for spent." in said
     assert "facts: birthday 1990-05-01" in said
+
+
+CLUB = """\
+program: club
+money: EUR
+timezone: Europe/Helsinki
+balances: {points: {}}
+plans:
+  club: {fee: 5.00 EUR per month, trial: 1 month}
+entitlements:
+  lounge: {who: {plan: club}, good for: the lounge}
+earning:
+  base: {give: 1 point per 1.00 EUR}
+"""
+
+
+def test_an_account_shows_its_plan_and_what_it_entitles_to(kantis: Kantis, cafe: Path) -> None:
+    cafe.write_text(CLUB)
+    assert kantis("publish", cafe).status == 0
+    events = [
+        Event("till", "e1", JOINED, "card:4711", Enrol()),
+        Event("till", "s1", JOINED + HOUR, "card:4711", Subscribe("club")),
+    ]
+    with desks.open("kantis.db") as desk:
+        desk.submit(events, importing=True)
+    found = kantis("account", "4711", "--json").json
+    plan = found["plans"]["club"]
+    assert (plan["state"], plan["per"], plan["renews"]) == ("paid", "month", True)
+    assert found["entitlements"] == {"lounge": {"good for": "the lounge", "until": plan["until"]}}
+    said = kantis("account", "4711").out
+    assert "the lounge" in said
+    assert "club is on trial until 2024-01-31." in said
 
 
 def test_what_is_gone_by_now_is_not_shown_as_there(kantis: Kantis, shop: Path) -> None:

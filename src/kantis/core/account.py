@@ -22,6 +22,8 @@ from typing import Any, Final
 
 from msgspec import Struct, field, msgpack
 
+from kantis.core import membership
+from kantis.core.membership import Forfeited, Membership
 from kantis.core.places import (
     ADJUSTED,
     AVAILABLE,
@@ -80,6 +82,8 @@ class Account(Struct, array_like=True):
     cycles: dict[str, int] = field(default_factory=dict)
     issued: dict[str, dict[int, int]] = field(default_factory=dict)
     lost: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    plans: dict[str, Membership] = field(default_factory=dict)
+    forfeits: dict[str, Forfeited] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
     awards: dict[str, Award] = field(default_factory=dict)
     away: tuple[str, str] = ("", "")
@@ -206,7 +210,7 @@ def _out_of(lot: Lot, source: int, amount: int) -> None:
         lot.pending -= amount
     elif source == HELD:
         lot.held -= amount
-    elif source == EXPIRED:
+    elif source in (EXPIRED, FORFEITED):
         lot.expired -= amount
     elif source == REVERSED:
         lot.reversed -= amount
@@ -442,6 +446,9 @@ CHANGES: Final[dict[str, Callable[[Account, Change], object]]] = {
     "award": _award,
     "unaward": _unaward,
     "lost": _lost,
+    "plan": lambda account, change: membership.hold(account.plans, change),
+    "on plan": lambda account, change: membership.have(account.plans, change),
+    "forfeit": lambda account, change: membership.forfeit(account.forfeits, change),
     "wake": _wake,
 }
 

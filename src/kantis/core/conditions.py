@@ -87,13 +87,18 @@ def _except(node: Node, reader: Reader) -> Filter:
 
 
 class Who(Struct, frozen=True):
-    """The members that are meant. ``tiers`` is (group, levels); ages are full years."""
+    """The members that are meant. ``tiers`` is (group, levels); ages are full years.
+
+    ``plans`` are plans of which the member has one, ``no_plans`` those of which it has none.
+    """
 
     tiers: tuple[tuple[str, tuple[int, ...]], ...] = ()
     segments: tuple[str, ...] = ()
     choices: tuple[tuple[str, str], ...] = ()
     age_from: int = 0
     age_to: int = 999
+    plans: tuple[str, ...] = ()
+    no_plans: tuple[str, ...] = ()
 
 
 def levels(node: Node, group: str, reader: Reader) -> tuple[int, ...]:
@@ -147,12 +152,24 @@ def _who(node: Node, reader: Reader) -> Who:
             values["choices"] = tuple((k, text_of(v)) for k, v in child.value.items())
         elif key == "age":
             values["age_from"], values["age_to"] = _age(child)
+        elif key in ("plan", "no plan"):
+            values["plans" if key == "plan" else "no_plans"] = _plans(child, reader)
         else:
-            known = [*reader.names.get("tiers", []), "segment", "choice", "age"]
+            known = [*reader.names.get("tiers", []), "segment", "choice", "age", "plan", "no plan"]
             line, column = node.keys.get(key, (node.line, node.column))
             message = f"Members have no {key!r}. {suggest(key, known)}"
             raise Wrong("unknown-who", message, Node("", line, column))
     return Who(tiers=tuple(tiers), **values)
+
+
+def _plans(node: Node, reader: Reader) -> tuple[str, ...]:
+    """The names of one or several plans."""
+    known = reader.names.get("plans", [])
+    for each in list_of(node):
+        if text_of(each) not in known:
+            message = f"There is no plan {text_of(each)!r}. {suggest(text_of(each), known)}"
+            raise Wrong("unknown-plan", message, each)
+    return tuple(text_of(each) for each in list_of(node))
 
 
 class When(Struct, frozen=True):
@@ -275,7 +292,7 @@ def _if(node: Node, reader: Reader) -> If:
 
 WHERE = Kind("lines", _filter, "{attribute: values}", ("{category: [coffee, tea]}",))
 EXCEPT = Kind("lines", _except, "{attribute: values}", ("{category: [tobacco, gift-card]}",))
-WHO = Kind("members", _who, "{tier, segment, choice or age}", ("{status: gold or higher}",))
+WHO = Kind("members", _who, "{tier, segment, choice, plan or age}", ("{status: gold or higher}",))
 _TIMES = "dates, weekdays, hours, birthday month, within 7 days of joining"
 WHEN = Kind("times", _when, _TIMES, ("2024-01-08 to 2024-02-25", "birthday month"))
 IF = Kind("condition", _if, "{basket, spend, items, tender …}", ("{basket: at least 30 EUR}",))
@@ -394,6 +411,10 @@ def check_who(who: Who, turn: Turn) -> str:
     for name, value in who.choices:
         if turn.choice(name) != value:
             return "choice"
+    if who.plans or who.no_plans:
+        held = turn.plans()
+        if (who.plans and held.isdisjoint(who.plans)) or not held.isdisjoint(who.no_plans):
+            return "plan"
     if who.age_from or who.age_to < 999:
         birthday = turn.fact("birthday")
         if birthday.count("-") != 2:

@@ -31,7 +31,7 @@ _KEY = re.compile(
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 #: What an entry is about: a rule gives, a reward costs, a cycle has dates.
-DEFINING = frozenset("give multiply add off cost rate rungs levels every".split())
+DEFINING = frozenset("give multiply add off cost rate rungs levels every fee".split())
 
 
 def is_dated(tree: Node) -> bool:

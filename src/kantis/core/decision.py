@@ -49,6 +49,8 @@ class Decision(Struct, array_like=True, gc=False):
     ``effects`` is what a price rule took off: (line, rule, amount).
     ``claims`` is what it takes of shared limits: (limit, amount).
     ``cause`` is the event that this entry undoes or completes.
+    ``fees`` is money that the member owes the merchant, or gets back (below zero), in minor
+    units: (plan or rule, why, amount).
     """
 
     postings: list[Posting] = field(default_factory=list)
@@ -61,6 +63,7 @@ class Decision(Struct, array_like=True, gc=False):
     follow_ups: Sequence[FollowUp] = ()
     refusal: Refusal | None = None
     cause: str = ""
+    fees: Sequence[tuple[str, str, int]] = ()
 
 
 _encode = msgpack.Encoder().encode

@@ -151,6 +151,60 @@ class Void(Struct, frozen=True, array_like=True, tag="void", gc=False):
     group: str
 
 
+class Forfeit(Struct, frozen=True, array_like=True, tag="forfeit", gc=False):
+    """What the points of a group waited for did not come in time; a rule of the program says
+    until when, and for what, they can be reinstated."""
+
+    group: str
+
+
+class Reinstate(Struct, frozen=True, array_like=True, tag="reinstate", gc=False):
+    """The points of a group that were forfeited are to come back, for the fee of the rule."""
+
+    group: str
+
+
+class Subscribe(Struct, frozen=True, array_like=True, tag="subscribe", gc=False):
+    """The member takes a plan, another plan of the same ladder, or another period of it.
+
+    ``per`` names the period (empty: the program's first one); ``trial`` is yes, no, or
+    empty for the trial that the member may still have.
+    """
+
+    plan: str
+    per: str = ""
+    trial: str = ""
+
+
+class Unsubscribe(Struct, frozen=True, array_like=True, tag="unsubscribe", gc=False):
+    """The member wants a plan no longer."""
+
+    plan: str
+
+
+class Pay(Struct, frozen=True, array_like=True, tag="pay", gc=False):
+    """The fee of a plan has come in: what is due of it, or that of its next term."""
+
+    plan: str
+
+
+class Unpaid(Struct, frozen=True, array_like=True, tag="unpaid", gc=False):
+    """The fee that was charged for the term of a plan did not come in."""
+
+    plan: str
+
+
+class Enjoy(Struct, frozen=True, array_like=True, tag="enjoy", gc=False):
+    """The member has a benefit that an entitlement gives; ``basket`` is what it comes with."""
+
+    entitlement: str
+    basket: int = 0
+    location: str = ""
+    channel: str = ""
+    tender: str = ""
+    partner: str = ""
+
+
 class Adjust(Struct, frozen=True, array_like=True, tag="adjust", gc=False):
     """Somebody gives (above zero) or takes (below zero) by hand, with a reason."""
 
@@ -199,6 +253,19 @@ class CarriedVoucher(Struct, frozen=True, array_like=True):
     expires: int = 0
 
 
+class CarriedPlan(Struct, frozen=True, array_like=True):
+    """A plan that is brought: its period, the first day of its term and the first one after
+    it, the fee paid for it, whether it is a trial, and whether it goes on."""
+
+    plan: str
+    per: str = ""
+    since: int = 0
+    until: int = 0
+    fee: int = 0
+    trial: bool = False
+    renews: bool = True
+
+
 class Carry(Struct, frozen=True, array_like=True, tag="carry", gc=False):
     """Value and standing come into an account: an opening import, a merge, a transfer.
 
@@ -213,6 +280,7 @@ class Carry(Struct, frozen=True, array_like=True, tag="carry", gc=False):
     counters: tuple[tuple[str, int, int], ...] = ()
     vouchers: tuple[CarriedVoucher, ...] = ()
     offers: tuple[str, ...] = ()
+    plans: tuple[CarriedPlan, ...] = ()
     member: str = ""
     home: str = ""
 
@@ -312,6 +380,13 @@ Body = (
     | Choose
     | Confirm
     | Void
+    | Forfeit
+    | Reinstate
+    | Subscribe
+    | Unsubscribe
+    | Pay
+    | Unpaid
+    | Enjoy
     | Adjust
     | Transfer
     | Carry

@@ -13,7 +13,16 @@ from msgspec import Struct
 from kantis.core import calendar
 from kantis.core.account import NEVER, add_lot, add_wait, bring, leave
 from kantis.core.amounts import Unit, share
-from kantis.core.places import AVAILABLE, CARRIED, EXPIRED, HELD, ISSUED, OWED, PENDING
+from kantis.core.places import (
+    AVAILABLE,
+    CARRIED,
+    EXPIRED,
+    FORFEITED,
+    HELD,
+    ISSUED,
+    OWED,
+    PENDING,
+)
 from kantis.core.records import Lot
 from kantis.core.turn import Turn
 
@@ -317,7 +326,7 @@ def claw_back(
     """Points of a lot are taken back; what could not be taken.
 
     ``opens`` is the instant that they wait for, if they still wait.
-    In order: what is open of the same lot, its expired and its voided points (as already
+    In order: what is open of the same lot, its forfeited, expired and voided points (as already
     taken), other lots by their order of burning; then the balance's policy for a shortage: ``owed``
     books a debt, ``forgiven`` lets it go. Under ``pending only`` what is available stays: only
     what is still pending of the lot is taken.
@@ -336,7 +345,9 @@ def claw_back(
         if part:
             turn.post(balance.name, AVAILABLE, target, part, lot_id, reason)
             rest -= part
-        gone = min(rest, lot.expired)
+        if turn.account.forfeits:
+            rest -= _claw_back_forfeited(turn, lot_id, rest, target, reason)
+        gone = min(rest, lot.expired - forfeited(turn, lot_id))
         if gone:
             turn.post(balance.name, EXPIRED, target, gone, lot_id, reason)
             rest -= gone
@@ -354,6 +365,29 @@ def claw_back(
         turn.post(balance.name, OWED, target, rest, 0, reason)
         rest = 0
     return rest + before
+
+
+def forfeited(turn: Turn, lot_id: int) -> int:
+    """What of a lot is forfeited and could still be reinstated."""
+    forfeits = turn.account.forfeits.values()
+    return sum(amount for each in forfeits for lot, amount in each.lots if lot == lot_id)
+
+
+def _claw_back_forfeited(turn: Turn, lot_id: int, amount: int, target: int, reason: str) -> int:
+    """Forfeited points of a lot are taken back for good; how many. They cannot be reinstated."""
+    balance, taken = turn.account.lots[lot_id].balance, 0
+    for group, record in list(turn.account.forfeits.items()):
+        left = []
+        for lot, there in record.lots:
+            part = min(amount - taken, there) if lot == lot_id else 0
+            taken += part
+            if there > part:
+                left.append((lot, there - part))
+        if left != record.lots:
+            turn.change("forfeit", group, record.rule, record.until, left)
+    if taken:
+        turn.post(balance, FORFEITED, target, taken, lot_id, reason)
+    return taken
 
 
 def voided(lot_id: int) -> str:

@@ -22,7 +22,8 @@ NEXT: Final = {
     "below-minimum": "Redeem when there are enough.",
     "cancelled-already": "There is nothing left to undo.",
     "chosen-already": "Choose again in the next window.",
-    "had-already": "Choose another reward.",
+    "group-forfeited": "Reinstate it while that can be.",
+    "had-already": "Choose another one, or come back when it can be had again.",
     "household-full": "Let somebody leave first, or found another household.",
     "in-a-household": "Ask on the account of the household.",
     "invitation-filtered": "It counts for nothing; both may still be members.",
@@ -33,12 +34,16 @@ NEXT: Final = {
     "negative-amount": "Correct the amount, and send it as a new event.",
     "no-household": "Let its lead join first.",
     "no-households": "Name an account of a program that has households.",
+    "no-next-term": "Choose another plan.",
+    "no-such-plan": "Check which plans the member has.",
     "not-a-purchase": "Name a purchase; what spent points is undone by a cancel.",
     "not-a-redemption": "Name the event that spent the points.",
     "not-a-step": "Name a multiple of that.",
     "not-enough": "Name fewer points, or wait until there are enough.",
     "not-new": "Send the invitation on the day on which the friend joins.",
+    "nothing-forfeited": "Check its name; it may have come back before.",
     "nothing-to-cancel": "There is nothing to undo.",
+    "nothing-to-forfeit": "Check its name; it may have been confirmed, or void, before.",
     "nothing-to-permit": "Any member may spend, or the lead alone.",
     "nothing-to-undo": "There is nothing to take back.",
     "nowhere-to-go": "Say to which account they go.",
@@ -47,6 +52,8 @@ NEXT: Final = {
     "offer-used-up": "Load another offer.",
     "only-the-lead": "Let the lead say it.",
     "own-referral": "Name the account of another member.",
+    "paid-already": "There is nothing to pay.",
+    "plan-unpaid": "Pay what is due, then change over.",
     "reason-missing": "Give both, in a new event.",
     "referred-already": "The first invitation counts.",
     "refund-too-large": "Send a refund of no more than that.",
@@ -54,9 +61,12 @@ NEXT: Final = {
     "refunded-already": "Check which purchase it belongs to.",
     "refused-original": "There is nothing to take back.",
     "sold-out": "Choose another reward.",
+    "subscribed-already": "There is nothing to do.",
     "too-much": "Name fewer points.",
+    "trial-used": "Subscribe without a trial.",
     "unknown-balance": "Name a balance of the program.",
     "unknown-choice": "Name a choice of the program.",
+    "unknown-entitlement": "Check its name and its dates.",
     "unknown-group": "Check its name; it may have been confirmed, or void, before.",
     "unknown-hold": "Redeem anew.",
     "unknown-level": "Name a level of the program.",
@@ -65,6 +75,8 @@ NEXT: Final = {
     "unknown-offer": "Check its name and its dates.",
     "unknown-option": "Name one of those.",
     "unknown-original": "Check its id, or send it first.",
+    "unknown-period": "Name one of those.",
+    "unknown-plan": "Check its name and its dates.",
     "unknown-receipt": "Check its number; somebody may have claimed it before.",
     "unknown-referral": "Check its name and its dates.",
     "unknown-reward": "Check its name and its dates.",
@@ -72,8 +84,12 @@ NEXT: Final = {
     "voucher-gone": "Use another voucher; what it cost is given back by hand.",
 }
 
-#: What a reward asks for and does not get has the code ``reward-`` and the reason.
-OTHERWISE: Final = {"reward-": "Choose another reward, or come back when that is so."}
+#: What a reward or an entitlement asks for and does not get has the code ``reward-`` or
+#: ``not-entitled-`` and the reason.
+OTHERWISE: Final = {
+    "not-entitled-": "Give it when that is so.",
+    "reward-": "Choose another reward, or come back when that is so.",
+}
 
 
 def told(code: str, reason: str) -> str:

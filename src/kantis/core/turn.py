@@ -147,6 +147,11 @@ class Turn(Struct, eq=False, gc=False):
         """Something comes off the price of a line, or of the whole basket (line empty)."""
         self.decision.effects = [*self.decision.effects, (line, rule, amount)]
 
+    def fee(self, name: str, why: str, amount: int) -> None:
+        """The member owes a fee, or gets it back (below zero); the merchant's, not the books'."""
+        if amount:
+            self.decision.fees = [*self.decision.fees, (name, why, amount)]
+
     def claim(self, limit: str, amount: int) -> None:
         """Take something of a shared limit, or give it back (below zero)."""
         self.decision.claims = [*self.decision.claims, (limit, amount)]
@@ -207,6 +212,12 @@ class Turn(Struct, eq=False, gc=False):
         """What the member had chosen when the event happened; empty if nothing."""
         history = self.account.choices.get(name)
         return value_at(history, self.moment, "") if history else ""
+
+    def plans(self) -> set[str]:
+        """The plans that the member had when the event happened."""
+        moment = self.moment
+        held = {value_at(each.history, moment, "") for each in self.account.plans.values()}
+        return held - {""}
 
 
 class Own(Turn):

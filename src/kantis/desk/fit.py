@@ -4,6 +4,7 @@ Guarantee: the figures come from the same ``decide`` that runs at the till. What
 know of the past is assumed in one direction and said aloud: every customer joins with the
 first purchase, redeems as soon as they can, and uses every voucher, so cost and reach are
 the most they can be; nobody comes more often because of it, so what it brings is not in it.
+A plan is taken by whoever would have got more than its fees; others are not reached by it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from kantis.core.account import Account
 from kantis.core.amounts import divide
 from kantis.core.calendar import DAY_MS
 from kantis.core.decision import Entry
-from kantis.core.events import Enrol, Event, Purchase, Redeem
+from kantis.core.events import Enrol, Event, Purchase, Redeem, Subscribe
 from kantis.core.places import AVAILABLE, HELD, PENDING
 from kantis.engine.decide import advance, decide
 from kantis.engine.program import Program
@@ -68,8 +69,8 @@ class Past(Struct):
 class Fit(Struct):
     """What one program would have done. Money in minor units, times in days.
 
-    ``cost`` is what members got: money off, and vouchers at the worth of what they are good
-    for; ``open`` what they could still claim in the end.
+    ``cost`` is what members got beyond their fees: money off, and vouchers at the worth of what
+    they are good for; ``open`` what they could still claim in the end.
     """
 
     program: str
@@ -120,7 +121,14 @@ class _Member(Struct):
     account: Account
     joined: int
     visits: int = 0
-    got: bool = False
+    got: int = 0
+    fees: int = 0
+    first: tuple[int, int] = (0, 0)
+
+    @property
+    def gains(self) -> bool:
+        """Whether the program gave the member more than it took."""
+        return self.got > self.fees
 
 
 class Trial:
@@ -130,7 +138,6 @@ class Trial:
         self.program, self.item = program, item
         self.fit = Fit(program.name)
         self._members: dict[str, _Member] = {}
-        self._firsts: list[tuple[int, int]] = []
 
     def play(self, events: Iterable[Event], progress: Progress = lambda done: None) -> Fit:
         """Decide all purchases of customers, in order of time."""
@@ -150,6 +157,9 @@ class Trial:
             number = len(self._members) + 1
             member = self._members[event.subject] = _Member(Account(number), event.time)
             self._decide(member, Event("fit", f"join-{number}", event.time, event.subject, Enrol()))
+            for plan in list(self.program.plan(event.time).plans.sections)[:1]:
+                name, body_of = f"plan-{number}", Subscribe(plan)
+                self._decide(member, Event("fit", name, event.time, event.subject, body_of))
         member.visits += 1
         amount = sum(line.amount for line in body.lines)
         self.fit.sales += amount
@@ -170,11 +180,11 @@ class Trial:
     def _decide(self, member: _Member, event: Event) -> None:
         for entry in decide(self.program, member.account, event):
             got = self._worth(entry)
-            self.fit.cost += got
             if got and not member.got:
-                member.got = True
                 days = (event.time - member.joined) // DAY_MS
-                self._firsts.append((max(1, member.visits), days))
+                member.first = max(1, member.visits), days
+            member.got += got
+            member.fees += _fees(entry)
 
     def _worth(self, entry: Entry) -> int:
         """What an entry gives away: money off, and vouchers when they are issued."""
@@ -187,12 +197,14 @@ class Trial:
         fit = self.fit
         rates = [each for each in self.program.plan(last).rewards.values() if _unit(each)]
         for member in self._members.values():
-            advance(self.program, member.account, last)
+            member.fees += sum(map(_fees, advance(self.program, member.account, last)))
             fit.open += sum(self._open(member.account, each) for each in rates)
-        fit.members, fit.reached = len(self._members), len(self._firsts)
-        if self._firsts:
-            fit.visits_to_first = median_low(visits for visits, _ in self._firsts)
-            fit.days_to_first = median_low(days for _, days in self._firsts)
+        gain = [member for member in self._members.values() if member.gains]
+        fit.members, fit.reached = len(self._members), len(gain)
+        fit.cost = sum(member.got - member.fees for member in gain)
+        if gain:
+            fit.visits_to_first = median_low(member.first[0] for member in gain)
+            fit.days_to_first = median_low(member.first[1] for member in gain)
 
     def _open(self, account: Account, reward: RewardSection) -> int:
         purse = account.purse.get(_unit(reward))
@@ -205,6 +217,11 @@ class Trial:
             return 0
         worth = reward.gives.money or self.item
         return divide(points * worth, reward.cost.amount, "down")
+
+
+def _fees(entry: Entry) -> int:
+    """What the member paid for plans, less what came back."""
+    return sum(amount for _, _, amount in entry.decision.fees)
 
 
 def _unit(reward: RewardSection) -> str:

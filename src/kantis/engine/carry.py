@@ -20,6 +20,7 @@ from kantis.core.turn import Refused, Turn
 from kantis.engine import sharing
 from kantis.engine.plan import Plan
 from kantis.engine.sections import ExistingSection
+from kantis.features import plans
 
 REASON = "carry"
 
@@ -34,6 +35,9 @@ def _carry(plan: Plan, turn: Turn, body: Carry) -> None:
     for tier in body.tiers:
         if tier.group not in levels or tier.level not in levels[tier.group].levels:
             raise Refused("unknown-level", f"There is no level {tier.level!r} in {tier.group!r}.")
+    for each in body.plans:
+        if each.plan not in plan.plans.sections:
+            raise Refused("unknown-plan", f"There is no plan {each.plan!r}.")
     if body.origin == "join":
         sharing.welcome(plan, turn, body)
     if turn.account.away[0] and body.origin in ("leave", "back"):
@@ -92,6 +96,8 @@ def _standing(plan: Plan, turn: Turn, body: Carry) -> None:
             turn.wake_on(voucher.expires)
     for offer in body.offers:
         turn.change("offer", offer, turn.moment, 0)
+    for each in body.plans:
+        plans.carry(plan.plans, turn, each)
 
 
 def _transfer(plan: Plan, turn: Turn, body: Transfer) -> None:

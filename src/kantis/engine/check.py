@@ -21,7 +21,7 @@ from kantis.features.rewards import unit_of
 Read = dict[str, dict[str, Any]]
 
 
-def _said(reader: Reader, section: str, name: str) -> set[str]:
+def said(reader: Reader, section: str, name: str) -> set[str]:
     """The keys that an entry names."""
     assert reader.tree is not None
     node = reader.tree.value[section].value[name]
@@ -54,12 +54,12 @@ _NOT_ON_MODIFIERS = ("over", "round", "available", "funded by", "beyond", "for")
 def _modifier(rule: Rule, section: str, name: str, reader: Reader) -> None:
     if not rule.on:
         for key in ("multiply", "add", "stack", "only best of"):
-            if key in _said(reader, section, name):
+            if key in said(reader, section, name):
                 message = f"{key!r} needs 'on': it makes more of other rules' points."
                 reader.fault_at("no-effect", message, section, name, key)
         return
     for key in _NOT_ON_MODIFIERS:
-        if key in _said(reader, section, name):
+        if key in said(reader, section, name):
             message = f"{key!r} has no effect here: the rules under 'on' say it."
             reader.fault_at("no-effect", message, section, name, key)
     if rule.stack == "compounds" and rule.only_best_of:
@@ -76,7 +76,7 @@ def _modifier(rule: Rule, section: str, name: str, reader: Reader) -> None:
 def _period(rule: Rule, section: str, name: str, reader: Reader, read: Read) -> None:
     periods = {each for each in read["earning"] if read["earning"][each].over is not None}
     if rule.over is not None:
-        if "beyond" in _said(reader, section, name):
+        if "beyond" in said(reader, section, name):
             message = "Over a period write bands: {each part: {from …: …, from …: …}}."
             reader.fault_at("cannot-be-explained", message, section, name, "beyond")
         if rule.available.group:
@@ -93,7 +93,7 @@ def _period(rule: Rule, section: str, name: str, reader: Reader, read: Read) -> 
             reader.fault_at("cannot-be-explained", message, section, name, "over")
     if periods & set(rule.on):
         for key in ("cap", "stack", "only best of"):
-            if key in _said(reader, section, name):
+            if key in said(reader, section, name):
                 message = f"On a rule over a period {key!r} has no effect."
                 reader.fault_at("no-effect", message, section, name, key)
 
@@ -192,7 +192,7 @@ def _rewards(read: Read, reader: Reader) -> None:
         keys: tuple[str, ...] = () if reward.rate else ("step", "pays at most", "least")
         keys += () if reward.rate or reward.rungs else ("most", "covers")
         for key in keys:
-            if key in _said(reader, "rewards", name):
+            if key in said(reader, "rewards", name):
                 message = f"{key!r} goes with 'rate'; this reward has another price."
                 reader.fault_at("no-effect", message, "rewards", name, key)
         if reward.issued == "by itself" and reward.cost is None and reward.reached is None:
@@ -203,7 +203,7 @@ def _rewards(read: Read, reader: Reader) -> None:
             reader.fault_at("cannot-be-explained", message, "rewards", name, "reached")
         if reward.issued != "on request":
             for key in ("if", "where", "except", "stock", "per member", "held for"):
-                if key in _said(reader, "rewards", name):
+                if key in said(reader, "rewards", name):
                     message = f"{key!r} has no effect: nobody asks for this reward."
                     reader.fault_at("no-effect", message, "rewards", name, key)
 

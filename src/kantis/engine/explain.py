@@ -22,10 +22,12 @@ from kantis.core.places import (
     AVAILABLE,
     CHART,
     EXPIRED,
+    FORFEITED,
     HELD,
     ISSUED,
     OWED,
     PENDING,
+    REVERSED,
     VOUCHER,
 )
 from kantis.core.rates import exact, rounded
@@ -33,8 +35,18 @@ from kantis.core.turn import begin
 from kantis.engine import order
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
+from kantis.features.balances import LOST
 
-_RULES = ("earning", "offers", "prices", "rewards", "cycles", "referrals", "challenges")
+_RULES = (
+    "earning",
+    "offers",
+    "prices",
+    "rewards",
+    "cycles",
+    "referrals",
+    "challenges",
+    "plans",
+)
 
 
 def explain(program: Program, entry: Entry, event: Event | None = None) -> list[str]:
@@ -48,6 +60,7 @@ def explain(program: Program, entry: Entry, event: Event | None = None) -> list[
         said.append(f"Refused: {decision.refusal.sentence} [{decision.refusal.code}]")
     said += [_fired(plan, tree, fact) for fact in decision.fired if fact[0] != "refund"]
     said += [_effect(plan, each) for each in decision.effects]
+    said += [_fee(plan, each) for each in decision.fees]
     said += _postings(plan, decision.postings, explained=bool(decision.fired))
     said += [each for change in decision.changes if (each := _change(plan, change))]
     said += [each for follow in decision.follow_ups if (each := _follow(follow))]
@@ -102,6 +115,8 @@ def _unit(plan: Plan, name: str) -> Unit:
 def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
     rule, balance, base, points, _, plain = fact
     unit = _unit(plan, balance)
+    if rule in plan.entitlements.sections:
+        return f"Entitled to {rule}: {plan.entitlements.sections[rule].good_for}."
     if rule in plan.rewards and not balance:
         what = _words(tree, rule, "gives")
         return f"The reward {rule} came by itself: {what}."
@@ -120,16 +135,17 @@ def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
     terms = _level_terms(plan, tree, rule, base, plain) or _words(tree, rule, *_TERMS)
     if terms:
         said += f": {terms}"
-    if earner is not None and (earner.per == "money" or not earner.per):
-        said += f", on {plan.money.show(base)}"
-    elif earner is not None and earner.per == "item":
-        said += f", for {base} items"
+    if earner is not None and earner.rule.over is None:
+        if earner.per == "money" or not earner.per:
+            said += f", on {plan.money.show(base)}"
+        elif earner.per == "item":
+            said += f", for {base} {'item' if base == 1 else 'items'}"
     if plain > points:
         said += f"; a cap left {unit.show(points)} of {unit.show(plain)}"
     return said + "."
 
 
-_TERMS = ("give", "multiply", "add")
+_TERMS = ("give", "multiply", "add", "bonus")
 
 
 def _level_terms(plan: Plan, tree: dict[str, Any], rule: str, base: int, plain: int) -> str:
@@ -152,6 +168,13 @@ def _effect(plan: Plan, effect: tuple[str, str, int]) -> str:
     return f"{plan.money.show(amount)} off{where}: {rule}."
 
 
+def _fee(plan: Plan, fee: tuple[str, str, int]) -> str:
+    name, why, amount = fee
+    if amount < 0:
+        return f"{plan.money.show(-amount)} given back for {name} ({why})."
+    return f"{plan.money.show(amount)} charged for {name} ({why})."
+
+
 _REASONS = {
     "activation": "became available",
     "adjust": "changed by hand",
@@ -170,7 +193,17 @@ def _postings(plan: Plan, postings: list[Posting], *, explained: bool) -> list[s
     said = []
     for (balance, reason, source, target), amount in sums.items():
         points = _unit(plan, balance).show(amount)
-        if target == EXPIRED:
+        if target == FORFEITED:
+            said.append(f"{points} forfeited, because what they waited for did not come in time.")
+        elif source == FORFEITED and target == AVAILABLE:
+            said.append(f"{points} reinstated.")
+        elif source == FORFEITED and target == EXPIRED:
+            said.append(f"{points} were not reinstated in time and expired.")
+        elif source == FORFEITED and target == REVERSED:
+            said.append(f"{points} can no longer be reinstated.")
+        elif reason == LOST:
+            said.append(f"{points} lost: only some members may have {balance}.")
+        elif target == EXPIRED:
             said.append(f"{points} expired.")
         elif source == EXPIRED and target == AVAILABLE:
             said.append(f"{points} came back: you had been here in time.")
@@ -201,6 +234,12 @@ def _change(plan: Plan, change: tuple[Any, ...]) -> str:
         name = names[level] if level < len(names) else str(level)
         end = f" until {show_day(until - 1)}" if until else ""
         return f"{group} is {name}{end} ({why})."
+    if change[0] == "plan":
+        return _membership(change)
+    if change[0] == "on plan":
+        return f"The benefits of {change[3]} begin." if change[3] else "Its benefits stop."
+    if change[0] == "forfeit" and change[4]:
+        return f"They can come back until {show_day(change[3])}."
     if change[0] == "voucher":
         _, code, kind, worth, _, _, _, expires = change
         end = f", good until {show_day(expires - 1)}" if expires else ""
@@ -266,6 +305,22 @@ def _shared(plan: Plan, change: tuple[Any, ...]) -> str:
             points = _unit(plan, balance).show(abs(amount))
             return f"{points} of it {'no longer ' if amount < 0 else ''}count as spent by {name}."
     return ""
+
+
+def _membership(change: tuple[Any, ...]) -> str:
+    """Where the account stands with a plan, in words."""
+    _, _, plan, period, state, _, _, until, _, _, _, _, renews, following, next_period, _ = change
+    end = show_day(until - 1)
+    if state == "ended":
+        return f"{plan} has ended."
+    if state == "unpaid":
+        return f"{plan} is unpaid."
+    what = f"{plan} is on trial until {end}" if state == "trial" else f"{plan} is paid until {end}"
+    if not renews:
+        return f"{what} and ends then."
+    if following or next_period:
+        return f"{what}; then {following or plan} per {next_period or period}."
+    return f"{what}."
 
 
 def why_not(program: Program, account: Account, event: Event) -> list[tuple[str, str]]:

@@ -37,7 +37,10 @@ def run(plan: Plan, turn: Turn) -> None:
     for lot_id, (day, _, _) in list(turn.account.lost.items()):
         if day <= late:
             turn.change("lost", lot_id, 0, 0, 0)
+    kept = {lot for each in turn.account.forfeits.values() for lot, _ in each.lots}
     for lot in list(turn.account.lots.values()):
+        if lot.id in kept:
+            continue
         if lot.bucket >= refundable or lot.open:
             continue
         if lot.id not in turn.account.lost:
@@ -79,6 +82,9 @@ def windows_of(plan: Plan) -> dict[str, Window]:
     for group in plan.tiers:
         for counter in group.rolls:
             found[tiers.rolled(counter)] = plan.windows[counter]
+    for caps in plan.entitlements.caps.values():
+        for cap in caps:
+            found[cap.counter] = cap.window
     for name, challenge in plan.challenges.items():
         found[challenges.counter(name)] = challenge.section.counted_in
     for name, choice in plan.choices.items():

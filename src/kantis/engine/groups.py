@@ -28,25 +28,53 @@ def _group(plan: Plan, turn: Turn, group: str, confirmed: bool) -> tuple[list[Lo
     Beside them whether anything had been counted for it.
     """
     lots = [x for x in turn.account.lots.values() if x.group == group and x.pending]
+    if not lots and _forfeited(turn, group):
+        raise Refused("group-forfeited", f"What waited for {group!r} is forfeited.")
+    counted = _count(plan, turn, group, confirmed)
+    if not counted and not lots:
+        raise Refused("unknown-group", f"Nothing waits for {group!r}.")
+    _free(plan, turn, group, confirmed, counted)
+    return lots, counted
+
+
+def _count(plan: Plan, turn: Turn, group: str, confirmed: bool) -> bool:
+    """What waited to be counted for a group counts now, or never; whether anything had."""
     kept = [each for some in plan.counters.values() for each in some]
     counted = counters.settle(kept, turn, group, confirmed)
     for own in map(turn.of, turn.account.members):
         if counters.settle(kept, own, group, confirmed):
             counted = True
             _rise(plan.own_tiers, own)
-    if not counted and not lots:
-        raise Refused("unknown-group", f"Nothing waits for {group!r}.")
+    return counted
+
+
+def _free(plan: Plan, turn: Turn, group: str, confirmed: bool, counted: bool) -> None:
+    """What a group used of caps is used for good, or free again."""
     used = settle_caps(plan.earning.caps, turn, group, confirmed)
     for own in map(turn.of, turn.account.members):
         used = settle_caps(plan.earning.caps, own, group, confirmed) or used
     if (counted or used) and not confirmed:
         turn.change("count", void_group(group), turn.at, 1)
-    return lots, counted
 
 
-def void_group(group: str) -> str:
-    """Where it is kept when a group became void that had counted something."""
-    return f"void group {group}"
+def settle_forfeited(plan: Plan, turn: Turn, group: str, confirmed: bool) -> None:
+    """The points of a group came back, or never will: what was counted for it goes with them.
+
+    While others of it still wait, or can come back, that is left to them.
+    """
+    account = turn.account
+    if any(x.group == group and x.pending for x in account.lots.values()):
+        return
+    if _forfeited(turn, group):
+        return
+    counted = _count(plan, turn, group, confirmed)
+    _free(plan, turn, group, confirmed, counted)
+    if counted and confirmed:
+        _rise(plan.tiers, turn)
+
+
+def _forfeited(turn: Turn, group: str) -> bool:
+    return any(key.endswith(f" {group}") for key in turn.account.forfeits)
 
 
 def _rise(groups: list[tiers.TierGroup], turn: Turn) -> None:
@@ -54,6 +82,11 @@ def _rise(groups: list[tiers.TierGroup], turn: Turn) -> None:
     for group in groups:
         if group.section.up == "at once":
             tiers.rise(group, turn)
+
+
+def void_group(group: str) -> str:
+    """Where it is kept when a group became void that had counted something."""
+    return f"void group {group}"
 
 
 def _confirm(plan: Plan, turn: Turn, body: Confirm) -> None:

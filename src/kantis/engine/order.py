@@ -35,14 +35,25 @@ from kantis.core.lots import spendable, take
 from kantis.core.places import OWED, REDEEMED, VOUCHER
 from kantis.core.records import Member
 from kantis.core.turn import Refused, Turn
-from kantis.engine import carry, forget, groups, periods, progress, reverse, sharing
+from kantis.engine import (
+    carry,
+    forget,
+    groups,
+    members,
+    periods,
+    progress,
+    reverse,
+    sharing,
+)
 from kantis.engine.plan import Plan
 from kantis.features import (
     balances,
     choices,
     cycles,
+    forfeiture,
     households,
     offers,
+    plans,
     rewards,
     tiers,
     vouchers,
@@ -61,6 +72,8 @@ def _purchase(plan: Plan, turn: Turn, body: Purchase) -> None:
         plan.purchase(turn, body.lines)
     else:
         _act(plan, turn, "purchase", "lines", body.lines)
+    if plan.plans.uses and turn.decision.effects:
+        members.uses(plan, turn)
     if plan.clocked:
         _signs(plan, turn, "purchase")
 
@@ -256,10 +269,12 @@ def _redeem(plan: Plan, turn: Turn, body: Redeem) -> None:
             number=1,
         )
     _signs(plan, turn, "redeeming", balance.name)
+    members.uses(plan, turn)
 
 
 def _use(plan: Plan, turn: Turn, body: Use) -> None:
     vouchers.use(plan.vouchers, turn, body)
+    members.uses(plan, turn)
 
 
 def _load(plan: Plan, turn: Turn, body: Load) -> None:
@@ -337,6 +352,7 @@ HANDLERS: dict[type, Callable[..., None]] = {
     **reverse.HANDLERS,
     **groups.HANDLERS,
     **carry.HANDLERS,
+    **members.HANDLERS,
     **sharing.HANDLERS,
 }
 
@@ -355,6 +371,8 @@ def calm(plan: Plan, account: Account, after: int) -> int:
         balances.due(plan.balances, account, days, after),
         vouchers.due(account, days),
         reverse.due(account),
+        plans.due(plan.plans, account, days) if account.plans else NEVER,
+        forfeiture.due(account, days) if account.forfeits else NEVER,
         periods.due(plan.earning, account, days) if plan.earning.periods else NEVER,
         tiers.due(plan.tiers, account, days, after) if plan.tiers else NEVER,
         *(tiers.due(plan.own_tiers, _own(each), days, after) for each in account.members.values()),
@@ -375,7 +393,11 @@ def clockwork(plan: Plan, turn: Turn) -> None:
         carry.wake(plan, turn)
     if turn.account.holds:
         reverse.release_overdue(plan, turn)
+    if turn.account.plans:
+        members.run(plan, turn)
     balances.run(plan.balances, turn)
+    if turn.account.forfeits:
+        members.expire_forfeited(plan, turn)
     if turn.account.vouchers:
         vouchers.run(turn)
     if plan.earning.periods:

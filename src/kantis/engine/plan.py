@@ -35,6 +35,7 @@ from kantis.core.phrases import (
 from kantis.core.turn import Turn
 from kantis.engine import periods
 from kantis.engine.check import check
+from kantis.engine.check_plans import USERS, check_plans
 from kantis.engine.sections import PROGRAM, SECTIONS, ExistingSection, ProgramSection
 from kantis.features import balances as balances_room
 from kantis.features import challenges as challenges_room
@@ -50,8 +51,11 @@ from kantis.features.choices import ChoiceSection
 from kantis.features.counters import Counter, compile_counters
 from kantis.features.cycles import CycleSection
 from kantis.features.earning import Earning
+from kantis.features.entitlements import Entitlements, compile_entitlements
+from kantis.features.forfeiture import ForfeitSection
 from kantis.features.households import HouseholdSection
 from kantis.features.offers import OfferSection
+from kantis.features.plans import Plans, compile_plans
 from kantis.features.prices import Prices
 from kantis.features.referrals import Referral
 from kantis.features.rewards import RewardSection
@@ -80,7 +84,9 @@ class Plan:
         "counters",
         "cycles",
         "earning",
+        "entitlements",
         "existing",
+        "forfeiture",
         "head",
         "household",
         "keeps",
@@ -89,6 +95,7 @@ class Plan:
         "offers",
         "own_counters",
         "own_tiers",
+        "plans",
         "prices",
         "purchase",
         "referrals",
@@ -121,6 +128,9 @@ class Plan:
         self.vouchers: dict[str, VoucherSection] = {}
         self.cycles: dict[str, CycleSection] = {}
         self.choices: dict[str, ChoiceSection] = {}
+        self.plans = Plans()
+        self.entitlements = Entitlements()
+        self.forfeiture: dict[str, ForfeitSection] = {}
         #: how members share an account, and what of it is each member's own
         self.household: HouseholdSection | None = None
         self.own_tiers: list[TierGroup] = []
@@ -260,6 +270,7 @@ def read_plan(
     reader.path = []
     if not reader.faults:
         check(head, read, reader)
+        check_plans(read, reader)
         plan.calendar = days or Calendar(calendar.zone(head.timezone))
         _compile(plan, head, units, read, reader)
     return plan, reader.faults
@@ -309,6 +320,10 @@ def _compile(
     )
     plan.rewards, plan.vouchers = read["rewards"], read["vouchers"]
     plan.cycles, plan.choices = read["cycles"], read["choices"]
+    users = [each for name in USERS for each in read[name].values()]
+    plan.plans = compile_plans(read["plans"], users, conventions.money_rounds)
+    plan.entitlements = compile_entitlements(read["entitlements"], caps)
+    plan.forfeiture = read["forfeiture"]
     for name, each in read["referrals"].items():
         bit = plan.classifier.bit(each.where, each.except_)
         balance = plan.balances[each.give.unit]

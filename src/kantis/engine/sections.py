@@ -42,8 +42,11 @@ from kantis.features.challenges import ChallengeSection
 from kantis.features.choices import ChoiceSection
 from kantis.features.counters import CounterSection
 from kantis.features.cycles import CycleSection
+from kantis.features.entitlements import EntitlementSection
+from kantis.features.forfeiture import ForfeitSection
 from kantis.features.households import HouseholdSection
 from kantis.features.offers import OfferSection
+from kantis.features.plans import PlanSection
 from kantis.features.prices import PriceSection
 from kantis.features.referrals import ReferralSection
 from kantis.features.rewards import RewardSection
@@ -238,6 +241,9 @@ SECTIONS: dict[str, type[Struct]] = {
     "vouchers": VoucherSection,
     "cycles": CycleSection,
     "choices": ChoiceSection,
+    "plans": PlanSection,
+    "entitlements": EntitlementSection,
+    "forfeiture": ForfeitSection,
     "households": HouseholdSection,
     "referrals": ReferralSection,
     "challenges": ChallengeSection,

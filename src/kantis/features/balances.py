@@ -31,7 +31,7 @@ from kantis.core.amounts import Unit
 from kantis.core.calendar import Calendar
 from kantis.core.conditions import WHO, Who, check_who
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong, node
-from kantis.core.lots import Balance, Clock, repay, stop_waiting
+from kantis.core.lots import Balance, Clock, forfeited, repay, stop_waiting
 from kantis.core.phrases import (
     MONTHS,
     TEXT,
@@ -51,6 +51,7 @@ __all__ = ["EXPIRES", "BalanceSection", "Reader", "node"]
 
 ACTIVATION = "activation"
 EXPIRY = "expiry"
+LOST = "lost"
 
 
 class Expiry(Struct, frozen=True):
@@ -203,10 +204,18 @@ def _lose(turn: Turn, lot: Lot) -> None:
     gone = lot.available + lot.pending
     if lot.pending:
         stop_waiting(turn, lot.id, lot.pending)
-        turn.post(lot.balance, PENDING, EXPIRED, lot.pending, lot.id, EXPIRY)
+        turn.post(lot.balance, PENDING, EXPIRED, lot.pending, lot.id, LOST)
     if lot.available:
-        turn.post(lot.balance, AVAILABLE, EXPIRED, lot.available, lot.id, EXPIRY)
+        turn.post(lot.balance, AVAILABLE, EXPIRED, lot.available, lot.id, LOST)
     turn.notice("expired", lot.balance, gone)
+
+
+def lose(balances: dict[str, Balance], turn: Turn) -> None:
+    """Members who may not have a balance any longer lose all of it."""
+    for lot in list(turn.account.lots.values()):
+        balance = balances[lot.balance]
+        if (lot.available or lot.pending) and balance.lost is not None and balance.lost(turn):
+            _lose(turn, lot)
 
 
 def touch(balances: dict[str, Balance], turn: Turn, sign: str, only: str = "") -> None:
@@ -312,8 +321,9 @@ def _restore(balance: Balance, turn: Turn) -> None:
         end = end_of(balance, account, lot.expires)
         if end and end <= turn.calendar.day(turn.at):
             continue
-        waits = min(pending, lot.expired) if lot.group else 0
-        part = min(available + pending - waits, lot.expired - waits)
+        gone = lot.expired - forfeited(turn, lot_id)
+        waits = min(pending, gone) if lot.group else 0
+        part = min(available + pending - waits, gone - waits)
         if waits:
             turn.post(name, EXPIRED, PENDING, waits, lot_id, EXPIRY)
         if part:

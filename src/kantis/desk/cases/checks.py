@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, cast
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from kantis.core import calendar, places, windows
 from kantis.core.account import Account, value_at
@@ -17,44 +17,11 @@ from kantis.core.amounts import Unit
 from kantis.core.decision import Decision
 from kantis.core.earner import Earner
 from kantis.core.knobs import Node, Wrong, suggest
+from kantis.desk.cases import membership
+from kantis.desk.cases.look import Check, Expect, View, check
 from kantis.desk.cases.words import ITEMS, Words, at_key
-from kantis.engine.plan import Plan
-from kantis.engine.program import Program
 from kantis.features.challenges import progress
 from kantis.features.counters import THOUSANDTHS
-
-
-class View(Struct):
-    """What a check looks at: an account now, and the decisions of a step."""
-
-    program: Program
-    account: Account
-    moment: int
-    decisions: list[Decision]
-    plan: Plan
-
-
-class Check(Struct):
-    """One expectation. ``balance`` says which entries of the account matter to it."""
-
-    line: int
-    column: int
-    what: str
-    expected: str
-    get: Callable[[View], str]
-    balance: str = ""
-
-
-class Expect(Struct):
-    """A ``then``: whose account, which step, after which instant, and the checks."""
-
-    line: int
-    account: str
-    of: str
-    moment: int
-    checks: list[Check]
-    refusal: bool
-
 
 _MEMBER_PLACES: Final = {place.name: place.number for place in places.CHART if place.member}
 
@@ -80,12 +47,6 @@ def read_then(words: Words, node: Node, account: str) -> Expect:
     return found
 
 
-def _check(
-    node: Node, what: str, expected: str, get: Callable[[View], str], balance: str = ""
-) -> Check:
-    return Check(node.line, node.column, what, expected, get, balance)
-
-
 def _balance(words: Words, name: str, node: Node) -> list[Check]:
     """A number is what is available; a mapping says what is in which place."""
     unit = words.program.units[name]
@@ -106,7 +67,7 @@ def _place(name: str, unit: Unit, place: int, node: Node, expected: int) -> Chec
         return unit.show(sign * purse[place] if purse else 0)
 
     what = f"{name} {places.CHART[place].name}"
-    return _check(node, what, unit.show(abs(expected)), get, name)
+    return check(node, what, unit.show(abs(expected)), get, name)
 
 
 def _tiers(words: Words, key: str, node: Node) -> list[Check]:
@@ -122,7 +83,7 @@ def _tiers(words: Words, key: str, node: Node) -> list[Check]:
             expected = words.text(what)
             if part != "level":
                 expected = calendar.show_day(words.day(what))
-            found.append(_check(what, f"{name} {part}", expected, _standing(name, part)))
+            found.append(check(what, f"{name} {part}", expected, _standing(name, part)))
     return found
 
 
@@ -146,7 +107,7 @@ def _standing(name: str, part: str) -> Callable[[View], str]:
 def _vouchers(words: Words, key: str, node: Node) -> list[Check]:
     """Open vouchers of a kind: how many; or also their worth and end, and those that are gone."""
     if node.value == "none":
-        return [_check(node, "open vouchers", "0", lambda view: str(len(_open(view.account))))]
+        return [check(node, "open vouchers", "0", lambda view: str(len(_open(view.account))))]
     kinds = [kind for plan in words.program.plans for kind in plan.vouchers]
     found = []
     for kind, child in words.fields(node, kinds, "'vouchers'").items():
@@ -162,7 +123,7 @@ def _vouchers(words: Words, key: str, node: Node) -> list[Check]:
             else:
                 expected = str(words.whole(what))
             get = _voucher(kind, part, words.program.money)
-            found.append(_check(what, f"vouchers {kind} {part}", expected, get))
+            found.append(check(what, f"vouchers {kind} {part}", expected, get))
     return found
 
 
@@ -198,7 +159,7 @@ def _counters(words: Words, key: str, node: Node) -> list[Check]:
             return unit.show(windows.total(window, counts, day, view.account.joined))
 
         expected = unit.show(words.amount(child, unit))
-        found.append(_check(child, f"counter {name}", expected, get))
+        found.append(check(child, f"counter {name}", expected, get))
     return found
 
 
@@ -228,7 +189,7 @@ def _lots(words: Words, key: str, node: Node) -> list[Check]:
         ends = [lot.expires - 1 if lot.expires else 0 for lot in lots]
         return show([(end, x.balance, x.open, x.member) for end, x in zip(ends, lots, strict=True)])
 
-    return [_check(node, "open lots", show(rows), see, rows[0][1] if rows else "")]
+    return [check(node, "open lots", show(rows), see, rows[0][1] if rows else "")]
 
 
 def _moved(key: str) -> Callable[[Decision, str], int]:
@@ -271,7 +232,7 @@ def _event(words: Words, key: str, node: Node) -> list[Check]:
             return unit.show(sum(moved(decision, name) for decision in view.decisions))
 
         expected = unit.show(words.amount(child, unit))
-        found.append(_check(child, f"{name} {key}", expected, get, name))
+        found.append(check(child, f"{name} {key}", expected, get, name))
     return found
 
 
@@ -292,7 +253,7 @@ def _rules(words: Words, key: str, node: Node) -> list[Check]:
             return unit.show(sum(fact[3] for fact in facts))
 
         expected = unit.show(words.amount(child, unit))
-        found.append(_check(child, f"rule {rule}", expected, get, base.balance.name))
+        found.append(check(child, f"rule {rule}", expected, get, base.balance.name))
     return found
 
 
@@ -307,7 +268,7 @@ def _effects(words: Words, key: str, node: Node) -> list[Check]:
         for rule, amount in rules:
             expected = money.show(words.money(amount))
             get = _effect("" if line == "basket" else line, rule, money)
-            found.append(_check(amount, f"off line {line} {rule}".strip(), expected, get))
+            found.append(check(amount, f"off line {line} {rule}".strip(), expected, get))
     return found
 
 
@@ -329,7 +290,7 @@ def _off(words: Words, key: str, node: Node) -> list[Check]:
     """What was taken off all prices together."""
     money = words.program.money
     expected = money.show(words.money(node))
-    return [_check(node, "off in all", expected, _effect(None, "", money))]
+    return [check(node, "off in all", expected, _effect(None, "", money))]
 
 
 def _refused(words: Words, key: str, node: Node) -> list[Check]:
@@ -339,7 +300,7 @@ def _refused(words: Words, key: str, node: Node) -> list[Check]:
         codes = [each.refusal.code for each in view.decisions if each.refusal]
         return ", ".join(codes) or "no"
 
-    return [_check(node, "refused", words.text(node), get)]
+    return [check(node, "refused", words.text(node), get)]
 
 
 def _flags(words: Words, key: str, node: Node) -> list[Check]:
@@ -348,7 +309,7 @@ def _flags(words: Words, key: str, node: Node) -> list[Check]:
         return ", ".join(sorted(flags)) or "none"
 
     expected = ", ".join(sorted(words.texts(node)))
-    return [_check(node, "flags", expected, get)]
+    return [check(node, "flags", expected, get)]
 
 
 def _said(words: Words, key: str, node: Node) -> list[Check]:
@@ -362,7 +323,7 @@ def _said(words: Words, key: str, node: Node) -> list[Check]:
             history = getattr(view.account, key).get(name, [])
             return str(value_at(history, view.moment, "none"))
 
-        found.append(_check(child, f"{key} {name}", words.text(child), get))
+        found.append(check(child, f"{key} {name}", words.text(child), get))
     return found
 
 
@@ -389,7 +350,7 @@ def _challenges(words: Words, key: str, node: Node) -> list[Check]:
                 return unit.show(done if part == "progress" else won)
 
             expected = mine.show(words.amount(what, mine))
-            found.append(_check(what, f"challenge {name} {part}", expected, get))
+            found.append(check(what, f"challenge {name} {part}", expected, get))
     return found
 
 
@@ -401,20 +362,20 @@ def _members(words: Words, key: str, node: Node) -> list[Check]:
             members = view.account.members
             return ", ".join(sorted(members, key=lambda x: members[x].role != "lead")) or "none"
 
-        return [_check(node, "members", ", ".join(words.texts(node)), names)]
+        return [check(node, "members", ", ".join(words.texts(node)), names)]
     found = []
     for name, child in node.value.items():
         for what, inner in words.fields(child, ("tiers", "counters"), "A member").items():
-            for check in CHECKS[what](words, what, inner):
+            for whole in CHECKS[what](words, what, inner):
 
-                def own(view: View, name: str = name, check: Check = check) -> str:
+                def own(view: View, name: str = name, whole: Check = whole) -> str:
                     member = view.account.members.get(name)
                     if member is None:
                         return f"no member {name}"
                     mine = cast(Account, member)  # the checks ask for nothing else
-                    return check.get(structs.replace(view, account=mine))
+                    return whole.get(structs.replace(view, account=mine))
 
-                found.append(_check(inner, f"{name} {check.what}", check.expected, own))
+                found.append(check(inner, f"{name} {whole.what}", whole.expected, own))
     return found
 
 
@@ -435,7 +396,7 @@ def _offers(words: Words, key: str, node: Node) -> list[Check]:
             loaded, used = view.account.offers.get(name, (-1, 0))
             return str(used) if uses else "loaded" if loaded >= 0 else "not loaded"
 
-        found.append(_check(child, f"offer {name}", expected, get))
+        found.append(check(child, f"offer {name}", expected, get))
     return found
 
 
@@ -456,6 +417,9 @@ CHECKS: Final[dict[str, Callable[[Words, str, Node], list[Check]]]] = {
     "choices": _said,
     "facts": _said,
     "offers": _offers,
+    "plans": membership.plans,
+    "fees": membership.fees,
+    "entitlements": membership.entitlements,
     "members": _members,
     "challenges": _challenges,
 }

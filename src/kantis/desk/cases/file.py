@@ -11,7 +11,8 @@ from msgspec import Struct
 from kantis.core.events import Body, Choose, Know
 from kantis.core.knobs import Fault, Node, ProgramError, Wrong, suggest
 from kantis.desk import text
-from kantis.desk.cases.checks import Expect, read_then
+from kantis.desk.cases.checks import read_then
+from kantis.desk.cases.look import Expect
 from kantis.desk.cases.steps import ASKS, BROUGHT, VERBS, activity, carry
 from kantis.desk.cases.words import Words, at_key
 from kantis.engine.program import Version, assemble

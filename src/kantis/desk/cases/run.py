@@ -18,8 +18,8 @@ from kantis.core.account import Account, decode_account, encode_account
 from kantis.core.decision import DESK, Context, Decision, Entry, Original, follow_up_id
 from kantis.core.events import Body, Carry, Event, Purchase, Use
 from kantis.core.knobs import Fault, ProgramError
-from kantis.desk.cases.checks import Check, Expect, View
 from kantis.desk.cases.file import NOBODY, Case, Step, read_cases
+from kantis.desk.cases.look import Check, Expect, View
 from kantis.desk.cases.story import Told, story
 from kantis.engine import decide as engine
 from kantis.engine.program import Program, Version, assemble

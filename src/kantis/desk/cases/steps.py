@@ -18,25 +18,33 @@ from kantis.core.events import (
     Cancel,
     Capture,
     CarriedLot,
+    CarriedPlan,
     CarriedTier,
     CarriedVoucher,
     Carry,
     Choose,
     Claim,
     Confirm,
+    Enjoy,
     Enrol,
+    Forfeit,
     Join,
     Know,
     Leave,
     Line,
     Load,
+    Pay,
     Permit,
     Purchase,
     Redeem,
     Refer,
     Refund,
+    Reinstate,
     Release,
+    Subscribe,
     Transfer,
+    Unpaid,
+    Unsubscribe,
     Use,
     Void,
 )
@@ -200,6 +208,31 @@ def _use(words: Words, node: Node) -> Body:
     return Use(words.text(get("voucher")), words.money(get("basket")), words.text(get("partner")))
 
 
+def _subscribe(words: Words, node: Node) -> Body:
+    if isinstance(node.value, str):
+        return Subscribe(words.plan(node))
+    get = words.fields(node, ("plan", "per", "trial"), "A subscription").get
+    trial = get("trial")
+    if trial is not None:
+        words.yes(trial)
+    return Subscribe(words.plan(get("plan") or node), words.text(get("per")), words.text(trial))
+
+
+def _enjoy(words: Words, node: Node) -> Body:
+    if isinstance(node.value, str):
+        return Enjoy(node.value)
+    known = ("entitlement", "basket", "location", "channel", "tender", "partner")
+    get = words.fields(node, known, "A use").get
+    return Enjoy(
+        words.text(get("entitlement")),
+        words.money(get("basket")),
+        words.text(get("location")),
+        words.text(get("channel")),
+        words.text(get("tender")),
+        words.text(get("partner")),
+    )
+
+
 def _adjust(words: Words, node: Node) -> Body:
     get = words.fields(node, ("balance", "amount", "reason", "by"), "An adjustment").get
     name = words.text(get("balance"))
@@ -272,7 +305,7 @@ def _refer(words: Words, node: Node) -> Body:
 
 
 #: What an account can bring beside plain balances.
-BROUGHT: Final = ("lots", "tiers", "counters", "vouchers", "offers")
+BROUGHT: Final = ("lots", "tiers", "counters", "vouchers", "offers", "plans")
 
 
 def carry(words: Words, node: Node) -> Carry:
@@ -301,6 +334,7 @@ def carry(words: Words, node: Node) -> Carry:
         tuple(counters),
         _vouchers(words, get("vouchers")),
         words.texts(get("offers")),
+        tuple(_plan(words, name, child) for name, child in _pairs(get("plans"))),
     )
 
 
@@ -345,6 +379,24 @@ def _tier(words: Words, group: str, node: Node) -> CarriedTier:
     return CarriedTier(group, level, words.day(get("since")), words.last_day(get("until")))
 
 
+def _plan(words: Words, name: str, node: Node) -> CarriedPlan:
+    """``{club: month}``, or its period, first day, last day, fee and state."""
+    plan = words.plan(at_key(node, name) if isinstance(node.value, dict) else node, name)
+    if isinstance(node.value, str):
+        return CarriedPlan(plan, node.value)
+    known = ("per", "since", "until", "fee", "trial", "renews")
+    get = words.fields(node, known, "A plan").get
+    return CarriedPlan(
+        plan,
+        words.text(get("per")),
+        words.day(get("since")),
+        words.last_day(get("until")),
+        words.money(get("fee")),
+        words.yes(get("trial")),
+        words.yes(get("renews"), True),
+    )
+
+
 def _vouchers(words: Words, node: Node | None) -> tuple[CarriedVoucher, ...]:
     """``{free-drink: 2}``, or a list of vouchers with code, kind, worth and end."""
     if node is None:
@@ -378,6 +430,13 @@ VERBS: Final[dict[str, Callable[[Words, Node], Body]]] = {
     "choose": lambda words, node: Choose(*one_pair(words, node, "choice", "value")),
     "confirm": lambda words, node: Confirm(words.text(node)),
     "void": lambda words, node: Void(words.text(node)),
+    "forfeit": lambda words, node: Forfeit(words.text(node)),
+    "reinstate": lambda words, node: Reinstate(words.text(node)),
+    "subscribe": _subscribe,
+    "unsubscribe": lambda words, node: Unsubscribe(words.plan(node)),
+    "pay": lambda words, node: Pay(words.plan(node)),
+    "unpaid": lambda words, node: Unpaid(words.plan(node)),
+    "enjoy": _enjoy,
     "adjust": _adjust,
     "transfer": _transfer,
     "carry": carry,
@@ -401,6 +460,10 @@ ASKS: Final = {
     "load",
     "choose",
     "transfer",
+    "subscribe",
+    "unsubscribe",
+    "enjoy",
+    "reinstate",
     "join",
     "leave",
     "permit",

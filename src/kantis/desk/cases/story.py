@@ -50,6 +50,9 @@ def _rules(program: Program, entry: Entry, balance: str) -> list[str]:
         if not balance:
             where = f"line {line}" if line else "the basket"
             found.append(f"{rule} {program.money.show(amount)} off {where}")
+    if not balance:
+        for name, why, fee in entry.decision.fees:
+            found.append(f"{name} {program.money.show(fee)} ({why})")
     return found
 
 

@@ -123,6 +123,15 @@ class Words:
             message = f"{group!r} has no level {level!r}. {suggest(level, groups[group])}"
             raise Wrong("unknown-level", message, node)
 
+    def plan(self, node: Node, name: str = "") -> str:
+        """The name of a plan; ``Wrong`` if the program never has it."""
+        name = name or self.text(node)
+        known = [each for plan in self.program.plans for each in plan.plans.sections]
+        if name not in known:
+            message = f"The program has no plan {name!r}. {suggest(name, dict.fromkeys(known))}"
+            raise Wrong("unknown-plan", message, node)
+        return name
+
     def reward(self, name: str) -> Any:
         """The reward of that name, of whatever time."""
         found = [plan.rewards[name] for plan in self.program.plans if name in plan.rewards]

@@ -19,6 +19,7 @@ from kantis.doors.cli.output import Json, Store, Trouble, json_out, out, table
 from kantis.engine import decide as engine
 from kantis.engine.explain import explain as sentences
 from kantis.engine.explain import why_not
+from kantis.engine.members import entitled
 from kantis.engine.program import Program
 from kantis.store.books import Books
 from kantis.store.rows import EventRow
@@ -166,10 +167,35 @@ def _plain(home: Home, state: Account, cards: list[str]) -> dict[str, Any]:
             for code, each in state.vouchers.items()
             if each.state == "open"
         ],
+        **_membership(program, state),
         "offers": [name for name, (loaded, _) in state.offers.items() if loaded >= 0],
         "choices": {name: value_at(said, 1 << 62, "") for name, said in state.choices.items()},
         "facts": {name: value_at(said, 1 << 62, "") for name, said in state.facts.items()},
         "holds": {key: hold.reward for key, hold in state.holds.items()},
+    }
+
+
+def _membership(program: Program, state: Account) -> dict[str, Any]:
+    """The plans that an account has, and what it is entitled to now."""
+    day = calendar.show_day
+    return {
+        "plans": {
+            each.plan: {
+                "state": each.state,
+                "per": each.period,
+                "until": day(each.until - 1),
+                "renews": each.renews,
+            }
+            for each in state.plans.values()
+            if each.state != "ended"
+        },
+        "entitlements": {
+            each.name: {
+                "good for": each.good_for,
+                "until": day(each.until - 1 if each.until else 0),
+            }
+            for each in entitled(program, state, max(wall_clock(), state.at))
+        },
     }
 
 
@@ -191,6 +217,15 @@ def _show(found: dict[str, Any], told: list[Told]) -> None:
     vouchers = [(x["code"], x["kind"], x["worth"], x["until"]) for x in found["vouchers"]]
     if vouchers:
         out.print(table("\nvouchers", ("code", "kind", "worth", "until"), vouchers))
+    plans = [
+        (name, each["state"], each["per"], each["until"], "yes" if each["renews"] else "no")
+        for name, each in found["plans"].items()
+    ]
+    if plans:
+        out.print(table("\nplans", ("", "state", "per", "until", "renews"), plans))
+    benefits = [(x["good for"], x["until"]) for x in found["entitlements"].values()]
+    if benefits:
+        out.print(table("\nentitled to", ("", "until"), benefits))
     for what in ("offers", "choices", "facts", "holds"):
         if found[what]:
             each = found[what]

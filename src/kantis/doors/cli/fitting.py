@@ -198,7 +198,9 @@ def _tell(past: Past, fits: list[Fit], about: Program, file: Path) -> None:
     out.print(
         "Everybody is taken to join at once, to redeem as soon as they can and to use every"
         f" voucher; a treat is taken to be worth {show(past.item)}, an average item. So reach and"
-        " cost are the most they can be, and what more visits would bring is not counted."
+        " cost are the most they can be, and what more visits would bring is not counted. A plan is"
+        " taken only by those who would have got more than its fees; its cost is what is beyond"
+        " them."
     )
     chosen = best(fits)
     if chosen is not None and past.worth_it:
