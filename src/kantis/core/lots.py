@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from kantis.core import calendar
-from kantis.core.account import NEVER, Lot, add_lot, add_wait, bring, leave
+from kantis.core.account import NEVER, Lot, add_lot, add_wait
 from kantis.core.amounts import Unit, share
 from kantis.core.places import AVAILABLE, CARRIED, EXPIRED, HELD, ISSUED, OWED, PENDING
+from kantis.core.postings import bring, leave
 from kantis.core.turn import Turn
 
 
