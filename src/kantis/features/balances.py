@@ -26,7 +26,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from kantis.core import calendar
-from kantis.core.account import NEVER, Account, add_wait, ripen
+from kantis.core.account import NEVER, Account, add_wait
 from kantis.core.amounts import Unit
 from kantis.core.calendar import Calendar
 from kantis.core.conditions import WHO, Who, check_who
@@ -44,6 +44,7 @@ from kantis.core.phrases import (
     word,
 )
 from kantis.core.places import AVAILABLE, EXPIRED, OWED, PENDING
+from kantis.core.postings import ripen
 from kantis.core.records import Lot
 from kantis.core.turn import Turn
 
