@@ -14,7 +14,7 @@ from msgspec import structs
 
 from kantis.core import calendar
 from kantis.core.account import NEVER, Account
-from kantis.core.amounts import divide, share
+from kantis.core.amounts import share
 from kantis.core.basket import refuse_negative
 from kantis.core.events import (
     Activity,
@@ -79,9 +79,14 @@ def _paid(plan: Plan, turn: Turn, body: Purchase) -> list[int]:
     amounts = [
         line.amount + line.discount * before_discounts + line.tax * with_tax for line in lines
     ]
-    points, uses = _tenders(plan, turn, body, sum(amounts))
+    to_pay = amounts
+    if plan.prices.rules and any(
+        plan.rewards[name].covers != "any part" for name in body.points or () if name in plan.rewards
+    ):
+        to_pay = plan.price(books=False)(turn, lines)
+    points, uses = _tenders(plan, turn, body, sum(amounts), sum(to_pay))
     if plan.prices.rules:
-        amounts = plan.price(turn.trace is not None)(turn, lines)
+        amounts = plan.price(trace=turn.trace is not None)(turn, lines)
     if points:
         amounts = _pay(plan, turn, points, amounts)
     for use in uses:
@@ -90,20 +95,27 @@ def _paid(plan: Plan, turn: Turn, body: Purchase) -> list[int]:
 
 
 def _tenders(
-    plan: Plan, turn: Turn, body: Purchase, basket: int
+    plan: Plan, turn: Turn, body: Purchase, basket: int, to_pay: int
 ) -> tuple[dict[str, int], list[Use]]:
-    """The points and vouchers that pay. What cannot pay refuses an ask, and flags a tell."""
+    """The points and vouchers that pay. What cannot pay refuses an ask, and flags a tell.
+
+    ``basket`` is before prices are taken off, ``to_pay`` after.
+    """
     points: dict[str, int] = {}
     uses: list[Use] = []
     wanted: dict[str, int] = {}
     for name, amount in (body.points or {}).items():
         try:
             reward = plan.rewards.get(name)
-            if reward is None or reward.rate is None:
+            if reward is None or rewards.pays(reward, amount) is None:
                 raise Refused("unknown-reward", f"There is no reward {name!r} that is money off.")
             if amount <= 0:
                 raise Refused("negative-amount", "Points that pay are more than none.")
-            unit = reward.rate.unit
+            try:
+                rewards.check_tender(reward, amount, to_pay)
+            except Refused as refused:
+                _or_flag(turn, refused)
+            unit = rewards.unit_of(reward)
             wanted[unit] = wanted.get(unit, 0) + amount
             households.may_burn(plan.household, turn)
             available = spendable(turn, plan.balances[unit])
@@ -141,9 +153,8 @@ def _pay(plan: Plan, turn: Turn, paid: dict[str, int], left: list[int]) -> list[
     """Points as a tender: redeemed here, and taken off the lines in proportion."""
     for name, points in paid.items():
         reward = plan.rewards[name]
-        assert reward.rate is not None
-        balance = plan.balances[reward.rate.unit]
-        worth = divide(points * reward.rate.money, reward.rate.points, "down")
+        balance = plan.balances[rewards.unit_of(reward)]
+        worth = rewards.pays(reward, points) or 0
         _take_or_owe(plan, turn, balance.name, points)
         turn.spent, turn.barred = True, turn.barred or not reward.earns
         turn.effect("", name, worth)

@@ -156,9 +156,13 @@ class Plan:
             found = self.acts[key] = self.write(event, given, trace).function()
         return found
 
-    def price(self, trace: bool = False) -> Callable[..., list[int]]:
-        """The function of the price effects alone, where somebody pays for a part."""
-        return prices_room.write(self.prices, self.classifier, self.spend, trace).function()
+    def price(self, trace: bool = False, books: bool = True) -> Callable[..., list[int]]:
+        """The function of the price effects alone, where somebody pays for a part.
+
+        Without ``books`` it only tells what is left of the lines.
+        """
+        code = prices_room.write(self.prices, self.classifier, self.spend, trace, books)
+        return code.function()
 
     def write(self, event: str, given: str = "lines", trace: bool = False) -> Code:
         """The steps of an event in the program's order, as one function."""

@@ -143,9 +143,12 @@ def write_effects(code: Code, prices: Prices) -> None:
                 code.add(f"{use}(turn, {each.name!r}, {used})")
 
 
-def write(prices: Prices, classifier: Classifier, spend: str, trace: bool) -> Code:
+def write(
+    prices: Prices, classifier: Classifier, spend: str, trace: bool, books: bool = True
+) -> Code:
     """The price effects alone, where somebody pays before lines are added up: a function of turn
-    and lines that writes the effects down and gives what is left of the lines' amounts."""
+    and lines that writes the effects down (where it ``books``) and gives what is left of the
+    lines' amounts."""
     code = Code("price", "turn", "lines", trace=trace)
     head = code.head()
     write_conditions(head, prices, spend)
@@ -155,7 +158,8 @@ def write(prices: Prices, classifier: Classifier, spend: str, trace: bool) -> Co
         code.add(f"mask = {classifier.write_mask(code)}")
         write_line(code, prices)
         code.add("amounts.append(amount)")
-    write_effects(code, prices)
+    if books:
+        write_effects(code, prices)
     code.add("return amounts")
     code.begin(head)
     return code

@@ -193,6 +193,30 @@ def _rung(reward: RewardSection, available: int, basket: int, wanted: int) -> tu
     return fitting[-1]
 
 
+def pays(reward: RewardSection, points: int) -> int | None:
+    """What points are worth as a part of a purchase; None where the reward is no money off.
+
+    >>> table = RewardSection(name="pay", rungs=((1000, 100, "points"), (2000, 250, "points")))
+    >>> pays(table, 2000), pays(table, 1999), pays(table, 500)
+    (250, 100, 0)
+    """
+    if reward.rate is not None:
+        return divide(points * reward.rate.money, reward.rate.points, "down")
+    if reward.rungs:
+        return max((worth for least, worth, _ in reward.rungs if least <= points), default=0)
+    return None
+
+
+def check_tender(reward: RewardSection, points: int, basket: int) -> None:
+    """``Refused`` where so many points cannot be a part of this purchase."""
+    if reward.rungs and points not in [rung for rung, _, _ in reward.rungs]:
+        raise Refused("not-a-rung", f"{points} is no rung of {reward.name!r}: take one of them.")
+    if reward.most is not None and reward.rungs and points > reward.most.amount:
+        raise Refused("too-much", f"A purchase takes {reward.most.amount} at most.")
+    if reward.covers == "all or nothing" and (pays(reward, points) or 0) < basket:
+        raise Refused("all-or-nothing", "Points pay the whole purchase or nothing of it.")
+
+
 def _by_rate(
     reward: RewardSection, rate: Worth, available: int, basket: int, wanted: int
 ) -> tuple[int, int]:
