@@ -40,6 +40,7 @@ from kantis.engine.plan import Plan
 from kantis.features import (
     balances,
     choices,
+    counters,
     cycles,
     households,
     offers,
@@ -80,9 +81,8 @@ def _paid(plan: Plan, turn: Turn, body: Purchase) -> list[int]:
         line.amount + line.discount * before_discounts + line.tax * with_tax for line in lines
     ]
     to_pay = amounts
-    if plan.prices.rules and any(
-        plan.rewards[name].covers != "any part" for name in body.points or () if name in plan.rewards
-    ):
+    paying = [plan.rewards[name] for name in body.points or () if name in plan.rewards]
+    if plan.prices.rules and any(each.covers != "any part" for each in paying):
         to_pay = plan.price(books=False)(turn, lines)
     points, uses = _tenders(plan, turn, body, sum(amounts), sum(to_pay))
     if plan.prices.rules:
@@ -288,7 +288,19 @@ def _referred(plan: Plan, turn: Turn, body: Referred) -> None:
         _act(plan, turn, "referral", "deed", *_ONCE)
 
 
+def _old_enough(plan: Plan, turn: Turn, body: Enrol) -> None:
+    """``Refused`` for somebody who is known to be too young; nobody has to tell a birthday."""
+    born = dict(body.facts).get("birthday") or turn.fact("birthday")
+    least = plan.head.least_age
+    if not least or born.count("-") != 2:
+        return
+    age = calendar.years_between(calendar.day(born), turn.day)
+    if age < least:
+        raise Refused("too-young", f"Members are {least} years old at least, this one is {age}.")
+
+
 def _enrol(plan: Plan, turn: Turn, body: Enrol) -> None:
+    _old_enough(plan, turn, body)
     for name, value in body.facts:
         _learn(plan, turn, name, value)
     if body.welcome:
@@ -367,6 +379,7 @@ def calm(plan: Plan, account: Account, after: int) -> int:
         vouchers.due(account, days),
         reverse.due(account),
         periods.due(plan.earning, account, days) if plan.earning.periods else NEVER,
+        counters.due(plan.years, account, days) if plan.years else NEVER,
         tiers.due(plan.tiers, account, days, after) if plan.tiers else NEVER,
         *(tiers.due(plan.own_tiers, _own(each), days, after) for each in account.members.values()),
         cycles.due(plan.cycles, account, days) if plan.cycles else NEVER,
@@ -391,6 +404,10 @@ def clockwork(plan: Plan, turn: Turn) -> None:
         vouchers.run(turn)
     if plan.earning.periods:
         periods.run(plan.earning, turn)
+    if plan.years and counters.run(plan.years, turn):
+        for group in plan.tiers:
+            if group.section.up == "at once":
+                tiers.rise(group, turn)
     if plan.tiers:
         tiers.run(plan.tiers, turn)
         for member in turn.account.members:

@@ -28,6 +28,7 @@ from kantis.core.phrases import (
     TEXT,
     TEXTS,
     TITLE,
+    WHOLE,
     WHOSE,
     ZONE,
     Duration,
@@ -160,6 +161,13 @@ class ExistingSection(Struct, frozen=True, kw_only=True):
         str, Knob(word("stays", "follows"), "whether points that are there follow the new expiry")
     ] = "stays"
     levels: Annotated[dict[str, str], Knob(WORDS, "the new level of members of an old one")] = {}
+    measured_by: Annotated[
+        dict[str, str],
+        Knob(
+            WORDS,
+            "the counter that a tier group's levels are worked out from, once: {status: spend}",
+        ),
+    ] = {}
     grants: Annotated[
         dict[str, str],
         Knob(WORDS, "what each count of a counter brings now: {referrals: 250 points}"),
@@ -213,6 +221,9 @@ class ProgramSection(Struct, frozen=True, kw_only=True):
             word("event", "booking"), "whether the rules of the purchase's or booking's day count"
         ),
     ] = "event"
+    least_age: Annotated[
+        int, Knob(WHOLE, "how old a member is at least, in full years; 0 is no limit")
+    ] = 0
     refunds: Annotated[RefundSection, Knob(REFUNDS, "what a refund does")] = RefundSection()
     existing: Annotated[
         ExistingSection, Knob(EXISTING, "what this version does to what is there")

@@ -16,16 +16,33 @@ from typing import Annotated, Final
 
 from msgspec import Struct
 
-from kantis.core import windows
+from kantis.core import calendar, windows
+from kantis.core.account import NEVER, Account
 from kantis.core.amounts import Unit
 from kantis.core.basket import ALL, Classifier, Sums
+from kantis.core.calendar import Calendar
 from kantis.core.code import Code
-from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, When, Who, write_gates
+from kantis.core.conditions import (
+    EXCEPT,
+    IF,
+    WHEN,
+    WHERE,
+    WHO,
+    Filter,
+    If,
+    When,
+    Who,
+    check_who,
+    write_gates,
+)
 from kantis.core.knobs import Knob
 from kantis.core.phrases import TEXTS, TITLE, WHOSE, WINDOW, Window, word
 from kantis.core.turn import Turn, write_count
 
-KINDS = ("spend", "items", "purchases", "measure", "quantity", "points")
+KINDS = ("spend", "items", "purchases", "measure", "quantity", "points", "years")
+
+#: The event of counters of years, which no shop sends: a calendar year has ended.
+YEAR_ENDED = "a year ended"
 
 #: What litres, kilograms and the like are counted in.
 THOUSANDTHS: Final = Unit("measure", 3)
@@ -91,7 +108,7 @@ def compile_counters(
     found: dict[str, list[Counter]] = {}
     for each in sections:
         bit = classifier.bit(each.where, each.except_)
-        for event in each.for_:
+        for event in (YEAR_ENDED,) if each.counts == "years" else each.for_:
             found.setdefault(event, []).append(Counter(each.name, each, bit))
     return found
 
@@ -179,6 +196,37 @@ def _wait(turn: Turn, name: str, amount: int) -> bool:
     if group:
         turn.change("count", waiting(name, group), 0, amount)
     return bool(group)
+
+
+def _counted_years(name: str) -> str:
+    return f"years {name}"
+
+
+def due(years: list[Counter], account: Account, days: Calendar) -> int:
+    """The next end of a year, for counters of years."""
+    if not years or not account.joined:
+        return NEVER
+    last = min(account.cycles.get(_counted_years(each.name), account.joined) for each in years)
+    return days.start(calendar.window_end("year", last))
+
+
+def run(years: list[Counter], turn: Turn) -> bool:
+    """A year has ended: it counts for members who are meant at its end. Whether one counted."""
+    moved = False
+    for counter in years:
+        key, last = _counted_years(counter.name), turn.day - 1
+        since = turn.account.cycles.get(key, turn.account.joined)
+        if calendar.window_end("year", since) > turn.day:
+            continue
+        turn.change("cycle", key, turn.day)
+        who = counter.section.who
+        if calendar.window_start("year", turn.day) < turn.day:
+            continue  # the counter is newer than the end of that year
+        if who is None or not check_who(who, turn):
+            bucket = windows.bucket(counter.window, last, turn.account.joined)
+            turn.change("count", counter.name, bucket, 1)
+            moved = True
+    return moved
 
 
 def settle(counters: Iterable[Counter], turn: Turn, group: str, confirmed: bool) -> bool:

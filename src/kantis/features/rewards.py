@@ -24,6 +24,7 @@ from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, Whe
 from kantis.core.events import Redeem
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
 from kantis.core.levels import REACHED
+from kantis.core.limits import OFTEN, Often
 from kantis.core.lots import Balance, spendable, take
 from kantis.core.phrases import (
     DURATION,
@@ -124,7 +125,9 @@ class RewardSection(Struct, frozen=True, kw_only=True):
     when: Annotated[When | None, Knob(WHEN, "the times that are meant")] = None
     if_: Annotated[If | None, Knob(IF, "what the purchase must be like")] = None
     stock: Annotated[int, Knob(WHOLE, "how many there are for all members; 0 is no limit")] = 0
-    per_member: Annotated[int, Knob(WHOLE, "how many one member may have; 0 is no limit")] = 0
+    per_member: Annotated[Often, Knob(OFTEN, "how many one member may have; 0 is no limit")] = (
+        Often()
+    )
     issued: Annotated[
         str,
         Knob(
@@ -276,9 +279,9 @@ def redeem(
 
 
 def _limits(reward: RewardSection, turn: Turn) -> None:
-    if reward.per_member:
-        had = turn.account.counters.get(f"reward {reward.name}", {}).get(0, 0)
-        if had >= reward.per_member:
+    if reward.per_member.times:
+        had = reward.per_member.had(turn, f"reward {reward.name}")
+        if had >= reward.per_member.times:
             raise Refused("had-already", f"This member had it {had} times, which is the limit.")
     if reward.stock and turn.context.limits.get(f"stock {reward.name}", reward.stock) < 1:
         raise Refused("sold-out", f"The reward {reward.name!r} is sold out.")
@@ -295,8 +298,8 @@ def spend(
     """Take the points from their lots to where they belong: (lot, amount) each."""
     if reward.stock:
         turn.claim(f"stock {reward.name}", 1)
-    if reward.per_member:
-        turn.change("count", f"reward {reward.name}", 0, 1)
+    if reward.per_member.times:
+        turn.change("count", f"reward {reward.name}", reward.per_member.bucket(turn), 1)
     target = HELD if hold else VOUCHER if reward.gives.voucher else REDEEMED
     available = spendable(turn, balance)
     if points > available:
@@ -314,8 +317,10 @@ def give_up(reward: RewardSection | None, turn: Turn) -> None:
         return
     if reward.stock:
         turn.claim(f"stock {reward.name}", -1)
-    if reward.per_member and turn.account.counters.get(f"reward {reward.name}", {}).get(0, 0):
-        turn.change("count", f"reward {reward.name}", 0, -1)
+    had = turn.account.counters.get(f"reward {reward.name}", {})
+    buckets = [bucket for bucket, times in had.items() if times]
+    if reward.per_member.times and buckets:
+        turn.change("count", f"reward {reward.name}", max(buckets), -1)
 
 
 def meant(reward: RewardSection, turn: Turn) -> bool:
