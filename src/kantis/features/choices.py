@@ -47,7 +47,7 @@ def choose(choices: dict[str, ChoiceSection], turn: Turn, body: Choose) -> None:
         raise Refused("unknown-choice", f"There is no choice {body.choice!r}.")
     why = check_who(choice.who, turn) if choice.who is not None else ""
     if why:
-        raise Refused("choice-not-for-you", f"{body.choice!r} is for others to choose: {why}.")
+        raise Refused("choice-not-for-you", f"{body.choice!r} is for others: {why}.")
     if body.value not in choice.options and not (choice.names_anything and body.value):
         options = ", ".join(choice.options)
         raise Refused("unknown-option", f"{body.value!r} cannot be chosen; there are {options}.")

@@ -10,7 +10,7 @@ bucket of the day on which it is confirmed; what belongs to no group counts at o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import nullcontext
 from typing import Annotated, Final
 
@@ -19,7 +19,7 @@ from msgspec import Struct
 from kantis.core import calendar, windows
 from kantis.core.account import NEVER, Account
 from kantis.core.amounts import Unit
-from kantis.core.basket import ALL, Classifier, Sums
+from kantis.core.basket import ALL, Basket, Classifier, Sums
 from kantis.core.calendar import Calendar
 from kantis.core.code import Code
 from kantis.core.conditions import (
@@ -39,7 +39,16 @@ from kantis.core.knobs import Knob
 from kantis.core.phrases import TEXTS, TITLE, WHOSE, WINDOW, Window, word
 from kantis.core.turn import Turn, write_count
 
-KINDS = ("spend", "items", "purchases", "measure", "quantity", "points", "years")
+KINDS = (
+    "spend",
+    "items",
+    "purchases",
+    "measure",
+    "largest measure",
+    "quantity",
+    "points",
+    "years",
+)
 
 #: The event of counters of years, which no shop sends: a calendar year has ended.
 YEAR_ENDED = "a year ended"
@@ -92,7 +101,7 @@ def unit_of(section: CounterSection, money: Unit, balances: Mapping[str, Unit]) 
     """What a counter's amounts are counted in."""
     if section.counts == "spend":
         return money
-    if section.counts == "measure":
+    if section.counts in ("measure", "largest measure"):
         return THOUSANDTHS
     if section.counts == "points":
         return next((balances[name] for name in section.of if name in balances), Unit("points"))
@@ -154,6 +163,9 @@ def _amount(code: Code, counter: Counter, sums: Sums) -> str:
         return sums.name("items", bit)
     if kind == "measure":
         return sums.name("measures", bit)
+    if kind == "largest measure":
+        largest = code.constant(_largest(counter.section), "largest")
+        return f"{largest}(turn, basket)"
     if kind == "quantity":
         return sums.quantity
     if kind == "points":
@@ -162,6 +174,24 @@ def _amount(code: Code, counter: Counter, sums: Sums) -> str:
     if bit == ALL:
         return "1"
     return f"1 if {sums.name('lines', bit)} else 0"
+
+
+def _largest(section: CounterSection) -> Callable[[Turn, Basket], int]:
+    """The largest measure of the lines that count; an activity measures its quantity."""
+
+    def largest(turn: Turn, basket: Basket) -> int:
+        lines = getattr(turn.event.body, "lines", None)
+        if lines is None:
+            return sum(basket.measures.values())
+        meant = (
+            line.measure
+            for line in lines
+            if (section.where is None or section.where.matches(line))
+            and (section.except_ is None or not section.except_.matches(line))
+        )
+        return max(meant, default=0)
+
+    return largest
 
 
 def points_fired(turn: Turn, of: tuple[str, ...]) -> int:

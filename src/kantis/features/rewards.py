@@ -213,7 +213,7 @@ def pays(reward: RewardSection, points: int) -> int | None:
 def check_tender(reward: RewardSection, points: int, basket: int) -> None:
     """``Refused`` where so many points cannot be a part of this purchase."""
     if reward.rungs and points not in [rung for rung, _, _ in reward.rungs]:
-        raise Refused("not-a-rung", f"{points} is no rung of {reward.name!r}: take one of them.")
+        raise Refused("not-a-rung", f"{points} is no rung of {reward.name!r}.")
     if reward.most is not None and reward.rungs and points > reward.most.amount:
         raise Refused("too-much", f"A purchase takes {reward.most.amount} at most.")
     if reward.covers == "all or nothing" and (pays(reward, points) or 0) < basket:
