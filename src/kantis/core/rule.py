@@ -39,9 +39,7 @@ class Off(Struct, frozen=True):
     every: int = 0
 
 
-_LOOKS = (
-    "10 % | 0.50 EUR per item | 0.10 EUR per litre | down to 2.99 EUR an item | every 5th item"
-)
+_LOOKS = "10 % | 0.50 EUR per item | 0.10 EUR per litre | down to 2.99 EUR an item | every 5th item"
 _EVERY = re.compile(r"every (\d{1,4})(?:st|nd|rd|th) item")
 
 

@@ -20,9 +20,7 @@ class OfferSection(Rule, frozen=True, kw_only=True):
     """An offer: a rule or a price, and how often a member may use it."""
 
     off: Annotated[Off | None, Knob(OFF, "what it takes off the price of a line")] = None
-    uses: Annotated[Often, Knob(OFTEN, "how often one member may use it; 0 is no limit")] = (
-        Often()
-    )
+    uses: Annotated[Often, Knob(OFTEN, "how often one member may use it; 0 is no limit")] = Often()
 
 
 def load(offers: dict[str, OfferSection], turn: Turn, body: Load) -> None:
