@@ -204,6 +204,9 @@ def _rewards(read: Read, reader: Reader) -> None:
         if reward.issued == "by itself" and reward.cost is None and reward.reached is None:
             message = "Only a reward with a fixed 'cost' or a milestone 'reached' comes by itself."
             reader.fault_at("cannot-be-explained", message, "rewards", name, "issued")
+        if reward.points_back is not None and not (reward.cost or reward.rate or reward.rungs):
+            message = "'points back' is a share of what was redeemed; this reward has no price."
+            reader.fault_at("no-effect", message, "rewards", name, "points back")
         if reward.reached is not None and reward.issued != "by itself":
             message = "A milestone comes by itself: write 'issued: by itself'."
             reader.fault_at("cannot-be-explained", message, "rewards", name, "reached")

@@ -266,6 +266,8 @@ def _redeem(plan: Plan, turn: Turn, body: Redeem) -> None:
             points=points,
             number=1,
         )
+    if not body.hold:
+        rewards.bring_back(reward, balance, turn, points)
     _signs(plan, turn, "redeeming", balance.name)
 
 

@@ -25,7 +25,7 @@ from kantis.core.events import Redeem
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
 from kantis.core.levels import REACHED
 from kantis.core.limits import OFTEN, Often
-from kantis.core.lots import Balance, spendable, take
+from kantis.core.lots import Balance, issue, spendable, take
 from kantis.core.phrases import (
     DURATION,
     PERCENT,
@@ -138,6 +138,9 @@ class RewardSection(Struct, frozen=True, kw_only=True):
     held_for: Annotated[Duration | None, Knob(DURATION, "how long points are set aside for it")] = (
         None
     )
+    points_back: Annotated[
+        Ratio | None, Knob(PERCENT, "the share of redeemed points that comes back at once, as new")
+    ] = None
     earns: Annotated[bool, Knob(YES, "whether a purchase that it pays still earns")] = True
     note: Annotated[str, Knob(TEXT, "a word for the staff")] = ""
 
@@ -309,6 +312,15 @@ def spend(
     if not points:
         return []
     return take(turn, balance, points, target, REASON)
+
+
+def bring_back(reward: RewardSection | None, balance: Balance, turn: Turn, points: int) -> None:
+    """The share of redeemed points that comes back at once, as new ones."""
+    if reward is not None and reward.points_back is not None:
+        share = reward.points_back
+        back = divide(points * share.num, share.den, "down")
+        if back:
+            issue(turn, balance, back, REASON)
 
 
 def give_up(reward: RewardSection | None, turn: Turn) -> None:
