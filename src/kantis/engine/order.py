@@ -332,6 +332,9 @@ def _claim(plan: Plan, turn: Turn, body: Claim) -> None:
     if found is None or not isinstance(found.body, Purchase):
         sentence = f"No purchase with the receipt {body.receipt!r} waits for a member."
         raise Refused("unknown-receipt", sentence)
+    within, bought = plan.head.claims, turn.calendar.day(found.time)
+    if within is not None and (not within.count or balances.later(bought, within) < turn.day):
+        raise Refused("claim-too-late", "The time in which this purchase could be claimed is over.")
     turn.decision.cause = found.key
     turn.event = structs.replace(turn.event, body=found.body)
     turn.moment, turn.day = found.time, turn.calendar.day(found.time)

@@ -32,6 +32,7 @@ from kantis.core.phrases import (
     WHOSE,
     ZONE,
     Duration,
+    duration,
     list_of,
     one_of,
     text_of,
@@ -120,6 +121,20 @@ def _spend(node: Node, reader: Reader) -> tuple[bool, bool, bool]:
 
 
 SPEND = Kind("spend", _spend, ", ".join(pair[0] for pair in _SPEND))
+
+
+def _claims(node: Node, reader: Reader) -> Duration | None:
+    """How long a purchase can be claimed; None for ever, no days for never."""
+    text = text_of(node)
+    if text in ("any time", "never"):
+        return None if text == "any time" else Duration(0, "day")
+    if text.startswith("within "):
+        return duration(text[7:], node, 7)
+    message = f"{text!r} does not say how long. Write any time, within 30 days, or never."
+    raise Wrong("unknown-length", message, node)
+
+
+CLAIMS = Kind("claims", _claims, "any time | within 30 days | never", ("within 30 days",))
 
 
 class ConventionSection(Struct, frozen=True, kw_only=True):
@@ -221,6 +236,10 @@ class ProgramSection(Struct, frozen=True, kw_only=True):
             word("event", "booking"), "whether the rules of the purchase's or booking's day count"
         ),
     ] = "event"
+    claims: Annotated[
+        Duration | None,
+        Knob(CLAIMS, "until when a purchase without a member can be claimed with its receipt"),
+    ] = None
     least_age: Annotated[
         int, Knob(WHOLE, "how old a member is at least, in full years; 0 is no limit")
     ] = 0
