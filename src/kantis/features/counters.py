@@ -19,7 +19,7 @@ from msgspec import Struct
 from kantis.core import calendar, windows
 from kantis.core.account import NEVER, Account
 from kantis.core.amounts import Unit
-from kantis.core.basket import ALL, Basket, Classifier, Sums
+from kantis.core.basket import ALL, Classifier, Sums
 from kantis.core.calendar import Calendar
 from kantis.core.code import Code
 from kantis.core.conditions import (
@@ -35,6 +35,7 @@ from kantis.core.conditions import (
     check_who,
     write_gates,
 )
+from kantis.core.events import Line
 from kantis.core.knobs import Knob
 from kantis.core.phrases import TEXTS, TITLE, WHOSE, WINDOW, Window, word
 from kantis.core.turn import Turn, write_count
@@ -164,8 +165,9 @@ def _amount(code: Code, counter: Counter, sums: Sums) -> str:
     if kind == "measure":
         return sums.name("measures", bit)
     if kind == "largest measure":
-        largest = code.constant(_largest(counter.section), "largest")
-        return f"{largest}(turn, basket)"
+        if sums.given == "deed":
+            return f"quantity * {10**THOUSANDTHS.scale}"
+        return f"{code.constant(_largest(counter.section), 'largest')}(lines)"
     if kind == "quantity":
         return sums.quantity
     if kind == "points":
@@ -176,20 +178,19 @@ def _amount(code: Code, counter: Counter, sums: Sums) -> str:
     return f"1 if {sums.name('lines', bit)} else 0"
 
 
-def _largest(section: CounterSection) -> Callable[[Turn, Basket], int]:
-    """The largest measure of the lines that count; an activity measures its quantity."""
+def _largest(section: CounterSection) -> Callable[[Iterable[Line]], int]:
+    """The largest measure of the lines that count."""
 
-    def largest(turn: Turn, basket: Basket) -> int:
-        lines = getattr(turn.event.body, "lines", None)
-        if lines is None:
-            return sum(basket.measures.values())
-        meant = (
-            line.measure
-            for line in lines
-            if (section.where is None or section.where.matches(line))
-            and (section.except_ is None or not section.except_.matches(line))
+    def largest(lines: Iterable[Line]) -> int:
+        return max(
+            (
+                line.measure
+                for line in lines
+                if (section.where is None or section.where.matches(line))
+                and (section.except_ is None or not section.except_.matches(line))
+            ),
+            default=0,
         )
-        return max(meant, default=0)
 
     return largest
 
