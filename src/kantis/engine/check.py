@@ -255,7 +255,7 @@ def _counters(read: Read, reader: Reader) -> None:
         if counter.who is None:
             message = "Years of which members? Say 'who', for example {status: gold or higher}."
             reader.fault_at("years-of-whom", message, "counters", name, "counts")
-        for key in ("for", "of", "where", "except", "when", "if", "counted"):
+        for key in ("for", "of", "whose", "where", "except", "when", "if", "counted"):
             if key in _said(reader, "counters", name):
                 message = f"{key!r} has no effect: a year counts at its end, by 'who'."
                 reader.fault_at("no-effect", message, "counters", name, key)
