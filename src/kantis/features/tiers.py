@@ -155,14 +155,9 @@ def earned_level(group: TierGroup, account: Account, day: int, *, again: bool = 
 
 
 def measure(group: TierGroup, turn: Turn, counter: str) -> None:
-    """A change of terms: the level that another counter makes, where it is higher.
-
-    That counter stands for those of the thresholds that count in the same unit as it does.
-    """
-    account = turn.account
-    total = windows.total(
-        group.windows[counter], account.counters.get(counter), turn.day, account.joined
-    )
+    """A change of terms: the level that another counter makes, where it is higher."""
+    account, window = turn.account, group.windows[counter]
+    total = windows.total(window, account.counters.get(counter), turn.day, account.joined)
     level = 0
     for position, lists in enumerate(group.thresholds):
         if any(part and all(total >= amount for _, amount in part) for part in lists):
