@@ -62,12 +62,12 @@ def test_publishing_again_changes_nothing_and_a_change_is_a_version(
     assert "[in-the-past]" in kantis("publish", cafe, "--since", "2020-01-01").err
     assert kantis("publish", cafe, "--since", "soon").status == 2
     assert kantis("publish", cafe, "--since", "2099-01-01", "--json").json["version"] == 2
-    found = kantis("programs", "--json").json
+    found = kantis("versions", "--json").json
     assert [(each["version"], each["since"]) for each in found] == [
         (1, None),
         (2, "2098-12-31T22:00:00.000Z"),
     ]
-    assert "corner-cafe" in kantis("programs").out
+    assert "corner-cafe" in kantis("versions").out
 
 
 def test_a_faulty_program_or_a_case_file_is_not_published(kantis: Kantis, cafe: Path) -> None:
@@ -202,9 +202,9 @@ def test_the_store_comes_from_the_environment(
     kantis: Kantis, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("kantis.db").rename("other.db")
-    assert "[no-store]" in kantis("programs").err
+    assert "[no-store]" in kantis("versions").err
     monkeypatch.setenv("KANTIS_STORE", "other.db")
-    assert "corner-cafe" in kantis("programs").out
+    assert "corner-cafe" in kantis("versions").out
 
 
 def test_a_password_stands_in_no_message(kantis: Kantis) -> None:

@@ -159,3 +159,9 @@ cases:
     )
     assert not result.faults
     assert result.passed, result.cases
+
+
+def test_other_cases_of_a_program_may_stand_beside_its_own(folder: Path) -> None:
+    (folder / "cases").mkdir()
+    (folder / "cases" / "club.yaml").write_text("program: club\ncases: []\n")
+    assert not run(folder / "cases", "program: club\ncases: []\n").faults

@@ -118,3 +118,15 @@ def test_cases_pass_or_show_the_difference(kantis: Kantis, cafe: Path) -> None:
     found = kantis("try", file, "--json").json
     assert (found["cases"], found["failed"]) == (1, 1)
     assert found["results"][0]["cases"][0]["failures"][0]["got"] == "10 stamps"
+
+
+def test_programs_tells_what_each_file_models(kantis: Kantis, tmp_path: Path) -> None:
+    lines = kantis("programs").out.splitlines()
+    assert len(lines) == len(list(PROGRAMS.glob("*.yaml")))
+    assert lines[0].startswith("aeroplan ")
+    found = {each["program"]: each for each in kantis("programs", "--json").json}
+    assert found["corner-cafe"]["title"] == "Corner Café Club"
+    assert all(each["title"] and each["about"] for each in found.values())
+    (tmp_path / "torn.yaml").write_text("program: {")
+    assert "torn  cannot be read" in kantis("programs", tmp_path).out
+    assert "[no-file]" in kantis("programs", tmp_path / "nowhere").err

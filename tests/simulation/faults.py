@@ -14,14 +14,14 @@ from typing import Any
 from msgspec import structs
 
 from kantis.core import account as accounts
-from kantis.core import limits, lots, postings, rates, turn
+from kantis.core import earner, limits, lots, postings, rates, turn
 from kantis.core.calendar import DAY_MS
 from kantis.core.events import Carry, Purchase, Void
 from kantis.core.places import AVAILABLE, HELD, OWED, PENDING, REVERSED
 from kantis.desk import batch, booking, fold, tasks
 from kantis.desk.submit import Desk
 from kantis.engine import groups, order, periods, returning, reverse
-from kantis.features import balances, counters, cycles, earning, rewards, tiers, vouchers
+from kantis.features import balances, counters, cycles, rewards, tiers, vouchers
 from kantis.store.books import Books
 from tests.simulation import invariants, world
 from tests.simulation.office import Office
@@ -258,7 +258,7 @@ PLANTED: dict[str, Fault] = {
     "points that come back get no grace": Fault(_on(reverse, "give_back", _without_grace)),
     "the newest points burn first": Fault(_on(lots, "open_lots", _newest_first)),
     "a void is taken back once more by a refund": Fault((order.HANDLERS, Void, _forgets_void)),
-    "an offer is never used up": Fault((earning, "use_offer", nothing)),
+    "an offer is never used up": Fault((earner, "use_offer", nothing)),
     "a voucher is used twice": Fault(_on(vouchers, "check", _good_for_ever)),
     "a cycle issues its voucher twice": Fault(_on(vouchers, "issue", _issued_twice), plays=_GROCER),
     "a cycle runs a day late": Fault(

@@ -27,6 +27,7 @@ _T = TypeVar("_T")
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
+DAY_MINUTES = 1_440
 _QUARTER_HOUR_MS = 900_000
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
@@ -236,3 +237,15 @@ class Calendar:
         """Minutes since local midnight, as the clock on the wall shows them."""
         local = self.local(moment)
         return local.hour * 60 + local.minute
+
+    def wall(self, moment: int) -> int:
+        """What the clock on the wall shows, as minutes: 1,440 for each day before this one."""
+        return self.day(moment) * DAY_MINUTES + self.minute(moment)
+
+    def from_wall(self, minutes: int) -> int:
+        """The instant at which the clock on the wall shows so many minutes; of two, the earlier."""
+        day, minute = divmod(minutes, DAY_MINUTES)
+        if not minute:
+            return self.start(day)
+        date = dt.date.fromordinal(day)
+        return self.at(date.year, date.month, date.day, *divmod(minute, 60))

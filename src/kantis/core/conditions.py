@@ -245,7 +245,7 @@ class If(Struct, frozen=True):
     """What the purchase must be like.
 
     ``basket`` counts all lines, ``spend`` and ``items`` those of the rule; amounts are
-    reached at ``tolerance`` of them.
+    reached at ``tolerance`` of them. What stands in ``but`` is any other than those named.
     """
 
     basket: int = 0
@@ -257,9 +257,11 @@ class If(Struct, frozen=True):
     location: tuple[str, ...] = ()
     partner: tuple[str, ...] = ()
     unspent: bool = False
+    but: tuple[str, ...] = ()
 
 
 _LISTS = ("tender", "channel", "location", "partner")
+_ANY_BUT = "any but "
 
 
 def _at_least(node: Node, reader: Reader) -> Quantity:
@@ -281,7 +283,11 @@ def _if(node: Node, reader: Reader) -> If:
         elif key == "tolerance":
             values[key] = percent(text_of(child), child)
         elif key in _LISTS:
-            values[key] = tuple(text_of(each) for each in list_of(child))
+            words = tuple(text_of(each) for each in list_of(child))
+            if words and words[0].startswith(_ANY_BUT):
+                values["but"] = (*values.get("but", ()), key)
+                words = tuple(words[0].removeprefix(_ANY_BUT).split(" or "))
+            values[key] = words
         elif key == "paid in points":
             values["unspent"] = one_of(child, ("no",)) == "no"
         else:
@@ -395,7 +401,7 @@ def _check_if(if_: If, turn: Turn, basket: int, spend: int, items: int) -> str:
         return "paid in points"
     for name in _LISTS:
         wanted = getattr(if_, name)
-        if wanted and getattr(turn.event.body, name, "") not in wanted:
+        if wanted and (getattr(turn.event.body, name, "") in wanted) is (name in if_.but):
             return name
     return ""
 

@@ -6,7 +6,7 @@ from kantis.core.amounts import Ratio
 from kantis.core.basket import ALL, Sums
 from kantis.core.code import Code
 from kantis.core.conditions import write_gates
-from kantis.core.limits import Cap, use_caps
+from kantis.core.limits import Cap, Often, use_caps
 from kantis.core.lots import Balance
 from kantis.core.rates import Give, exact, rounded
 from kantis.core.rule import Rule
@@ -28,6 +28,7 @@ class Earner:
         "more",
         "name",
         "offer",
+        "often",
         "on",
         "per",
         "rule",
@@ -43,6 +44,7 @@ class Earner:
         self.balance = balance
         self.caps = tuple(caps)
         self.offer = offer
+        self.often = Often()
         self.modifiers: list[Earner] = []
         self.on: list[Earner] = []
         self.per = self.give.per
@@ -97,11 +99,19 @@ def loaded_offer(turn: Turn, offer: str) -> bool:
     return 0 <= loaded <= turn.moment
 
 
-def use_offer(turn: Turn, offer: str, points: int) -> None:
+def write_use(code: Code, offer: str, often: Often, gave: str) -> None:
+    """Write that an offer is used, where it gave something."""
+    use = code.constant(use_offer, "use_offer")
+    code.add(f"{use}(turn, {offer!r}, {code.constant(often, 'often')}, {gave})")
+
+
+def use_offer(turn: Turn, offer: str, often: Often, gave: int) -> None:
     """An offer that gave something is used up until it is loaded again."""
-    if points:
+    if gave:
         _, uses = turn.account.offers[offer]
         turn.change("offer", offer, -1, uses + 1)
+        if often.window.kind != "ever":
+            turn.change("count", f"offer {offer}", often.bucket(turn), 1)
 
 
 def capped_value(earner: Earner, turn: Turn, base: int, level: int) -> tuple[Ratio, int, int]:

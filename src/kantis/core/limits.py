@@ -144,6 +144,40 @@ def give_caps_back(caps: tuple[Cap, ...], turn: Turn, points: int) -> None:
                 own.change("count", cap.counter, bucket, -min(used, points))
 
 
+class Often(Struct, frozen=True):
+    """How often a member may have something in a window; 0 is no limit.
+
+    >>> OFTEN.read(node("4 per calendar year"), Reader())
+    Often(times=4, window=Window(kind='year', count=1))
+    """
+
+    times: int = 0
+    window: Window = Window("ever")
+
+    def had(self, turn: Turn, counter: str) -> int:
+        """How often the member had it in the window of the event."""
+        counts = turn.account.counters.get(counter)
+        return windows.total(self.window, counts, turn.day, turn.account.joined)
+
+    def bucket(self, turn: Turn) -> int:
+        """The bucket of the event."""
+        return windows.bucket(self.window, turn.day, turn.account.joined)
+
+
+_OFTEN = re.compile(r"(\d{1,9})(?: per (.+))?")
+
+
+def _often(node: Node, reader: Reader) -> Often:
+    match = _OFTEN.fullmatch(text_of(node))
+    if not match:
+        message = f"{text_of(node)!r} is no limit. Write for example 4 or 4 per calendar year."
+        raise Wrong("limit-expected", message, node)
+    span = window(match[2], node, match.start(2)) if match[2] else Window("ever")
+    return Often(int(match[1]), span)
+
+
+OFTEN = Kind("limit", _often, "digits | 4 per calendar year", ("1", "4 per calendar year"))
+
 _CAP = re.compile(r"(.+?) (?:per (.+)|(ever))")
 
 

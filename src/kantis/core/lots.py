@@ -57,8 +57,9 @@ class Balance(Struct):
 
     ``fixed`` gives the day of expiry of points earned on a day (0: not fixed);
     ``kept`` says whether the member is protected from expiry now, ``lost`` whether the
-    member may not have the balance at all. Of several members, any burns what is ``pooled``,
-    and each their own of the rest; a ``proportional`` burn takes from all of them.
+    member may not have the balance at all; ``pushes`` are the signs of life that keep what
+    would die at the end of the month a month longer. Of several members, any burns what is
+    ``pooled``, and each their own of the rest; a ``proportional`` burn takes from all of them.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Balance(Struct):
     lost: Callable[[Turn], bool] | None = None
     pooled: bool = True
     proportional: bool = False
+    pushes: tuple[str, ...] = ()
 
     def bucket(self, day: int) -> int:
         """The bucket of points that are earned on a day: the day, or the first of its month."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from msgspec import Struct
@@ -28,13 +29,18 @@ from kantis.core.rates import GIVE, ROUND, Give, Round
 
 
 class Off(Struct, frozen=True):
-    """What a price rule takes off: a share, an amount per item or for each unit of a measure, or
-    down to a price per item."""
+    """What a price rule takes off: a share, an amount per item or for each unit of a measure,
+    down to a price per item, or every so many-th item of a line."""
 
     share: Ratio | None = None
     per_item: int = 0
     down_to: int = 0
     per_measure: int = 0
+    every: int = 0
+
+
+_LOOKS = "10 % | 0.50 EUR per item | 0.10 EUR per litre | down to 2.99 EUR an item | every 5th item"
+_EVERY = re.compile(r"every (\d{1,4})(?:st|nd|rd|th) item")
 
 
 def _off(node: Node, reader: Reader) -> Off:
@@ -49,10 +55,12 @@ def _off(node: Node, reader: Reader) -> Off:
     if text.startswith("down to ") and text.endswith(" an item"):
         price = text.removeprefix("down to ").removesuffix(" an item")
         return Off(down_to=_money(price, node, reader).amount)
+    if (match := _EVERY.fullmatch(text)) and int(match[1]):
+        return Off(every=int(match[1]))
     amount, _, measure = text.partition(" per ")
     if measure.rstrip("s") in {each.rstrip("s") for each in reader.measures}:
         return Off(per_measure=_money(amount, node, reader).amount)
-    message = f"{text!r} is no price. Write 10 %, 0.50 EUR per item or down to 2.99 EUR an item."
+    message = f"{text!r} is no price. Write one of: {_LOOKS}."
     raise Wrong("price-expected", message, node)
 
 
@@ -100,7 +108,7 @@ ADD = Kind("extra", _per_level(EXTRA), f"{EXTRA.looks} | one per level", EXTRA.e
 OFF = Kind(
     "price effect",
     _off,
-    "10 % | 0.50 EUR per item | 0.10 EUR per litre | down to 2.99 EUR an item",
+    _LOOKS,
     ("10 %", "0.50 EUR per item"),
 )
 

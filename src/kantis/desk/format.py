@@ -30,7 +30,7 @@ WIDTH: Final = 100
 DATE: Final = r"\d{4}-\d{2}-\d{2}"
 
 #: A key of a dated value.
-DATED: Final = re.compile(rf"before {DATE}|from {DATE}|{DATE} to {DATE}")
+DATED: Final = re.compile(rf"(?:before|from) {DATE}(?: \d\d:\d\d)?|{DATE} to {DATE}")
 
 #: The known keys of the mapping at a path of keys, in their order; empty for any other.
 Order = Callable[[tuple[str, ...]], Sequence[str]]

@@ -15,7 +15,7 @@ from msgspec import Struct
 from kantis.core.knobs import Knob, knobs_of
 
 _DATE: Final = r"\d{4}-\d{2}-\d{2}"
-_SPANS: Final = f"^(before {_DATE}|from {_DATE}|{_DATE} to {_DATE})$"
+_SPANS: Final = rf"^((before|from) {_DATE}( \d{{2}}:\d{{2}})?|{_DATE} to {_DATE})$"
 
 
 def schema(program: type[Struct], sections: dict[str, type[Struct]]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from kantis.core.turn import Refused, Turn
 from kantis.engine import sharing
 from kantis.engine.plan import Plan
 from kantis.engine.sections import ExistingSection
-from kantis.features import plans
+from kantis.features import plans, tiers
 
 REASON = "carry"
 
@@ -173,6 +173,9 @@ def _reach(
         if level != standing.level:
             until = standing.until if level else 0
             turn.change("tier", group.name, level, turn.moment, until, "version")
+    for group in plan.tiers:
+        if group.name in existing.measured_by:
+            tiers.measure(group, turn, existing.measured_by[group.name])
     for counter, text in existing.grants.items():
         _grant(plan, turn, counter, text)
 

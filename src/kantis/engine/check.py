@@ -43,6 +43,7 @@ def check(head: ProgramSection, read: Read, reader: Reader) -> None:
     _names(read, reader)
     _balances(read, reader)
     _tiers(read, reader)
+    _counters(read, reader)
     _order(head, read, reader)
     _existing(head, read, reader)
     check_members.check(read, reader)
@@ -113,6 +114,11 @@ def _existing(head: ProgramSection, read: Read, reader: Reader) -> None:
         if new not in levels:
             message = f"There is no level {new!r}. {suggest(new, levels)}"
             reader.fault("unknown-level", message, reader.tree)
+    for group, counter in head.existing.measured_by.items():
+        for kind, each in (("tiers", group), ("counters", counter)):
+            if each not in read[kind]:
+                message = f"There is no {each!r} under {kind!r}. {suggest(each, read[kind])}"
+                reader.fault(f"unknown-{kind[:-1]}", message, reader.tree)
     for counter, text in head.existing.grants.items():
         if counter not in read["counters"]:
             message = f"There is no counter {counter!r}. {suggest(counter, read['counters'])}"
@@ -198,6 +204,9 @@ def _rewards(read: Read, reader: Reader) -> None:
         if reward.issued == "by itself" and reward.cost is None and reward.reached is None:
             message = "Only a reward with a fixed 'cost' or a milestone 'reached' comes by itself."
             reader.fault_at("cannot-be-explained", message, "rewards", name, "issued")
+        if reward.points_back is not None and not (reward.cost or reward.rate or reward.rungs):
+            message = "'points back' is a share of what was redeemed; this reward has no price."
+            reader.fault_at("no-effect", message, "rewards", name, "points back")
         if reward.reached is not None and reward.issued != "by itself":
             message = "A milestone comes by itself: write 'issued: by itself'."
             reader.fault_at("cannot-be-explained", message, "rewards", name, "reached")
@@ -211,6 +220,9 @@ def _rewards(read: Read, reader: Reader) -> None:
 def _balances(read: Read, reader: Reader) -> None:
     for name, balance in read["balances"].items():
         expires = balance.expires
+        if balance.pushed_on_by and not expires.fixed(738976):
+            message = "Only what dies at a fixed end can be pushed on; a clock says it itself."
+            reader.fault_at("no-effect", message, "balances", name, "pushed on by")
         if balance.kept_while is not None and not expires.clock and not expires.fixed(738976):
             message = (
                 "These points never die, so nobody has to be protected."
@@ -234,6 +246,19 @@ def _tiers(read: Read, reader: Reader) -> None:
                     message = f"{level!r} takes no more than the level before it."
                     reader.fault_at("levels-out-of-order", message, "tiers", name, "levels")
                 last[counter] = amount
+
+
+def _counters(read: Read, reader: Reader) -> None:
+    for name, counter in read["counters"].items():
+        if counter.counts != "years":
+            continue
+        if counter.who is None:
+            message = "Years of which members? Say 'who', for example {status: gold or higher}."
+            reader.fault_at("years-of-whom", message, "counters", name, "counts")
+        for key in ("for", "of", "whose", "where", "except", "when", "if", "counted"):
+            if key in said(reader, "counters", name):
+                message = f"{key!r} has no effect: a year counts at its end, by 'who'."
+                reader.fault_at("no-effect", message, "counters", name, key)
 
 
 def _order(head: ProgramSection, read: Read, reader: Reader) -> None:
@@ -288,6 +313,12 @@ def _names(read: Read, reader: Reader) -> None:
         if cycle.least.unit not in balances:
             message = f"A cycle takes a balance. {suggest(cycle.least.unit, balances)}"
             reader.fault_at("unknown-balance", message, "cycles", name, "least")
+    for section in ("earning", "offers"):
+        for name, rule in read[section].items():
+            chosen = rule.where.chosen if rule.where is not None else None
+            if chosen and read["choices"][chosen[1]].names_anything:
+                message = f"{chosen[1]!r} can be any name, so no lines can be like it."
+                reader.fault_at("chosen-here", message, section, name)
     for section in ("counters", "prices", "rewards"):
         for name, entry in read[section].items():
             if any(each is not None and each.chosen for each in (entry.where, entry.except_)):

@@ -78,7 +78,7 @@ def _counted(units: dict[str, Unit], changes: list[tuple[Any, ...]]) -> list[str
 
 def _tree(program: Program, entry: Entry, plan: Plan, moment: int) -> dict[str, Any]:
     version = next(each for each in program.versions if each.number == plan.version)
-    tree = dated.at(version.tree, plan.calendar.day(moment))
+    tree = dated.at(version.tree, plan.calendar.wall(moment))
     return tree.value if tree is not None else {}
 
 

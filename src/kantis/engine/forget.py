@@ -76,7 +76,10 @@ def windows_of(plan: Plan) -> dict[str, Window]:
             found[periods.counter(earner)] = earner.rule.over
             for modifier in earner.modifiers:
                 found[periods.counter(earner, modifier)] = earner.rule.over
+    for name, offer in plan.offers.items():
+        found[f"offer {name}"] = offer.uses.window
     for name, reward in plan.rewards.items():
+        found[f"reward {name}"] = reward.per_member.window
         if reward.reached is not None:
             found[f"milestone {name}"] = plan.windows[reward.reached[0]]
     for group in plan.tiers:

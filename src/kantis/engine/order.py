@@ -14,7 +14,7 @@ from msgspec import structs
 
 from kantis.core import calendar
 from kantis.core.account import NEVER, Account
-from kantis.core.amounts import divide, share
+from kantis.core.amounts import share
 from kantis.core.basket import refuse_negative
 from kantis.core.events import (
     Activity,
@@ -49,6 +49,7 @@ from kantis.engine.plan import Plan
 from kantis.features import (
     balances,
     choices,
+    counters,
     cycles,
     forfeiture,
     households,
@@ -92,9 +93,13 @@ def _paid(plan: Plan, turn: Turn, body: Purchase) -> list[int]:
     amounts = [
         line.amount + line.discount * before_discounts + line.tax * with_tax for line in lines
     ]
-    points, uses = _tenders(plan, turn, body, sum(amounts))
+    to_pay = amounts
+    paying = [plan.rewards[name] for name in body.points or () if name in plan.rewards]
+    if plan.prices.rules and any(each.covers != "any part" for each in paying):
+        to_pay = plan.price(books=False)(turn, lines)
+    points, uses = _tenders(plan, turn, body, sum(amounts), sum(to_pay))
     if plan.prices.rules:
-        amounts = plan.price(turn.trace is not None)(turn, lines)
+        amounts = plan.price(trace=turn.trace is not None)(turn, lines)
     if points:
         amounts = _pay(plan, turn, points, amounts)
     for use in uses:
@@ -103,20 +108,27 @@ def _paid(plan: Plan, turn: Turn, body: Purchase) -> list[int]:
 
 
 def _tenders(
-    plan: Plan, turn: Turn, body: Purchase, basket: int
+    plan: Plan, turn: Turn, body: Purchase, basket: int, to_pay: int
 ) -> tuple[dict[str, int], list[Use]]:
-    """The points and vouchers that pay. What cannot pay refuses an ask, and flags a tell."""
+    """The points and vouchers that pay. What cannot pay refuses an ask, and flags a tell.
+
+    ``basket`` is before prices are taken off, ``to_pay`` after.
+    """
     points: dict[str, int] = {}
     uses: list[Use] = []
     wanted: dict[str, int] = {}
     for name, amount in (body.points or {}).items():
         try:
             reward = plan.rewards.get(name)
-            if reward is None or reward.rate is None:
+            if reward is None or rewards.pays(reward, amount) is None:
                 raise Refused("unknown-reward", f"There is no reward {name!r} that is money off.")
             if amount <= 0:
                 raise Refused("negative-amount", "Points that pay are more than none.")
-            unit = reward.rate.unit
+            try:
+                rewards.check_tender(reward, amount, to_pay)
+            except Refused as refused:
+                _or_flag(turn, refused)
+            unit = rewards.unit_of(reward)
             wanted[unit] = wanted.get(unit, 0) + amount
             households.may_burn(plan.household, turn)
             available = spendable(turn, plan.balances[unit])
@@ -154,9 +166,8 @@ def _pay(plan: Plan, turn: Turn, paid: dict[str, int], left: list[int]) -> list[
     """Points as a tender: redeemed here, and taken off the lines in proportion."""
     for name, points in paid.items():
         reward = plan.rewards[name]
-        assert reward.rate is not None
-        balance = plan.balances[reward.rate.unit]
-        worth = divide(points * reward.rate.money, reward.rate.points, "down")
+        balance = plan.balances[rewards.unit_of(reward)]
+        worth = rewards.pays(reward, points) or 0
         _take_or_owe(plan, turn, balance.name, points)
         turn.spent, turn.barred = True, turn.barred or not reward.earns
         turn.effect("", name, worth)
@@ -268,6 +279,8 @@ def _redeem(plan: Plan, turn: Turn, body: Redeem) -> None:
             points=points,
             number=1,
         )
+    if not body.hold:
+        rewards.bring_back(reward, balance, turn, points)
     _signs(plan, turn, "redeeming", balance.name)
     members.uses(plan, turn)
 
@@ -292,7 +305,19 @@ def _referred(plan: Plan, turn: Turn, body: Referred) -> None:
         _act(plan, turn, "referral", "deed", *_ONCE)
 
 
+def _old_enough(plan: Plan, turn: Turn, body: Enrol) -> None:
+    """``Refused`` for somebody who is known to be too young; nobody has to tell a birthday."""
+    born = dict(body.facts).get("birthday") or turn.fact("birthday")
+    least = plan.head.least_age
+    if not least or born.count("-") != 2:
+        return
+    age = calendar.years_between(calendar.day(born), turn.day)
+    if age < least:
+        raise Refused("too-young", f"Members are {least} years old at least, this one is {age}.")
+
+
 def _enrol(plan: Plan, turn: Turn, body: Enrol) -> None:
+    _old_enough(plan, turn, body)
     for name, value in body.facts:
         _learn(plan, turn, name, value)
     if body.welcome:
@@ -322,6 +347,9 @@ def _claim(plan: Plan, turn: Turn, body: Claim) -> None:
     if found is None or not isinstance(found.body, Purchase):
         sentence = f"No purchase with the receipt {body.receipt!r} waits for a member."
         raise Refused("unknown-receipt", sentence)
+    within, bought = plan.head.claims, turn.calendar.day(found.time)
+    if within is not None and (not within.count or balances.later(bought, within) < turn.day):
+        raise Refused("claim-too-late", "The time in which this purchase could be claimed is over.")
     turn.decision.cause = found.key
     turn.event = structs.replace(turn.event, body=found.body)
     turn.moment, turn.day = found.time, turn.calendar.day(found.time)
@@ -374,6 +402,7 @@ def calm(plan: Plan, account: Account, after: int) -> int:
         plans.due(plan.plans, account, days) if account.plans else NEVER,
         forfeiture.due(account, days) if account.forfeits else NEVER,
         periods.due(plan.earning, account, days) if plan.earning.periods else NEVER,
+        counters.due(plan.years, account, days) if plan.years else NEVER,
         tiers.due(plan.tiers, account, days, after) if plan.tiers else NEVER,
         *(tiers.due(plan.own_tiers, _own(each), days, after) for each in account.members.values()),
         cycles.due(plan.cycles, account, days) if plan.cycles else NEVER,
@@ -402,6 +431,10 @@ def clockwork(plan: Plan, turn: Turn) -> None:
         vouchers.run(turn)
     if plan.earning.periods:
         periods.run(plan.earning, turn)
+    if plan.years and counters.run(plan.years, turn):
+        for group in plan.tiers:
+            if group.section.up == "at once":
+                tiers.rise(group, turn)
     if plan.tiers:
         tiers.run(plan.tiers, turn)
         for member in turn.account.members:

@@ -107,6 +107,7 @@ class Plan:
         "vouchers",
         "wakes",
         "windows",
+        "years",
     )
 
     def __init__(self, version: int, since: int, until: int) -> None:
@@ -120,6 +121,7 @@ class Plan:
         self.balances: dict[str, Balance] = {}
         self.counters: dict[str, list[Counter]] = {}
         self.windows: dict[str, Any] = {}
+        self.years: list[Counter] = []
         self.tiers: list[TierGroup] = []
         self.prices = Prices([])
         self.earning = Earning()
@@ -166,9 +168,13 @@ class Plan:
             found = self.acts[key] = self.write(event, given, trace).function()
         return found
 
-    def price(self, trace: bool = False) -> Callable[..., list[int]]:
-        """The function of the price effects alone, where somebody pays for a part."""
-        return prices_room.write(self.prices, self.classifier, self.spend, trace).function()
+    def price(self, trace: bool = False, books: bool = True) -> Callable[..., list[int]]:
+        """The function of the price effects alone, where somebody pays for a part.
+
+        Without ``books`` it only tells what is left of the lines.
+        """
+        code = prices_room.write(self.prices, self.classifier, self.spend, trace, books)
+        return code.function()
 
     def write(self, event: str, given: str = "lines", trace: bool = False) -> Code:
         """The steps of an event in the program's order, as one function."""
@@ -297,6 +303,7 @@ def _compile(
         )
     plan.windows = {name: each.window for name, each in read["counters"].items()}
     plan.counters = compile_counters(read["counters"].values(), plan.classifier)
+    plan.years = plan.counters.get(counters_room.YEAR_ENDED, [])
     averages = {name for name, each in read["counters"].items() if each.reads != "total"}
     plan.tiers = tiers_room.compile_tiers(read["tiers"], plan.windows, averages, reader)
     caps = {
@@ -331,13 +338,14 @@ def _compile(
     plan.challenges = challenges_room.compile_challenges(
         read["challenges"].values(), plan.balances, plan.classifier
     )
-    plan.clocked = any(each.clock is not None for each in plan.balances.values())
+    plan.clocked = any(each.clock is not None or each.pushes for each in plan.balances.values())
     plan.keeps = any(each.kept or each.lost for each in plan.balances.values())
     issued = {each.issued for each in plan.rewards.values()}
     plan.by_itself = rewards_room.come_at(plan.rewards)
     plan.birthdays = "birthday" in plan.earning.by_event or "on the birthday" in issued
     if not reader.faults:
-        for event in {*plan.earning.by_event, *plan.counters} - {"purchase"}:
+        others = {"purchase", counters_room.YEAR_ENDED}
+        for event in {*plan.earning.by_event, *plan.counters} - others:
             plan.act(event, "deed")
         plan.purchase = plan.act("purchase", "lines")
 

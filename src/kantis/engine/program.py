@@ -126,12 +126,13 @@ class Program:
             ends = self._line[position + 1].since if position + 1 < len(self._line) else NEVER
             begins = version.since if position else -NEVER
             self._starts.append(begins)
-            self._stretches.append((version, days.day(max(begins, 0)) if position else 1))
-            for day in sorted(dated.boundaries(version.tree)):
-                start = days.start(day)
+            wall = days.wall(max(begins, 0)) if position else dated.DAY_MINUTES
+            self._stretches.append((version, wall))
+            for minute in sorted(dated.boundaries(version.tree)):
+                start = days.from_wall(minute)
                 if begins < start < ends:
                     self._starts.append(start)
-                    self._stretches.append((version, day))
+                    self._stretches.append((version, minute))
 
     def _nothing_vanishes(self) -> None:
         """What members hold stays in the program: its balances, and their decimals."""
@@ -206,8 +207,8 @@ class Program:
     def _plan(self, position: int) -> Plan:
         found = self._plans.get(position)
         if found is None:
-            version, day = self._stretches[position]
-            tree = dated.at(version.tree, day)
+            version, minute = self._stretches[position]
+            tree = dated.at(version.tree, minute)
             until = self._starts[position + 1] if position + 1 < len(self._starts) else NEVER
             if tree is None or not isinstance(tree.value, dict):
                 message = "A program is keys and their values. Begin with 'program: its-name'."

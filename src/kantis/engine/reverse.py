@@ -32,6 +32,7 @@ from kantis.core.lots import claw_back, give_back
 from kantis.core.places import (
     AVAILABLE,
     HELD,
+    ISSUED,
     OWED,
     REDEEMED,
     REVERSED,
@@ -319,6 +320,8 @@ def _capture(plan: Plan, turn: Turn, body: Capture) -> None:
             points=sum(amount for _, amount in hold.lots),
             number=1,
         )
+    points = sum(amount for _, amount in hold.lots)
+    rewards.bring_back(reward, plan.balances[hold.balance], turn, points)
 
 
 def _release(plan: Plan, turn: Turn, body: Release) -> None:
@@ -381,6 +384,10 @@ def _cancel(plan: Plan, turn: Turn, body: Cancel) -> None:
     for posting in moved or captured:
         balance = plan.balances[posting[0]]
         give_back(turn, balance, [(posting[4], posting[3])], source, rewards.REASON)
+    for decision in (entry, *original.undone):
+        for name, source, _, amount, lot, why in decision.postings:
+            if source == ISSUED and why == rewards.REASON:
+                claw_back(turn, plan.balances[name], lot, amount, REVERSED, rewards.REASON)
 
 
 def _undoes(decision: Decision) -> bool:

@@ -28,9 +28,11 @@ from kantis.core.phrases import (
     TEXT,
     TEXTS,
     TITLE,
+    WHOLE,
     WHOSE,
     ZONE,
     Duration,
+    duration,
     list_of,
     one_of,
     text_of,
@@ -124,6 +126,20 @@ def _spend(node: Node, reader: Reader) -> tuple[bool, bool, bool]:
 SPEND = Kind("spend", _spend, ", ".join(pair[0] for pair in _SPEND))
 
 
+def _claims(node: Node, reader: Reader) -> Duration | None:
+    """How long a purchase can be claimed; None for ever, no days for never."""
+    text = text_of(node)
+    if text in ("any time", "never"):
+        return None if text == "any time" else Duration(0, "day")
+    if text.startswith("within "):
+        return duration(text[7:], node, 7)
+    message = f"{text!r} does not say how long. Write any time, within 30 days, or never."
+    raise Wrong("unknown-length", message, node)
+
+
+CLAIMS = Kind("claims", _claims, "any time | within 30 days | never", ("within 30 days",))
+
+
 class ConventionSection(Struct, frozen=True, kw_only=True):
     """conventions: what a leaflet leaves unsaid, said aloud."""
 
@@ -163,6 +179,13 @@ class ExistingSection(Struct, frozen=True, kw_only=True):
         str, Knob(word("stays", "follows"), "whether points that are there follow the new expiry")
     ] = "stays"
     levels: Annotated[dict[str, str], Knob(WORDS, "the new level of members of an old one")] = {}
+    measured_by: Annotated[
+        dict[str, str],
+        Knob(
+            WORDS,
+            "the counter that a tier group's levels are worked out from, once: {status: spend}",
+        ),
+    ] = {}
     grants: Annotated[
         dict[str, str],
         Knob(WORDS, "what each count of a counter brings now: {referrals: 250 points}"),
@@ -216,6 +239,13 @@ class ProgramSection(Struct, frozen=True, kw_only=True):
             word("event", "booking"), "whether the rules of the purchase's or booking's day count"
         ),
     ] = "event"
+    claims: Annotated[
+        Duration | None,
+        Knob(CLAIMS, "until when a purchase without a member can be claimed with its receipt"),
+    ] = None
+    least_age: Annotated[
+        int, Knob(WHOLE, "how old a member is at least, in full years; 0 is no limit")
+    ] = 0
     refunds: Annotated[RefundSection, Knob(REFUNDS, "what a refund does")] = RefundSection()
     existing: Annotated[
         ExistingSection, Knob(EXISTING, "what this version does to what is there")

@@ -40,6 +40,7 @@ from kantis.core.phrases import (
     Duration,
     lasting,
     list_of,
+    one_of,
     text_of,
     word,
 )
@@ -155,6 +156,14 @@ def _expiry(node: Node, reader: Reader) -> Expiry:
 EXPIRES = Kind("expiry", _expiry, _LOOKS, ("12 months after earning", "never"))
 
 
+SIGNS = Kind(
+    "signs of life",
+    lambda node, reader: _SIGNS[one_of(node, tuple(_SIGNS))],
+    " | ".join(_SIGNS),
+    ("activity",),
+)
+
+
 class BalanceSection(Struct, frozen=True, kw_only=True):
     """A balance: its unit, its decimals, its end, and which points burn first."""
 
@@ -166,6 +175,10 @@ class BalanceSection(Struct, frozen=True, kw_only=True):
     kept_while: Annotated[Who | None, Knob(WHO, "members whose points do not die")] = None
     lost_unless: Annotated[
         Who | None, Knob(WHO, "members who may have it; anybody else loses all of it")
+    ] = None
+    pushed_on_by: Annotated[
+        tuple[str, ...] | None,
+        Knob(SIGNS, "what keeps points that would die at the end of the month a month longer"),
     ] = None
     burns_first: Annotated[
         str, Knob(word("soonest expiry", "oldest earning"), "which points are spent first")
@@ -194,6 +207,7 @@ def compile_balance(section: BalanceSection, unit: Unit, shortage: str, grace_da
         clock=expires.clock,
         kept=None if kept is None else lambda turn: not check_who(kept, turn),
         lost=None if only is None else lambda turn: bool(check_who(only, turn)),
+        pushes=section.pushed_on_by or (),
         oldest_first=section.burns_first == "oldest earning",
         shortage=shortage,
         grace_days=grace_days,
@@ -223,6 +237,8 @@ def touch(balances: dict[str, Balance], turn: Turn, sign: str, only: str = "") -
     """A sign of life moves the clocks that listen to it; a late one never moves them back."""
     for name, balance in balances.items():
         clock = balance.clock
+        if sign in balance.pushes and (not only or only == name):
+            _push_on(balance, turn)
         if clock is None or sign not in clock.kinds or (only and only != name):
             continue
         if turn.account.touched.get(name, 0) < turn.day:
@@ -230,6 +246,18 @@ def touch(balances: dict[str, Balance], turn: Turn, sign: str, only: str = "") -
             turn.wake_on(clock.expires(turn.day))
         if turn.late and turn.account.lost:
             _restore(balance, turn)
+
+
+def _push_on(balance: Balance, turn: Turn) -> None:
+    """What would die at the end of the month of the event lives to the end of the next one."""
+    end = calendar.window_end("month", turn.day)
+    if end <= turn.calendar.day(turn.at):
+        return
+    for lot in list(turn.account.lots.values()):
+        if lot.balance == balance.name and lot.open and lot.expires == end:
+            later_end = calendar.window_end("month", end)
+            turn.change("dates", lot.id, later_end)
+            turn.wake_on(later_end)
 
 
 def due(balances: dict[str, Balance], account: Account, days: Calendar, after: int) -> int:

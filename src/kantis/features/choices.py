@@ -10,10 +10,13 @@ from typing import Annotated
 from msgspec import Struct
 
 from kantis.core import windows
+from kantis.core.conditions import WHO, Who, check_who
 from kantis.core.events import Choose
 from kantis.core.knobs import Knob
-from kantis.core.phrases import TEXTS, TITLE, WHOLE, WINDOW, Window
+from kantis.core.phrases import TEXTS, TITLE, WHOLE, WINDOW, Window, word
 from kantis.core.turn import Refused, Turn
+
+ANY_NAME = "any name"
 
 
 class ChoiceSection(Struct, frozen=True, kw_only=True):
@@ -21,9 +24,20 @@ class ChoiceSection(Struct, frozen=True, kw_only=True):
 
     name: str
     title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
-    options: Annotated[tuple[str, ...], Knob(TEXTS, "what can be chosen")]
+    options: Annotated[
+        tuple[str, ...], Knob(TEXTS, "what can be chosen; 'any name' is whatever is named")
+    ]
+    who: Annotated[Who | None, Knob(WHO, "the members that are meant")] = None
     changes: Annotated[int, Knob(WHOLE, "how often it may be made per window; 0 is no limit")] = 0
     window: Annotated[Window, Knob(WINDOW, "the window of 'changes'")] = Window("month")
+    first: Annotated[
+        str, Knob(word("counts", "is no change"), "whether the first choice ever counts as one")
+    ] = "counts"
+
+    @property
+    def names_anything(self) -> bool:
+        """Whether anything can be named."""
+        return self.options == (ANY_NAME,)
 
 
 def choose(choices: dict[str, ChoiceSection], turn: Turn, body: Choose) -> None:
@@ -31,7 +45,10 @@ def choose(choices: dict[str, ChoiceSection], turn: Turn, body: Choose) -> None:
     choice = choices.get(body.choice)
     if choice is None:
         raise Refused("unknown-choice", f"There is no choice {body.choice!r}.")
-    if body.value not in choice.options:
+    why = check_who(choice.who, turn) if choice.who is not None else ""
+    if why:
+        raise Refused("choice-not-for-you", f"{body.choice!r} is for others: {why}.")
+    if body.value not in choice.options and not (choice.names_anything and body.value):
         options = ", ".join(choice.options)
         raise Refused("unknown-option", f"{body.value!r} cannot be chosen; there are {options}.")
     counter = f"choice {body.choice}"
@@ -39,5 +56,7 @@ def choose(choices: dict[str, ChoiceSection], turn: Turn, body: Choose) -> None:
     made = turn.account.counters.get(counter, {}).get(bucket, 0)
     if choice.changes and made >= choice.changes:
         raise Refused("chosen-already", f"{body.choice!r} was chosen {made} times in this window.")
+    free = choice.first == "is no change" and not turn.account.choices.get(body.choice)
     turn.change("choose", body.choice, turn.moment, body.value)
-    turn.change("count", counter, bucket, 1)
+    if not free:
+        turn.change("count", counter, bucket, 1)

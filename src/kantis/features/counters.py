@@ -10,22 +10,49 @@ bucket of the day on which it is confirmed; what belongs to no group counts at o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import nullcontext
 from typing import Annotated, Final
 
 from msgspec import Struct
 
-from kantis.core import windows
+from kantis.core import calendar, windows
+from kantis.core.account import NEVER, Account
 from kantis.core.amounts import Unit
 from kantis.core.basket import ALL, Classifier, Sums
+from kantis.core.calendar import Calendar
 from kantis.core.code import Code
-from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, When, Who, write_gates
+from kantis.core.conditions import (
+    EXCEPT,
+    IF,
+    WHEN,
+    WHERE,
+    WHO,
+    Filter,
+    If,
+    When,
+    Who,
+    check_who,
+    write_gates,
+)
+from kantis.core.events import Line
 from kantis.core.knobs import Knob
 from kantis.core.phrases import TEXTS, TITLE, WHOSE, WINDOW, Window, word
 from kantis.core.turn import Turn, write_count
 
-KINDS = ("spend", "items", "purchases", "measure", "quantity", "points")
+KINDS = (
+    "spend",
+    "items",
+    "purchases",
+    "measure",
+    "largest measure",
+    "quantity",
+    "points",
+    "years",
+)
+
+#: The event of counters of years, which no shop sends: a calendar year has ended.
+YEAR_ENDED = "a year ended"
 
 #: What litres, kilograms and the like are counted in.
 THOUSANDTHS: Final = Unit("measure", 3)
@@ -75,7 +102,7 @@ def unit_of(section: CounterSection, money: Unit, balances: Mapping[str, Unit]) 
     """What a counter's amounts are counted in."""
     if section.counts == "spend":
         return money
-    if section.counts == "measure":
+    if section.counts in ("measure", "largest measure"):
         return THOUSANDTHS
     if section.counts == "points":
         return next((balances[name] for name in section.of if name in balances), Unit("points"))
@@ -91,7 +118,7 @@ def compile_counters(
     found: dict[str, list[Counter]] = {}
     for each in sections:
         bit = classifier.bit(each.where, each.except_)
-        for event in each.for_:
+        for event in (YEAR_ENDED,) if each.counts == "years" else each.for_:
             found.setdefault(event, []).append(Counter(each.name, each, bit))
     return found
 
@@ -137,6 +164,10 @@ def _amount(code: Code, counter: Counter, sums: Sums) -> str:
         return sums.name("items", bit)
     if kind == "measure":
         return sums.name("measures", bit)
+    if kind == "largest measure":
+        if sums.given == "deed":
+            return f"quantity * {10**THOUSANDTHS.scale}"
+        return f"{code.constant(_largest(counter.section), 'largest')}(lines)"
     if kind == "quantity":
         return sums.quantity
     if kind == "points":
@@ -145,6 +176,23 @@ def _amount(code: Code, counter: Counter, sums: Sums) -> str:
     if bit == ALL:
         return "1"
     return f"1 if {sums.name('lines', bit)} else 0"
+
+
+def _largest(section: CounterSection) -> Callable[[Iterable[Line]], int]:
+    """The largest measure of the lines that count."""
+
+    def largest(lines: Iterable[Line]) -> int:
+        return max(
+            (
+                line.measure
+                for line in lines
+                if (section.where is None or section.where.matches(line))
+                and (section.except_ is None or not section.except_.matches(line))
+            ),
+            default=0,
+        )
+
+    return largest
 
 
 def points_fired(turn: Turn, of: tuple[str, ...]) -> int:
@@ -179,6 +227,37 @@ def _wait(turn: Turn, name: str, amount: int) -> bool:
     if group:
         turn.change("count", waiting(name, group), 0, amount)
     return bool(group)
+
+
+def _counted_years(name: str) -> str:
+    return f"years {name}"
+
+
+def due(years: list[Counter], account: Account, days: Calendar) -> int:
+    """The next end of a year, for counters of years."""
+    if not years or not account.joined:
+        return NEVER
+    last = min(account.cycles.get(_counted_years(each.name), account.joined) for each in years)
+    return days.start(calendar.window_end("year", last))
+
+
+def run(years: list[Counter], turn: Turn) -> bool:
+    """A year has ended: it counts for members who are meant at its end. Whether one counted."""
+    moved = False
+    for counter in years:
+        key, last = _counted_years(counter.name), turn.day - 1
+        since = turn.account.cycles.get(key, turn.account.joined)
+        if calendar.window_end("year", since) > turn.day:
+            continue
+        turn.change("cycle", key, turn.day)
+        who = counter.section.who
+        if calendar.window_start("year", turn.day) < turn.day:
+            continue  # the counter is newer than the end of that year
+        if who is None or not check_who(who, turn):
+            bucket = windows.bucket(counter.window, last, turn.account.joined)
+            turn.change("count", counter.name, bucket, 1)
+            moved = True
+    return moved
 
 
 def settle(counters: Iterable[Counter], turn: Turn, group: str, confirmed: bool) -> bool:

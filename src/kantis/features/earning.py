@@ -31,7 +31,7 @@ from kantis.core.basket import ALL, Classifier, Sums
 from kantis.core.calendar import Calendar
 from kantis.core.code import Code
 from kantis.core.conditions import Filter, Who
-from kantis.core.earner import Earner, both_bits, capped_value, conditions_of, open_block, use_offer
+from kantis.core.earner import Earner, both_bits, capped_value, conditions_of, open_block, write_use
 from kantis.core.knobs import Reader
 from kantis.core.limits import Available, Cap, write_caps
 from kantis.core.lots import Balance, LotKind, put
@@ -103,6 +103,7 @@ def compile_earning(
             bit = classifier.bit(each.where, each.except_)
             offer = rule.name if rule.name in offers else ""
             earner = Earner(each, bit, balance, caps, offer)
+            earner.often = offers[offer].uses if offer else earner.often
             if balance is not None:
                 earning.by_event.setdefault(rule.for_, []).append(earner)
             earning.by_name[each.name] = earner
@@ -266,7 +267,7 @@ def _write_rule(code: Code, earner: Earner, recipe: Recipe, sums: Sums) -> list[
         value = _write_value(code, earner, base, points, plain)
         code.add(f"{recipe.given} += {points}")
         if earner.offer:
-            code.add(f"{code.constant(use_offer, 'use_offer')}(turn, {earner.offer!r}, {points})")
+            write_use(code, earner.offer, earner.often, points)
         if shares:
             _write_modifiers(code, earner, base, plain, recipe.given, shares, sums, value)
     lot, balance = recipe.lot, earner.balance.name
@@ -389,8 +390,7 @@ def _write_modifiers(
             write_caps(code, modifier.caps, each.share, each.part, waits)
             code.add(f"{given} += {each.share}")
             if modifier.offer:
-                use = code.constant(use_offer, "use_offer")
-                code.add(f"{use}(turn, {modifier.offer!r}, {each.share})")
+                write_use(code, modifier.offer, modifier.often, each.share)
 
 
 class _OnRate:

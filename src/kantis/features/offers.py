@@ -11,7 +11,7 @@ from typing import Annotated
 from kantis.core.conditions import check_who
 from kantis.core.events import Load
 from kantis.core.knobs import Knob
-from kantis.core.phrases import WHOLE
+from kantis.core.limits import OFTEN, Often
 from kantis.core.rule import OFF, Off, Rule
 from kantis.core.turn import Refused, Turn
 
@@ -20,7 +20,7 @@ class OfferSection(Rule, frozen=True, kw_only=True):
     """An offer: a rule or a price, and how often a member may use it."""
 
     off: Annotated[Off | None, Knob(OFF, "what it takes off the price of a line")] = None
-    uses: Annotated[int, Knob(WHOLE, "how often one member may use it; 0 is no limit")] = 0
+    uses: Annotated[Often, Knob(OFTEN, "how often one member may use it; 0 is no limit")] = Often()
 
 
 def load(offers: dict[str, OfferSection], turn: Turn, body: Load) -> None:
@@ -31,8 +31,10 @@ def load(offers: dict[str, OfferSection], turn: Turn, body: Load) -> None:
     loaded, uses = turn.account.offers.get(body.offer, (-1, 0))
     if loaded >= 0:
         return
-    if offer.uses and uses >= offer.uses:
-        raise Refused("offer-used-up", f"The offer {body.offer!r} was used {uses} times already.")
+    windowed = offer.uses.window.kind != "ever"
+    had = offer.uses.had(turn, f"offer {body.offer}") if windowed else uses
+    if offer.uses.times and had >= offer.uses.times:
+        raise Refused("offer-used-up", f"The offer {body.offer!r} was used {had} times already.")
     if offer.who is not None:
         why = check_who(offer.who, turn)
         if why:

@@ -31,7 +31,7 @@ from kantis.core.conditions import (
     Who,
     write_gates,
 )
-from kantis.core.earner import loaded_offer, open_block, use_offer
+from kantis.core.earner import loaded_offer, open_block, write_use
 from kantis.core.knobs import Knob
 from kantis.core.phrases import TITLE
 from kantis.core.rule import OFF, Off
@@ -138,14 +138,16 @@ def write_effects(code: Code, prices: Prices) -> None:
         code.add("turn.decision.effects = effects")
         for each in prices.rules:
             if each.offer:
-                use = code.constant(use_offer, "use_offer")
                 used = f"any(effect[1] == {each.name!r} for effect in effects)"
-                code.add(f"{use}(turn, {each.name!r}, {used})")
+                write_use(code, each.name, each.rule.uses, used)
 
 
-def write(prices: Prices, classifier: Classifier, spend: str, trace: bool) -> Code:
+def write(
+    prices: Prices, classifier: Classifier, spend: str, trace: bool, books: bool = True
+) -> Code:
     """The price effects alone, where somebody pays before lines are added up: a function of turn
-    and lines that writes the effects down and gives what is left of the lines' amounts."""
+    and lines that writes the effects down (where it ``books``) and gives what is left of the
+    lines' amounts."""
     code = Code("price", "turn", "lines", trace=trace)
     head = code.head()
     write_conditions(head, prices, spend)
@@ -155,7 +157,8 @@ def write(prices: Prices, classifier: Classifier, spend: str, trace: bool) -> Co
         code.add(f"mask = {classifier.write_mask(code)}")
         write_line(code, prices)
         code.add("amounts.append(amount)")
-    write_effects(code, prices)
+    if books:
+        write_effects(code, prices)
     code.add("return amounts")
     code.begin(head)
     return code
@@ -169,6 +172,8 @@ def reduction(off: Off, amount: int, quantity: int, how: str = "half up", measur
     120
     >>> reduction(Off(down_to=299), 700, 2)
     102
+    >>> reduction(Off(every=5), 70000, 7)
+    10000
     """
     if off.share is not None:
         return min(amount, divide(amount * off.share.num, off.share.den, how))
@@ -176,4 +181,6 @@ def reduction(off: Off, amount: int, quantity: int, how: str = "half up", measur
         return min(amount, off.per_item * quantity)
     if off.per_measure:
         return min(amount, divide(off.per_measure * measure, 1000, how))
+    if off.every:
+        return divide(amount * (quantity // off.every), max(1, quantity), how)
     return max(0, amount - off.down_to * quantity)

@@ -24,7 +24,8 @@ from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, Whe
 from kantis.core.events import Redeem
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
 from kantis.core.levels import REACHED
-from kantis.core.lots import Balance, spendable, take
+from kantis.core.limits import OFTEN, Often
+from kantis.core.lots import Balance, issue, spendable, take
 from kantis.core.phrases import (
     DURATION,
     PERCENT,
@@ -124,7 +125,9 @@ class RewardSection(Struct, frozen=True, kw_only=True):
     when: Annotated[When | None, Knob(WHEN, "the times that are meant")] = None
     if_: Annotated[If | None, Knob(IF, "what the purchase must be like")] = None
     stock: Annotated[int, Knob(WHOLE, "how many there are for all members; 0 is no limit")] = 0
-    per_member: Annotated[int, Knob(WHOLE, "how many one member may have; 0 is no limit")] = 0
+    per_member: Annotated[Often, Knob(OFTEN, "how many one member may have; 0 is no limit")] = (
+        Often()
+    )
     issued: Annotated[
         str,
         Knob(
@@ -135,6 +138,9 @@ class RewardSection(Struct, frozen=True, kw_only=True):
     held_for: Annotated[Duration | None, Knob(DURATION, "how long points are set aside for it")] = (
         None
     )
+    points_back: Annotated[
+        Ratio | None, Knob(PERCENT, "the share of redeemed points that comes back at once, as new")
+    ] = None
     earns: Annotated[bool, Knob(YES, "whether a purchase that it pays still earns")] = True
     note: Annotated[str, Knob(TEXT, "a word for the staff")] = ""
 
@@ -191,6 +197,30 @@ def _rung(reward: RewardSection, available: int, basket: int, wanted: int) -> tu
         least = wanted or reward.rungs[0][0]
         raise Refused("not-enough", f"No rung fits: it takes {least}, there are {available}.")
     return fitting[-1]
+
+
+def pays(reward: RewardSection, points: int) -> int | None:
+    """What points are worth as a part of a purchase; None where the reward is no money off.
+
+    >>> table = RewardSection(name="pay", rungs=((1000, 100, "points"), (2000, 250, "points")))
+    >>> pays(table, 2000), pays(table, 1999), pays(table, 500)
+    (250, 100, 0)
+    """
+    if reward.rate is not None:
+        return divide(points * reward.rate.money, reward.rate.points, "down")
+    if reward.rungs:
+        return max((worth for least, worth, _ in reward.rungs if least <= points), default=0)
+    return None
+
+
+def check_tender(reward: RewardSection, points: int, basket: int) -> None:
+    """``Refused`` where so many points cannot be a part of this purchase."""
+    if reward.rungs and points not in [rung for rung, _, _ in reward.rungs]:
+        raise Refused("not-a-rung", f"{points} is no rung of {reward.name!r}.")
+    if reward.most is not None and reward.rungs and points > reward.most.amount:
+        raise Refused("too-much", f"A purchase takes {reward.most.amount} at most.")
+    if reward.covers == "all or nothing" and (pays(reward, points) or 0) < basket:
+        raise Refused("all-or-nothing", "Points pay the whole purchase or nothing of it.")
 
 
 def _by_rate(
@@ -252,9 +282,9 @@ def redeem(
 
 
 def _limits(reward: RewardSection, turn: Turn) -> None:
-    if reward.per_member:
-        had = turn.account.counters.get(f"reward {reward.name}", {}).get(0, 0)
-        if had >= reward.per_member:
+    if reward.per_member.times:
+        had = reward.per_member.had(turn, f"reward {reward.name}")
+        if had >= reward.per_member.times:
             raise Refused("had-already", f"This member had it {had} times, which is the limit.")
     if reward.stock and turn.context.limits.get(f"stock {reward.name}", reward.stock) < 1:
         raise Refused("sold-out", f"The reward {reward.name!r} is sold out.")
@@ -271,8 +301,8 @@ def spend(
     """Take the points from their lots to where they belong: (lot, amount) each."""
     if reward.stock:
         turn.claim(f"stock {reward.name}", 1)
-    if reward.per_member:
-        turn.change("count", f"reward {reward.name}", 0, 1)
+    if reward.per_member.times:
+        turn.change("count", f"reward {reward.name}", reward.per_member.bucket(turn), 1)
     target = HELD if hold else VOUCHER if reward.gives.voucher else REDEEMED
     available = spendable(turn, balance)
     if points > available:
@@ -284,14 +314,25 @@ def spend(
     return take(turn, balance, points, target, REASON)
 
 
+def bring_back(reward: RewardSection | None, balance: Balance, turn: Turn, points: int) -> None:
+    """The share of redeemed points that comes back at once, as new ones."""
+    if reward is not None and reward.points_back is not None:
+        share = reward.points_back
+        back = divide(points * share.num, share.den, "down")
+        if back:
+            issue(turn, balance, back, REASON)
+
+
 def give_up(reward: RewardSection | None, turn: Turn) -> None:
     """What a redemption that is undone had taken of the reward's limits is free again."""
     if reward is None:
         return
     if reward.stock:
         turn.claim(f"stock {reward.name}", -1)
-    if reward.per_member and turn.account.counters.get(f"reward {reward.name}", {}).get(0, 0):
-        turn.change("count", f"reward {reward.name}", 0, -1)
+    had = turn.account.counters.get(f"reward {reward.name}", {})
+    buckets = [bucket for bucket, times in had.items() if times]
+    if reward.per_member.times and buckets:
+        turn.change("count", f"reward {reward.name}", max(buckets), -1)
 
 
 def meant(reward: RewardSection, turn: Turn) -> bool:

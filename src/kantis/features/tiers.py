@@ -154,6 +154,40 @@ def earned_level(group: TierGroup, account: Account, day: int, *, again: bool = 
     return 0
 
 
+def measure(group: TierGroup, turn: Turn, counter: str) -> None:
+    """A change of terms: the level that another counter makes, where it is higher."""
+    account, window = turn.account, group.windows[counter]
+    total = windows.total(window, account.counters.get(counter), turn.day, account.joined)
+    level = 0
+    for position, lists in enumerate(group.thresholds):
+        if any(part and all(total >= amount for _, amount in part) for part in lists):
+            level = position
+    if level > turn.standing(group.name).level:
+        until = group.section.lasts.until(turn.day)
+        turn.change("tier", group.name, level, turn.at, until, "version")
+        if group.section.kept_by == "as much again":
+            _mark(group, turn)
+        if until:
+            turn.wake_on(_end(group, until))
+
+
+def of_then(group: TierGroup, turn: Turn, day: int) -> TierGroup:
+    """The group as its thresholds stood on a day, with the levels of now."""
+    if turn.plan_at is None:
+        return group
+    plan = turn.plan_at(turn.calendar.start(day))
+    then = next((each for each in plan.tiers if each.name == group.name), group)
+    if then is group or then.thresholds == group.thresholds:
+        return group
+    taken = dict(zip(then.levels, then.thresholds, strict=True))
+    known = set(group.windows)
+    thresholds = [
+        tuple(part for part in taken.get(level, ()) if {name for name, _ in part} <= known)
+        for level in group.levels
+    ]
+    return TierGroup(group.name, group.levels, thresholds, group.windows, group.section)
+
+
 def write(code: Code, groups: list[TierGroup]) -> None:
     """Write what happens to tiers after an event was counted.
 
@@ -330,7 +364,7 @@ def _roll_over(group: TierGroup, turn: Turn, counter: str) -> None:
     if account.cycles.get(key, account.joined) >= start:
         return
     turn.change("cycle", key, turn.day)
-    extra = _above(group, account, counter, start)
+    extra = _above(group, turn, counter, start)
     if extra:
         turn.change("count", counter, start, extra)
         turn.change("count", rolled(counter), start, extra)
@@ -374,20 +408,22 @@ def _difference(groups: list[TierGroup], turn: Turn, counter: str, start: int) -
     ]
     if not made:
         return 0
-    extra = sum(_above(group, account, counter, start) for group in made)
+    extra = sum(_above(group, turn, counter, start) for group in made)
     return extra - account.counters.get(rolled(counter), {}).get(start, 0)
 
 
-def _above(group: TierGroup, account: Account, counter: str, start: int) -> int:
+def _above(group: TierGroup, turn: Turn, counter: str, start: int) -> int:
     """What the window before ``start`` had above the threshold of its level, and rolls over.
 
     What was rolled over once does not roll again.
     """
+    account = turn.account
     window, most = group.windows[counter], group.rolls[counter]
-    level = earned_level(group, account, start - 1)
+    then = of_then(group, turn, start - 1)
+    level = earned_level(then, account, start - 1)
     takes = [
         amount
-        for part in group.thresholds[level]
+        for part in then.thresholds[level]
         for name, amount in part
         if level and name == counter and len(part) == 1
     ]
@@ -409,9 +445,12 @@ def _review(group: TierGroup, turn: Turn) -> None:
             turn.wake_on(_end(group, until))
 
 
-def _still_earned(group: TierGroup, account: Account, until: int) -> tuple[int, int]:
-    """The highest level that earlier windows have earned beyond a day, and its end."""
-    lasts = group.section.lasts
+def _still_earned(group: TierGroup, turn: Turn, until: int) -> tuple[int, int]:
+    """The highest level that earlier windows have earned beyond a day, and its end.
+
+    Each window has earned what the thresholds of its own days say.
+    """
+    lasts, account = group.section.lasts, turn.account
     if group.section.kept_by == "as much again":
         level = earned_level(group, account, until - 1, again=True)
         return level, lasts.until(until) if level else 0
@@ -420,7 +459,7 @@ def _still_earned(group: TierGroup, account: Account, until: int) -> tuple[int, 
         return level, lasts.until(until) if level else 0
     best, end, day = 0, 0, until - 1
     while (ends := lasts.until(day)) > until:
-        level = earned_level(group, account, day)
+        level = earned_level(of_then(group, turn, day), account, day)
         if level > best:
             best, end = level, ends
         day = calendar.window_start(lasts.window, day) - 1
@@ -441,7 +480,7 @@ def kept_until(groups: list[TierGroup], counter: str, day: int) -> int:
 
 
 def _fall(group: TierGroup, turn: Turn, now: int, until: int) -> None:
-    level, ends = _still_earned(group, turn.account, until)
+    level, ends = _still_earned(group, turn, until)
     if group.section.down == "by one level" and level < now - 1:
         lasts = group.section.lasts
         level, ends = now - 1, lasts.until(until - 1 if lasts.window else until)

@@ -96,6 +96,8 @@ def _tree_of(name: Node, path: Path) -> Node:
         if file.is_file() and file != path.resolve():
             try:
                 tree = text.read_file(file)
+                if isinstance(tree.value, dict) and "cases" in tree.value:
+                    continue  # the cases of the program that is looked for
                 assemble([Version(1, 0, tree)])
             except ProgramError as error:
                 raise ProgramError(_elsewhere(each, file, name) for each in error.faults) from error

@@ -144,8 +144,8 @@ def _purchase(words: Words, node: Node) -> Body:
 def _paid_with(words: Words, name: str, node: Node) -> Unit:
     """The unit that is paid with: of a reward that is money off, or of a balance."""
     reward = words.reward(name)
-    if reward is not None and reward.rate is not None:
-        return words.program.units[reward.rate.unit]
+    if reward is not None and (reward.rate is not None or reward.rungs):
+        return words.program.units[unit_of(reward)]
     if name in words.program.units:
         return words.program.units[name]
     raise Wrong("unknown-reward", f"There is no reward {name!r} that pays in a purchase.", node)

@@ -14,6 +14,7 @@ from kantis.core import calendar
 from kantis.core.amounts import Unit
 from kantis.core.knobs import Fault, Node, Wrong, suggest
 from kantis.engine.program import Program
+from kantis.features.counters import YEAR_ENDED
 
 ITEMS: Final = Unit("items")
 
@@ -27,7 +28,7 @@ class Words:
         self.program = program
         self.faults = [] if faults is None else faults
         self.counters = program.counted
-        spoken = {"purchase", "enrol", "birthday"}
+        spoken = {"purchase", "enrol", "birthday", YEAR_ENDED}
         events = {
             event for plan in program.plans for event in (*plan.earning.by_event, *plan.counters)
         }

@@ -1,4 +1,4 @@
-"""Commands on the books: publish, programs, verify."""
+"""Commands on the books: publish, versions, verify."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _since(program: Program, since: str, *, first: bool) -> int:
     return moment
 
 
-def programs(store: Store = "kantis.db", json: Json = False) -> None:
+def versions(store: Store = "kantis.db", json: Json = False) -> None:
     """List the programs of the books and their versions."""
     with opened(store) as desk:
         rows = [

@@ -1,4 +1,4 @@
-"""Commands on program files and case files: check, format, schema, try."""
+"""Commands on program files and case files: programs, check, format, schema, try."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from rich.text import Text
 
 from kantis.core.knobs import Fault, Node, ProgramError, plain
-from kantis.desk import cases, text
+from kantis.desk import cases, library, text
 from kantis.desk.compare import Comparison
 from kantis.desk.format import Order, canonical, order_of
 from kantis.desk.schema import schema as schema_of
@@ -31,6 +31,42 @@ from kantis.engine.sections import PROGRAM, SECTIONS
 from kantis.engine.splitting import pays_to_split
 
 Files = Annotated[list[Path], typer.Argument(help="Files, or folders with files inside.")]
+
+
+def programs(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder of program files. Default: Kantis's own.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the program files of a folder: what each is called, and what it models."""
+    inside = folder or library.folder()
+    rows = [_listed(path) for path in sorted(inside.glob("*.y*ml")) if path.is_file()]
+    if not rows:
+        raise Trouble("no-file", "There is no program file in this folder.", str(inside))
+    if json:
+        json_out(rows)
+        return
+    width = max(len(row["program"]) for row in rows)
+    for row in rows:
+        first = row["about"].partition(". ")[0].rstrip(".")
+        told = f"{row['title']}: {first}" if first else row["title"]
+        out.print(Text(f"{row['program']:{width}}  {told}"), no_wrap=True, overflow="ellipsis")
+
+
+def _listed(path: Path) -> dict[str, str]:
+    """What a program file says about itself; what cannot be read says so."""
+    row = {"program": path.stem, "title": "", "about": "", "file": str(path)}
+    try:
+        said = plain(text.read(_load(path), path.name))
+    except ProgramError as error:
+        return row | {"title": f"cannot be read: {error.faults[0].message}"}
+    if isinstance(said, dict):
+        title = said.get("title", "")
+        if isinstance(title, dict):
+            title = title.get("en") or next(iter(title.values()), "")
+        row |= {"title": str(title or path.stem), "about": str(said.get("about", ""))}
+    return row
 
 
 def check(
