@@ -7,24 +7,13 @@ back, in a referral on both sides.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from kantis.core import windows
 from kantis.core.events import Refer, Referred
 from kantis.core.turn import Turn
 from kantis.engine.plan import Plan
+from kantis.engine.returning import Returning
 from kantis.features import challenges, referrals
-
-
-class Returning(Protocol):
-    """A purchase of which something comes back, as a refund sees it."""
-
-    @property
-    def whole(self) -> bool:
-        """Whether all of it has come back now."""
-
-    def part(self, amount: int, means: Callable[[int], bool], per: str = "money") -> int:
-        """Of an amount that lines made together, what belongs to those that come back."""
 
 
 def refer(plan: Plan, turn: Turn, body: Refer) -> None:
@@ -65,9 +54,9 @@ def reverse(
 
 def _part(challenge: challenges.Challenge, amount: int, back: Returning) -> int:
     counts = challenge.section.goal.counts
-    if counts in ("purchases", "times"):
+    if counts == "purchases":
         return amount if back.whole else 0
-    per = {"items": "item", "measure": "measure"}.get(counts, "money")
+    per = {"items": "item", "times": "item", "measure": "measure"}.get(counts, "money")
     return back.part(amount, _means(challenge.bit), per)
 
 

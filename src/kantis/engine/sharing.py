@@ -17,6 +17,7 @@ from kantis.core.decision import DESK, follow_up_id
 from kantis.core.events import (
     Activity,
     Body,
+    Cancel,
     CarriedTier,
     Carry,
     Confirm,
@@ -62,14 +63,15 @@ def forward(turn: Turn, body: Body) -> bool:
     An ask is refused, for it wants its answer from that account. Whether it was sent on.
     """
     into, name = turn.account.away
-    if isinstance(body, Refund):
-        source = body.of_source or turn.event.source
+    if isinstance(body, Refund | Cancel):
+        source = getattr(body, "of_source", "") or turn.event.source
         original = turn.context.originals.get(f"{source}/{body.of}")
         if original is None or not original.entry.decision.follow_ups:
             return False
         sent = follow_up_id(turn.account.id, original.entry.seq, 0)
         turn.decision.cause = original.event.key
-        turn.follow(into, Refund(sent, body.lines, DESK, body.reason))
+        of_it = Refund(sent, body.lines, DESK, body.reason) if isinstance(body, Refund) else None
+        turn.follow(into, of_it or Cancel(sent, body.reason))
         return True
     if not isinstance(body, Purchase | Activity | Redeem | Confirm | Void | Referred):
         return False
