@@ -27,6 +27,7 @@ from kantis.core.knobs import (
     read_section,
     suggest,
 )
+from kantis.core.limits import Cap
 from kantis.core.lots import Balance
 from kantis.core.phrases import (
     list_of,
@@ -331,13 +332,7 @@ def _compile(
     plan.plans = compile_plans(read["plans"], users, conventions.money_rounds)
     plan.entitlements = compile_entitlements(read["entitlements"], caps)
     plan.forfeiture = read["forfeiture"]
-    for name, each in read["referrals"].items():
-        bit = plan.classifier.bit(each.where, each.except_)
-        balance = plan.balances[each.give.unit]
-        plan.referrals[name] = referrals_room.compile_referral(each, balance, bit, caps)
-    plan.challenges = challenges_room.compile_challenges(
-        read["challenges"].values(), plan.balances, plan.classifier
-    )
+    _things_to_do(plan, read, caps)
     plan.clocked = any(each.clock is not None or each.pushes for each in plan.balances.values())
     plan.keeps = any(each.kept or each.lost for each in plan.balances.values())
     issued = {each.issued for each in plan.rewards.values()}
@@ -348,6 +343,17 @@ def _compile(
         for event in {*plan.earning.by_event, *plan.counters} - others:
             plan.act(event, "deed")
         plan.purchase = plan.act("purchase", "lines")
+
+
+def _things_to_do(plan: Plan, read: dict[str, dict[str, Any]], caps: dict[str, Cap]) -> None:
+    """Referrals and challenges, ready for use."""
+    for name, each in read["referrals"].items():
+        bit = plan.classifier.bit(each.where, each.except_)
+        balance = plan.balances[each.give.unit]
+        plan.referrals[name] = referrals_room.compile_referral(each, balance, bit, caps)
+    plan.challenges = challenges_room.compile_challenges(
+        read["challenges"].values(), plan.balances, plan.classifier
+    )
 
 
 def _share(plan: Plan, read: dict[str, dict[str, Any]]) -> None:
