@@ -204,6 +204,10 @@ def _rewards(read: Read, reader: Reader) -> None:
         if reward.issued == "by itself" and reward.cost is None and reward.reached is None:
             message = "Only a reward with a fixed 'cost' or a milestone 'reached' comes by itself."
             reader.fault_at("cannot-be-explained", message, "rewards", name, "issued")
+        free = reward.cost is not None and not reward.cost.amount
+        if free and not reward.per_member.times:
+            message = "What costs nothing needs a limit: write for example 'per member: 1'."
+            reader.fault_at("nothing", message, "rewards", name, "cost")
         if reward.points_back is not None and not (reward.cost or reward.rate or reward.rungs):
             message = "'points back' is a share of what was redeemed; this reward has no price."
             reader.fault_at("no-effect", message, "rewards", name, "points back")

@@ -96,12 +96,22 @@ GIVES = Kind(
 )
 
 
+COST = Kind(
+    "cost",
+    lambda node, reader: quantity(text_of(node), node, reader),
+    "number unit",
+    ("50 points", "0 points"),
+)
+
+
 class RewardSection(Struct, frozen=True, kw_only=True):
     """A reward: its price in points, what it gives, for whom, and its limits."""
 
     name: str
     title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
-    cost: Annotated[Quantity | None, Knob(SOME, "a fixed price in points")] = None
+    cost: Annotated[
+        Quantity | None, Knob(COST, "a fixed price in points; 0 where only 'per member' limits it")
+    ] = None
     rate: Annotated[Worth | None, Knob(WORTH, "what points are worth as money off")] = None
     rungs: Annotated[
         tuple[tuple[int, int, str], ...], Knob(RUNGS, "a table of points and what they are worth")
