@@ -20,6 +20,7 @@ from kantis.core.events import (
     CarriedTier,
     Carry,
     Confirm,
+    Forfeit,
     Join,
     Leave,
     Permit,
@@ -71,7 +72,7 @@ def forward(turn: Turn, body: Body) -> bool:
         turn.decision.cause = original.event.key
         turn.follow(into, Refund(sent, body.lines, DESK, body.reason))
         return True
-    if not isinstance(body, Purchase | Activity | Redeem | Confirm | Void | Referred):
+    if not isinstance(body, Purchase | Activity | Redeem | Confirm | Void | Forfeit | Referred):
         return False
     if turn.event.ask or isinstance(body, Redeem):
         raise Refused("in-a-household", f"This member shares an account, as {name!r}.")
