@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache
 
-from kantis.core.account import Account, Lot, Standing, Voucher, new_purse
+from kantis.core.account import Account, new_purse
 from kantis.core.calendar import Calendar, add_months, window_end, window_start
 from kantis.core.decision import Decision, Entry
 from kantis.core.events import Event
 from kantis.core.places import AVAILABLE, ISSUED, OWED, PENDING, VOUCHER
+from kantis.core.records import Lot, Standing, Voucher
 
 ByHand = Callable[[Account, Event], list[Entry]]
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from kantis.core.account import NEVER, Account, change, post
+from kantis.core.account import NEVER, Account, change
 from kantis.core.calendar import DAY_MS
 from kantis.core.decision import Context, Decision, Entry, FollowUp, Needs, Refusal
 from kantis.core.events import (
@@ -24,6 +24,7 @@ from kantis.core.events import (
     Transfer,
 )
 from kantis.core.places import AVAILABLE, EXPIRED, ISSUED, OWED, REDEEMED, REVERSED, TRANSIT
+from kantis.core.postings import post
 from kantis.desk.programs import Engine
 from kantis.store.rows import VersionRow
 

@@ -1,12 +1,13 @@
 """Submit: once, in order, all or nothing, and answered after the commit."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kantis.core.calendar import DAY_MS
 from kantis.core.events import Event, Line, Purchase, Redeem, Refund
-from kantis.core.knobs import ProgramError
+from kantis.core.knobs import Fault, ProgramError
 from kantis.store.books import Outage, Unknown
 from kantis.store.schema import BAD
 from tests.desk.shop import NOON, Shop, codes, said
@@ -92,6 +93,20 @@ def test_a_malformed_event_does_not_use_its_key_up(shop: Shop) -> None:
         ["malformed-subject"] * 6
     )
     assert codes(shop(good)) == ["decided"]
+
+
+def test_a_program_that_cannot_be_read_is_an_outage_and_no_fault_of_the_event(shop: Shop) -> None:
+    def unreadable(versions: object) -> object:
+        raise ProgramError([Fault("unknown-key", "There is no 'counts' here.")])
+
+    shop(shop.enrol("1"))
+    homes, engine = shop.desk.homes, shop.desk.homes.engine
+    homes.engine, homes.edition = replace(engine, assemble=unreadable), -1
+    with pytest.raises(Outage, match="cannot read the published program"):
+        shop(shop.buy("a", "1"))
+    homes.engine = engine
+    (result,) = shop(shop.buy("a", "1"))
+    assert (result.outcome, result.again) == ("decided", False)
 
 
 def test_an_unknown_program_is_refused(shop: Shop) -> None:

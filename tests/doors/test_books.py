@@ -207,6 +207,16 @@ def test_the_store_comes_from_the_environment(
     assert "corner-cafe" in kantis("programs").out
 
 
+def test_a_password_stands_in_no_message(kantis: Kantis) -> None:
+    url = "postgresql://kantis:s3cret@127.0.0.1:1/books"
+    for as_json in ((), ("--json",)):
+        said = kantis("verify", "--store", url, *as_json)
+        assert said.status == 3
+        assert "[store-unusable]" in said.err
+        assert "postgresql://kantis:…@127.0.0.1:1/books" in said.err
+        assert "s3cret" not in said.out + said.err
+
+
 def test_a_file_is_replaced_whole_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

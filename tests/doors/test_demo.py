@@ -12,6 +12,9 @@ from typing import Any
 import apsw
 import pytest
 
+from kantis import desk as desks
+from kantis.core.events import Enrol, Event, Line, Purchase, Refund
+from kantis.desk.submit import wall_clock
 from tests.doors.command import Kantis
 
 HOUSEHOLDS = 60
@@ -127,6 +130,25 @@ def test_books_of_something_else_are_left_alone(kantis: Kantis, cafe: Path) -> N
     assert kantis("publish", cafe).status == 0
     said = kantis("demo", "--households", 5, "--store", "kantis.db")
     assert (said.status, "[other-program]" in said.err) == (3, True)
+
+
+def test_the_figures_are_those_of_the_demos_program(kantis: Kantis, cafe: Path) -> None:
+    before = kantis("demo", "--households", 3, "--json").json
+    neighbour = cafe.read_text().replace("stamps:", "points:").replace("stamp ", "point ")
+    cafe.write_text(neighbour.replace("stamps", "points"))
+    assert kantis("publish", cafe, "--store", "demo.db").status == 0
+    now = wall_clock()
+    drink = Purchase((Line("1", "latte", 5, 1750, "coffee"),))
+    with desks.open("demo.db") as desk:
+        events = [
+            Event("till", "e", now, "card:1", Enrol()),
+            Event("till", "p", now, "card:1", drink),
+            Event("till", "r", now, "card:1", Refund("nothing")),
+        ]
+        assert len(desk.submit(events, program="corner-cafe")) == 3
+    after = kantis("demo", "--households", 3, "--json").json
+    for part in ("members", "baskets", "events", "flagged", "balances", "tiers", "liability"):
+        assert after[part] == before[part]
 
 
 def test_more_households_come_into_the_same_books(kantis: Kantis, cafe: Path) -> None:

@@ -61,6 +61,34 @@ def test_the_good_one_is_good() -> None:
             "versions-overlap",
             11,
         ),
+        (
+            "{give: 1 point per 1 EUR}",
+            "{give: {from 2024-01-01: 1 point per 1 EUR, from 2024-02-01 to 2024-03-01: 2 points}}",
+            "dates-expected",
+            11,
+        ),
+        ("1 point per 1 EUR", "1 times per item", "unknown-balance", 11),
+        ("1 point per 1 EUR", "1 point per 0.5 items", "whole-number-expected", 11),
+        ("1 point per 1 EUR", "1 point per 0 items", "whole-number-expected", 11),
+        ("1 point per 1 EUR", "99999999999999999999 points", "quantity-expected", 11),
+        ("1 EUR}\nrewards", "1 EUR, round: spend down to 0 EUR}\nrewards", "nothing", 11),
+        ("1 EUR}\nrewards", "1 EUR, round: points down to 0 points}\nrewards", "nothing", 11),
+        ("1 EUR}\nrewards", "1 EUR, cap: 9 EUR per rolling 0 days}\nrewards", "unknown-window", 11),
+        ("1 EUR}\nrewards", "1 EUR, available: after 999999 days}\nrewards", "too-long", 11),
+        (
+            "1 EUR}\nrewards",
+            "1 EUR, available: on the 32nd of the next month}\nrewards",
+            "unknown-availability",
+            11,
+        ),
+        ("12 months after earning", "0 months after earning", "nothing", 5),
+        ("12 months after earning", "on the first 31 June on or after 9 days", "date-expected", 5),
+        ("12 months after earning", "9999 months after earning", "too-long", 5),
+        ("gold: 100 EUR}", "gold: 100 EUR}, lasts: 0 months", "nothing", 9),
+        ("1 EUR per 100 points", "0 EUR per 100 points", "nothing", 13),
+        ("1 EUR per 100 points", "1 EUR per 0 points", "nothing", 13),
+        ("1 EUR per 100 points", "1 EUR per 100 points, step: 0 points", "nothing", 13),
+        ("rate: 1 EUR per 100 points", "cost: 0 points, gives: tea", "nothing", 13),
         ("1 point per 1 EUR}", "5 points, cap: 3 points per purchase}", "cap-below-earn", 11),
         ("1 point per 1 EUR}", "5 points, cap: 3 EUR per purchase}", "cap-does-not-fit", 11),
         ("1 EUR}\nrewards", "1 EUR, beyond: 1 point per 2 EUR}\nrewards", "no-effect", 11),
@@ -170,6 +198,24 @@ def test_a_mistake_is_named(before: str, after: str, code: str, line: int) -> No
 def test_a_misspelt_key_is_suggested() -> None:
     with pytest.raises(ProgramError, match="Did you mean 'give'"):
         assemble([Version.of(1, 0, text.read(GOOD.replace("give", "gvie")))])
+
+
+@pytest.mark.parametrize(
+    ("money", "hint"),
+    [
+        ("money: EUX", "Did you mean 'EUR'?"),
+        ("money: Euro", "Did you mean 'EUR'?"),
+        ("money: QQQ", "Write for example EUR."),
+        ("# no money", "'money' is missing"),
+    ],
+)
+def test_money_that_is_none_is_told_once(money: str, hint: str) -> None:
+    with pytest.raises(ProgramError) as told:
+        assemble([Version.of(1, 0, text.read(GOOD.replace("money: EUR", money)))])
+    (fault,) = [each for each in told.value.faults if each.code != "unknown-unit"]
+    assert hint in fault.message
+    if money.startswith("money"):
+        assert len(told.value.faults) == 1
 
 
 def test_every_fault_is_told_at_once() -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from msgspec import msgpack
 
-from kantis.core.account import Account, bring, change, encode_account, leave, post, ripen
+from kantis.core.account import Account, change, encode_account
 from kantis.core.calendar import DAY_MS, Calendar, instant, zone
 from kantis.core.code import Code
 from kantis.core.events import Line, Load, Purchase
 from kantis.core.places import AVAILABLE, EXPIRED, HELD, ISSUED, PENDING, REDEEMED, VOUCHER
+from kantis.core.postings import bring, leave, post, ripen
 from tests.engine.member import Member, program
 
 LINES = (

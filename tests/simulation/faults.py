@@ -14,7 +14,7 @@ from typing import Any
 from msgspec import structs
 
 from kantis.core import account as accounts
-from kantis.core import limits, lots, rates, turn
+from kantis.core import limits, lots, postings, rates, turn
 from kantis.core.calendar import DAY_MS
 from kantis.core.events import Carry, Purchase, Void
 from kantis.core.places import AVAILABLE, HELD, OWED, PENDING, REVERSED
@@ -186,7 +186,7 @@ def _only_available(right: Any, account: Any, posting: Any) -> None:
 
 def _postings_first(account: Any, entry: Any) -> None:
     for posting in entry.decision.postings:
-        accounts.post(account, posting)
+        postings.post(account, posting)
     for change in entry.decision.changes:
         accounts.change(account, change)
     account.seq, account.at, account.due = entry.seq, entry.at, entry.due

@@ -5,7 +5,8 @@ tiers, vouchers, holds, loaded offers, choices, dated facts. A snapshot changes 
 ways only, ``post`` and ``change``, and both are written into the decision that made
 them; so a snapshot is the fold of recorded decisions, and a command can prove it.
 
->>> from kantis.core.places import REDEEMED
+>>> from kantis.core.places import AVAILABLE, ISSUED, REDEEMED
+>>> from kantis.core.postings import post
 >>> account = Account(1)
 >>> change(account, ("lot", 1, "points", 738976, 739341, "", "", ""))
 >>> post(account, ("points", ISSUED, AVAILABLE, 30, 1, "earning"))
@@ -24,22 +25,8 @@ from msgspec import Struct, field, msgpack
 
 from kantis.core import membership
 from kantis.core.membership import Forfeited, Membership
-from kantis.core.places import (
-    ADJUSTED,
-    AVAILABLE,
-    CARRIED,
-    EXPIRED,
-    FORFEITED,
-    HELD,
-    ISSUED,
-    MEMBER_PLACES,
-    OWED,
-    PENDING,
-    REDEEMED,
-    REVERSED,
-    TRANSIT,
-    VOUCHER,
-)
+from kantis.core.places import MEMBER_PLACES
+from kantis.core.records import Award, Hold, Lot, Member, Standing, Voucher
 
 #: balance, from place, to place, amount, lot (0: none), reason (the room that posts it)
 Posting = tuple[str, int, int, int, int, str]
@@ -49,108 +36,6 @@ Change = tuple[Any, ...]
 
 #: later than any instant
 NEVER = 1 << 62
-
-
-class Lot(Struct, array_like=True, gc=False):
-    """Points of one earning bucket that live and die together.
-
-    ``bucket`` is the day of earning (or the first day of its month), ``expires`` the day
-    from whose 00:00 they are gone (0: not fixed). Pending ones wait for their group, or for
-    an instant that stands in the account's ``waiting``.
-    ``issued = spent + expired + reversed + moved + available + pending + held`` always.
-    """
-
-    id: int
-    balance: str
-    bucket: int
-    expires: int = 0
-    group: str = ""
-    member: str = ""
-    funder: str = ""
-    available: int = 0
-    pending: int = 0
-    held: int = 0
-    issued: int = 0
-    spent: int = 0
-    expired: int = 0
-    reversed: int = 0
-    moved: int = 0
-
-    @property
-    def open(self) -> int:
-        """What is still there, in any place of the member."""
-        return self.available + self.pending + self.held
-
-
-class Standing(Struct, array_like=True):
-    """Where an account stands in a tier group.
-
-    ``level`` counts from 0, the entry level. ``until`` is the first day on which it no
-    longer holds (0: no end). ``history`` is (instant, level), oldest first.
-    """
-
-    level: int = 0
-    since: int = 0
-    until: int = 0
-    history: list[tuple[int, int]] = field(default_factory=list)
-
-
-class Voucher(Struct, array_like=True, gc=False):
-    """An instrument with its own worth and end.
-
-    ``points`` of ``balance`` stand behind it in the place *voucher*; ``worth`` is minor
-    units of money. ``state`` is open, used, expired or reversed.
-    """
-
-    kind: str
-    worth: int
-    balance: str
-    points: int
-    issued: int
-    expires: int
-    state: str = "open"
-
-
-class Hold(Struct, array_like=True):
-    """Points set aside for a redemption: (lot, amount) each, until an instant."""
-
-    reward: str
-    balance: str
-    lots: list[tuple[int, int]]
-    worth: int
-    until: int
-
-
-class Member(Struct, array_like=True):
-    """One of the members of an account that several share: what is personal of it.
-
-    ``home`` is the account that they came from and go back to. Counters, tiers and cycles
-    here are those that the program calls a member's own.
-    """
-
-    role: str
-    joined: int
-    burns: bool
-    home: str
-    counters: dict[str, dict[int, int]] = field(default_factory=dict)
-    tiers: dict[str, Standing] = field(default_factory=dict)
-    cycles: dict[str, int] = field(default_factory=dict)
-    issued: dict[str, dict[int, int]] = field(default_factory=dict)
-
-
-class Award(Struct, array_like=True):
-    """What a challenge or a referral gave, so that it is given once and can be taken back.
-
-    ``day`` is when, or the window that it was given for; ``other`` the account on the other
-    side of a referral.
-    """
-
-    day: int
-    balance: str
-    points: int
-    lot: int
-    voucher: str = ""
-    other: str = ""
 
 
 class Account(Struct, array_like=True):
@@ -222,121 +107,6 @@ def value_at(history: list[tuple[int, Any]], moment: int, default: Any) -> Any:
         if since <= moment:
             return value
     return default
-
-
-_SOURCES = frozenset((ISSUED, CARRIED, ADJUSTED, TRANSIT))
-_OPEN = frozenset((AVAILABLE, PENDING))
-_SPENT = frozenset((REDEEMED, VOUCHER))
-
-
-def post(account: Account, posting: Posting) -> None:
-    """Move an amount, in the purse and in its lot.
-
-    ``AssertionError`` when a place of the member or a lot would fall below zero: the
-    caller decided wrongly, and nothing may be written.
-    """
-    balance, source, target, amount, lot_id, _ = posting
-    lot = account.lots[lot_id] if lot_id else None
-    if lot is not None:
-        if source == AVAILABLE and target not in _OPEN:
-            leave(account, balance, target, amount, lot)
-            return
-        if source == PENDING and target == AVAILABLE:
-            ripen(account, balance, amount, lot)
-            return
-        if source in _SOURCES and target in _OPEN:
-            bring(account, balance, target, amount, lot)
-            return
-    assert amount > 0, "a posting moves something"
-    purse = account.purse.get(balance)
-    if purse is None:
-        purse = account.purse[balance] = new_purse()
-    if source < MEMBER_PLACES:
-        purse[source] -= amount
-        assert purse[source] >= 0 or source == OWED, f"{balance} would fall below zero"
-    if target < MEMBER_PLACES:
-        purse[target] += amount
-        assert target != OWED or purse[OWED] <= 0, f"more {balance} repaid than owed"
-    if lot is not None:
-        _out_of(lot, source, amount)
-        _into(lot, target, amount)
-
-
-def bring(account: Account, balance: str, target: int, amount: int, lot: Lot) -> list[int]:
-    """What ``post`` does where points come from a source into a lot; the purse that has them."""
-    assert amount > 0, "a posting moves something"
-    purse = account.purse.get(balance)
-    if purse is None:
-        purse = account.purse[balance] = new_purse()
-    purse[target] += amount
-    lot.issued += amount
-    if target == AVAILABLE:
-        lot.available += amount
-    else:
-        lot.pending += amount
-    return purse
-
-
-def ripen(account: Account, balance: str, amount: int, lot: Lot) -> list[int]:
-    """What ``post`` does where pending points become available; the purse that has them."""
-    assert 0 < amount <= lot.pending, "a lot would fall below zero"
-    lot.pending -= amount
-    lot.available += amount
-    purse = account.purse[balance]
-    purse[PENDING] -= amount
-    purse[AVAILABLE] += amount
-    assert purse[PENDING] >= 0, f"{balance} would fall below zero"
-    return purse
-
-
-def leave(account: Account, balance: str, target: int, amount: int, lot: Lot) -> None:
-    """What ``post`` does where available points leave for a place in which they are not open."""
-    assert 0 < amount <= lot.available, "a lot would fall below zero"
-    lot.available -= amount
-    purse = account.purse[balance]
-    purse[AVAILABLE] -= amount
-    assert purse[AVAILABLE] >= 0, f"{balance} would fall below zero"
-    if target < MEMBER_PLACES:
-        purse[target] += amount
-        assert target != OWED or purse[OWED] <= 0, f"more {balance} repaid than owed"
-    _into(lot, target, amount)
-
-
-def _out_of(lot: Lot, source: int, amount: int) -> None:
-    if source in _SOURCES:
-        lot.issued += amount
-    elif source == AVAILABLE:
-        lot.available -= amount
-    elif source == PENDING:
-        lot.pending -= amount
-    elif source == HELD:
-        lot.held -= amount
-    elif source in (EXPIRED, FORFEITED):
-        lot.expired -= amount
-    elif source == REVERSED:
-        lot.reversed -= amount
-    else:
-        lot.spent -= amount
-    assert min(lot.available, lot.pending, lot.held) >= 0, "a lot would fall below zero"
-
-
-def _into(lot: Lot, target: int, amount: int) -> None:
-    if target in _SPENT:
-        lot.spent += amount
-    elif target == AVAILABLE:
-        lot.available += amount
-    elif target == PENDING:
-        lot.pending += amount
-    elif target == HELD:
-        lot.held += amount
-    elif target in (EXPIRED, FORFEITED):
-        lot.expired += amount
-    elif target == REVERSED:
-        lot.reversed += amount
-    elif target in (TRANSIT, CARRIED):
-        lot.moved += amount
-    else:
-        lot.spent += amount
 
 
 def add_lot(account: Account, change: Change) -> Lot:

@@ -70,7 +70,10 @@ def day(text: str) -> int:
     match = _DATE.fullmatch(text)
     if not match:
         raise ValueError(f"{text!r} is not a date; write year-month-day, for example 2024-03-31")
-    return dt.date(*map(int, match.groups())).toordinal()
+    try:
+        return dt.date(*map(int, match.groups())).toordinal()
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no day of the calendar") from error
 
 
 def show_day(day: int) -> str:

@@ -28,6 +28,8 @@ _KEY = re.compile(
     r"(before \d{4}-\d{2}-\d{2}|from \d{4}-\d{2}-\d{2}|\d{4}-\d{2}-\d{2} to \d{4}-\d{2}-\d{2})"
 )
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
 #: What an entry is about: a rule gives, a reward costs, a cycle has dates.
 DEFINING = frozenset("give multiply add off cost rate rungs levels every fee".split())
 
@@ -64,7 +66,7 @@ def boundaries(tree: Node) -> set[int]:
 
 
 def overlaps(tree: Node, path: str = "") -> list[Fault]:
-    """A fault for each dated value of which two stretches hold the same day."""
+    """A fault for each dated value of which two stretches hold the same day, or one is none."""
     found: list[Fault] = []
     if isinstance(tree.value, dict):
         if is_dated(tree):
@@ -75,14 +77,32 @@ def overlaps(tree: Node, path: str = "") -> list[Fault]:
             for (_, last, one), (first, _, other) in pairwise(spans):
                 if first <= last:
                     line, column = tree.keys.get(other, (tree.line, tree.column))
-                    message = f"{one!r} and {other!r} overlap; each day has one value."
+                    message = (
+                        f"{one!r} and {other!r} overlap; each day has one value."
+                        " End one before the other begins."
+                    )
                     found.append(Fault("versions-overlap", message, line, column, path))
+        found += _strangers(tree, path)
         for key, child in tree.value.items():
             found += overlaps(child, f"{path} > {key}" if path else key)
     elif isinstance(tree.value, list):
         for child in tree.value:
             found += overlaps(child, path)
     return found
+
+
+def _strangers(tree: Node, path: str) -> list[Fault]:
+    """A fault for a key that has a date but is no stretch of dates, or stands beside some."""
+    keys = [key for key in tree.value if _DATE.search(key)]
+    if not keys or is_dated(tree):
+        return []
+    wrong = next((key for key in tree.value if not _KEY.fullmatch(key)), keys[0])
+    line, column = tree.keys.get(wrong, (tree.line, tree.column))
+    message = (
+        f"{wrong!r} is no stretch of dates. Write 'before 2024-01-01', 'from 2024-01-01' or"
+        " '2024-01-01 to 2024-03-31', and nothing else beside them."
+    )
+    return [Fault("dates-expected", message, line, column, path)]
 
 
 def at(tree: Node, day: int) -> Node | None:

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from msgspec import Struct, field, msgpack
 
-from kantis.core.account import CHANGES, Account, Change, Posting, change, post
+from kantis.core.account import CHANGES, Account, Change, Posting, change
 from kantis.core.events import Body, Event
+from kantis.core.postings import post
 
 #: Raised when what a decision does changes for the same events.
 ENGINE = 1

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 import msgspec
 from msgspec import Struct
 
-from kantis.core.amounts import Unit
+from kantis.core.amounts import CURRENCIES, Unit
 
 Value = TypeVar("Value", bound=Struct)
 
@@ -109,9 +109,14 @@ class Reader:
         self.path = []
 
     def unit(self, word: str) -> Unit | None:
-        """The unit that a word names: the money, or a balance by its plural or singular."""
-        if self.money and word == self.money.name:
-            return self.money
+        """The unit that a word names: the money, or a balance by its plural or singular.
+
+        Where the program's own money is no currency, which is a fault of its own, every
+        currency stands for it: one mistake is told once.
+        """
+        own = self.money
+        if own and (word == own.name or (word in CURRENCIES and own.name not in CURRENCIES)):
+            return own
         return self.units.get(word)
 
 
@@ -210,7 +215,11 @@ def read_entries(section: type[Value], tree: Node | None, reader: Reader) -> dic
     if tree is None:
         return found
     if not isinstance(tree.value, dict):
-        reader.fault("mapping-expected", "Here stands a name for each entry.", tree)
+        reader.fault(
+            "mapping-expected",
+            "Here stands a name for each entry, and what it says under it.",
+            tree,
+        )
         return found
     for name, child in tree.value.items():
         reader.path.append(name)

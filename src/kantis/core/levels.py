@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from kantis.core import calendar
 from kantis.core.knobs import Kind, Node, Reader, Wrong, node, suggest
-from kantis.core.phrases import MONTHS, Duration, duration, list_of, quantity, text_of
+from kantis.core.phrases import MONTHS, Duration, lasting, list_of, quantity, text_of
 
 __all__ = ["LASTS", "LEVELS", "REACHED", "ROLLS", "Reader", "calendar", "node"]
 
@@ -70,8 +70,10 @@ def _lasts(node: Node, reader: Reader) -> Lasts:
         later = 0 if match[2] == "after the" else 1
         return Lasts(window="year", windows_later=later, month=MONTHS.index(match[1]) + 1)
     try:
-        return Lasts(length=duration(text, node))
+        return Lasts(length=lasting(text, node))
     except Wrong as wrong:
+        if wrong.code != "duration-expected":
+            raise
         message = f"{text!r} does not say how long. Write one of: {_LOOKS}."
         raise Wrong("unknown-length", message, node) from wrong
 

@@ -212,7 +212,9 @@ class Available(Struct, frozen=True):
         if self.after_days:
             return days.start(day + self.after_days)
         if self.day_of_next_month:
-            return days.start(calendar.window_end("month", day) + self.day_of_next_month - 1)
+            first = calendar.window_end("month", day)
+            last = calendar.window_end("month", first) - 1
+            return days.start(min(first + self.day_of_next_month - 1, last))
         return 0
 
 
@@ -226,7 +228,7 @@ def _available(node: Node, reader: Reader) -> Available:
         return Available()
     if text == "when confirmed":
         return Available(group=True)
-    if match := _ORDINAL.fullmatch(text):
+    if (match := _ORDINAL.fullmatch(text)) and 1 <= int(match[1]) <= 31:
         return Available(day_of_next_month=int(match[1]))
     if text.startswith("after "):
         length = duration(text[6:], node, 6)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from kantis.core import calendar
-from kantis.core.account import NEVER, Lot, add_lot, add_wait, bring, leave
+from kantis.core.account import NEVER, add_lot, add_wait
 from kantis.core.amounts import Unit, share
 from kantis.core.places import (
     AVAILABLE,
@@ -23,6 +23,8 @@ from kantis.core.places import (
     OWED,
     PENDING,
 )
+from kantis.core.postings import bring, leave
+from kantis.core.records import Lot
 from kantis.core.turn import Turn
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from zoneinfo import available_timezones
 
 from msgspec import Struct
 
@@ -26,7 +27,7 @@ from kantis.core.knobs import Kind, Node, Reader, Wrong, node, suggest
 
 __all__ = ["Quantity", "Reader", "Unit", "money", "node"]
 
-NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+NUMBER = r"[0-9]{1,15}(?:\.[0-9]+)?"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January February March April May June July August September October November December".split()
@@ -128,7 +129,7 @@ def quantity(text: str, node: Node, reader: Reader, offset: int = 0) -> Quantity
     """The quantity that a text such as ``12.50 EUR`` or ``50 points`` says."""
     match = re.fullmatch(rf"({NUMBER}) (.+)", text)
     if not match:
-        message = f"{text!r} is not a quantity. Write a number and its unit, for example 12.50 EUR."
+        message = f"{text!r} is not a quantity. Write a number and its unit, as in 12.50 EUR."
         raise Wrong("quantity-expected", message, node, offset)
     number, word = match.groups()
     at = offset + match.start(2)
@@ -146,11 +147,31 @@ def quantity(text: str, node: Node, reader: Reader, offset: int = 0) -> Quantity
         raise Wrong("too-many-decimals", f"{error}.", node, offset) from error
 
 
+def some(text: str, node: Node, reader: Reader, offset: int = 0) -> Quantity:
+    """A quantity above zero."""
+    found = quantity(text, node, reader, offset)
+    if not found.amount:
+        raise Wrong("nothing", f"{text!r} is nothing. Write more than that.", node, offset)
+    return found
+
+
+def _some(node: Node, reader: Reader) -> Quantity:
+    return some(text_of(node), node, reader)
+
+
 def _quantity(node: Node, reader: Reader) -> Quantity:
     return quantity(text_of(node), node, reader)
 
 
-_UNITS = ("minute", "hour", "day", "week", "month", "year")
+#: How long a length of time can be: a hundred years of each unit.
+_UNITS = {
+    "minute": 52_560_000,
+    "hour": 876_000,
+    "day": 36_500,
+    "week": 5_200,
+    "month": 1_200,
+    "year": 100,
+}
 
 
 def duration(text: str, node: Node, offset: int = 0) -> Duration:
@@ -159,7 +180,19 @@ def duration(text: str, node: Node, offset: int = 0) -> Duration:
     if not match or match[2] not in _UNITS:
         message = f"{text!r} is not a length of time. Write for example 30 days or 18 months."
         raise Wrong("duration-expected", message, node, offset)
+    if len(match[1]) > 9 or int(match[1]) > _UNITS[match[2]]:
+        message = f"{text!r} is longer than 100 years. Write a shorter time."
+        raise Wrong("too-long", message, node, offset)
     return Duration(int(match[1]), match[2])
+
+
+def lasting(text: str, node: Node, offset: int = 0) -> Duration:
+    """A duration that is longer than no time at all."""
+    found = duration(text, node, offset)
+    if not found.count:
+        message = f"{text!r} is over before it begins. Write at least 1 {found.unit}."
+        raise Wrong("nothing", message, node, offset)
+    return found
 
 
 def _duration(node: Node, reader: Reader) -> Duration:
@@ -177,8 +210,11 @@ def window(text: str, node: Node, offset: int = 0) -> Window:
         return Window(text)
     if text == "membership year":
         return Window("anniversary")
-    match = re.fullmatch(r"rolling ([0-9]+) (day|month)s?", text)
+    match = re.fullmatch(r"rolling ([0-9]{1,9}) (day|month)s?", text)
     if match:
+        if not 1 <= int(match[1]) <= _UNITS[match[2]]:
+            message = f"{text!r} is no window. It holds at least one {match[2]}, at most 100 years."
+            raise Wrong("unknown-window", message, node, offset)
         return Window(f"rolling {match[2]}", int(match[1]))
     words = [*_CALENDAR, "purchase", "ever", "membership year", "rolling 12 months"]
     raise Wrong("unknown-window", f"{text!r} is no window. {suggest(text, words)}", node, offset)
@@ -253,20 +289,25 @@ def _extra(node: Node, reader: Reader) -> Ratio:
 def _money(node: Node, reader: Reader) -> str:
     text = text_of(node)
     if text not in CURRENCIES:
-        message = f"{text!r} is no currency code of ISO 4217. {suggest(text, sorted(CURRENCIES))}"
-        if len(message) > 200:
-            message = f"{text!r} is no currency code of ISO 4217, such as EUR."
+        near = sorted(code for code in CURRENCIES if code[:2] == text[:2].upper())
+        hint = f"Did you mean {near[0]!r}?" if len(near) == 1 else "Write for example EUR."
+        message = f"{text!r} is no currency code of ISO 4217. {hint}"
         raise Wrong("unknown-currency", message, node)
     return text
 
 
 def _zone(node: Node, reader: Reader) -> str:
+    text = text_of(node)
     try:
-        calendar.zone(text_of(node))
+        calendar.zone(text)
     except ValueError as error:
-        message = f"{error}. Write a place of the IANA list, for example Europe/Helsinki."
-        raise Wrong("unknown-time-zone", message, node) from error
-    return text_of(node)
+        hint = suggest(text, available_timezones())
+        if len(hint) > 60:
+            hint = "Write a place of the IANA list, for example Europe/Helsinki."
+        raise Wrong(
+            "unknown-time-zone", f"No time zone is called {text!r}. {hint}", node
+        ) from error
+    return text
 
 
 def _name(node: Node, reader: Reader) -> str:
@@ -291,6 +332,7 @@ TITLE = Kind("title", _title, "a text, or one per language", ("{en: Club, fi: Ke
 YES = Kind("yes or no", _yes, "yes | no", ("yes",), {"enum": ["yes", "no"]})
 WHOLE = Kind("whole number", _whole, "digits", ("3",), _pattern("[0-9]+"))
 QUANTITY = Kind("quantity", _quantity, "number unit", ("12.50 EUR", "50 points"))
+SOME = Kind("quantity above zero", _some, "number unit", ("50 points",))
 DURATION = Kind("length of time", _duration, "number unit", ("30 days", "18 months"))
 WINDOW = Kind("window", _window, "calendar year | rolling 12 months | ever", ("calendar year",))
 DAY = Kind("date", _day, "year-month-day", ("2024-03-31",), _pattern(r"\d{4}-\d{2}-\d{2}"))

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from kantis.core.amounts import Ratio, Unit, divide, money, ratio
 from kantis.core.knobs import Kind, Node, Reader, Wrong, node, suggest
-from kantis.core.phrases import NUMBER, percent, quantity, text_of
+from kantis.core.phrases import NUMBER, percent, quantity, some, text_of
 
 __all__ = ["GIVE", "ROUND", "Reader", "Unit", "money", "node"]
 
@@ -113,7 +113,9 @@ def _step(text: str, node: Node, reader: Reader) -> tuple[str, Step]:
     number, _, word = match[1].partition(" ")
     unit = reader.unit(word)
     if unit is None:
-        unit = reader.units[quantity(match[1], node, reader).unit]
+        quantity(match[1], node, reader)  # a word that nobody knows is told there
+        message = f"{word!r} are not collected. {suggest(word, reader.units)}"
+        raise Wrong("unknown-balance", message, node, match.start(1) + len(number) + 1)
     each = ratio(number)
     if each.den > 10_000:
         message = f"{number} has more than four decimals; write the rate per a larger amount."
@@ -123,7 +125,11 @@ def _step(text: str, node: Node, reader: Reader) -> tuple[str, Step]:
     num, den = num // common, den // common
     base = match[3]
     if base in ("item", "items"):
-        return unit.name, Step(num, den * int(match[2] or 1), 0, "item")
+        count = match[2] or "1"
+        if not count.isdecimal() or not int(count):
+            message = f"{count} {base} cannot be counted. Write a whole number of items."
+            raise Wrong("whole-number-expected", message, node, match.start(2))
+        return unit.name, Step(num, den * int(count), 0, "item")
     if not match[2] and base in ("purchase", "visit", "activity"):
         return unit.name, Step(num, den, 0, "event")
     per = quantity(f"{match[2] or 1} {base}", node, reader, match.start(2) if match[2] else 0)
@@ -224,14 +230,14 @@ def _round(node: Node, reader: Reader) -> Round:
         what, _, how = part.partition(" ")
         if (what in ("spend", "items") or what in reader.measures) and how.startswith("down to "):
             start = at + len(what) + 9
-            step = quantity(how[8:], node, reader, start)
+            step = some(how[8:], node, reader, start)
             values["spend_step"], values["per"] = step.amount, _base_of(step.unit, reader)
         elif what == "at" and how.startswith("least "):
             values["least"] = quantity(how[6:], node, reader, at + 9).amount
         elif (match := _POINTS.fullmatch(how)) and _is_balance(what, reader):
             values["points"] = match[1]
             if match[2]:
-                values["points_step"] = quantity(match[2], node, reader, at).amount
+                values["points_step"] = some(match[2], node, reader, at).amount
         else:
             message = (
                 f"{part!r} is no rounding. Write for example"
@@ -328,10 +334,8 @@ def _worth(node: Node, reader: Reader) -> Worth:
     if not second:
         message = "Write what points are worth as 10 CAD per 10000 points."
         raise Wrong("worth-expected", message, node)
-    worth = quantity(first, node, reader)
-    points = quantity(second, node, reader, len(first) + 5)
-    if not points.amount:
-        raise Wrong("per-nothing", "It divides by nothing.", node)
+    worth = some(first, node, reader)
+    points = some(second, node, reader, len(first) + 5)
     into = "" if reader.money and worth.unit == reader.money.name else worth.unit
     return Worth(worth.amount, points.amount, points.unit, into)
 

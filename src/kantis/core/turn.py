@@ -12,11 +12,13 @@ from typing import Any, cast
 
 from msgspec import Struct
 
-from kantis.core.account import CHANGES, Account, Standing, add_count, post, value_at
+from kantis.core.account import CHANGES, Account, add_count, value_at
 from kantis.core.calendar import Calendar
 from kantis.core.code import Code
 from kantis.core.decision import Context, Decision, FollowUp, Refusal
 from kantis.core.events import Body, Event
+from kantis.core.postings import post
+from kantis.core.records import Standing
 from kantis.core.refusals import told
 
 

@@ -16,9 +16,10 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from kantis.core import calendar
-from kantis.core.account import Account, Standing, decode_account
+from kantis.core.account import Account, decode_account
 from kantis.core.decision import Entry
 from kantis.core.knobs import Fault, ProgramError, plain
+from kantis.core.records import Standing
 from kantis.desk.programs import Engine
 from kantis.desk.report import Progress
 from kantis.engine.program import Program

@@ -11,9 +11,10 @@ from kantis.core.account import Account
 from kantis.core.calendar import DAY_MS, MINUTE_MS
 from kantis.core.decision import Context, Entry, Needs
 from kantis.core.events import Event
+from kantis.core.knobs import ProgramError
 from kantis.engine.decide import advance, decide, needs
 from kantis.engine.program import Program, Version, assemble
-from kantis.store.books import Books
+from kantis.store.books import Books, Outage
 from kantis.store.rows import VersionRow
 
 _LENGTHS_MS: Final = {
@@ -37,6 +38,10 @@ def _late_ms(program: Program) -> int:
 
 def _limits(program: Program) -> dict[str, int]:
     return program.limits()
+
+
+class Unreadable(Outage):
+    """A published program cannot be read: nothing can be decided, and nothing is recorded."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +77,21 @@ class Homes:
         self._by_number: dict[int, Home] = {}
 
     def refresh(self, books: Books) -> None:
-        """Read the programs if there is a version that is not read yet."""
+        """Read the programs if there is a version that is not read yet; or ``Unreadable``."""
         edition = books.edition()
         if edition == self.edition:
             return
-        self._by_name = {}
+        found = {}
         for name, number in books.programs().items():
-            program = self.engine.assemble(books.versions(number))
-            self._by_name[name] = Home(number, name, program, self.engine.late_ms(program))
-        self._by_number = {home.number: home for home in self._by_name.values()}
+            try:
+                program = self.engine.assemble(books.versions(number))
+            except ProgramError as error:
+                message = f"This version of Kantis cannot read the published program {name!r}."
+                hint = "Use the version that published it, or publish it anew in new books."
+                raise Unreadable(f"{message} {hint} {error}") from error
+            found[name] = Home(number, name, program, self.engine.late_ms(program))
+        self._by_name = found
+        self._by_number = {home.number: home for home in found.values()}
         self.edition = edition
 
     def find(self, name: str) -> Home | None:

@@ -256,7 +256,11 @@ class _Builder:
                 return part
             child = self.part(event, depth + 1)
             if _is_missing(event):
-                self.fault("value-missing", "An item of the list is empty.", event)
+                self.fault(
+                    "value-missing",
+                    "An item of the list is empty. Write a value, or take the hyphen out.",
+                    event,
+                )
             part.value.append(child)
         return part  # pragma: no cover - the reader closes what it opens
 
@@ -275,7 +279,11 @@ class _Builder:
                 continue
             name = key.value
             if _is_missing(event) or not name:
-                self.fault("key-missing", "A value stands here without its key.", event)
+                self.fault(
+                    "key-missing",
+                    "A value stands here without its key. Write its name and a colon before it.",
+                    event,
+                )
                 continue
             if name in seen:
                 message = f"{name!r} stood in line {seen[name]} already. Keep one of the two."

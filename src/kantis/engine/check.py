@@ -63,7 +63,10 @@ def _modifier(rule: Rule, section: str, name: str, reader: Reader) -> None:
             message = f"{key!r} has no effect here: the rules under 'on' say it."
             reader.fault_at("no-effect", message, section, name, key)
     if rule.stack == "compounds" and rule.only_best_of:
-        message = "A rule either compounds with others or excludes them; nobody could follow both."
+        message = (
+            "A rule either compounds with others or excludes them; nobody could follow both."
+            " Keep one of the two."
+        )
         reader.fault_at("cannot-be-explained", message, section, name, "stack")
     if isinstance(rule.multiply, Ratio) and rule.multiply.num < rule.multiply.den:
         message = "This would take points away; 'multiply' is one time or more."
@@ -77,13 +80,16 @@ def _period(rule: Rule, section: str, name: str, reader: Reader, read: Read) -> 
             message = "Over a period write bands: {each part: {from …: …, from …: …}}."
             reader.fault_at("cannot-be-explained", message, section, name, "beyond")
         if rule.available.group:
-            message = "The total of a period cannot wait for one group."
+            message = (
+                "The total of a period cannot wait for one group."
+                " Take out 'over', or what it waits for."
+            )
             reader.fault_at("cannot-be-explained", message, section, name, "available")
         if rule.over.kind in ("ever", "purchase") or rule.over.kind.startswith("rolling"):
             message = "A period has an end: write for example calendar month."
             reader.fault_at("period-without-end", message, section, name, "over")
         if section == "offers":
-            message = "An offer counts for a purchase, not for a period."
+            message = "An offer counts for a purchase, not for a period. Take 'over' out."
             reader.fault_at("cannot-be-explained", message, section, name, "over")
     if periods & set(rule.on):
         for key in ("cap", "stack", "only best of"):
@@ -96,7 +102,7 @@ def _round(rule: Rule, section: str, name: str, reader: Reader) -> None:
     if rule.give is None or not rule.round.per:
         return
     if rule.round.per != rule.give.per:
-        message = "It lowers what the rate is not measured on."
+        message = "It lowers what the rate is not measured on. Take it out, or lower what is."
         reader.fault_at("round-does-not-fit", message, section, name, "round")
 
 
@@ -138,10 +144,16 @@ def _caps(rule: Rule, section: str, name: str, reader: Reader, shared: dict[str,
             message = f"A cap on {cap.counts} needs a rate per {cap.counts}; this rule has none."
             reader.fault_at("cap-does-not-fit", message, section, name, "cap")
         if cap.counts == "points" and per == "event" and steps[0].num > cap.limit * steps[0].den:
-            message = "The cap is below what the rule gives once, so nobody gets what it says."
+            message = (
+                "The cap is below what the rule gives once, so nobody gets what it says."
+                " Raise the cap, or give less."
+            )
             reader.fault_at("cap-below-earn", message, section, name, "cap")
     if rule.beyond is not None and not any(cap.counts in ("spend", "items") for cap in caps):
-        message = "'beyond' says what comes after a cap on spend or items; there is none."
+        message = (
+            "'beyond' says what comes after a cap on spend or items; there is none."
+            " Write the cap, or take this out."
+        )
         reader.fault_at("no-effect", message, section, name, "beyond")
 
 
@@ -154,7 +166,10 @@ def _too_late(rule: Rule, section: str, name: str, reader: Reader, read: Read) -
     day = 738976  # any day: 2024-03-31
     end = expires.fixed(day)
     if end and wait and end - day <= wait:
-        message = "These points would be gone before they can be spent."
+        message = (
+            "These points would be gone before they can be spent."
+            " Make them available sooner, or last longer."
+        )
         reader.fault_at("expire-before-use", message, section, name, "available")
 
 
@@ -197,7 +212,10 @@ def _balances(read: Read, reader: Reader) -> None:
     for name, balance in read["balances"].items():
         expires = balance.expires
         if balance.kept_while is not None and not expires.clock and not expires.fixed(738976):
-            message = "These points never die, so nobody has to be protected."
+            message = (
+                "These points never die, so nobody has to be protected."
+                " Take this out, or say when they die."
+            )
             reader.fault_at("no-effect", message, "balances", name, "kept while")
 
 
@@ -223,7 +241,10 @@ def _order(head: ProgramSection, read: Read, reader: Reader) -> None:
         return
     for name, counter in read["counters"].items():
         if counter.counts == "points":
-            message = "It counts points, but the order counts before points are earned."
+            message = (
+                "It counts points, but the order counts before points are earned."
+                " Put 'earning' before 'counters' in 'order'."
+            )
             reader.fault_at("order-impossible", message, "counters", name, "counts")
 
 
@@ -235,7 +256,10 @@ def _names(read: Read, reader: Reader) -> None:
         free = reward.reached is not None or reward.issued in ("on the birthday", "on joining")
         if free:
             if any(prices):
-                message = "What comes on an occasion or at a milestone has no price."
+                message = (
+                    "What comes on an occasion or at a milestone has no price."
+                    " Take the price out, or the occasion."
+                )
                 reader.fault_at("one-price", message, "rewards", name)
         elif sum(prices) != 1:
             message = "A reward has one price: 'cost', 'rate' or 'rungs'."

@@ -118,7 +118,8 @@ def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
     if rule in plan.entitlements.sections:
         return f"Entitled to {rule}: {plan.entitlements.sections[rule].good_for}."
     if rule in plan.rewards and not balance:
-        return f"The reward {rule} came by itself."
+        what = _words(tree, rule, "gives")
+        return f"The reward {rule} came by itself: {what}."
     if rule in plan.rewards:
         return f"{unit.show(points)} spent on {rule}, worth {plan.money.show(plain)}."
     if rule in plan.cycles:

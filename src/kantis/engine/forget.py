@@ -9,9 +9,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 from kantis.core import windows
-from kantis.core.account import Account, Award
+from kantis.core.account import Account
 from kantis.core.lots import voided
 from kantis.core.phrases import Duration, Window
+from kantis.core.records import Award
 from kantis.core.turn import Turn
 from kantis.engine import periods
 from kantis.engine.plan import Plan

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from kantis.core.account import Lot
 from kantis.core.events import Confirm, Void
 from kantis.core.limits import settle_caps
 from kantis.core.lots import repay, stop_waiting, voided
 from kantis.core.places import AVAILABLE, PENDING, REVERSED
+from kantis.core.records import Lot
 from kantis.core.turn import Refused, Turn
 from kantis.engine.plan import Plan
 from kantis.features import counters, tiers

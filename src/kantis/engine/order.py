@@ -13,7 +13,7 @@ from typing import Any, cast
 from msgspec import structs
 
 from kantis.core import calendar
-from kantis.core.account import NEVER, Account, Member
+from kantis.core.account import NEVER, Account
 from kantis.core.amounts import divide, share
 from kantis.core.basket import refuse_negative
 from kantis.core.events import (
@@ -33,6 +33,7 @@ from kantis.core.events import (
 )
 from kantis.core.lots import spendable, take
 from kantis.core.places import OWED, REDEEMED, VOUCHER
+from kantis.core.records import Member
 from kantis.core.turn import Refused, Turn
 from kantis.engine import (
     carry,

@@ -13,7 +13,7 @@ Of a balance that a household does not pool, each member has a total of their ow
 from __future__ import annotations
 
 from kantis.core import windows
-from kantis.core.account import NEVER, Account, Member
+from kantis.core.account import NEVER, Account
 from kantis.core.amounts import Ratio
 from kantis.core.basket import Sums
 from kantis.core.calendar import Calendar
@@ -24,6 +24,7 @@ from kantis.core.limits import give_caps_back, use_caps
 from kantis.core.lots import claw_back, issue
 from kantis.core.places import REVERSED
 from kantis.core.rates import exact, rounded
+from kantis.core.records import Member
 from kantis.core.turn import Turn
 from kantis.features.earning import REASON, Earning
 

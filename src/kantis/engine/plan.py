@@ -251,8 +251,8 @@ def read_plan(
     reader.tree = tree
     fields = dict(tree.value)
     code = fields.get("money")
-    if code is not None and isinstance(code.value, str):
-        reader.money = money(code.value)
+    coded = code is not None and isinstance(code.value, str)
+    reader.money = money(text_of(code)) if code and coded else Unit("money", 2, money=True)
     units = _vocabulary(tree, reader)
     sections = {name: fields.pop(name, None) for name in SECTIONS}
     for key in list(fields):

@@ -210,7 +210,8 @@ class Program:
             tree = dated.at(version.tree, day)
             until = self._starts[position + 1] if position + 1 < len(self._starts) else NEVER
             if tree is None or not isinstance(tree.value, dict):
-                raise ProgramError([Fault("mapping-expected", "A program is a list of keys.")])
+                message = "A program is keys and their values. Begin with 'program: its-name'."
+                raise ProgramError([Fault("mapping-expected", message)])
             days = next(iter(self._plans.values())).calendar if self._plans else None
             found, faults = read_plan(tree, version.number, self._starts[position], until, days)
             if faults:

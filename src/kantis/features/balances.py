@@ -26,7 +26,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from kantis.core import calendar
-from kantis.core.account import NEVER, Account, Lot, add_wait, ripen
+from kantis.core.account import NEVER, Account, add_wait
 from kantis.core.amounts import Unit
 from kantis.core.calendar import Calendar
 from kantis.core.conditions import WHO, Who, check_who
@@ -38,12 +38,14 @@ from kantis.core.phrases import (
     TITLE,
     WHOLE,
     Duration,
-    duration,
+    lasting,
     list_of,
     text_of,
     word,
 )
 from kantis.core.places import AVAILABLE, EXPIRED, OWED, PENDING
+from kantis.core.postings import ripen
+from kantis.core.records import Lot
 from kantis.core.turn import Turn
 
 __all__ = ["EXPIRES", "BalanceSection", "Reader", "node"]
@@ -118,18 +120,23 @@ def _one_expiry(node: Node) -> Expiry:
         return Expiry(year_ends=_YEARS[text])
     if match := _DATED.fullmatch(text):
         date = (MONTHS.index(match[2]) + 1, int(match[1]))
-        return Expiry(age=duration(match[3], node, match.start(3)), date=date)
-    if match := _SLIDING.fullmatch(text):
+        try:
+            calendar.day(f"2024-{date[0]:02}-{date[1]:02}")
+        except ValueError as error:
+            message = f"There is no {match[1]} {match[2]}. Write a day that this month has."
+            raise Wrong("date-expected", message, node, match.start(1)) from error
+        return Expiry(age=lasting(match[3], node, match.start(3)), date=date)
+    if (match := _SLIDING.fullmatch(text)) and 1 <= int(match[1]) <= 1_200:
         return Expiry(clock=Clock(int(match[1]), _SIGNS[match[2]], to_month_end=True))
     if match := _IDLE.fullmatch(text):
-        idle, signs = duration(match[1], node, match.start(1)), _SIGNS[match[2]]
+        idle, signs = lasting(match[1], node, match.start(1)), _SIGNS[match[2]]
         if idle.unit in ("day", "week"):
             return Expiry(
                 clock=Clock(0, signs, days=idle.count * (7 if idle.unit == "week" else 1))
             )
         return Expiry(clock=Clock(idle.count * (12 if idle.unit == "year" else 1), signs))
     if match := _FIXED.fullmatch(text):
-        age = duration(match[1], node)
+        age = lasting(match[1], node)
         return Expiry(age=age, from_month_end=match[2] != "earning")
     raise Wrong("unknown-expiry", f"{text!r} is no expiry. Write one of: {_LOOKS}.", node)
 

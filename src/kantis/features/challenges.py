@@ -25,7 +25,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from kantis.core import calendar, windows
-from kantis.core.account import Account, Award
+from kantis.core.account import Account
 from kantis.core.amounts import money
 from kantis.core.basket import ALL, Classifier, Sums
 from kantis.core.code import Code
@@ -46,6 +46,7 @@ from kantis.core.phrases import (
     text_of,
 )
 from kantis.core.places import REVERSED
+from kantis.core.records import Award
 from kantis.core.turn import Turn
 
 __all__ = ["GOAL", "STREAK", "ChallengeSection", "money", "node"]

@@ -24,7 +24,7 @@ from kantis.core.lots import Balance, take
 from kantis.core.lots import issue as bring
 from kantis.core.phrases import (
     MONTHS,
-    QUANTITY,
+    SOME,
     TEXT,
     TITLE,
     YES,
@@ -119,8 +119,8 @@ class CycleSection(Struct, frozen=True, kw_only=True):
     name: str
     title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
     every: Annotated[Dates, Knob(DATES, "the dates on which it runs")]
-    least: Annotated[Quantity, Knob(QUANTITY, "the fewest points that it turns")]
-    step: Annotated[Quantity | None, Knob(QUANTITY, "points go in steps of")] = None
+    least: Annotated[Quantity, Knob(SOME, "the fewest points that it turns")]
+    step: Annotated[Quantity | None, Knob(SOME, "points go in steps of")] = None
     worth: Annotated[Worth | None, Knob(WORTH, "what they make")] = None
     voucher: Annotated[str, Knob(TEXT, "the kind of voucher that it issues")] = ""
     one_per_step: Annotated[bool, Knob(YES, "whether each step makes a voucher of its own")] = False

@@ -14,7 +14,7 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from kantis.core.account import Account, Lot
+from kantis.core.account import Account
 from kantis.core.calendar import Calendar
 from kantis.core.events import Forfeit, Reinstate
 from kantis.core.knobs import Knob
@@ -22,6 +22,7 @@ from kantis.core.lots import Balance, issue, repay, stop_waiting
 from kantis.core.membership import end_of_term
 from kantis.core.phrases import DURATION, QUANTITY, TEXTS, TITLE, Duration, Quantity
 from kantis.core.places import AVAILABLE, CARRIED, EXPIRED, FORFEITED, PENDING
+from kantis.core.records import Lot
 from kantis.core.turn import Refused, Turn
 
 REASON = "forfeiture"

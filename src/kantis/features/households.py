@@ -24,7 +24,6 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from kantis.core.account import Member
 from kantis.core.amounts import share
 from kantis.core.events import Activity, CarriedLot, Leave, Permit, Purchase, Redeem
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
@@ -43,6 +42,7 @@ from kantis.core.places import (
     TRANSIT,
     VOUCHER,
 )
+from kantis.core.records import Member
 from kantis.core.turn import Refused, Turn
 
 REASON = "households"

@@ -23,7 +23,6 @@ from typing import Annotated
 from msgspec import Struct
 
 from kantis.core import windows
-from kantis.core.account import Award
 from kantis.core.amounts import Unit
 from kantis.core.basket import Sums
 from kantis.core.code import Code
@@ -43,6 +42,7 @@ from kantis.core.phrases import (
     word,
 )
 from kantis.core.places import REVERSED
+from kantis.core.records import Award
 from kantis.core.turn import Refused, Turn
 
 __all__ = ["BOTH", "ReferralSection", "Unit", "node"]

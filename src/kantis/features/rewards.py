@@ -28,7 +28,7 @@ from kantis.core.lots import Balance, spendable, take
 from kantis.core.phrases import (
     DURATION,
     PERCENT,
-    QUANTITY,
+    SOME,
     TEXT,
     TITLE,
     WHOLE,
@@ -100,7 +100,7 @@ class RewardSection(Struct, frozen=True, kw_only=True):
 
     name: str
     title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
-    cost: Annotated[Quantity | None, Knob(QUANTITY, "a fixed price in points")] = None
+    cost: Annotated[Quantity | None, Knob(SOME, "a fixed price in points")] = None
     rate: Annotated[Worth | None, Knob(WORTH, "what points are worth as money off")] = None
     rungs: Annotated[
         tuple[tuple[int, int, str], ...], Knob(RUNGS, "a table of points and what they are worth")
@@ -109,9 +109,9 @@ class RewardSection(Struct, frozen=True, kw_only=True):
         tuple[str, int] | None, Knob(REACHED, "the amount of a counter that brings it")
     ] = None
     gives: Annotated[Gives, Knob(GIVES, "what the member gets")] = Gives()
-    least: Annotated[Quantity | None, Knob(QUANTITY, "the fewest points at once")] = None
-    step: Annotated[Quantity | None, Knob(QUANTITY, "points go in steps of")] = None
-    most: Annotated[Quantity | None, Knob(QUANTITY, "the most points in one purchase")] = None
+    least: Annotated[Quantity | None, Knob(SOME, "the fewest points at once")] = None
+    step: Annotated[Quantity | None, Knob(SOME, "points go in steps of")] = None
+    most: Annotated[Quantity | None, Knob(SOME, "the most points in one purchase")] = None
     pays_at_most: Annotated[
         Ratio | None, Knob(PERCENT, "the largest share of the basket that points pay")
     ] = None

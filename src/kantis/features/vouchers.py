@@ -12,7 +12,7 @@ from typing import Annotated
 from msgspec import Struct
 
 from kantis.core import calendar
-from kantis.core.account import NEVER, Account, Voucher
+from kantis.core.account import NEVER, Account
 from kantis.core.amounts import Ratio, divide
 from kantis.core.calendar import Calendar
 from kantis.core.events import Use
@@ -24,10 +24,11 @@ from kantis.core.phrases import (
     TITLE,
     Duration,
     Quantity,
-    duration,
+    lasting,
     text_of,
 )
 from kantis.core.places import EXPIRED, REDEEMED, VOUCHER
+from kantis.core.records import Voucher
 from kantis.core.turn import Refused, Turn
 
 REASON = "vouchers"
@@ -55,7 +56,7 @@ _VALID = re.compile(r"(.+?)(, to the end of the month)?")
 def _valid(node: Node, reader: Reader) -> Valid:
     match = _VALID.fullmatch(text_of(node))
     assert match is not None
-    length = duration(match[1], node)
+    length = lasting(match[1], node)
     if length.unit in ("minute", "hour"):
         raise Wrong("too-short", "A voucher is good for days, weeks, months or years.", node)
     return Valid(length, bool(match[2]))

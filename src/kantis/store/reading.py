@@ -43,6 +43,9 @@ POSTING: Final = (
 #: As the index of events that are not final says it, or it would not be used.
 OPEN: Final = f"state IN ({READY}, {PARKED}, {BAD})"
 
+#: Rows of the accounts of a program.
+_OF: Final = "WHERE account IN (SELECT id FROM account WHERE program = ?) "
+
 #: What an account has of entries: each with its postings, and whether they agree.
 Ledger = list[tuple[EntryRow, list[Posting], bool]]
 
@@ -239,18 +242,24 @@ class Reading(ABC):
         )
         return list(map(LimitRow._make, found))
 
-    def places(self) -> list[tuple[str, int, int, int]]:
-        """(balance, source, target, sum of amounts) over all postings."""
+    def places(self, program: int = 0) -> list[tuple[str, int, int, int]]:
+        """(balance, source, target, sum of amounts) over all postings, or those of a program."""
         found = self.rows(
-            "SELECT balance, source, target, CAST(sum(amount) AS bigint) FROM posting "
-            "GROUP BY balance, source, target ORDER BY balance, source, target"
+            "SELECT balance, source, target, CAST(sum(amount) AS bigint) "
+            f"FROM posting {_OF if program else ''}"
+            "GROUP BY balance, source, target ORDER BY balance, source, target",
+            (program,) if program else (),
         )
         return [(balance, source, target, total) for balance, source, target, total in found]
 
-    def purses(self) -> dict[str, list[int]]:
-        """For each balance the sum over all accounts, per place of the member."""
+    def purses(self, program: int = 0) -> dict[str, list[int]]:
+        """For each balance the sum over all accounts, or those of a program, per place."""
         sums = ", ".join(f"CAST(sum({name}) AS bigint)" for name in BALANCE_COLUMNS[2:])
-        found = self.rows(f"SELECT balance, {sums} FROM balance GROUP BY balance ORDER BY balance")
+        found = self.rows(
+            f"SELECT balance, {sums} FROM balance {_OF if program else ''}"
+            "GROUP BY balance ORDER BY balance",
+            (program,) if program else (),
+        )
         return {row[0]: list(row[1:]) for row in found}
 
     def heads(self, above: int, upto: int = 1 << 62) -> Iterator[tuple[int, int, int, bytes]]:

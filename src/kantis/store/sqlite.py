@@ -153,7 +153,9 @@ class SqliteBooks(Books):
         try:
             tables = {row[0] for row in self.rows("SELECT name FROM sqlite_schema")}
             if tables and "migration" not in tables:
-                raise Outage(f"{self.path} is a database of something else.")
+                raise Outage(
+                    f"{self.path} is a database of something else. Name another file with --store."
+                )
             if not tables:
                 self._db.execute(schema.sqlite())
                 now = time.time_ns() // 1_000_000
@@ -218,7 +220,9 @@ class SqliteBooks(Books):
         try:
             self._db.execute("COMMIT")
         except apsw.FullError as error:
-            raise Outage(f"The disk is full: {error}") from error
+            raise Outage(
+                f"The disk is full; nothing was recorded. Make room and send it again. ({error})"
+            ) from error
         except apsw.Error as error:
             raise Unknown(str(error)) from error
 

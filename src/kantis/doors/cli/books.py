@@ -45,7 +45,9 @@ def publish(
         data = text.load(file)
         tree = text.read(data, file.name)
         if is_case_file(tree):
-            raise Trouble("not-a-program", "This is a file of cases. Name its program.", str(file))
+            raise Trouble(
+                "not-a-program", "This is a file of cases. Name the file of its program.", str(file)
+            )
         program = assemble([Version(1, 0, tree)])
         with opened(store, new=True) as desk:
             earlier = desk.books.programs().get(program.name)

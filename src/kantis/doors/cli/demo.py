@@ -81,7 +81,6 @@ class Run(Struct):
     added: int = 0
     again: int = 0
     wrong: int = 0
-    swept: int = 0
 
 
 def demo(
@@ -112,7 +111,7 @@ def demo(
                     setattr(desk.books, verb, clock.timed(stage, getattr(desk.books, verb)))
         run = _submit(desk, home, journey, clock, bars)
         began = time.perf_counter()
-        run.swept = desk.sweep(journey.end)
+        desk.sweep(journey.end)
         desk.checkpoint()
         began = clock.add("sweep", began)
         report = proofs.verify(desk.books, bars.tell)

@@ -87,7 +87,11 @@ def _yaml_files(paths: list[Path]) -> list[Path]:
         if path.is_dir():
             inside = sorted(each for each in path.rglob("*.y*ml") if each.is_file())
             if not inside:
-                raise Trouble("no-file", "There is no YAML file in this folder.", str(path))
+                raise Trouble(
+                    "no-file",
+                    "There is no YAML file in this folder. Name a file, or another folder.",
+                    str(path),
+                )
             found += inside
         elif not path.exists():
             raise Trouble("no-file", "There is no such file. Check its name.", str(path))
@@ -205,7 +209,11 @@ def try_cases(files: Files, json: Json = False) -> None:
         raise Trouble("no-file", "There is no such file. Check its name.", str(missing))
     found = list(cases.find(files))
     if not found:
-        raise Trouble("no-cases", "There is no case file here.", str(files[0]))
+        raise Trouble(
+            "no-cases",
+            "There is no case file here. Name one, or begin one: see docs/case-files.md.",
+            str(files[0]),
+        )
     results = [cases.run_file(path) for path in found]
     total = sum(len(each.cases) for each in results)
     failed = sum(bool(case.failures) for each in results for case in each.cases)

@@ -121,7 +121,9 @@ def _mapping(path: Path | None, kind: str, program: str, source: str) -> Mapping
         message = f"Say what the file has with --kind: {_KINDS}."
         raise Trouble("unknown-kind", message, status=USAGE)
     if "/" in found.source:
-        raise Trouble("malformed-source", "A source has no slash.", status=USAGE)
+        raise Trouble(
+            "malformed-source", "A source has no slash; write for example old-till.", status=USAGE
+        )
     return found
 
 

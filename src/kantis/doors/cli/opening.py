@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from kantis import desk as desks
-from kantis.core.knobs import ProgramError, suggest
-from kantis.desk.programs import Engine, Home, Homes
+from kantis.core.knobs import suggest
+from kantis.desk.programs import Engine, Home, Homes, Unreadable
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.cli.output import Trouble
@@ -37,10 +38,18 @@ def opened(
     try:
         with desks.open(store, engine=engine) as desk:
             yield desk
+    except Unreadable as error:
+        raise Trouble("program-unreadable", str(error)) from error
     except (Outage, Conflict) as error:
-        raise Trouble("store-unusable", str(error), store) from error
+        raise Trouble("store-unusable", str(error), _shown(store)) from error
     except OSError as error:
-        raise Trouble("store-unusable", f"{error.strerror or error}.", store) from error
+        message = f"{error.strerror or error}. Check the path and its rights, or name another."
+        raise Trouble("store-unusable", message, store) from error
+
+
+def _shown(store: str) -> str:
+    """A store as it may stand in a log: without its password."""
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", store)
 
 
 def _is_database(path: Path) -> bool:
@@ -61,19 +70,10 @@ def local_time(program: Program, said: str) -> int:
 
 
 def homes_of(books: Books) -> Homes:
-    """All programs of the books, read; ``Trouble`` for one that cannot be read any more."""
+    """All programs of the books, read."""
     homes = Homes(Engine())
-    try:
-        homes.refresh(books)
-    except ProgramError as error:
-        raise unreadable(error) from error
+    homes.refresh(books)
     return homes
-
-
-def unreadable(error: ProgramError) -> Trouble:
-    """What to say where a published program cannot be read any more."""
-    message = f"A published program cannot be read by this version of Kantis. {error}"
-    return Trouble("program-unreadable", message)
 
 
 def home_of(books: Books, program: str = "") -> Home:

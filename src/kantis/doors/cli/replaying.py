@@ -7,21 +7,17 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from kantis.core.knobs import ProgramError
 from kantis.desk.programs import Engine
 from kantis.desk.replay import Replayed, replayed
-from kantis.doors.cli.opening import opened, unreadable
+from kantis.doors.cli.opening import opened
 from kantis.doors.cli.output import NOT_FINE, Json, Store, count, json_out, leave, out
 from kantis.doors.cli.progress import Bars
 
 
 def replay(store: Store = "kantis.db", json: Json = False) -> None:
     """Decide again what was decided, and tell what would be decided differently now."""
-    try:
-        with opened(store) as desk, Bars(quiet=json) as bars:
-            found = replayed(desk.books, Engine(), bars.tell)
-    except ProgramError as error:
-        raise unreadable(error) from error
+    with opened(store) as desk, Bars(quiet=json) as bars:
+        found = replayed(desk.books, Engine(), bars.tell)
     if json:
         json_out(found)
     else:

@@ -52,8 +52,7 @@ class Books(Struct):
     members: int
     purchases: int
     events: dict[str, int]
-    refused: int
-    flags: int
+    flagged: int
     balances: dict[str, Flow]
     tiers: dict[str, dict[str, int]]
     vouchers: dict[str, dict[str, Vouchers]]
@@ -74,14 +73,13 @@ def summarize(books: Reading, home: Home, moment: int) -> Books:
         )
     )
     plan = home.program.plan(moment)
-    balances = _flows(books)
+    balances = _flows(books, home.number)
     tiers, vouchers, members = _members(books, home.number, plan)
     return Books(
         members,
         types.get("purchase", 0),
         types,
-        _refused(books),
-        int(books.one("SELECT count(*) FROM flag WHERE cleared IS NULL")),
+        _flagged(books, home.number),
         balances,
         tiers,
         vouchers,
@@ -90,16 +88,20 @@ def summarize(books: Reading, home: Home, moment: int) -> Books:
     )
 
 
-def _refused(books: Reading) -> int:
-    """Events that were recorded with a refusal: tells that could not have their effect."""
-    flags = books.rows("SELECT count(DISTINCT event) FROM flag")
-    return int(flags[0][0])
+def _flagged(books: Reading, program: int) -> int:
+    """Events with something that a person should look at."""
+    found = books.one(
+        "SELECT count(DISTINCT f.event) FROM flag f JOIN event e ON e.key = f.event"
+        " WHERE e.program = ?",
+        (program,),
+    )
+    return int(found)
 
 
-def _flows(books: Reading) -> dict[str, Flow]:
+def _flows(books: Reading, program: int) -> dict[str, Flow]:
     found: dict[str, Flow] = {}
     here = (places.AVAILABLE, places.PENDING, places.HELD)
-    for balance, source, target, amount in books.places():
+    for balance, source, target, amount in books.places(program):
         flow = found.setdefault(balance, Flow())
         if source in (places.ISSUED, places.CARRIED, places.ADJUSTED):
             flow.earned += amount
@@ -115,7 +117,7 @@ def _flows(books: Reading) -> dict[str, Flow]:
             flow.expired_in_vouchers += amount
         elif target == places.REVERSED:
             flow.reversed += amount
-    for balance, (available, pending, held, owed, voucher, _) in books.purses().items():
+    for balance, (available, pending, held, owed, voucher, _) in books.purses(program).items():
         flow = found.setdefault(balance, Flow())
         flow.available, flow.pending, flow.held, flow.owed = available, pending, held, -owed
         flow.in_vouchers = voucher
@@ -173,7 +175,7 @@ def figures(books: Books, units: dict[str, Unit], money: Unit) -> dict[str, obje
         "members": books.members,
         "baskets": books.purchases,
         "events": books.events,
-        "flagged": books.refused,
+        "flagged": books.flagged,
         "balances": {
             name: {
                 part: units[name].number(getattr(flow, part))

@@ -144,7 +144,7 @@ class _Faults:
         if node is None:
             return ""
         if not isinstance(node.value, str):
-            self.add("text-expected", "Here stands one value.", node)
+            self.add("text-expected", "Here stands one value, not a list or a mapping.", node)
             return ""
         return node.value
 
@@ -155,7 +155,9 @@ class _Faults:
         texts = {key: self.text(child) for key, child in fields.items() if key in _COLUMN}
         minor = texts.pop("minor", "no")
         if minor not in ("yes", "no"):
-            self.add("unknown-word", "'minor' is yes or no.", node, "minor")
+            self.add(
+                "unknown-word", "'minor' is yes or no: whether amounts are cents.", node, "minor"
+            )
         if ("column" in texts) == ("value" in texts):
             message = "A field comes from a 'column', or has one 'value' in every row."
             self.add("column-or-value", message, node)
@@ -183,7 +185,9 @@ def read_mapping(tree: Node) -> Mapping:
         {name: faults.text(n) for name, n in faults.fields(get("totals"), None, "").items()},
     )
     if "/" in found.source:
-        faults.add("malformed-source", "A source has no slash.", tree, "source")
+        faults.add(
+            "malformed-source", "A source has no slash; write for example old-till.", tree, "source"
+        )
     if faults.found:
         raise ProgramError(faults.found)
     return found

@@ -91,7 +91,11 @@ class RowReader:
         column = self.mapping.columns.get(name)
         text = self._raw(column, row) if column is not None else ""
         if not text and self.fields[name].must:
-            raise Bad("value-missing", f"{name!r} is empty here.", column.column if column else "")
+            raise Bad(
+                "value-missing",
+                f"{name!r} is empty here. Fill it in, or leave the row out.",
+                column.column if column else "",
+            )
         return text
 
     def _bad(self, code: str, reason: str, name: str, value: str) -> Bad:
@@ -108,7 +112,10 @@ class RowReader:
         plain = plain.replace("\u00a0", "").replace(column.decimal, ".")
         match = re.fullmatch(r"(-?)([0-9]+(?:\.[0-9]+)?)", plain)
         if not match or (column.decimal != "." and "." in text and column.thousands != "."):
-            reason = f"{text!r} is not a number such as 12{column.decimal}50."
+            reason = (
+                f"{text!r} is not a number such as 12{column.decimal}50."
+                " Correct it, or say in the mapping how it is written."
+            )
             raise self._bad("number-expected", reason, name, text)
         digits = match[2]
         if column.minor:
@@ -118,7 +125,7 @@ class RowReader:
         try:
             amount = unit.read(digits)
         except ValueError as error:
-            raise self._bad("too-many-decimals", f"{error}.", name, text) from error
+            raise self._bad("too-many-decimals", f"{error}. Round it.", name, text) from error
         if match[1] and amount:
             reason = "An amount below zero cannot come in; what came back is a refund."
             raise self._bad("negative-amount", reason, name, text)
@@ -265,7 +272,9 @@ class RowReader:
             raise self._bad("unknown-balance", reason, "name", name)
         amount = self._number("amount", row, units[name])
         if not amount:
-            raise self._bad("nothing", "A lot brings more than nothing.", "amount", "0")
+            raise self._bad(
+                "nothing", "A lot brings more than nothing. Leave the row out.", "amount", "0"
+            )
         self._add(name, amount)
         until = self._day("until", row)
         lot = CarriedLot(
@@ -310,7 +319,9 @@ class RowReader:
             reason = f"The program has no vouchers {name!r}. {suggest(name, kinds)}"
             raise self._bad("unknown-voucher", reason, "name", name)
         if not code:
-            raise self._bad("code-missing", "A voucher has its code.", "code", "")
+            raise self._bad(
+                "code-missing", "A voucher has its code. Write it into 'code'.", "code", ""
+            )
         until, worth = self._day("until", row), self._money("worth", row)
         self._add("vouchers", 1)
         self._add("worth", worth)

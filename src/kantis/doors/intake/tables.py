@@ -72,10 +72,14 @@ def open_table(path: Path, encoding: str = "utf-8-sig") -> Table:
     except OSError as error:
         raise NotATable("no-file", f"It cannot be opened: {error.strerror}.") from error
     if not start.strip():
-        raise NotATable("empty-file", "It is empty.")
+        raise NotATable("empty-file", "It is empty. Export it anew, or name another file.")
     for magic, what in _MAGIC:
         if start.startswith(magic) and not (kind == "Parquet" and magic == b"PAR1"):
-            raise NotATable("not-what-it-says", f"Its name says {kind}, but it is {what}.")
+            raise NotATable(
+                "not-what-it-says",
+                f"Its name says {kind}, but it is {what}."
+                " Name it for what it is, or export it anew.",
+            )
     if kind == "Parquet":
         return _parquet(path, start)
     return _csv(path, encoding) if kind == "CSV" else _ndjson(path, start)
@@ -86,12 +90,17 @@ def _csv(path: Path, encoding: str) -> Table:
         head = _decode(file.read(65_536), encoding)
     first = head.split("\n", 1)[0].rstrip("\r")
     if first.lstrip().startswith(("{", "[")):
-        raise NotATable("not-what-it-says", "Its name says CSV, but it is JSON.")
+        raise NotATable(
+            "not-what-it-says",
+            "Its name says CSV, but it is JSON. Name it .ndjson, or export it as CSV.",
+        )
     delimiter = max(",;\t|", key=first.count)
     columns = next(csv.reader([first], delimiter=delimiter), [])
     columns = [column.strip() for column in columns]
     if not any(columns):
-        raise NotATable("no-columns", "The first line of a CSV file names its columns.")
+        raise NotATable(
+            "no-columns", "The first line of a CSV file names its columns; write them there."
+        )
     twice = {column for column in columns if columns.count(column) > 1}
     if twice:
         raise NotATable("column-twice", f"There are two columns {min(twice)!r}. Rename one.")
@@ -120,7 +129,10 @@ def _csv(path: Path, encoding: str) -> Table:
 
 def _csv_row(number: int, columns: list[str], values: list[str]) -> Row:
     if len(values) != len(columns):
-        reason = f"This row has {len(values)} values for {len(columns)} columns."
+        reason = (
+            f"This row has {len(values)} values for {len(columns)} columns."
+            " Put a value with a separator in it in quotes."
+        )
         return number, {}, reason
     row = dict(zip(columns, map(str.strip, values), strict=True))
     if any("\udc80" <= letter <= "\udcff" for value in values for letter in value):
@@ -206,7 +218,9 @@ def _text(value: Any) -> str:
 
 def _parquet(path: Path, start: bytes) -> Table:
     if not start.startswith(b"PAR1"):
-        raise NotATable("not-what-it-says", "Its name says Parquet, but it is no Parquet file.")
+        raise NotATable(
+            "not-what-it-says", "Its name says Parquet, but it is no Parquet file. Export it anew."
+        )
     try:
         database = parquet.connect()
     except ImportError as error:
