@@ -157,6 +157,8 @@ def _bonus(node: Node, reader: Reader) -> Bonus:
     given = quantity(match[1], node, reader)
     if given.unit not in {unit.name for unit in reader.units.values()}:
         raise Wrong("unknown-balance", f"{match[1]!r} is not an amount of a balance.", node)
+    if not given.amount:
+        raise Wrong("no-effect", f"{match[1]!r} is no bonus at all; leave it out.", node)
     return Bonus(length, unit=given.unit, amount=given.amount, window=window)
 
 

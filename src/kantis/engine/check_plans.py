@@ -71,16 +71,6 @@ def _ending(plan: PlanSection, name: str, reader: Reader) -> None:
     if plan.trial is None and "cancelled trial" in keys:
         message = "There is no 'trial' that somebody could cancel."
         _fault(reader, "no-effect", message, "plans", name, "cancelled trial")
-    if plan.cancelled_term == "stops at once" and plan.refund.share == "none":
-        message = (
-            "Who gives it up would lose what is paid and get nothing back; let the term run to"
-            " its end, or say what comes back under 'refund'."
-        )
-        _fault(reader, "cannot-be-explained", message, "plans", name, "cancelled term")
-    always = plan.refund.share != "none" and not (plan.refund.within or plan.refund.unused)
-    if always and "cancelled term" in keys:
-        message = "Something of the fee always comes back, and the plan ends with it."
-        _fault(reader, "no-effect", message, "plans", name, "cancelled term")
 
 
 def _paying(plan: PlanSection, name: str, reader: Reader) -> None:

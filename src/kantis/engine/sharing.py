@@ -21,6 +21,7 @@ from kantis.core.events import (
     CarriedTier,
     Carry,
     Confirm,
+    Forfeit,
     Join,
     Leave,
     Permit,
@@ -73,7 +74,7 @@ def forward(turn: Turn, body: Body) -> bool:
         of_it = Refund(sent, body.lines, DESK, body.reason) if isinstance(body, Refund) else None
         turn.follow(into, of_it or Cancel(sent, body.reason))
         return True
-    if not isinstance(body, Purchase | Activity | Redeem | Confirm | Void | Referred):
+    if not isinstance(body, Purchase | Activity | Redeem | Confirm | Void | Forfeit | Referred):
         return False
     if turn.event.ask or isinstance(body, Redeem):
         raise Refused("in-a-household", f"This member shares an account, as {name!r}.")

@@ -2,8 +2,8 @@
 
 Guarantee: a member is charged once for a term, at the fee of the day that counts for it;
 whatever is given back is a part of what was charged, to the cent, and over all events of a
-term never more than that. Nobody has a plan of which no term runs, and who gives a plan up
-keeps it to the end of what was paid, or gets something back, or both are refused by check.
+term never more than that. Nobody has a plan of which no term runs; who gives a paid plan up
+keeps it to the end of its term, or gets something back and loses it at once.
 
 A member has one plan of a ladder (``above``) at a time. A term is a trial, paid, or unpaid;
 its fee is money between member and merchant, which a decision states as ``fees`` and no
@@ -27,7 +27,6 @@ from kantis.core.terms import BACK, BONUS, FEES, Back, Bonus, Fee, share_left
 from kantis.core.turn import Refused, Turn
 
 REASON = "plans"
-_STOPS = ("runs to its end", "stops at once")
 
 
 class PlanSection(Struct, frozen=True, kw_only=True):
@@ -52,12 +51,9 @@ class PlanSection(Struct, frozen=True, kw_only=True):
     pay_within: Annotated[
         Duration, Knob(DURATION, "how long an unpaid fee can still come; then the plan ends")
     ] = Duration(14, "day")
-    cancelled_trial: Annotated[str, Knob(word(*_STOPS), "what giving up does to a trial")] = _STOPS[
-        0
-    ]
-    cancelled_term: Annotated[
-        str, Knob(word(*_STOPS), "what giving up does to a term of which nothing comes back")
-    ] = _STOPS[0]
+    cancelled_trial: Annotated[
+        str, Knob(word("runs to its end", "stops at once"), "what giving up does to a trial")
+    ] = "runs to its end"
     refund: Annotated[
         Back, Knob(BACK, "what comes back of the term's fee; the plan ends with it")
     ] = Back()
@@ -254,13 +250,13 @@ def unsubscribe(plans: Plans, turn: Turn, body: Unsubscribe) -> tuple[str, int]:
     section = plans.sections.get(now.plan)
     back, at_once = 0, now.state == "unpaid" or section is None
     if section is not None and now.state == "trial":
-        at_once = section.cancelled_trial == _STOPS[1]
+        at_once = section.cancelled_trial == "stops at once"
     elif section is not None and now.state == "paid":
         unwanted = turn.late and turn.moment < turn.calendar.start(now.start)
         charged = turn.calendar.day(now.charged)
         part = section.refund.of(now, turn.moment, turn.day, charged, plans.how)
         back = now.fee if unwanted else part
-        at_once = bool(back) or section.cancelled_term == _STOPS[1]
+        at_once = bool(back)
     if not now.renews and not at_once:
         raise Refused("cancelled-already", f"{body.plan!r} ends by itself already.")
     turn.fee(now.plan, "refund", -back)
