@@ -55,6 +55,8 @@ from kantis.features.entitlements import Entitlements, compile_entitlements
 from kantis.features.forfeiture import ForfeitSection
 from kantis.features.households import HouseholdSection
 from kantis.features.offers import OfferSection
+from kantis.features.partners import PartnerSection, expand
+from kantis.features.payouts import Payouts
 from kantis.features.plans import Plans, compile_plans
 from kantis.features.prices import Prices
 from kantis.features.referrals import Referral
@@ -93,8 +95,12 @@ class Plan:
         "levels_before",
         "money",
         "offers",
+        "outward",
         "own_counters",
         "own_tiers",
+        "partners",
+        "payouts",
+        "picked",
         "plans",
         "prices",
         "purchase",
@@ -137,7 +143,13 @@ class Plan:
         self.own_counters: set[str] = set()
         self.referrals: dict[str, Referral] = {}
         self.challenges: dict[str, Challenge] = {}
+        self.partners: dict[str, PartnerSection] = {}
+        self.payouts: Payouts
         self.clocked = self.keeps = self.birthdays = self.booking = False
+        #: whether decisions move what partners and charities are owed, or owe
+        self.outward = False
+        #: whether the band of a period is picked by a counter
+        self.picked = False
         #: what lets rewards come by themselves
         self.by_itself: tuple[tuple[str, int], ...] = ()
         #: what the purchase was compiled to
@@ -269,6 +281,7 @@ def read_plan(
         read[name] = read_entries(section, sections[name], reader)
     reader.path = []
     if not reader.faults:
+        read["earning"] = expand(read["earning"], read["offers"], read["partners"])
         check(head, read, reader)
         check_plans(read, reader)
         plan.calendar = days or Calendar(calendar.zone(head.timezone))
@@ -331,6 +344,10 @@ def _compile(
     plan.challenges = challenges_room.compile_challenges(
         read["challenges"].values(), plan.balances, plan.classifier
     )
+    plan.partners = read["partners"]
+    plan.payouts = Payouts(read["payouts"], options, plan.money)
+    plan.outward = bool(plan.partners or plan.payouts.at_once)
+    plan.picked = bool(plan.earning.picked)
     plan.clocked = any(each.clock is not None for each in plan.balances.values())
     plan.keeps = any(each.kept or each.lost for each in plan.balances.values())
     issued = {each.issued for each in plan.rewards.values()}

@@ -12,7 +12,7 @@ from msgspec import Struct
 from kantis.core import windows
 from kantis.core.events import Choose
 from kantis.core.knobs import Knob
-from kantis.core.phrases import TEXTS, TITLE, WHOLE, WINDOW, Window
+from kantis.core.phrases import QUANTITY, TEXTS, TITLE, WHOLE, WINDOW, Quantity, Window
 from kantis.core.turn import Refused, Turn
 
 
@@ -21,7 +21,10 @@ class ChoiceSection(Struct, frozen=True, kw_only=True):
 
     name: str
     title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
-    options: Annotated[tuple[str, ...], Knob(TEXTS, "what can be chosen")]
+    options: Annotated[tuple[str, ...], Knob(TEXTS, "what can be chosen")] = ()
+    amount: Annotated[
+        Quantity | None, Knob(QUANTITY, "a number can be chosen, in whole steps of so much")
+    ] = None
     changes: Annotated[int, Knob(WHOLE, "how often it may be made per window; 0 is no limit")] = 0
     window: Annotated[Window, Knob(WINDOW, "the window of 'changes'")] = Window("month")
 
@@ -31,7 +34,13 @@ def choose(choices: dict[str, ChoiceSection], turn: Turn, body: Choose) -> None:
     choice = choices.get(body.choice)
     if choice is None:
         raise Refused("unknown-choice", f"There is no choice {body.choice!r}.")
-    if body.value not in choice.options:
+    if choice.amount is not None and body.value not in choice.options:
+        if not body.value.isdigit() or int(body.value) % choice.amount.amount:
+            sentence = (
+                f"{body.value!r} cannot be chosen; it goes in steps of {choice.amount.amount}."
+            )
+            raise Refused("not-a-step", sentence)
+    elif body.value not in choice.options:
         options = ", ".join(choice.options)
         raise Refused("unknown-option", f"{body.value!r} cannot be chosen; there are {options}.")
     counter = f"choice {body.choice}"
