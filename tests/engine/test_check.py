@@ -126,8 +126,8 @@ def test_the_good_one_is_good() -> None:
         ("timezone", "order: [prices, counters, earning, tiers]\ntimezone", "order-incomplete", 3),
         (
             "rewards",
-            "cycles:\n  a: {every: 1st of May, least: 5 points, pays out: yes, one per step: yes}"
-            "\nrewards",
+            "cycles:\n  a: {every: 1st of May, least: 5 points, pays out: me, one per step: yes}"
+            "\npayouts: {me: {}}\nrewards",
             "no-effect",
             13,
         ),

@@ -180,8 +180,8 @@ def _voucher_state(account: Account, change: Change) -> None:
 
 
 def _hold(account: Account, change: Change) -> None:
-    _, key, reward, balance, lots, worth, until = change
-    account.holds[key] = Hold(reward, balance, [(a, b) for a, b in lots], worth, until)
+    _, key, reward, balance, lots, worth, until, partner = change
+    account.holds[key] = Hold(reward, balance, [(a, b) for a, b in lots], worth, until, partner)
 
 
 def _unhold(account: Account, change: Change) -> None:

@@ -119,11 +119,12 @@ class Cancel(Struct, frozen=True, array_like=True, tag="cancel", gc=False):
 
 
 class Use(Struct, frozen=True, array_like=True, tag="use", gc=False):
-    """A voucher is used up."""
+    """A voucher is used up; as a ``code`` it is changed into one that a partner takes."""
 
     voucher: str
     basket: int = 0
     partner: str = ""
+    code: bool = False
 
 
 class Load(Struct, frozen=True, array_like=True, tag="load", gc=False):
@@ -220,6 +221,25 @@ class Transfer(Struct, frozen=True, array_like=True, tag="transfer", gc=False):
     balance: str
     amount: int
     to: str
+
+
+class Exchange(Struct, frozen=True, array_like=True, tag="exchange", gc=False):
+    """Points become units of a partner's programme; or, ``back``, units of theirs become points.
+
+    ``amount`` is what is given away: points of a balance, or units of theirs.
+    """
+
+    partner: str
+    amount: int
+    back: bool = False
+
+
+class Arrived(Struct, frozen=True, array_like=True, tag="arrived", gc=False):
+    """What was on its way to the member as money has arrived; or it ``bounced``."""
+
+    balance: str
+    amount: int
+    bounced: bool = False
 
 
 class CarriedLot(Struct, frozen=True, array_like=True):
@@ -389,6 +409,8 @@ Body = (
     | Enjoy
     | Adjust
     | Transfer
+    | Exchange
+    | Arrived
     | Carry
     | Join
     | Leave

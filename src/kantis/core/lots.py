@@ -210,15 +210,24 @@ def open_lots(turn: Turn, balance: Balance, member: str = "") -> list[Lot]:
 
 
 def take(
-    turn: Turn, balance: Balance, amount: int, target: int, reason: str, member: str = ""
+    turn: Turn,
+    balance: Balance,
+    amount: int,
+    target: int,
+    reason: str,
+    member: str = "",
+    only: set[int] | None = None,
 ) -> list[tuple[int, int]]:
     """Available points leave for another place; (lot, amount) each.
 
-    The caller has checked that there are enough. A proportional burn is cut over the members
-    by what each has available, by largest remainder.
+    The caller has checked that there are enough. ``only`` are the lots that are meant, where
+    not all are. A proportional burn is cut over the members by what each has available, by
+    largest remainder.
     """
     taken: list[tuple[int, int]] = []
     lots = open_lots(turn, balance, member or payer(turn, balance))
+    if only is not None:
+        lots = [lot for lot in lots if lot.id in only]
     if not balance.proportional or member:
         return _take(turn, balance, amount, target, reason, lots)
     theirs: dict[str, list[Lot]] = {}

@@ -17,6 +17,7 @@ from kantis.core.places import (
     ISSUED,
     MEMBER_PLACES,
     OWED,
+    PARTNER_RECEIVABLE,
     PENDING,
     REDEEMED,
     REVERSED,
@@ -25,7 +26,7 @@ from kantis.core.places import (
 )
 from kantis.core.records import Lot
 
-_SOURCES = frozenset((ISSUED, CARRIED, ADJUSTED, TRANSIT))
+_SOURCES = frozenset((ISSUED, CARRIED, ADJUSTED, TRANSIT, PARTNER_RECEIVABLE))
 _OPEN = frozenset((AVAILABLE, PENDING))
 _SPENT = frozenset((REDEEMED, VOUCHER))
 
@@ -34,7 +35,8 @@ def post(account: Account, posting: Posting) -> None:
     """Move an amount, in the purse and in its lot.
 
     ``AssertionError`` when a place of the member or a lot would fall below zero: the
-    caller decided wrongly, and nothing may be written.
+    caller decided wrongly, and nothing may be written. What moves between two sides of the
+    system, such as what a partner has to pay, is in nobody's purse.
     """
     balance, source, target, amount, lot_id, _ = posting
     lot = account.lots[lot_id] if lot_id else None
@@ -51,6 +53,8 @@ def post(account: Account, posting: Posting) -> None:
     assert amount > 0, "a posting moves something"
     purse = account.purse.get(balance)
     if purse is None:
+        if source >= MEMBER_PLACES and target >= MEMBER_PLACES:
+            return
         purse = account.purse[balance] = new_purse()
     if source < MEMBER_PLACES:
         purse[source] -= amount

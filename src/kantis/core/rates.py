@@ -42,7 +42,8 @@ class Give(Struct, frozen=True):
     One step is a plain rate. Several are bands: ``whole`` takes the band that the amount
     reaches for all of it, ``part`` gives each part its own; ``base`` is what their limits are
     measured on. ``by_level`` has a rate per level of the tier group ``group``. ``inclusive``
-    bands begin at their limit, others behind it.
+    bands begin at their limit, others behind it. ``limits`` is what band limits are measured
+    on where the total of another rule picks the band. ``by_partner``: each partner says its own.
     """
 
     unit: str
@@ -52,6 +53,8 @@ class Give(Struct, frozen=True):
     group: str = ""
     by_level: tuple[tuple[int, Step], ...] = ()
     base: str = ""
+    limits: str = ""
+    by_partner: bool = False
 
     @property
     def per(self) -> str:
@@ -150,7 +153,7 @@ def _bands(node: Node, how: str, reader: Reader) -> Give:
     if not isinstance(node.value, dict) or not node.value:
         raise Wrong("bands-expected", "Write bands as {from 0 EUR: …, from 50 EUR: …}.", node)
     steps: list[Step] = []
-    units, words, bases = set(), set(), set()
+    units, words, bases, limits = set(), set(), set(), set()
     for key, child in node.value.items():
         match = _BAND.fullmatch(key)
         if not match:
@@ -162,15 +165,24 @@ def _bands(node: Node, how: str, reader: Reader) -> Give:
             raise Wrong("bands-overlap", f"The band {key!r} does not follow the one before.", child)
         steps.append(Step(step.num, step.den, limit.amount, step.per))
         units.add(unit)
-        bases |= {_base_of(limit.unit, reader), *({step.per} - {"event"})}
-    if len(units) != 1 or len(words) != 1 or len(bases) != 1:
+        limits.add(_base_of(limit.unit, reader))
+        bases |= {step.per} - {"event"}
+    bases = bases or limits
+    if len(units) != 1 or len(words) != 1 or len(bases) != 1 or len(limits) != 1:
         message = (
             "The bands of one rule give one balance, all begin with the same word, and their"
             " limits are in what their rates are measured on."
         )
         raise Wrong("bands-differ", message, node)
-    bands = "whole" if how == "whole amount" else "part"
-    return Give(units.pop(), tuple(steps), bands, words == {"from"}, base=bases.pop())
+    bands, base, limit_of = ("whole" if how == "whole amount" else "part"), *bases, *limits
+    return Give(
+        units.pop(),
+        tuple(steps),
+        bands,
+        words == {"from"},
+        base=base,
+        limits="" if base == limit_of else limit_of,
+    )
 
 
 def _base_of(unit: str, reader: Reader) -> str:
@@ -181,6 +193,8 @@ def _base_of(unit: str, reader: Reader) -> str:
 
 def _give(node: Node, reader: Reader) -> Give:
     if isinstance(node.value, str):
+        if node.value == PARTNERS_RATE:
+            return Give("", (), by_partner=True)
         unit, step = _step(node.value, node, reader)
         return Give(unit, (step,))
     if isinstance(node.value, dict):
@@ -191,6 +205,8 @@ def _give(node: Node, reader: Reader) -> Give:
 
 
 _BAND_KEYS = ("whole amount", "each part")
+#: what a rule gives that leaves the rate to each partner
+PARTNERS_RATE = "the partner's rate"
 
 
 def _by_level(node: Node, reader: Reader) -> Give:
@@ -215,7 +231,7 @@ GIVE = Kind(
     "rate",
     _give,
     "15 points per 1 CAD | 1 stamp per item | 2 % | 2 % in cash | 50 points | a rate per tier"
-    " | bands",
+    " | bands | the partner's rate",
     ("15 points per 1 CAD", "2 %", "{gold: 2 points per 1 EUR}"),
 )
 
@@ -295,6 +311,15 @@ def exact(give: Give, base: int, level: int) -> Ratio:
             Ratio(step.num, step.den) if step.per == "event" else Ratio(step.num * base, step.den)
         )
     return _by_parts(reached, base)
+
+
+def by_limit(give: Give, base: int, reached: int) -> Ratio:
+    """What a base earns at the rate of the band that another amount reaches."""
+    found = Ratio(0)
+    for step in give.steps:
+        if reached >= step.over if give.inclusive else reached > step.over:
+            found = Ratio(step.num * base, step.den) if base > 0 else Ratio(0)
+    return found
 
 
 def _by_parts(reached: list[Step], base: int) -> Ratio:

@@ -71,13 +71,15 @@ class Voucher(Struct, array_like=True, gc=False):
 
 
 class Hold(Struct, array_like=True):
-    """Points set aside for a redemption: (lot, amount) each, until an instant."""
+    """Points set aside for a redemption: (lot, amount) each, until an instant; ``partner`` is
+    with whom they are to be spent."""
 
     reward: str
     balance: str
     lots: list[tuple[int, int]]
     worth: int
     until: int
+    partner: str = ""
 
 
 class Member(Struct, array_like=True):

@@ -18,12 +18,14 @@ from typing import Final
 #: What to do next, by the code of the refusal.
 NEXT: Final = {
     "all-or-nothing": "Pay the whole basket with points, or none of it.",
+    "arrived-already": "What is to be taken back is an adjustment with its reason.",
     "basket-too-small": "Use it with a larger basket.",
     "below-minimum": "Redeem when there are enough.",
     "cancelled-already": "There is nothing left to undo.",
     "choice-not-for-you": "It can be chosen by those whom it is for.",
     "chosen-already": "Choose again in the next window.",
     "claim-too-late": "Show the card before paying next time.",
+    "given-already": "What is to be taken back is an adjustment with its reason.",
     "group-forfeited": "Reinstate it while that can be.",
     "had-already": "Choose another one, or come back when it can be had again.",
     "household-full": "Let somebody leave first, or found another household.",
@@ -38,6 +40,10 @@ NEXT: Final = {
     "no-households": "Name an account of a program that has households.",
     "no-next-term": "Choose another plan.",
     "no-such-plan": "Check which plans the member has.",
+    "no-code": "Use it as it is, or name the partner.",
+    "no-exchange": "Check the partner and its dates.",
+    "no-hold": "Ask for it once it is meant.",
+    "not-a-lot": "Name a multiple of that.",
     "not-a-purchase": "Name a purchase; what spent points is undone by a cancel.",
     "not-a-redemption": "Name the event that spent the points.",
     "not-a-rung": "Name the points of one of its rungs.",
@@ -45,6 +51,7 @@ NEXT: Final = {
     "not-enough": "Name fewer points, or wait until there are enough.",
     "not-new": "Send the invitation on the day on which the friend joins.",
     "nothing-forfeited": "Check its name; it may have come back before.",
+    "not-on-its-way": "Check the amount; it may have arrived before.",
     "nothing-to-cancel": "There is nothing to undo.",
     "nothing-to-forfeit": "Check its name; it may have been confirmed, or void, before.",
     "nothing-to-permit": "Any member may spend, or the lead alone.",
@@ -85,6 +92,7 @@ NEXT: Final = {
     "unknown-referral": "Check its name and its dates.",
     "unknown-reward": "Check its name and its dates.",
     "unknown-voucher": "Check its code.",
+    "voucher-elsewhere": "Use it there, and name the partner.",
     "voucher-gone": "Use another voucher; what it cost is given back by hand.",
 }
 

@@ -113,6 +113,20 @@ OFF = Kind(
 )
 
 
+def _funded(node: Node, reader: Reader) -> str:
+    """A partner, or several with their shares, as one text that lots remember."""
+    if isinstance(node.value, dict):
+        shares = []
+        for partner, child in node.value.items():
+            percent(text_of(child), child)
+            shares.append(f"{partner} {text_of(child)}")
+        return ", ".join(shares)
+    return text_of(node)
+
+
+FUNDED = Kind("funder", _funded, "a partner | {partner: 60 %, another: 40 %}", ("dairy",))
+
+
 class Rule(Struct, frozen=True, kw_only=True):
     """One rule: what it is for, what it gives, and its limits."""
 
@@ -140,6 +154,9 @@ class Rule(Struct, frozen=True, kw_only=True):
         str, Knob(TEXT, "rules with the same word here exclude each other; the best one counts")
     ] = ""
     over: Annotated[Window | None, Knob(WINDOW, "the period whose total decides")] = None
+    by_the_total_of: Annotated[
+        str, Knob(TEXT, "the counter of that period whose total picks the band")
+    ] = ""
     settled: Annotated[
         str,
         Knob(
@@ -155,4 +172,4 @@ class Rule(Struct, frozen=True, kw_only=True):
     available: Annotated[Available, Knob(AVAILABLE_WHEN, "when the points can be spent")] = (
         Available()
     )
-    funded_by: Annotated[str, Knob(TEXT, "the partner who pays for it")] = ""
+    funded_by: Annotated[str, Knob(FUNDED, "the partners who pay for it; the rest is our own")] = ""

@@ -84,6 +84,7 @@ def write_count(code: Code, counter: str, window: str, amount: str) -> None:
 class Turn(Struct, eq=False, gc=False):
     """One account at one event.
 
+    ``partner`` is with whom it happens, where the event does not say so itself.
     ``moment`` and ``day`` are when the event counts; ``at`` is how far the account has
     come. A late event has ``moment < at`` and sees the tiers of then. ``spent`` says that
     points pay for a part of it, ``barred`` that it earns nothing therefore; ``trace`` collects
@@ -106,6 +107,7 @@ class Turn(Struct, eq=False, gc=False):
     #: which of several members the event belongs to
     member: str = ""
     trace: list[tuple[str, str]] | None = None
+    partner: str = ""
 
     def post(
         self, balance: str, source: int, target: int, amount: int, lot: int, reason: str

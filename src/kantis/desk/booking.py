@@ -129,6 +129,8 @@ def _stand(made: Page, live: Live, head: bytes, touched: set[str]) -> None:
     else:
         made.accounts.append((account.seq, due, head, snapshot, live.id))
     for balance in touched:
+        if balance not in account.purse:
+            continue  # what partners owe and are owed is in nobody's purse
         made.balances.append((live.id, balance, *account.purse[balance]))
     live.tail = head
 

@@ -15,7 +15,9 @@ from kantis.core.phrases import QUANTITY
 from kantis.core.rates import Step
 from kantis.core.rule import Rule
 from kantis.engine import check_members
+from kantis.engine.check_outward import check_outward
 from kantis.engine.sections import ProgramSection
+from kantis.features.cycles import DECLARED_LATER
 from kantis.features.rewards import unit_of
 
 Read = dict[str, dict[str, Any]]
@@ -24,8 +26,8 @@ Read = dict[str, dict[str, Any]]
 def said(reader: Reader, section: str, name: str) -> set[str]:
     """The keys that an entry names."""
     assert reader.tree is not None
-    node = reader.tree.value[section].value[name]
-    return set(node.value) if isinstance(node.value, dict) else set()
+    node = reader.tree.value[section].value.get(name)
+    return set(node.value) if node is not None and isinstance(node.value, dict) else set()
 
 
 def check(head: ProgramSection, read: Read, reader: Reader) -> None:
@@ -47,6 +49,7 @@ def check(head: ProgramSection, read: Read, reader: Reader) -> None:
     _order(head, read, reader)
     _existing(head, read, reader)
     check_members.check(read, reader)
+    check_outward(read, reader)
 
 
 _NOT_ON_MODIFIERS = ("over", "round", "available", "funded by", "beyond", "for")
@@ -92,11 +95,35 @@ def _period(rule: Rule, section: str, name: str, reader: Reader, read: Read) -> 
         if section == "offers":
             message = "An offer counts for a purchase, not for a period. Take 'over' out."
             reader.fault_at("cannot-be-explained", message, section, name, "over")
+    _band_of_another(rule, section, name, reader, read)
     if periods & set(rule.on):
         for key in ("cap", "stack", "only best of"):
             if key in said(reader, section, name):
                 message = f"On a rule over a period {key!r} has no effect."
                 reader.fault_at("no-effect", message, section, name, key)
+
+
+def _band_of_another(rule: Rule, section: str, name: str, reader: Reader, read: Read) -> None:
+    """A band that a counter picks: both are over the same period."""
+    limits = rule.give.limits if rule.give is not None else ""
+    picking = rule.by_the_total_of
+    if not picking:
+        if limits:
+            message = (
+                "The limits of its bands are in another unit: say 'by the total of' a counter."
+            )
+            reader.fault_at("bands-differ", message, section, name, "give")
+        return
+    counter = read["counters"].get(picking)
+    if counter is None:
+        message = f"There is no counter {picking!r}. {suggest(picking, read['counters'])}"
+        reader.fault_at("unknown-counter", message, section, name, "by the total of")
+    elif rule.give is None or rule.give.bands != "whole" or rule.over != counter.window:
+        message = (
+            "A total picks the band of a 'whole amount' that is given over the period that its"
+            " counter counts over."
+        )
+        reader.fault_at("cannot-be-explained", message, section, name, "by the total of")
 
 
 def _round(rule: Rule, section: str, name: str, reader: Reader) -> None:
@@ -305,10 +332,11 @@ def _names(read: Read, reader: Reader) -> None:
             message = f"There is no voucher {cycle.voucher!r}. {suggest(cycle.voucher, vouchers)}"
             reader.fault_at("unknown-voucher", message, "cycles", name, "voucher")
         into = cycle.worth.into if cycle.worth is not None else ""
-        if sum((bool(cycle.voucher), cycle.pays_out, bool(into))) != 1:
+        makes = (cycle.voucher, cycle.pays_out, cycle.exchanges, into)
+        if sum(map(bool, makes)) != 1 and cycle.worth is not DECLARED_LATER:
             message = (
-                "A cycle makes one thing: a 'voucher', money that it 'pays out', or another"
-                " balance that its 'worth' names."
+                "A cycle makes one thing: a 'voucher', money that it 'pays out', another balance"
+                " that its 'worth' names, or what it 'exchanges' with a partner."
             )
             reader.fault_at("makes-what", message, "cycles", name)
         if cycle.one_per_step and not (cycle.voucher and cycle.step):

@@ -16,7 +16,7 @@ from kantis.core.account import NEVER, Account
 from kantis.core.decision import Context, Decision, Entry, Needs, Refusal
 from kantis.core.events import Cancel, Claim, Event, Purchase, Redeem, Refund, Tick
 from kantis.core.turn import Refused, Turn, begin
-from kantis.engine import carry, order, sharing
+from kantis.engine import carry, order, outward, periods, sharing
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 from kantis.features import balances, rewards
@@ -73,8 +73,12 @@ def decide(
     try:
         if not (account.away[0] and sharing.forward(turn, body)):
             order.HANDLERS[type(body)](plan, turn, body)
+        if plan.picked:
+            periods.settle_again(plan.earning, turn)
         if plan.by_itself and rewards.may_come(plan.by_itself, account):
             order.rewards_by_itself(plan, turn)
+        if plan.outward:
+            outward.run(plan, turn)
         if account.members:
             order.attribute(plan, turn)
     except Refused as refused:
@@ -146,6 +150,8 @@ def advance(program: Program, account: Account, until: int) -> list[Entry]:
             balances.activate(plan.balances, turn)
         else:
             _everything(plan, turn)
+        if plan.outward:
+            outward.run(plan, turn)
         account.due = order.due(account, account.calm)
         order.attribute(plan, turn)
         if turn.decision.postings or turn.decision.changes:

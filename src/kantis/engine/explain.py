@@ -26,13 +26,16 @@ from kantis.core.places import (
     HELD,
     ISSUED,
     OWED,
+    PAYOUT,
     PENDING,
+    REDEEMED,
     REVERSED,
     VOUCHER,
 )
 from kantis.core.rates import exact, rounded
 from kantis.core.turn import begin
 from kantis.engine import order
+from kantis.engine.explain_outward import PAYOUTS, outside
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 from kantis.features.balances import LOST
@@ -83,7 +86,15 @@ def _tree(program: Program, entry: Entry, plan: Plan, moment: int) -> dict[str, 
 
 
 def _words(tree: dict[str, Any], rule: str, *keys: str) -> str:
-    """What the file says of a rule under one of the keys, as it is written."""
+    """What the file says of a rule under one of the keys, as it is written.
+
+    A rule that stands for one partner of several says the partner's rate.
+    """
+    base, _, partner = rule.rpartition(" ")
+    entries = tree.get("partners")
+    child = entries.value.get(partner) if base and entries is not None else None
+    if child is not None and "give" in child.value and "give" in keys:
+        return _flat(child.value["give"])
     for section in _RULES:
         entries = tree.get(section)
         child = entries.value.get(rule) if entries is not None else None
@@ -113,8 +124,10 @@ def _unit(plan: Plan, name: str) -> Unit:
 
 
 def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
-    rule, balance, base, points, _, plain = fact
+    rule, balance, base, points, lot, plain = fact
     unit = _unit(plan, balance)
+    if isinstance(base, str):
+        return outside(plan, fact)
     if rule in plan.entitlements.sections:
         return f"Entitled to {rule}: {plan.entitlements.sections[rule].good_for}."
     if rule in plan.rewards and not balance:
@@ -131,6 +144,8 @@ def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
         won = f"The challenge {rule} is won: {_words(tree, rule, 'streak', 'goal')}"
         return f"{won}. {unit.show(points)} for it." if points else f"{won}."
     said = f"{unit.show(points)} for {rule}"
+    if (lots := _funder(plan, rule)) and lot:
+        said += f", funded by {lots}"
     earner = plan.earning.by_name.get(rule)
     terms = _level_terms(plan, tree, rule, base, plain) or _words(tree, rule, *_TERMS)
     if terms:
@@ -158,6 +173,11 @@ def _level_terms(plan: Plan, tree: dict[str, Any], rule: str, base: int, plain: 
         if rounded(exact(earner.give, base, level), earner.rule.round) == plain:
             return f"{_words(tree, rule, f'give {levels[level]}')} ({levels[level]})"
     return ""
+
+
+def _funder(plan: Plan, rule: str) -> str:
+    earner = plan.earning.by_name.get(rule)
+    return earner.rule.funded_by if earner is not None else ""
 
 
 def _effect(plan: Plan, effect: tuple[str, str, int]) -> str:
@@ -188,12 +208,19 @@ _REASONS = {
 def _postings(plan: Plan, postings: list[Posting], *, explained: bool) -> list[str]:
     sums: dict[tuple[str, str, int, int], int] = {}
     for balance, source, target, amount, _, reason in postings:
+        if balance not in plan.balances:
+            continue
         key = (balance, reason, source, target)
         sums[key] = sums.get(key, 0) + amount
     said = []
     for (balance, reason, source, target), amount in sums.items():
         points = _unit(plan, balance).show(amount)
-        if target == FORFEITED:
+        if reason == PAYOUTS and source != PAYOUT:
+            continue  # its facts say where it went
+        if source == PAYOUT:
+            arrived = target == REDEEMED
+            said.append(f"{points} arrived." if arrived else f"{points} came back to you.")
+        elif target == FORFEITED:
             said.append(f"{points} forfeited, because what they waited for did not come in time.")
         elif source == FORFEITED and target == AVAILABLE:
             said.append(f"{points} reinstated.")

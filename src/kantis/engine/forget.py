@@ -104,6 +104,7 @@ def _issued(turn: Turn) -> None:
 
 def _counters(plan: Plan, turn: Turn, late: int, refundable: int) -> None:
     account, known = turn.account, windows_of(plan)
+    picking = {each.rule.by_the_total_of for each in plan.earning.picked}
     for name, counts in list(account.counters.items()):
         window = known.get(name)
         if window is None:
@@ -111,7 +112,8 @@ def _counters(plan: Plan, turn: Turn, late: int, refundable: int) -> None:
                 for key in list(counts):
                     turn.change("forget", name, key)
             continue
-        back = refundable if name.startswith(("over ", "challenge ")) else late
+        kept = name.startswith(("over ", "challenge ")) or name in picking
+        back = refundable if kept else late
         joined = account.joined
         if not counts or not windows.stale(window, min(counts), back, joined):
             continue

@@ -18,10 +18,12 @@ from kantis.core.amounts import share
 from kantis.core.basket import refuse_negative
 from kantis.core.events import (
     Activity,
+    Arrived,
     Body,
     Choose,
     Claim,
     Enrol,
+    Exchange,
     Know,
     Load,
     Purchase,
@@ -31,7 +33,7 @@ from kantis.core.events import (
     Tick,
     Use,
 )
-from kantis.core.lots import spendable, take
+from kantis.core.lots import Balance, spendable, take
 from kantis.core.places import OWED, REDEEMED, VOUCHER
 from kantis.core.records import Member
 from kantis.core.turn import Refused, Turn
@@ -54,6 +56,8 @@ from kantis.features import (
     forfeiture,
     households,
     offers,
+    partners,
+    payouts,
     plans,
     rewards,
     tiers,
@@ -256,6 +260,9 @@ def _redeem(plan: Plan, turn: Turn, body: Redeem) -> None:
     households.may_burn(plan.household, turn)
     reward, points, worth = rewards.redeem(plan.rewards, plan.balances, turn, body)
     balance = plan.balances[rewards.unit_of(reward)]
+    if reward.gives.payout:
+        _pay_out(plan, turn, body, reward, balance, points)
+        return
     taken = rewards.spend(reward, balance, turn, points, hold=body.hold)
     turn.decision.fired.append((reward.name, balance.name, body.basket, points, 0, worth))
     if worth:
@@ -267,7 +274,9 @@ def _redeem(plan: Plan, turn: Turn, body: Redeem) -> None:
             if length is None
             else length.count * {"minute": 60_000, "hour": 3_600_000}.get(length.unit, 86_400_000)
         )
-        turn.change("hold", turn.event.key, reward.name, balance.name, taken, worth, until)
+        turn.change(
+            "hold", turn.event.key, reward.name, balance.name, taken, worth, until, body.partner
+        )
         turn.wake_at(until)
     elif reward.gives.voucher:
         vouchers.issue(
@@ -283,6 +292,54 @@ def _redeem(plan: Plan, turn: Turn, body: Redeem) -> None:
         rewards.bring_back(reward, balance, turn, points)
     _signs(plan, turn, "redeeming", balance.name)
     members.uses(plan, turn)
+
+
+def _pay_out(
+    plan: Plan,
+    turn: Turn,
+    body: Redeem,
+    reward: rewards.RewardSection,
+    balance: Balance,
+    points: int,
+) -> None:
+    """A reward that is money on its way: for the member, a share, a charity."""
+    if body.hold:
+        raise Refused("no-hold", "What is paid out is not held.")
+    if points > spendable(turn, balance):
+        raise Refused("not-enough", f"{points} were to be paid out, there are fewer.")
+    _makers(plan).pay(reward.gives.payout, turn, balance, points, reward.rate)
+    _signs(plan, turn, "redeeming", balance.name)
+
+
+def _makers(plan: Plan) -> cycles.Makers:
+    """What vouchers, payouts and partners make of points."""
+
+    def issue(*what: Any, **more: Any) -> str:
+        return vouchers.issue(plan.vouchers, *what, **more)
+
+    def pay(
+        name: str, turn: Turn, balance: Balance, points: int, worth: Any, lots: Any = None
+    ) -> None:
+        payouts.pay(plan.payouts, name, turn, balance, points, worth, issue, lots)
+
+    def exchange(partner: str, turn: Turn, balance: Balance, points: int) -> int:
+        section = plan.partners[partner]
+        assert section.takes is not None
+        whole = points - points % section.takes.mine
+        if whole:
+            partners.leave(section, balance, turn, whole)
+        return whole
+
+    return cycles.Makers(issue, pay, exchange)
+
+
+def _exchange(plan: Plan, turn: Turn, body: Exchange) -> None:
+    partners.exchange(plan.partners, plan.balances, turn, body)
+    _signs(plan, turn, "earning" if body.back else "redeeming")
+
+
+def _arrived(plan: Plan, turn: Turn, body: Arrived) -> None:
+    payouts.arrived(plan.balances, turn, body)
 
 
 def _use(plan: Plan, turn: Turn, body: Use) -> None:
@@ -373,6 +430,8 @@ HANDLERS: dict[type, Callable[..., None]] = {
     Choose: _choose,
     Refer: progress.refer,
     Referred: _referred,
+    Exchange: _exchange,
+    Arrived: _arrived,
     Enrol: _enrol,
     Know: _know,
     Claim: _claim,
@@ -440,9 +499,7 @@ def clockwork(plan: Plan, turn: Turn) -> None:
         for member in turn.account.members:
             tiers.run(plan.own_tiers, turn.of(member))
     if plan.cycles:
-        cycles.run(
-            plan.cycles, plan.balances, turn, lambda *a, **k: vouchers.issue(plan.vouchers, *a, **k)
-        )
+        cycles.run(plan.cycles, plan.balances, turn, _makers(plan))
     if plan.birthdays:
         _birthday(plan, turn)
     if turn.decision.postings or turn.decision.changes:

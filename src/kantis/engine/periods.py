@@ -23,7 +23,7 @@ from kantis.core.earner import Earner
 from kantis.core.limits import give_caps_back, use_caps
 from kantis.core.lots import claw_back, issue
 from kantis.core.places import REVERSED
-from kantis.core.rates import exact, rounded
+from kantis.core.rates import by_limit, exact, rounded
 from kantis.core.records import Member
 from kantis.core.turn import Turn
 from kantis.features.earning import REASON, Earning
@@ -77,6 +77,18 @@ def _count(earner: Earner, turn: Turn, base: int, parts: dict[str, int]) -> None
         settle(earner, turn, bucket)
     else:
         turn.wake_on(windows.end(window, turn.day, joined))
+
+
+def settle_again(earning: Earning, turn: Turn) -> None:
+    """Settle the rules again whose band a counter picks, where it has just counted anew."""
+    for earner in earning.picked:
+        settled = turn.account.issued.get(earner.name)
+        if not settled:
+            continue
+        name = earner.rule.by_the_total_of
+        counted = {c[2] for c in turn.decision.changes if c[0] == "count" and c[1] == name}
+        for bucket in sorted(counted & set(settled)):
+            settle(earner, turn, bucket)
 
 
 def settle(earner: Earner, turn: Turn, bucket: int) -> None:
@@ -133,7 +145,11 @@ def _earned(earner: Earner, turn: Turn, bucket: int) -> int:
     base = counters.get(counter(earner), {}).get(bucket, 0)
     whole = base - base % how.spend_step
     level = turn.level(earner.give.group) if earner.give.group else 0
-    value = exact(earner.give, whole, level) if base > 0 else Ratio(0)
+    if earner.rule.by_the_total_of:
+        picked = counters.get(earner.rule.by_the_total_of, {}).get(bucket, 0)
+        value = by_limit(earner.give, whole, picked)
+    else:
+        value = exact(earner.give, whole, level) if base > 0 else Ratio(0)
     total = rounded(value, how)
     for modifier in earner.modifiers:
         part = counters.get(counter(earner, modifier), {}).get(bucket, 0)

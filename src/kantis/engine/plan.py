@@ -56,6 +56,8 @@ from kantis.features.entitlements import Entitlements, compile_entitlements
 from kantis.features.forfeiture import ForfeitSection
 from kantis.features.households import HouseholdSection
 from kantis.features.offers import OfferSection
+from kantis.features.partners import PartnerSection, expand
+from kantis.features.payouts import Payouts
 from kantis.features.plans import Plans, compile_plans
 from kantis.features.prices import Prices
 from kantis.features.referrals import Referral
@@ -94,8 +96,12 @@ class Plan:
         "levels_before",
         "money",
         "offers",
+        "outward",
         "own_counters",
         "own_tiers",
+        "partners",
+        "payouts",
+        "picked",
         "plans",
         "prices",
         "purchase",
@@ -140,7 +146,13 @@ class Plan:
         self.own_counters: set[str] = set()
         self.referrals: dict[str, Referral] = {}
         self.challenges: dict[str, Challenge] = {}
+        self.partners: dict[str, PartnerSection] = {}
+        self.payouts: Payouts
         self.clocked = self.keeps = self.birthdays = self.booking = False
+        #: whether decisions move what partners and charities are owed, or owe
+        self.outward = False
+        #: whether the band of a period is picked by a counter
+        self.picked = False
         #: what lets rewards come by themselves
         self.by_itself: tuple[tuple[str, int], ...] = ()
         #: what the purchase was compiled to
@@ -276,6 +288,7 @@ def read_plan(
         read[name] = read_entries(section, sections[name], reader)
     reader.path = []
     if not reader.faults:
+        read["earning"] = expand(read["earning"], read["offers"], read["partners"])
         check(head, read, reader)
         check_plans(read, reader)
         plan.calendar = days or Calendar(calendar.zone(head.timezone))
@@ -354,6 +367,11 @@ def _things_to_do(plan: Plan, read: dict[str, dict[str, Any]], caps: dict[str, C
     plan.challenges = challenges_room.compile_challenges(
         read["challenges"].values(), plan.balances, plan.classifier
     )
+    options = {name: each.options for name, each in read["choices"].items()}
+    plan.partners = read["partners"]
+    plan.payouts = Payouts(read["payouts"], options, plan.money)
+    plan.outward = bool(plan.partners or plan.payouts.at_once)
+    plan.picked = bool(plan.earning.picked)
 
 
 def _share(plan: Plan, read: dict[str, dict[str, Any]]) -> None:

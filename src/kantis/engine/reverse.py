@@ -31,11 +31,14 @@ from kantis.core.limits import used_by
 from kantis.core.lots import claw_back, give_back
 from kantis.core.places import (
     AVAILABLE,
+    CHARITY,
     HELD,
     ISSUED,
     OWED,
+    PAYOUT,
     REDEEMED,
     REVERSED,
+    SHARE_CAPITAL,
     VOUCHER,
 )
 from kantis.core.turn import Refused, Turn, member_of
@@ -307,6 +310,7 @@ def _capture(plan: Plan, turn: Turn, body: Capture) -> None:
     if hold is None:
         raise Refused("unknown-hold", f"Nothing is held for {body.of!r}; it may have run out.")
     turn.decision.cause = f"{turn.event.source}/{body.of}"
+    turn.partner = hold.partner
     reward = plan.rewards.get(hold.reward)
     rewards.capture(reward, hold.balance, turn, hold.lots)
     turn.change("unhold", turn.decision.cause)
@@ -373,6 +377,10 @@ def _cancel(plan: Plan, turn: Turn, body: Cancel) -> None:
         if voucher is None or voucher.state != "open":
             raise Refused("voucher-gone", f"The voucher {code!r} is used or over.")
     source = VOUCHER if issued else REDEEMED
+    reward = plan.rewards.get(original.event.body.reward)
+    if reward is not None and reward.gives.payout and not issued:
+        source = PAYOUT
+        _still_here(turn, entry.postings)
     moved = [p for p in entry.postings if p[1] in (AVAILABLE, OWED) and p[2] == source]
     captured = [p for d in original.undone for p in d.postings if p[1] == HELD and p[2] == source]
     if not moved and not captured:
@@ -380,7 +388,7 @@ def _cancel(plan: Plan, turn: Turn, body: Cancel) -> None:
     turn.decision.cause = original.event.key
     for code in issued:
         turn.change("voucher state", code, "reversed")
-    rewards.give_up(plan.rewards.get(original.event.body.reward), turn)
+    rewards.give_up(reward, turn)
     for posting in moved or captured:
         balance = plan.balances[posting[0]]
         give_back(turn, balance, [(posting[4], posting[3])], source, rewards.REASON)
@@ -390,8 +398,18 @@ def _cancel(plan: Plan, turn: Turn, body: Cancel) -> None:
                 claw_back(turn, plan.balances[name], lot, amount, REVERSED, rewards.REASON)
 
 
+def _still_here(turn: Turn, postings: list[Posting]) -> None:
+    """What was to be paid out is still on its way, all of it; ``Refused`` where it is not."""
+    if any(p[2] in (SHARE_CAPITAL, CHARITY) for p in postings):
+        raise Refused("given-already", "A part of it was given to a charity, or to the share.")
+    for balance in {p[0] for p in postings if p[2] == PAYOUT}:
+        wanted = sum(p[3] for p in postings if p[0] == balance and p[2] == PAYOUT)
+        if turn.account.purse[balance][PAYOUT] < wanted:
+            raise Refused("arrived-already", "The money has arrived at the member.")
+
+
 def _undoes(decision: Decision) -> bool:
-    return any(p[1] in (REDEEMED, VOUCHER) for p in decision.postings)
+    return any(p[1] in (REDEEMED, VOUCHER, PAYOUT) for p in decision.postings)
 
 
 HANDLERS: dict[type, Any] = {

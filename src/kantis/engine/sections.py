@@ -48,6 +48,8 @@ from kantis.features.entitlements import EntitlementSection
 from kantis.features.forfeiture import ForfeitSection
 from kantis.features.households import HouseholdSection
 from kantis.features.offers import OfferSection
+from kantis.features.partners import PartnerSection
+from kantis.features.payouts import PayoutSection
 from kantis.features.plans import PlanSection
 from kantis.features.prices import PriceSection
 from kantis.features.referrals import ReferralSection
@@ -277,6 +279,8 @@ SECTIONS: dict[str, type[Struct]] = {
     "households": HouseholdSection,
     "referrals": ReferralSection,
     "challenges": ChallengeSection,
+    "partners": PartnerSection,
+    "payouts": PayoutSection,
 }
 
 #: Every section that has a table of knobs on a page, by its name.

@@ -1,4 +1,5 @@
-"""cycles: on dates of the calendar a balance is turned into vouchers, money or another balance.
+"""cycles: on dates of the calendar a balance is turned into vouchers, money or another balance,
+is paid out, or goes to a partner's programme.
 
 Guarantee: a cycle runs once per date and account; it takes whole steps at a minimum, and
 the rest stays (or dies, if the program says so), so that points before = points turned
@@ -19,21 +20,22 @@ from kantis.core.account import NEVER, Account
 from kantis.core.amounts import divide, share
 from kantis.core.calendar import Calendar
 from kantis.core.conditions import WHO, Who, check_who
-from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
-from kantis.core.lots import Balance, take
+from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong, suggest
+from kantis.core.lots import Balance, open_lots, take
 from kantis.core.lots import issue as bring
 from kantis.core.phrases import (
     MONTHS,
     SOME,
     TEXT,
     TITLE,
+    WEEKDAYS,
     YES,
     Quantity,
     list_of,
     text_of,
     word,
 )
-from kantis.core.places import AVAILABLE, EXPIRED, PAYOUT, REDEEMED, VOUCHER
+from kantis.core.places import EXPIRED, REDEEMED, VOUCHER
 from kantis.core.rates import WORTH, Worth
 from kantis.core.turn import Turn
 
@@ -42,14 +44,17 @@ REASON = "cycles"
 
 class Dates(Struct, frozen=True):
     """The dates of a cycle: a day of the month in some months, or the day so many months
-    ``before`` the end of each membership year."""
+    ``before`` the end of each membership year, or a ``weekday`` of each week."""
 
     day: int
     months: tuple[int, ...]
     before: int = -1
+    weekday: int = -1
 
     def following(self, day: int, joined: int) -> int:
         """The first such date after a day, for a member who joined on a day."""
+        if self.weekday >= 0:
+            return day + 1 + (self.weekday - calendar.weekday(day + 1)) % 7
         if self.before < 0:
             return _following(self, day)
         years = calendar.years_between(joined, day)
@@ -85,6 +90,8 @@ def _dates(node: Node, reader: Reader) -> Dates:
         if before >= 12:
             raise Wrong("too-long", "A membership year has twelve months.", node)
         return Dates(0, (), before)
+    if isinstance(node.value, str) and node.value in WEEKDAYS:
+        return Dates(0, (), weekday=WEEKDAYS.index(node.value))
     months: list[int] = []
     days = set()
     for each in list_of(node):
@@ -107,10 +114,50 @@ def _dates(node: Node, reader: Reader) -> Dates:
 DATES = Kind(
     "dates of a cycle",
     _dates,
-    "[1st of February, 1st of May] | 1st of every month | 2 months before the end of the"
+    "[1st of February, 1st of May] | 1st of every month | Monday | 2 months before the end of the"
     " membership year",
     ("1st of every month",),
 )
+
+
+class Most(Struct, frozen=True):
+    """At most so many points: a fixed number, or the one that the member has chosen."""
+
+    amount: int = 0
+    choice: str = ""
+
+    def of(self, turn: Turn, points: int) -> int:
+        """What it leaves of a number of points; a member who has not chosen has no limit."""
+        if self.choice:
+            chosen = turn.choice(self.choice)
+            return min(points, int(chosen)) if chosen.isdigit() else points
+        return min(points, self.amount)
+
+
+def _most(node: Node, reader: Reader) -> Most:
+    text = text_of(node)
+    if not text.startswith("chosen "):
+        return Most(SOME.read(node, reader).amount)
+    choice, known = text[7:], reader.names.get("choices", [])
+    if choice not in known:
+        message = f"There is no choice {choice!r}. {suggest(choice, known)}"
+        raise Wrong("unknown-choice", message, node, 7)
+    return Most(choice=choice)
+
+
+MOST = Kind("most", _most, "3000 points | chosen choice", ("3000 points",))
+
+DECLARED_LATER = Worth(0, 1, "")
+
+
+def _worth(node: Node, reader: Reader) -> Worth:
+    if node.value == "declared later":
+        return DECLARED_LATER
+    found: Worth = WORTH.read(node, reader)
+    return found
+
+
+CYCLE_WORTH = Kind(WORTH.name, _worth, f"{WORTH.looks} | declared later", WORTH.examples)
 
 
 class CycleSection(Struct, frozen=True, kw_only=True):
@@ -121,10 +168,19 @@ class CycleSection(Struct, frozen=True, kw_only=True):
     every: Annotated[Dates, Knob(DATES, "the dates on which it runs")]
     least: Annotated[Quantity, Knob(SOME, "the fewest points that it turns")]
     step: Annotated[Quantity | None, Knob(SOME, "points go in steps of")] = None
-    worth: Annotated[Worth | None, Knob(WORTH, "what they make")] = None
+    up_to: Annotated[Most | None, Knob(MOST, "the most points that it turns")] = None
+    earned: Annotated[
+        str,
+        Knob(
+            word("at any time", "in the year before"),
+            "when the points were earned that it turns; a year is a calendar year",
+        ),
+    ] = "at any time"
+    worth: Annotated[Worth | None, Knob(CYCLE_WORTH, "what they make; until then it waits")] = None
     voucher: Annotated[str, Knob(TEXT, "the kind of voucher that it issues")] = ""
     one_per_step: Annotated[bool, Knob(YES, "whether each step makes a voucher of its own")] = False
-    pays_out: Annotated[bool, Knob(YES, "whether it pays money, not a voucher")] = False
+    pays_out: Annotated[str, Knob(TEXT, "the payout that it pays money to")] = ""
+    exchanges: Annotated[str, Knob(TEXT, "the partner to whose programme they go, in lots")] = ""
     rest: Annotated[str, Knob(word("carries", "dies"), "what happens to what is left")] = "carries"
     who: Annotated[Who | None, Knob(WHO, "the members that are meant")] = None
 
@@ -134,50 +190,77 @@ def due(cycles: dict[str, CycleSection], account: Account, days: Calendar) -> in
     first = NEVER
     for name, cycle in cycles.items():
         since = account.cycles.get(name, account.joined)
-        if since:
+        if since and cycle.worth is not DECLARED_LATER:
             first = min(first, days.start(cycle.every.following(since, account.joined)))
     return first
 
 
-#: Issues a voucher: (turn, kind, worth, balance, points, number) -> its code.
-Issue = Callable[..., str]
+class Makers(Struct, frozen=True):
+    """What makes something of points, in other rooms.
+
+    ``issue`` issues a voucher: (turn, kind, worth, balance, points, number) -> its code.
+    ``pay`` pays out: (payout, turn, balance, points, worth). ``exchange`` lets whole lots of
+    so many points go to a partner's programme: (partner, turn, balance, points) -> how many went.
+    """
+
+    issue: Callable[..., str]
+    pay: Callable[..., None]
+    exchange: Callable[..., int]
 
 
 def run(
     cycles: dict[str, CycleSection],
     balances: dict[str, Balance],
     turn: Turn,
-    issue: Issue,
+    makers: Makers,
 ) -> None:
     """Run the cycles whose date has come, oldest date first."""
     for name, cycle in cycles.items():
         since = turn.account.cycles.get(name, turn.account.joined)
-        if not since or cycle.every.following(since, turn.account.joined) > turn.day:
+        if not since or cycle.worth is DECLARED_LATER:
             continue
-        turn.change("cycle", name, turn.day)
-        if cycle.who is not None and check_who(cycle.who, turn):
-            continue
-        _turn_points(cycle, balances, turn, issue)
+        while (date := cycle.every.following(since, turn.account.joined)) <= turn.day:
+            # what was declared late is made up for year by year, each with its own points
+            since = turn.day if cycle.earned == "at any time" else date
+            turn.change("cycle", name, since)
+            if cycle.who is None or not check_who(cycle.who, turn):
+                _turn_points(cycle, balances, turn, makers, date)
+
+
+def _meant(cycle: CycleSection, balance: Balance, turn: Turn, date: int) -> set[int] | None:
+    """The lots that a cycle turns at a date; nothing said of them means all."""
+    if cycle.earned == "at any time":
+        return None
+    this = calendar.window_start("year", date)
+    last = calendar.window_start("year", this - 1)
+    return {lot.id for lot in open_lots(turn, balance) if last <= lot.bucket < this}
 
 
 def _turn_points(
-    cycle: CycleSection, balances: dict[str, Balance], turn: Turn, issue: Issue
+    cycle: CycleSection, balances: dict[str, Balance], turn: Turn, makers: Makers, date: int
 ) -> None:
     balance = balances[cycle.least.unit]
-    purse = turn.account.purse.get(balance.name)
-    points = purse[AVAILABLE] if purse is not None else 0
+    lots = _meant(cycle, balance, turn, date)
+    points = sum(
+        lot.available for lot in open_lots(turn, balance) if lots is None or lot.id in lots
+    )
+    most = cycle.up_to.of(turn, points) if cycle.up_to is not None else points
     step = cycle.step.amount if cycle.step is not None else 1
-    turned = points - points % step if points >= cycle.least.amount else 0
-    if turned:
+    turned = most - most % step if points >= cycle.least.amount else 0
+    if turned and cycle.exchanges:
+        turned = makers.exchange(cycle.exchanges, turn, balance, turned)
+    elif turned and cycle.pays_out:
+        makers.pay(cycle.pays_out, turn, balance, turned, cycle.worth, lots)
+    elif turned:
         made = cycle.worth or Worth(1, 1, balance.name)
         worth = divide(turned * made.money, made.points, "down")
-        target = PAYOUT if cycle.pays_out else VOUCHER if cycle.voucher else REDEEMED
-        take(turn, balance, turned, target, REASON)
+        target = VOUCHER if cycle.voucher else REDEEMED
+        take(turn, balance, turned, target, REASON, only=lots)
         if cycle.voucher:
             count = turned // step if cycle.one_per_step else 1
             for number, part in enumerate(share(worth, [1] * count), 1):
                 points_of = turned // count
-                issue(
+                makers.issue(
                     turn,
                     cycle.voucher,
                     worth=part,
@@ -189,4 +272,4 @@ def _turn_points(
             bring(turn, balances[made.into], worth, REASON)
         turn.decision.fired.append((cycle.name, balance.name, points, turned, 0, worth))
     if cycle.rest == "dies" and points > turned:
-        take(turn, balance, points - turned, EXPIRED, REASON)
+        take(turn, balance, points - turned, EXPIRED, REASON, only=lots)

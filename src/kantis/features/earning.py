@@ -62,6 +62,11 @@ class Earning:
         """All caps that its rules have."""
         return [cap for each in self.by_name.values() for cap in each.caps]
 
+    @cached_property
+    def picked(self) -> list[Earner]:
+        """The rules over a period whose band the total of a counter picks."""
+        return [each for each in self.periods if each.rule.by_the_total_of]
+
 
 def compile_earning(
     rules: Iterable[Rule],

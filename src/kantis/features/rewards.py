@@ -69,19 +69,25 @@ _OFF = re.compile(r"(up to )?(.+) off")
 
 
 class Gives(Struct, frozen=True):
-    """What a reward gives: money off (``up_to`` the price of the item), a voucher or a thing."""
+    """What a reward gives: money off (``up_to`` the price of the item), a voucher, money that is
+    paid out, or a thing."""
 
     money: int = 0
     up_to: bool = False
     voucher: str = ""
     thing: str = ""
+    payout: str = ""
 
 
 def _gives(node: Node, reader: Reader) -> Gives:
     if isinstance(node.value, dict):
         if list(node.value) == ["voucher"]:
             return Gives(voucher=text_of(node.value["voucher"]))
-        raise Wrong("gives-expected", "Write '5 EUR off', {voucher: name} or a thing.", node)
+        if list(node.value) == ["payout"]:
+            return Gives(payout=text_of(node.value["payout"]))
+        raise Wrong(
+            "gives-expected", "Write '5 EUR off', {voucher: name}, {payout: name} or a thing.", node
+        )
     text = text_of(node)
     if match := _OFF.fullmatch(text):
         try:
@@ -92,7 +98,9 @@ def _gives(node: Node, reader: Reader) -> Gives:
 
 
 GIVES = Kind(
-    "what a reward gives", _gives, "5 EUR off | up to 10 USD off | {voucher: name} | words"
+    "what a reward gives",
+    _gives,
+    "5 EUR off | up to 10 USD off | {voucher: name} | {payout: name} | words",
 )
 
 

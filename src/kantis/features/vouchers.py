@@ -20,6 +20,7 @@ from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
 from kantis.core.phrases import (
     QUANTITY,
     TEXT,
+    TEXTS,
     TIMES,
     TITLE,
     Duration,
@@ -70,6 +71,16 @@ VALID = Kind(
 )
 
 
+def _at_partners(node: Node, reader: Reader) -> Ratio | tuple[tuple[str, Ratio], ...]:
+    if isinstance(node.value, dict):
+        return tuple((name, TIMES.read(child, reader)) for name, child in node.value.items())
+    found: Ratio = TIMES.read(node, reader)
+    return found
+
+
+AT_PARTNERS = Kind("factor", _at_partners, f"{TIMES.looks} | one per partner", TIMES.examples)
+
+
 class VoucherSection(Struct, frozen=True, kw_only=True):
     """A kind of voucher: what it is for, what it is worth, how long it is good."""
 
@@ -78,9 +89,16 @@ class VoucherSection(Struct, frozen=True, kw_only=True):
     good_for: Annotated[str, Knob(TEXT, "what it is good for, in words")] = ""
     worth: Annotated[Quantity | None, Knob(QUANTITY, "its fixed worth in money")] = None
     valid: Annotated[Valid | None, Knob(VALID, "how long it is good")] = None
+    at: Annotated[
+        tuple[str, ...], Knob(TEXTS, "the partners where it is good, if not everywhere")
+    ] = ()
     at_partners: Annotated[
-        Ratio | None, Knob(TIMES, "so many times its worth when it is used at a partner")
+        Ratio | tuple[tuple[str, Ratio], ...] | None,
+        Knob(AT_PARTNERS, "so many times its worth when it is used at a partner"),
     ] = None
+    makes: Annotated[
+        str, Knob(TEXT, "the kind of voucher that it is changed into as a partner's code")
+    ] = ""
     least_basket: Annotated[
         Quantity | None, Knob(QUANTITY, "the basket that it takes at least")
     ] = None
@@ -124,19 +142,42 @@ def check(kinds: dict[str, VoucherSection], turn: Turn, body: Use) -> Voucher:
     if voucher.state != "open":
         raise Refused("voucher-gone", f"The voucher {body.voucher!r} is {voucher.state} already.")
     section = kinds.get(voucher.kind)
+    if section is not None and section.at and body.partner not in section.at:
+        where = ", ".join(section.at)
+        raise Refused("voucher-elsewhere", f"The voucher is good at {where} only.")
     least = section.least_basket if section is not None else None
     if least is not None and body.basket < least.amount:
         raise Refused("basket-too-small", "The basket is too small for this voucher.")
     return voucher
 
 
+def factor(section: VoucherSection | None, partner: str) -> Ratio:
+    """How many times its worth a voucher is good for at a partner; once where nothing is said."""
+    if section is None or not partner or section.at_partners is None:
+        return Ratio(1)
+    if isinstance(section.at_partners, Ratio):
+        return section.at_partners
+    return dict(section.at_partners).get(partner, Ratio(1))
+
+
 def use(kinds: dict[str, VoucherSection], turn: Turn, body: Use) -> None:
-    """A voucher is used up."""
+    """A voucher is used up; or it is changed into a code that a partner takes.
+
+    The points behind it then stand behind the code.
+    """
     voucher = check(kinds, turn, body)
     section = kinds.get(voucher.kind)
-    worth = voucher.worth
-    if body.partner and section is not None and section.at_partners is not None:
-        worth = divide(worth * section.at_partners.num, section.at_partners.den, "half up")
+    times = factor(section, body.partner)
+    worth = divide(voucher.worth * times.num, times.den, "half up")
+    if body.code:
+        made = section.makes if section is not None else ""
+        if not made or not body.partner:
+            sentence = "This voucher makes no code here."
+            raise Refused("no-code", sentence)
+        turn.change("voucher state", body.voucher, "used")
+        behind = voucher.balance, voucher.points
+        issue(kinds, turn, made, worth=worth, balance=behind[0], points=behind[1], number=1)
+        return
     if voucher.points:
         turn.post(voucher.balance, VOUCHER, REDEEMED, voucher.points, 0, REASON)
     turn.change("voucher state", body.voucher, "used")

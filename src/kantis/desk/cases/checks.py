@@ -17,13 +17,17 @@ from kantis.core.amounts import Unit
 from kantis.core.decision import Decision
 from kantis.core.earner import Earner
 from kantis.core.knobs import Node, Wrong, suggest
-from kantis.desk.cases import membership
+from kantis.desk.cases import membership, outward
 from kantis.desk.cases.look import Check, Expect, View, check
 from kantis.desk.cases.words import ITEMS, Words, at_key
 from kantis.features.challenges import progress
 from kantis.features.counters import THOUSANDTHS
 
 _MEMBER_PLACES: Final = {place.name: place.number for place in places.CHART if place.member}
+#: Places outside of the account in which something can stand that was the member's.
+_GIVEN_PLACES: Final = {
+    places.CHART[n].name: n for n in (places.SHARE_CAPITAL, places.CHARITY, places.PARTNER_PAYABLE)
+}
 
 
 def read_then(words: Words, node: Node, account: str) -> Expect:
@@ -52,11 +56,24 @@ def _balance(words: Words, name: str, node: Node) -> list[Check]:
     unit = words.program.units[name]
     if isinstance(node.value, str):
         return [_place(name, unit, places.AVAILABLE, node, words.amount(node, unit))]
-    fields = words.fields(node, list(_MEMBER_PLACES), f"{name!r}")
-    return [
-        _place(name, unit, _MEMBER_PLACES[place], child, words.amount(child, unit))
-        for place, child in fields.items()
-    ]
+    fields = words.fields(node, [*_MEMBER_PLACES, *_GIVEN_PLACES], f"{name!r}")
+    found = []
+    for place, child in fields.items():
+        amount = words.amount(child, unit)
+        if place in _GIVEN_PLACES:
+            found.append(_given(name, unit, _GIVEN_PLACES[place], child, amount))
+        else:
+            found.append(_place(name, unit, _MEMBER_PLACES[place], child, amount))
+    return found
+
+
+def _given(name: str, unit: Unit, place: int, node: Node, expected: int) -> Check:
+    """What the account's decisions brought to a place outside of it."""
+
+    def get(view: View) -> str:
+        return unit.show(outward.brought(view.told, name, place))
+
+    return check(node, f"{name} {places.CHART[place].name}", unit.show(expected), get, name)
 
 
 def _place(name: str, unit: Unit, place: int, node: Node, expected: int) -> Check:
@@ -206,7 +223,15 @@ def _moved(key: str) -> Callable[[Decision, str], int]:
                 gone = (places.EXPIRED, places.FORFEITED)
                 total += amount * ((target in gone) - (source in gone))
             else:
-                spent = (places.REDEEMED, places.VOUCHER, places.HELD, places.PAYOUT)
+                spent = (
+                    places.REDEEMED,
+                    places.VOUCHER,
+                    places.HELD,
+                    places.PAYOUT,
+                    places.SHARE_CAPITAL,
+                    places.CHARITY,
+                    places.PARTNER_PAYABLE,
+                )
                 mine = (places.AVAILABLE, places.OWED)
                 total += amount * (source in mine and target in spent)
                 total -= amount * (source in spent and target in mine)
@@ -412,6 +437,9 @@ CHECKS: Final[dict[str, Callable[[Words, str, Node], list[Check]]]] = {
     "rules": _rules,
     "effects": _effects,
     "off": _off,
+    "partners": outward.partners,
+    "charities": outward.charities,
+    "exchanged": outward.exchanged,
     "refused": _refused,
     "flags": _flags,
     "choices": _said,

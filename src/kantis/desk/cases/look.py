@@ -14,13 +14,18 @@ from kantis.engine.program import Program
 
 
 class View(Struct):
-    """What a check looks at: an account now, and the decisions of a step."""
+    """What a check looks at: an account now, and the decisions of a step.
+
+    ``told`` are all decisions of the account so far, ``everyone`` those of all accounts.
+    """
 
     program: Program
     account: Account
     moment: int
     decisions: list[Decision]
     plan: Plan
+    told: list[Decision] = []
+    everyone: list[Decision] = []
 
 
 class Check(Struct):

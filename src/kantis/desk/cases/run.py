@@ -259,7 +259,12 @@ class _Run:
                 self.fail(expect.line, "of", f"a step {expect.of!r}", "none")
         moment = max(self.now, account.at)
         plan = self.program.plan_for(account, moment)
-        view = View(self.program, account, moment, decisions, plan)
+        told = {
+            name: [each.entry.decision for each in entries] for name, entries in self.told.items()
+        }
+        everyone = [decision for decisions in told.values() for decision in decisions]
+        mine = told.get(expect.account, [])
+        view = View(self.program, account, moment, decisions, plan, mine, everyone)
         for check in expect.checks:
             self.result.checks += 1
             got = check.get(view)

@@ -14,6 +14,7 @@ from kantis.core.amounts import Unit
 from kantis.core.events import (
     Activity,
     Adjust,
+    Arrived,
     Body,
     Cancel,
     Capture,
@@ -27,6 +28,7 @@ from kantis.core.events import (
     Confirm,
     Enjoy,
     Enrol,
+    Exchange,
     Forfeit,
     Join,
     Know,
@@ -204,8 +206,36 @@ def _of(words: Words, node: Node, what: str) -> str:
 def _use(words: Words, node: Node) -> Body:
     if isinstance(node.value, str):
         return Use(node.value)
-    get = words.fields(node, ("voucher", "basket", "partner"), "A use").get
-    return Use(words.text(get("voucher")), words.money(get("basket")), words.text(get("partner")))
+    get = words.fields(node, ("voucher", "basket", "partner", "code"), "A use").get
+    return Use(
+        words.text(get("voucher")),
+        words.money(get("basket")),
+        words.text(get("partner")),
+        words.yes(get("code")),
+    )
+
+
+def _exchange(words: Words, node: Node) -> Body:
+    """``{partner: airline, points: 1600}``, or ``{partner: airline, back: 250}`` of theirs."""
+    units = list(words.program.units)
+    fields = words.fields(node, ("partner", "back", *units), "An exchange")
+    partner = words.text(fields.pop("partner", None))
+    if len(fields) != 1:
+        raise Wrong("amount-expected", "Say how much is exchanged, of one balance or back.", node)
+    ((name, amount),) = fields.items()
+    if name == "back":
+        return Exchange(partner, words.whole(amount), True)
+    return Exchange(partner, words.amount(amount, words.program.units[name]))
+
+
+def _arrived(words: Words, node: Node) -> Body:
+    """``{cash: 12.00}`` has arrived; with ``bounced: yes`` it has come back."""
+    fields = words.fields(node, ("bounced", *words.program.units), "What arrived")
+    bounced = words.yes(fields.pop("bounced", None))
+    if len(fields) != 1:
+        raise Wrong("amount-expected", "Say how much arrived, of one balance.", node)
+    ((name, amount),) = fields.items()
+    return Arrived(name, words.amount(amount, words.program.units[name]), bounced)
 
 
 def _subscribe(words: Words, node: Node) -> Body:
@@ -439,6 +469,8 @@ VERBS: Final[dict[str, Callable[[Words, Node], Body]]] = {
     "enjoy": _enjoy,
     "adjust": _adjust,
     "transfer": _transfer,
+    "exchange": _exchange,
+    "arrived": _arrived,
     "carry": carry,
     "know": lambda words, node: Know(*one_pair(words, node, "fact", "value")),
     "join": _join,
@@ -468,4 +500,5 @@ ASKS: Final = {
     "leave",
     "permit",
     "refer",
+    "exchange",
 }

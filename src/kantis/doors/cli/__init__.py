@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from kantis.doors.cli import accounts, books, demo, files, fitting, importing, replaying
+from kantis.doors.cli import accounts, books, demo, files, fitting, importing, replaying, settling
 from kantis.doors.cli.output import Trouble, trouble_out
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ app.command("import")(importing.import_file)
 app.command("account")(accounts.account)
 app.command("explain")(accounts.explain)
 app.command("replay")(replaying.replay)
+app.command("settlement")(settling.settlement)
 app.command("verify")(books.verify)
 
 

@@ -73,7 +73,9 @@ def summarize(books: Reading, home: Home, moment: int) -> Books:
         )
     )
     plan = home.program.plan(moment)
-    balances = _flows(books, home.number)
+    units = home.program.units
+    flows = _flows(books, home.number)
+    balances = {name: flow for name, flow in flows.items() if name in units}
     tiers, vouchers, members = _members(books, home.number, plan)
     return Books(
         members,
