@@ -108,7 +108,7 @@ def _payouts(read: Read, reader: Reader) -> None:
                 wrong("unknown-counter", message, "paid in")
         if payout.charity is None:
             for key in ("part", "matched by", "without a choice"):
-                if key in _said(reader, name):
+                if key in _said(reader, "payouts", name):
                     wrong("no-effect", f"{key!r} goes with a 'charity'.", key)
         if payout.matched_by is not None and payout.matched_by[0] not in read["partners"]:
             known = suggest(payout.matched_by[0], read["partners"])
@@ -118,9 +118,9 @@ def _payouts(read: Read, reader: Reader) -> None:
             wrong("unknown-voucher", f"There is no voucher {payout.voucher!r}. {known}", "voucher")
 
 
-def _said(reader: Reader, name: str) -> set[str]:
+def _said(reader: Reader, section: str, name: str) -> set[str]:
     assert reader.tree is not None
-    return set(reader.tree.value["payouts"].value[name].value)
+    return set(reader.tree.value[section].value[name].value)
 
 
 def _ways(read: Read, reader: Reader) -> None:
@@ -145,7 +145,7 @@ def _ways(read: Read, reader: Reader) -> None:
         if payout not in read["payouts"]:
             message = f"There is no payout {payout!r}. {suggest(payout, read['payouts'])}"
             reader.fault_at("unknown-payout", message, "rewards", name, "gives")
-        if reward.rate is None or reward.stock or reward.per_member:
+        if reward.rate is None or {"stock", "per member"} & _said(reader, "rewards", name):
             message = "What is paid out has a 'rate', and no 'stock' or limit per member."
             reader.fault_at("cannot-be-explained", message, "rewards", name, "gives")
 

@@ -33,15 +33,17 @@ from kantis.core.events import (
     Tick,
     Use,
 )
-from kantis.core.lots import Balance, spendable, take
+from kantis.core.lots import spendable, take
 from kantis.core.places import OWED, REDEEMED, VOUCHER
 from kantis.core.records import Member
 from kantis.core.turn import Refused, Turn
 from kantis.engine import (
+    birthdays,
     carry,
     forget,
     groups,
     members,
+    outward,
     periods,
     progress,
     reverse,
@@ -57,7 +59,6 @@ from kantis.features import (
     households,
     offers,
     partners,
-    payouts,
     plans,
     rewards,
     tiers,
@@ -261,7 +262,8 @@ def _redeem(plan: Plan, turn: Turn, body: Redeem) -> None:
     reward, points, worth = rewards.redeem(plan.rewards, plan.balances, turn, body)
     balance = plan.balances[rewards.unit_of(reward)]
     if reward.gives.payout:
-        _pay_out(plan, turn, body, reward, balance, points)
+        outward.pay_out(plan, turn, body, reward, balance, points)
+        _signs(plan, turn, "redeeming", balance.name)
         return
     taken = rewards.spend(reward, balance, turn, points, hold=body.hold)
     turn.decision.fired.append((reward.name, balance.name, body.basket, points, 0, worth))
@@ -294,52 +296,9 @@ def _redeem(plan: Plan, turn: Turn, body: Redeem) -> None:
     members.uses(plan, turn)
 
 
-def _pay_out(
-    plan: Plan,
-    turn: Turn,
-    body: Redeem,
-    reward: rewards.RewardSection,
-    balance: Balance,
-    points: int,
-) -> None:
-    """A reward that is money on its way: for the member, a share, a charity."""
-    if body.hold:
-        raise Refused("no-hold", "What is paid out is not held.")
-    if points > spendable(turn, balance):
-        raise Refused("not-enough", f"{points} were to be paid out, there are fewer.")
-    _makers(plan).pay(reward.gives.payout, turn, balance, points, reward.rate)
-    _signs(plan, turn, "redeeming", balance.name)
-
-
-def _makers(plan: Plan) -> cycles.Makers:
-    """What vouchers, payouts and partners make of points."""
-
-    def issue(*what: Any, **more: Any) -> str:
-        return vouchers.issue(plan.vouchers, *what, **more)
-
-    def pay(
-        name: str, turn: Turn, balance: Balance, points: int, worth: Any, lots: Any = None
-    ) -> None:
-        payouts.pay(plan.payouts, name, turn, balance, points, worth, issue, lots)
-
-    def exchange(partner: str, turn: Turn, balance: Balance, points: int) -> int:
-        section = plan.partners[partner]
-        assert section.takes is not None
-        whole = points - points % section.takes.mine
-        if whole:
-            partners.leave(section, balance, turn, whole)
-        return whole
-
-    return cycles.Makers(issue, pay, exchange)
-
-
 def _exchange(plan: Plan, turn: Turn, body: Exchange) -> None:
     partners.exchange(plan.partners, plan.balances, turn, body)
     _signs(plan, turn, "earning" if body.back else "redeeming")
-
-
-def _arrived(plan: Plan, turn: Turn, body: Arrived) -> None:
-    payouts.arrived(plan.balances, turn, body)
 
 
 def _use(plan: Plan, turn: Turn, body: Use) -> None:
@@ -396,7 +355,7 @@ def _learn(plan: Plan, turn: Turn, fact: str, value: str) -> None:
         if turn.account.cycles.get("birthday", 0) < turn.day - 1:
             turn.change("cycle", "birthday", turn.day - 1)
         if plan.birthdays:
-            turn.wake_at(_next_birthday(plan, turn.account))
+            turn.wake_at(birthdays.following(plan, turn.account))
 
 
 def _claim(plan: Plan, turn: Turn, body: Claim) -> None:
@@ -431,7 +390,7 @@ HANDLERS: dict[type, Callable[..., None]] = {
     Refer: progress.refer,
     Referred: _referred,
     Exchange: _exchange,
-    Arrived: _arrived,
+    Arrived: outward.arrived,
     Enrol: _enrol,
     Know: _know,
     Claim: _claim,
@@ -465,7 +424,7 @@ def calm(plan: Plan, account: Account, after: int) -> int:
         tiers.due(plan.tiers, account, days, after) if plan.tiers else NEVER,
         *(tiers.due(plan.own_tiers, _own(each), days, after) for each in account.members.values()),
         cycles.due(plan.cycles, account, days) if plan.cycles else NEVER,
-        _next_birthday(plan, account) if plan.birthdays else NEVER,
+        birthdays.following(plan, account) if plan.birthdays else NEVER,
     )
     return min(first, plan.until)
 
@@ -499,7 +458,7 @@ def clockwork(plan: Plan, turn: Turn) -> None:
         for member in turn.account.members:
             tiers.run(plan.own_tiers, turn.of(member))
     if plan.cycles:
-        cycles.run(plan.cycles, plan.balances, turn, _makers(plan))
+        cycles.run(plan.cycles, plan.balances, turn, outward.makers(plan))
     if plan.birthdays:
         _birthday(plan, turn)
     if turn.decision.postings or turn.decision.changes:
@@ -533,24 +492,8 @@ def only_opens(plan: Plan, account: Account, moment: int) -> bool:
     )
 
 
-def _born(account: Account) -> tuple[int, int] | None:
-    history = account.facts.get("birthday")
-    if not history or not history[-1][1]:
-        return None
-    month, day = history[-1][1].split("-")[-2:]
-    return int(month), int(day)
-
-
-def _next_birthday(plan: Plan, account: Account) -> int:
-    born = _born(account)
-    last = account.cycles.get("birthday", account.joined - 1)
-    if born is None or last < 0:
-        return NEVER
-    return plan.calendar.start(calendar.next_yearly(last + 1, *born))
-
-
 def _birthday(plan: Plan, turn: Turn) -> None:
-    if _next_birthday(plan, turn.account) <= turn.moment:
+    if birthdays.following(plan, turn.account) <= turn.moment:
         turn.change("cycle", "birthday", turn.day)
         _act(plan, turn, "birthday", "deed", *_ONCE)
         _occasion(plan, turn, "on the birthday")

@@ -6,12 +6,16 @@ point spent as its postings say. What is undone is undone at the price of its ow
 
 from __future__ import annotations
 
+from typing import Any
+
 from kantis.core.decision import Original
-from kantis.core.events import Cancel, Refund, Void
+from kantis.core.events import Arrived, Cancel, Redeem, Refund, Void
+from kantis.core.lots import Balance, spendable
 from kantis.core.places import PENDING, REDEEMED, REVERSED
-from kantis.core.turn import Turn
+from kantis.core.turn import Refused, Turn
 from kantis.engine.plan import Plan
-from kantis.features import partners, payouts
+from kantis.features import cycles, partners, payouts, vouchers
+from kantis.features.rewards import RewardSection
 
 
 def run(plan: Plan, turn: Turn) -> None:
@@ -88,3 +92,46 @@ def _take_back(found: partners.Positions, original: Original) -> None:
         for rule, balance, kind, points, _, money in decision.fired:
             if kind == "redeemed":
                 found.add(rule, balance, "returned", points, money)
+
+
+def pay_out(
+    plan: Plan,
+    turn: Turn,
+    body: Redeem,
+    reward: RewardSection,
+    balance: Balance,
+    points: int,
+) -> None:
+    """A reward that is money on its way: for the member, a share, a charity."""
+    if body.hold:
+        raise Refused("no-hold", "What is paid out is not held.")
+    if points > spendable(turn, balance):
+        raise Refused("not-enough", f"{points} were to be paid out, there are fewer.")
+    makers(plan).pay(reward.gives.payout, turn, balance, points, reward.rate)
+
+
+def makers(plan: Plan) -> cycles.Makers:
+    """What vouchers, payouts and partners make of points."""
+
+    def issue(*what: Any, **more: Any) -> str:
+        return vouchers.issue(plan.vouchers, *what, **more)
+
+    def pay(
+        name: str, turn: Turn, balance: Balance, points: int, worth: Any, lots: Any = None
+    ) -> None:
+        payouts.pay(plan.payouts, name, turn, balance, points, worth, issue, lots)
+
+    def exchange(partner: str, turn: Turn, balance: Balance, points: int) -> int:
+        section = plan.partners[partner]
+        assert section.takes is not None
+        whole = points - points % section.takes.mine
+        if whole:
+            partners.leave(section, balance, turn, whole)
+        return whole
+
+    return cycles.Makers(issue, pay, exchange)
+
+
+def arrived(plan: Plan, turn: Turn, body: Arrived) -> None:
+    """Money that was on its way has arrived, or has bounced."""
+    payouts.arrived(plan.balances, turn, body)

@@ -367,6 +367,11 @@ def _things_to_do(plan: Plan, read: dict[str, dict[str, Any]], caps: dict[str, C
     plan.challenges = challenges_room.compile_challenges(
         read["challenges"].values(), plan.balances, plan.classifier
     )
+    _outward(plan, read)
+
+
+def _outward(plan: Plan, read: dict[str, dict[str, Any]]) -> None:
+    """Partners and payouts, and whether a decision has to look at them."""
     options = {name: each.options for name, each in read["choices"].items()}
     plan.partners = read["partners"]
     plan.payouts = Payouts(read["payouts"], options, plan.money)

@@ -13,7 +13,7 @@ from kantis.core import windows
 from kantis.core.conditions import WHO, Who, check_who
 from kantis.core.events import Choose
 from kantis.core.knobs import Knob
-from kantis.core.phrases import QUANTITY, TEXTS, TITLE, WHOLE, WINDOW, Quantity, Window, word
+from kantis.core.phrases import SOME, TEXTS, TITLE, WHOLE, WINDOW, Quantity, Window, word
 from kantis.core.turn import Refused, Turn
 
 ANY_NAME = "any name"
@@ -28,7 +28,7 @@ class ChoiceSection(Struct, frozen=True, kw_only=True):
         tuple[str, ...], Knob(TEXTS, "what can be chosen; 'any name' is whatever is named")
     ] = ()
     amount: Annotated[
-        Quantity | None, Knob(QUANTITY, "a number can be chosen, in whole steps of so much")
+        Quantity | None, Knob(SOME, "a number can be chosen, in whole steps of so much")
     ] = None
     who: Annotated[Who | None, Knob(WHO, "the members that are meant")] = None
     changes: Annotated[int, Knob(WHOLE, "how often it may be made per window; 0 is no limit")] = 0
@@ -52,10 +52,9 @@ def choose(choices: dict[str, ChoiceSection], turn: Turn, body: Choose) -> None:
     if why:
         raise Refused("choice-not-for-you", f"{body.choice!r} is for others: {why}.")
     if choice.amount is not None and body.value not in choice.options:
-        if not body.value.isdigit() or int(body.value) % choice.amount.amount:
-            sentence = (
-                f"{body.value!r} cannot be chosen; it goes in steps of {choice.amount.amount}."
-            )
+        step = choice.amount.amount
+        if not body.value.isdigit() or int(body.value) % step:
+            sentence = f"{body.value!r} cannot be chosen; it goes in steps of {step}."
             raise Refused("not-a-step", sentence)
     elif body.value not in choice.options and not (choice.names_anything and body.value):
         options = ", ".join(choice.options)

@@ -33,7 +33,7 @@ from kantis.core.lots import Balance, issue, take
 from kantis.core.money import FINE
 from kantis.core.phrases import (
     NUMBER,
-    QUANTITY,
+    SOME,
     TITLE,
     Quantity,
     percent,
@@ -105,25 +105,31 @@ def _foreign(text: str, node: Node, offset: int = 0) -> tuple[int, str]:
     return int(match[1]), match[2]
 
 
+def _lots(points: Quantity, theirs: int, there: str, node: Node) -> Lots:
+    if not points.amount:
+        raise Wrong("per-nothing", "Nothing is exchanged for nothing.", node)
+    return Lots(points.amount, theirs, points.unit, there)
+
+
 def _out(node: Node, reader: Reader) -> Lots:
     theirs, _, mine = text_of(node).partition(" per ")
     amount, there = _foreign(theirs, node)
     points = quantity(mine, node, reader, len(theirs) + 5)
-    return Lots(points.amount, amount, points.unit, there)
+    return _lots(points, amount, there, node)
 
 
 def _into(node: Node, reader: Reader) -> Lots:
     mine, _, theirs = text_of(node).partition(" per ")
     points = quantity(mine, node, reader)
     amount, there = _foreign(theirs, node, len(mine) + 5)
-    return Lots(points.amount, amount, points.unit, there)
+    return _lots(points, amount, there, node)
 
 
 def _bonus(node: Node, reader: Reader) -> Lots:
     theirs, _, mine = text_of(node).partition(" for ")
     amount, there = _foreign(theirs, node)
     points = quantity(mine.removesuffix(" at once"), node, reader, len(theirs) + 5)
-    return Lots(points.amount, amount, points.unit, there)
+    return _lots(points, amount, there, node)
 
 
 PRICE = Kind("price of points", _price, "0.005 EUR per 1 point", ("0.005 EUR per 1 point",))
@@ -148,9 +154,7 @@ class PartnerSection(Struct, frozen=True, kw_only=True):
         Lots | None, Knob(INTO, "what units of its programme become here, in lots")
     ] = None
     takes: Annotated[Lots | None, Knob(OUT, "what points become in its programme, in lots")] = None
-    least: Annotated[Quantity | None, Knob(QUANTITY, "the fewest points that go there at once")] = (
-        None
-    )
+    least: Annotated[Quantity | None, Knob(SOME, "the fewest points that go there at once")] = None
     bonus: Annotated[
         Lots | None, Knob(BONUS, "what comes on top there, once, for so many points at once")
     ] = None

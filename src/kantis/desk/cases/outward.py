@@ -1,4 +1,4 @@
-"""Outward: what a case expects of partners and charities, and of what went to another programme."""
+"""Outward: what a case says of partners, charities, other programmes and money on its way."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Final
 
 from kantis.core import places
 from kantis.core.decision import Decision
+from kantis.core.events import Arrived, Body, Exchange
 from kantis.core.knobs import Node, Wrong
 from kantis.core.money import fine_unit
 from kantis.desk.cases.look import Check, View, check
@@ -67,3 +68,26 @@ def exchanged(words: Words, key: str, node: Node) -> list[Check]:
 
         found.append(check(child, f"exchanged {name}", str(words.whole(child)), get))
     return found
+
+
+def exchange(words: Words, node: Node) -> Body:
+    """``{partner: airline, points: 1600}``, or ``{partner: airline, back: 250}`` of theirs."""
+    units = list(words.program.units)
+    fields = words.fields(node, ("partner", "back", *units), "An exchange")
+    partner = words.text(fields.pop("partner", None))
+    if len(fields) != 1:
+        raise Wrong("amount-expected", "Say how much is exchanged, of one balance or back.", node)
+    ((name, amount),) = fields.items()
+    if name == "back":
+        return Exchange(partner, words.whole(amount), True)
+    return Exchange(partner, words.amount(amount, words.program.units[name]))
+
+
+def arrived(words: Words, node: Node) -> Body:
+    """``{cash: 12.00}`` has arrived; with ``bounced: yes`` it has come back."""
+    fields = words.fields(node, ("bounced", *words.program.units), "What arrived")
+    bounced = words.yes(fields.pop("bounced", None))
+    if len(fields) != 1:
+        raise Wrong("amount-expected", "Say how much arrived, of one balance.", node)
+    ((name, amount),) = fields.items()
+    return Arrived(name, words.amount(amount, words.program.units[name]), bounced)

@@ -14,7 +14,6 @@ from kantis.core.amounts import Unit
 from kantis.core.events import (
     Activity,
     Adjust,
-    Arrived,
     Body,
     Cancel,
     Capture,
@@ -28,7 +27,6 @@ from kantis.core.events import (
     Confirm,
     Enjoy,
     Enrol,
-    Exchange,
     Forfeit,
     Join,
     Know,
@@ -51,6 +49,7 @@ from kantis.core.events import (
     Void,
 )
 from kantis.core.knobs import Node, Wrong, suggest
+from kantis.desk.cases import outward
 from kantis.desk.cases.words import ITEMS, Words, at_key
 from kantis.features.counters import THOUSANDTHS
 from kantis.features.rewards import unit_of
@@ -213,29 +212,6 @@ def _use(words: Words, node: Node) -> Body:
         words.text(get("partner")),
         words.yes(get("code")),
     )
-
-
-def _exchange(words: Words, node: Node) -> Body:
-    """``{partner: airline, points: 1600}``, or ``{partner: airline, back: 250}`` of theirs."""
-    units = list(words.program.units)
-    fields = words.fields(node, ("partner", "back", *units), "An exchange")
-    partner = words.text(fields.pop("partner", None))
-    if len(fields) != 1:
-        raise Wrong("amount-expected", "Say how much is exchanged, of one balance or back.", node)
-    ((name, amount),) = fields.items()
-    if name == "back":
-        return Exchange(partner, words.whole(amount), True)
-    return Exchange(partner, words.amount(amount, words.program.units[name]))
-
-
-def _arrived(words: Words, node: Node) -> Body:
-    """``{cash: 12.00}`` has arrived; with ``bounced: yes`` it has come back."""
-    fields = words.fields(node, ("bounced", *words.program.units), "What arrived")
-    bounced = words.yes(fields.pop("bounced", None))
-    if len(fields) != 1:
-        raise Wrong("amount-expected", "Say how much arrived, of one balance.", node)
-    ((name, amount),) = fields.items()
-    return Arrived(name, words.amount(amount, words.program.units[name]), bounced)
 
 
 def _subscribe(words: Words, node: Node) -> Body:
@@ -469,8 +445,8 @@ VERBS: Final[dict[str, Callable[[Words, Node], Body]]] = {
     "enjoy": _enjoy,
     "adjust": _adjust,
     "transfer": _transfer,
-    "exchange": _exchange,
-    "arrived": _arrived,
+    "exchange": outward.exchange,
+    "arrived": outward.arrived,
     "carry": carry,
     "know": lambda words, node: Know(*one_pair(words, node, "fact", "value")),
     "join": _join,
