@@ -41,12 +41,17 @@ def test_visits_are_counted_per_customer_and_year() -> None:
     assert past.item == 2271
 
 
-def test_the_tenth_stamp_is_worth_an_average_item() -> None:
-    fit = played("stamp-card", visits("1", list(range(0, 80, 10))))
-    assert (fit.reached, fit.visits_to_first, fit.days_to_first) == (1, 8, 70)
+def test_the_tenth_stamp_is_an_average_item_with_the_next_visit() -> None:
+    fit = played("stamp-card", visits("1", list(range(0, 90, 10))))
+    assert (fit.reached, fit.visits_to_first, fit.days_to_first) == (1, 9, 80)
     assert fit.cost == 2500
-    assert fit.rate == 125
-    assert fit.open == 0
+    assert fit.rate == 111
+    assert fit.open == 250  # a stamp of the next card
+
+
+def test_a_voucher_that_nobody_comes_to_use_costs_nothing() -> None:
+    fit = played("stamp-card", visits("1", [*range(0, 80, 10), 300]))
+    assert (fit.reached, fit.cost, fit.open) == (0, 0, 250)
 
 
 def test_points_are_redeemed_as_soon_as_they_can_be() -> None:
@@ -69,6 +74,12 @@ def test_a_plan_is_taken_by_those_who_get_more_than_its_fees() -> None:
 def test_who_never_gets_anything_is_not_reached() -> None:
     fit = played("points", [*visits("1", [0, 10, 20, 30]), *visits("2", [5])])
     assert (fit.members, fit.reached, fit.reach) == (2, 1, 500)
+
+
+def test_a_shop_that_names_no_partner_is_the_first_of_a_coalition() -> None:
+    fit = played("coalition", visits("1", [0, 10, 20, 30, 40], 5000))
+    assert (fit.reached, fit.visits_to_first) == (1, 3)
+    assert fit.cost == 200
 
 
 def test_the_one_that_reaches_most_at_a_bearable_cost_is_suggested() -> None:

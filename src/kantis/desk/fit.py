@@ -2,8 +2,9 @@
 
 Guarantee: the figures come from the same ``decide`` that runs at the till. What nobody can
 know of the past is assumed in one direction and said aloud: every customer joins with the
-first purchase, redeems as soon as they can, and uses every voucher, so cost and reach are
-the most they can be; nobody comes more often because of it, so what it brings is not in it.
+first purchase, redeems as soon as they can, and uses every voucher with the next purchase, so
+cost and reach are the most they can be; nobody comes more often because of it, so what it
+brings is not in it.
 A plan is taken by whoever would have got more than its fees; others are not reached by it.
 """
 
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable
 from statistics import median_low
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field, structs
 
 from kantis.core.account import Account
 from kantis.core.amounts import divide
@@ -124,6 +125,7 @@ class _Member(Struct):
     got: int = 0
     fees: int = 0
     first: tuple[int, int] = (0, 0)
+    used: set[str] = field(default_factory=set)
 
     @property
     def gains(self) -> bool:
@@ -152,6 +154,7 @@ class Trial:
         return self.fit
 
     def _visit(self, event: Event, body: Purchase) -> None:
+        event, body = self._at_partner(event, body)
         member = self._members.get(event.subject)
         if member is None:
             number = len(self._members) + 1
@@ -163,8 +166,26 @@ class Trial:
         member.visits += 1
         amount = sum(line.amount for line in body.lines)
         self.fit.sales += amount
+        for entry in advance(self.program, member.account, event.time):
+            self._take(member, event, entry)
+        self._get(member, event, self._vouchers(member))
         self._redeem(member, event, amount)
         self._decide(member, event)
+
+    def _vouchers(self, member: _Member) -> int:
+        """What the vouchers are worth that can be used now, and were not before."""
+        vouchers = member.account.vouchers.items()
+        new = [code for code, each in vouchers if each.state == "open" and code not in member.used]
+        member.used.update(new)
+        return sum(member.account.vouchers[code].worth or self.item for code in new)
+
+    def _at_partner(self, event: Event, body: Purchase) -> tuple[Event, Purchase]:
+        """A shop that names no partner is taken to be the first one of a coalition."""
+        partners = self.program.plan(event.time).partners
+        if not partners or body.partner in partners:
+            return event, body
+        body = structs.replace(body, partner=next(iter(partners)))
+        return structs.replace(event, body=body), body
 
     def _redeem(self, member: _Member, event: Event, amount: int) -> None:
         """Whatever can be had as money off this purchase is taken."""
@@ -173,25 +194,25 @@ class Trial:
             purse = member.account.purse.get(_unit(reward))
             if purse is None or not purse[AVAILABLE] or reward.issued != "on request":
                 continue
-            ask = Redeem(reward.name, amount)
+            partner = getattr(event.body, "partner", "")
+            ask = Redeem(reward.name, amount, partner=partner)
             name = f"{event.id} {reward.name}"
             self._decide(member, Event("fit", name, event.time, event.subject, ask, 0, True))
 
     def _decide(self, member: _Member, event: Event) -> None:
         for entry in decide(self.program, member.account, event):
-            got = self._worth(entry)
-            if got and not member.got:
-                days = (event.time - member.joined) // DAY_MS
-                member.first = max(1, member.visits), days
-            member.got += got
-            member.fees += _fees(entry)
+            self._take(member, event, entry)
 
-    def _worth(self, entry: Entry) -> int:
-        """What an entry gives away: money off, and vouchers when they are issued."""
-        decision = entry.decision
-        off = sum(amount for _, _, amount in decision.effects)
-        issued = (change for change in decision.changes if change[0] == "voucher")
-        return off + sum(change[3] or self.item for change in issued)
+    def _take(self, member: _Member, event: Event, entry: Entry) -> None:
+        """Count the money off and the fees of an entry."""
+        self._get(member, event, sum(amount for _, _, amount in entry.decision.effects))
+        member.fees += _fees(entry)
+
+    def _get(self, member: _Member, event: Event, worth: int) -> None:
+        if worth and not member.got:
+            days = (event.time - member.joined) // DAY_MS
+            member.first = max(1, member.visits), days
+        member.got += worth
 
     def _end(self, last: int) -> None:
         fit = self.fit
@@ -199,6 +220,7 @@ class Trial:
         for member in self._members.values():
             member.fees += sum(map(_fees, advance(self.program, member.account, last)))
             fit.open += sum(self._open(member.account, each) for each in rates)
+            fit.open += self._vouchers(member)
         gain = [member for member in self._members.values() if member.gains]
         fit.members, fit.reached = len(self._members), len(gain)
         fit.cost = sum(member.got - member.fees for member in gain)
