@@ -6,6 +6,7 @@ Rows take their turns with their limits; run it on a machine that does nothing e
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from bench import deciding, growing, machine, memory, onpostgres, onsqlite, proving, year
 from bench.measure import Row, spread
+from kantis.doors.cli import RECORDS_MAX
 from kantis.doors.intake.completejourney import DataMissing
 from tests.support.postgres import NoPostgres
 
@@ -32,6 +34,7 @@ BIG = {"big": growing.rows}
 def main() -> int:
     """Measure, and print; 0 also where a goal is not reached."""
     given = _arguments()
+    gc.set_threshold(RECORDS_MAX)  # as every command of kantis does
     parts = {**PARTS, **BIG} if given.big or "big" in given.only else dict(PARTS)
     if given.only:
         parts = {name: parts[name] for name in parts if name in given.only}

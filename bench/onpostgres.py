@@ -8,6 +8,7 @@ per column) is packed beforehand, and only sent. The two other limits are pgbenc
 from __future__ import annotations
 
 import contextlib
+import gc
 import re
 import struct
 import subprocess
@@ -25,6 +26,7 @@ from bench.measure import Row, Spread, in_turns, ratios
 from bench.stream import START, batches, enrolments, note, purchases
 from bench.world import tree
 from kantis.desk.submit import Desk
+from kantis.doors.cli import RECORDS_MAX
 from kantis.store import arrays
 from kantis.store.postgres import _TYPES, PostgresBooks, _dialect
 from kantis.store.rows import Page
@@ -152,6 +154,7 @@ def _mine(shop: str, worker: int, count: int) -> list[Any]:
 
 
 def _work(url: str, barrier: Barrier, shop: str, worker: int, count: int) -> None:
+    gc.set_threshold(RECORDS_MAX)
     groups = _mine(shop, worker, count)
     with desk_of(url) as desk:
         for batch in groups[:WARM]:

@@ -11,7 +11,6 @@ Whoever comes first works for all: there is no thread of its own.
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from collections import deque
@@ -391,12 +390,11 @@ class Desk:
     def _decided(self, requests: list[Request], ready: int, aside: str) -> Batch:
         """A batch that is decided and written down, but not committed."""
         books = self.books
-        with _no_collection():
-            books.begin()
-            self.homes.refresh(books)
-            batch = Batch(books, self.homes, self.cache, self.clock())
-            batch.decide(requests, ready, aside)
-            batch.write()
+        books.begin()
+        self.homes.refresh(books)
+        batch = Batch(books, self.homes, self.cache, self.clock())
+        batch.decide(requests, ready, aside)
+        batch.write()
         return batch
 
     def forget(self) -> None:
@@ -416,18 +414,6 @@ class _Flying:
     @property
     def landed(self) -> bool:
         return self.flight is None or self.flight.landed.is_set()
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """The collector of cycles rests: a batch makes thousands of records and no cycle."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _give(joined: list[_Waiting], answers: list[list[Result]]) -> None:

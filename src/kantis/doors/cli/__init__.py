@@ -7,7 +7,9 @@ traceback.
 
 from __future__ import annotations
 
+import gc
 import sys
+from typing import Final
 
 import typer
 
@@ -40,8 +42,14 @@ app.command("settlement")(settling.settlement)
 app.command("verify")(books.verify)
 
 
+#: Records that come to be, less those that go, before cycles are looked for. A batch makes tens
+#: of thousands of records and no cycle, and most are gone after it.
+RECORDS_MAX: Final = 200_000
+
+
 def main() -> None:
     """Run the command that the arguments name."""
+    gc.set_threshold(RECORDS_MAX)
     try:
         app()
     except Trouble as trouble:
