@@ -343,3 +343,12 @@ EXTRA = Kind("extra", _extra, "number % | number times", ("25 %", "1 times"))
 MONEY = Kind("currency code", _money, "ISO 4217", ("EUR",), _pattern("[A-Z]{3}"))
 ZONE = Kind("time zone", _zone, "IANA place", ("Europe/Helsinki",), _TEXT_SCHEMA)
 NAME = Kind("name", _name, "small letters, digits, hyphens", ("corner-cafe",))
+
+
+def how_often(count: int) -> str:
+    """How often something was, in words.
+
+    >>> how_often(1), how_often(3)
+    ('once', '3 times')
+    """
+    return "once" if count == 1 else f"{count} times"

@@ -39,6 +39,7 @@ from kantis.engine.explain_outward import PAYOUTS, outside
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 from kantis.features.balances import LOST
+from kantis.features.counters import THOUSANDTHS
 
 _RULES = (
     "earning",
@@ -76,7 +77,14 @@ def explain(program: Program, entry: Entry, event: Event | None = None) -> list[
 def _counted(units: dict[str, Unit], changes: list[tuple[Any, ...]]) -> list[str]:
     """What moved counters; said where it is all that happened, or was brought by hand."""
     moved = [each[1:] for each in changes if each[0] == "count" and each[1] in units]
-    return [f"{units[name].show(amount)} counted for {name}." for name, _, amount in moved]
+    return [f"{_amount(units[name], amount)} counted for {name}." for name, _, amount in moved]
+
+
+def _amount(unit: Unit, amount: int) -> str:
+    """An amount with its unit; a measure, which has no name of its own, without needless zeros."""
+    if unit is THOUSANDTHS:
+        return unit.number(amount).rstrip("0").rstrip(".")
+    return unit.show(amount)
 
 
 def _tree(program: Program, entry: Entry, plan: Plan, moment: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from kantis.core.conditions import check_who
 from kantis.core.events import Load
 from kantis.core.knobs import Knob
 from kantis.core.limits import OFTEN, Often
+from kantis.core.phrases import how_often
 from kantis.core.rule import OFF, Off, Rule
 from kantis.core.turn import Refused, Turn
 
@@ -34,7 +35,9 @@ def load(offers: dict[str, OfferSection], turn: Turn, body: Load) -> None:
     windowed = offer.uses.window.kind != "ever"
     had = offer.uses.had(turn, f"offer {body.offer}") if windowed else uses
     if offer.uses.times and had >= offer.uses.times:
-        raise Refused("offer-used-up", f"The offer {body.offer!r} was used {had} times already.")
+        raise Refused(
+            "offer-used-up", f"The offer {body.offer!r} was used {how_often(had)} already."
+        )
     if offer.who is not None:
         why = check_who(offer.who, turn)
         if why:

@@ -37,6 +37,7 @@ from kantis.core.phrases import (
     Duration,
     Quantity,
     Window,
+    how_often,
     quantity,
     text_of,
     word,
@@ -303,7 +304,9 @@ def _limits(reward: RewardSection, turn: Turn) -> None:
     if reward.per_member.times:
         had = reward.per_member.had(turn, f"reward {reward.name}")
         if had >= reward.per_member.times:
-            raise Refused("had-already", f"This member had it {had} times, which is the limit.")
+            raise Refused(
+                "had-already", f"This member had it {how_often(had)}, which is the limit."
+            )
     if reward.stock and turn.context.limits.get(f"stock {reward.name}", reward.stock) < 1:
         raise Refused("sold-out", f"The reward {reward.name!r} is sold out.")
 
