@@ -57,6 +57,8 @@ def _carry(plan: Plan, turn: Turn, body: Carry) -> None:
             funder=lot.funder,
             day=lot.earned,
         )
+    if plan.keeps and body.origin != "opening":
+        turn.wake_at(turn.at)  # what only some may have may be lost here
     if body.origin == "opening":
         _standing(plan, turn, body)
     elif body.origin != "back" or not turn.account.members:

@@ -311,10 +311,11 @@ def _compile(
     plan.booking = head.rules_of == "booking"
     back = head.refunds.spent_points_return_for
     grace = balances_room.later(0, back) if back.unit in ("day", "week") else 30 * back.count
+    given_away = {each.gives_away for each in read["payouts"].values()}
     for name, section in read["balances"].items():
-        plan.balances[name] = balances_room.compile_balance(
-            section, units[name], head.refunds.shortage, grace
-        )
+        # What was given away is no member's to keep: a charity gives it back in any case.
+        shortage = "owed" if name in given_away else head.refunds.shortage
+        plan.balances[name] = balances_room.compile_balance(section, units[name], shortage, grace)
     plan.windows = {name: each.window for name, each in read["counters"].items()}
     plan.counters = compile_counters(read["counters"].values(), plan.classifier)
     plan.years = plan.counters.get(counters_room.YEAR_ENDED, [])
