@@ -188,8 +188,8 @@ def payable(reward: RewardSection, body: Redeem) -> int:
 def price(reward: RewardSection, available: int, basket: int, wanted: int) -> tuple[int, int]:
     """(points, money off) of a redemption; ``wanted`` 0 takes the most.
 
-    >>> boots = RewardSection(name="pay", rungs=((10000, 1000, "points"), (18000, 2000, "points")))
-    >>> price(boots, 17999, 0, 0), price(boots, 18000, 0, 0)
+    >>> table = RewardSection(name="pay", rungs=((10000, 1000, "points"), (18000, 2000, "points")))
+    >>> price(table, 17999, 0, 0), price(table, 18000, 0, 0)
     ((10000, 1000), (18000, 2000))
     """
     if reward.cost is not None:
