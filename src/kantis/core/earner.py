@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
 from kantis.core.amounts import Ratio
 from kantis.core.basket import ALL, Sums
 from kantis.core.code import Code
@@ -97,6 +99,70 @@ def loaded_offer(turn: Turn, offer: str) -> bool:
     """Whether the member has loaded the offer and not used it yet."""
     loaded, _ = turn.account.offers.get(offer, (-1, 0))
     return 0 <= loaded <= turn.moment
+
+
+def write_offers(
+    code: Code,
+    sums: Sums,
+    offers: Sequence[tuple[str, int]],
+    write: Callable[[int, Sums], None],
+) -> None:
+    """Write what offers do, each (name, bit of the lines without which it does nothing), so that
+    only those that the member has loaded cost anything; while tracing each is asked.
+
+    ``write`` writes the one at a position. Of many offers the way to a loaded one is that
+    through a tree: a row of tests would take as long as all of them do.
+    """
+    if code.trace:
+        for position in range(len(offers)):
+            with sums.apart(code) as own:
+                write(position, own)
+        return
+    index: dict[str, list[tuple[int, int]]] = {}
+    for position, (name, bit) in enumerate(offers):
+        index.setdefault(name, []).append((position, bit))
+    todo, at = code.fresh("todo"), code.fresh("at")
+
+    def tree(first: int, end: int) -> None:
+        if end - first > 1:
+            step = -(-(end - first) // 4)
+            for start in range(first, end, step):
+                last = min(start + step, end)
+                with code.block(f"if {at} < {last}:"):
+                    tree(start, last)
+            return
+        with sums.apart(code) as own:
+            write(first, own)
+        code.add(f"{at} = {todo}.pop()")
+
+    sums.keep()
+    with code.block("if offered:"):
+        among, known = code.constant(among_loaded, "among"), code.constant(index, "offers")
+        code.add(f"{todo} = {among}(turn, offered, {known}, seen, {len(offers)})")
+        code.add(f"{at} = {todo}.pop()")
+        with code.block(f"if {at} < {len(offers)}:"):
+            tree(0, len(offers))
+
+
+def among_loaded(
+    turn: Turn,
+    offers: Mapping[str, tuple[int, int]],
+    index: Mapping[str, list[tuple[int, int]]],
+    seen: int,
+    end: int,
+) -> list[int]:
+    """The positions of the loaded offers that some line is for, the last first, after the end."""
+    moment = turn.moment
+    found = [
+        position
+        for name, (loaded, _) in offers.items()
+        if 0 <= loaded <= moment
+        for position, bit in index.get(name, ())
+        if bit & seen
+    ]
+    found.append(end)
+    found.sort(reverse=True)
+    return found
 
 
 def write_use(code: Code, offer: str, often: Often, gave: str) -> None:
