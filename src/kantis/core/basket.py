@@ -26,7 +26,7 @@ from msgspec import structs
 from kantis.core.code import Code
 from kantis.core.conditions import Filter
 from kantis.core.events import Line
-from kantis.core.turn import Refused
+from kantis.core.turn import Refused, Turn
 
 #: the bit that means every line
 ALL = 1
@@ -182,6 +182,21 @@ class Classifier:
         return [self.known[key(line)] for line in lines]
 
 
+def write_offered(code: Code) -> None:
+    """Write which offers the member has loaded; while tracing all are looked at."""
+    if code.trace:
+        code.add("offered = True")
+        return
+    all_of = code.constant(all_loaded, "all_loaded")
+    code.add(f"offered = {all_of}(turn) if account.offers else None")
+
+
+def all_loaded(turn: Turn) -> list[str]:
+    """The offers that the member has loaded and not used yet."""
+    moment = turn.moment
+    return [name for name, (loaded, _) in turn.account.offers.items() if 0 <= loaded <= moment]
+
+
 def refuse_negative(line: Line) -> NoReturn:
     """A purchase has no negative lines."""
     sentence = f"Line {line.id!r} is negative; send what came back as a refund."
@@ -242,8 +257,9 @@ class Sums:
         if names:
             head.add(" = ".join([*names, "0"]))
         if self._kept:
-            head.add(f"offered = {'True' if head.trace else 'account.offers'}")
-            head.add(f"kept, seen = [], {ALL}")
+            write_offered(head)
+            with head.block("if offered:"):
+                head.add(f"kept, seen = [], {ALL}")
         walk = "line in lines" if self.given == "lines" else "line, amount in zip(lines, amounts)"
         with head.block(f"for {walk}:"):
             if self.given == "lines":
@@ -268,7 +284,8 @@ class Sums:
     def _write_deed(self, head: Code) -> None:
         """What is no purchase has no lines: what it comes to is meant where all lines are."""
         if self._kept:
-            head.add(f"offered = {'True' if head.trace else 'account.offers'}", f"seen = {ALL}")
+            write_offered(head)
+            head.add(f"seen = {ALL}")
         for bit, sums in self._wanted.items():
             for what, name in sums.items():
                 head.add(f"{name} = {_OF_DEED[what] if bit == ALL else 0}")

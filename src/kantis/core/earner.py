@@ -14,6 +14,9 @@ from kantis.core.rates import Give, exact, rounded
 from kantis.core.rule import Rule
 from kantis.core.turn import Turn
 
+#: So many offers are written out like other rules; of more, only loaded ones are looked at.
+FEW = 8
+
 
 class Earner:
     """A rule with what it was compiled to: its bit, its balance, its caps, its modifiers.
@@ -22,6 +25,7 @@ class Earner:
     """
 
     __slots__ = (
+        "apart",
         "balance",
         "bit",
         "caps",
@@ -47,6 +51,8 @@ class Earner:
         self.caps = tuple(caps)
         self.offer = offer
         self.often = Often()
+        #: whether it is one of so many offers that they are looked up
+        self.apart = False
         self.modifiers: list[Earner] = []
         self.on: list[Earner] = []
         self.per = self.give.per
@@ -106,14 +112,16 @@ def write_offers(
     sums: Sums,
     offers: Sequence[tuple[str, int]],
     write: Callable[[int, Sums], None],
+    *begin: str,
 ) -> None:
     """Write what offers do, each (name, bit of the lines without which it does nothing), so that
     only those that the member has loaded cost anything; while tracing each is asked.
 
-    ``write`` writes the one at a position. Of many offers the way to a loaded one is that
-    through a tree: a row of tests would take as long as all of them do.
+    ``write`` writes the one at a position, ``begin`` stands before all of them. The way to a
+    loaded one is through a tree: a row of tests would take as long as all of them do.
     """
     if code.trace:
+        code.add(*begin)
         for position in range(len(offers)):
             with sums.apart(code) as own:
                 write(position, own)
@@ -137,29 +145,19 @@ def write_offers(
 
     sums.keep()
     with code.block("if offered:"):
+        code.add(*begin)
         among, known = code.constant(among_loaded, "among"), code.constant(index, "offers")
-        code.add(f"{todo} = {among}(turn, offered, {known}, seen, {len(offers)})")
+        code.add(f"{todo} = {among}(offered, {known}, seen, {len(offers)})")
         code.add(f"{at} = {todo}.pop()")
         with code.block(f"if {at} < {len(offers)}:"):
             tree(0, len(offers))
 
 
 def among_loaded(
-    turn: Turn,
-    offers: Mapping[str, tuple[int, int]],
-    index: Mapping[str, list[tuple[int, int]]],
-    seen: int,
-    end: int,
+    offered: list[str], index: Mapping[str, list[tuple[int, int]]], seen: int, end: int
 ) -> list[int]:
     """The positions of the loaded offers that some line is for, the last first, after the end."""
-    moment = turn.moment
-    found = [
-        position
-        for name, (loaded, _) in offers.items()
-        if 0 <= loaded <= moment
-        for position, bit in index.get(name, ())
-        if bit & seen
-    ]
+    found = [position for name in offered for position, bit in index.get(name, ()) if bit & seen]
     found.append(end)
     found.sort(reverse=True)
     return found

@@ -20,28 +20,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from functools import cached_property
-from math import gcd, lcm
+from math import gcd
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import structs
 from msgspec.structs import replace
 
-from kantis.core.account import NEVER
 from kantis.core.amounts import Ratio
 from kantis.core.basket import ALL, Classifier, Sums
 from kantis.core.calendar import Calendar
 from kantis.core.code import Code
 from kantis.core.conditions import Filter, Who
-from kantis.core.earner import Earner, both_bits, capped_value, conditions_of, open_block, write_offers, write_use
+from kantis.core.earner import (
+    FEW,
+    Earner,
+    both_bits,
+    capped_value,
+    conditions_of,
+    open_block,
+    write_offers,
+    write_use,
+)
+from kantis.core.growth import Exact, Grow, OnRate, Share, Value
 from kantis.core.knobs import Reader
-from kantis.core.limits import Available, Cap, write_caps
-from kantis.core.lots import Balance, LotKind, put
-from kantis.core.places import ISSUED
+from kantis.core.limits import Cap, write_caps
+from kantis.core.lots import Balance
 from kantis.core.rates import rounded
+from kantis.core.recipes import Fact, Recipe, come_apart, write_lot
 from kantis.core.rule import ByLevel, Rule
-from kantis.core.turn import Turn
-
-REASON = "earning"
 
 _SUMS = {"money": "amounts", "item": "items", "measure": "measures"}
 
@@ -110,6 +116,7 @@ def compile_earning(
             bit = classifier.bit(each.where, each.except_)
             offer = rule.name if rule.name in offers else ""
             earner = Earner(each, bit, balance, caps, offer)
+            earner.apart = bool(offer) and len(offers) > FEW
             earner.often = offers[offer].uses if offer else earner.often
             if balance is not None:
                 earning.by_event.setdefault(rule.for_, []).append(earner)
@@ -182,21 +189,23 @@ def write(code: Code, earning: Earning, event: str, sums: Sums, days: Calendar) 
     facts: list[Fact] = []
     found = [each for each in earning.by_event.get(event, []) if each.rule.over is None]
     for earner in found:
-        if not earner.offer:
+        if not earner.apart:
             recipe = _recipe(recipes, earner, code.fresh)
             if recipe.fresh:
                 code.add(f"{recipe.given} = 0")
                 recipe.fresh = False
             facts += _write_rule(code, earner, recipe, sums)
-    offers = [each for each in found if each.offer]
+    offers = [each for each in found if each.apart]
     plain = list(recipes.values())
     if offers:
-        code.add("told, more = [], {}")
-        write_offers(code, sums, _meant(offers), _Offers(code, offers, recipes).write)
+        writer = _Offers(code, offers, recipes)
+        begin = ["told = []", "more = {}"] if len(recipes) > len(plain) else ["told = []"]
+        code.add("told = ()")
+        write_offers(code, sums, _meant(offers), writer.write, *begin)
     for recipe in plain:
         code.add(f"{recipe.lot} = 0")
         with code.block(f"if {recipe.given}:"):
-            _write_lot(code, recipe, days)
+            write_lot(code, recipe, days)
     if facts or offers:
         code.add("fired = turn.decision.fired")
     for fact in facts:
@@ -225,9 +234,7 @@ class _Offers:
         self, code: Code, offers: list[Earner], recipes: dict[tuple[Any, ...], Recipe]
     ) -> None:
         self.code, self.offers = code, offers
-        self.recipes = [
-            _recipe(recipes, each, lambda _: str(-len(recipes))) for each in offers
-        ]
+        self.recipes = [_recipe(recipes, each, lambda _: str(-len(recipes))) for each in offers]
 
     def write(self, position: int, sums: Sums) -> None:
         """Write the offer at a position."""
@@ -244,7 +251,7 @@ def _write_told(code: Code, recipes: Mapping[tuple[Any, ...], Recipe], days: Cal
     """What only offers give comes into lots of its own; then the facts of the offers."""
     apart = {int(each.number): each for each in recipes.values() if each.apart}
     lots = ", ".join(f"{each.number}: {each.lot}" for each in recipes.values() if not each.apart)
-    with code.block("if told or more:"):
+    with code.block("if told:"):
         code.add(f"lots = {{{lots}}}")
         if apart:
             come, known = code.constant(come_apart, "come_apart"), code.constant(apart, "recipes")
@@ -255,84 +262,6 @@ def _write_told(code: Code, recipes: Mapping[tuple[Any, ...], Recipe], days: Cal
         )
 
 
-def come_apart(
-    turn: Turn,
-    days: Calendar,
-    recipes: Mapping[int, Recipe],
-    more: Mapping[int, int],
-    lots: dict[int, int],
-) -> None:
-    """The points that only offers give come into their lots, whose numbers are noted."""
-    for number in sorted(more, reverse=True):
-        if more[number]:
-            lots[number] = recipes[number].come(turn, days, more[number])
-
-
-class Recipe(Struct):
-    """Where the points of some rules go: they come into one lot, and wait for the same.
-
-    Where only offers give them, the number is below zero, and the points are noted in ``more``.
-    """
-
-    number: str
-    balance: Balance
-    available: Available
-    funder: str
-    fresh: bool = True
-
-    @property
-    def apart(self) -> bool:
-        """Whether only offers give them."""
-        return self.number.startswith("-") or self.number == "0"
-
-    @property
-    def given(self) -> str:
-        """The variable of the points."""
-        return f"given{self.number}"
-
-    @property
-    def lot(self) -> str:
-        """The variable of the lot's number."""
-        return f"lot{self.number}"
-
-    def add(self, points: str) -> str:
-        """The line that adds points."""
-        if self.apart:
-            return f"more[{self.number}] = more.get({self.number}, 0) + {points}"
-        return f"{self.given} += {points}"
-
-    def come(self, turn: Turn, days: Calendar, points: int) -> int:
-        """The points come into their lot; its number."""
-        balance, available, day = self.balance, self.available, turn.day
-        expires = balance.fixed(day)
-        group = turn.group if available.group else ""
-        kind: LotKind = (balance.name, balance.bucket(day), expires, group, "", self.funder)
-        ends = days.start(expires) if expires else NEVER
-        waits = available != Available() and not available.group
-        opens = available.opens(turn) if waits else 0
-        return put(turn, balance, points, REASON, kind, ends, ISSUED, opens, turn.late)
-
-
-class Fact(Struct):
-    """A fact that a rule fired: ``when``, and its text without and with the lot.
-
-    That of all offers on a rule is ``all_of`` the facts in a list.
-    """
-
-    when: str
-    parts: str = ""
-    text: str = ""
-    all_of: str = ""
-
-    @staticmethod
-    def of(
-        earner: Earner, unit: str, base: str, points: str, lot: str, plain: str
-    ) -> Fact:
-        """The fact of one rule."""
-        first = f"{earner.name!r}, {unit!r}, {base}, {points}"
-        return Fact(plain, f"{first}, {plain}", f"({first}, {lot}, {plain})")
-
-
 def _meant(offers: list[Earner], base: Earner | None = None) -> list[tuple[str, int]]:
     """Offers with the bit of the lines without which each does nothing."""
     found = []
@@ -340,33 +269,6 @@ def _meant(offers: list[Earner], base: Earner | None = None) -> list[tuple[str, 
         needs = base is None or base.per in _SUMS
         found.append((each.offer, each.bit if needs else ALL))
     return found
-
-
-def _write_lot(code: Code, recipe: Recipe, days: Calendar) -> None:
-    """The points come into their lot. What the calendar says of the day is remembered."""
-    balance, available = recipe.balance, recipe.available
-    name, funder = balance.name, recipe.funder
-
-    def kind(day: int) -> LotKind:
-        return name, balance.bucket(day), balance.fixed(day), "", "", funder
-
-    def ends(day: int) -> int:
-        expires = balance.fixed(day)
-        return days.start(expires) if expires else NEVER
-
-    kinds, end = code.of_day(kind, "kind"), code.of_day(ends, "ends")
-    opens = "0"
-    if available.group:
-        kinds = f"({name!r}, {kinds}[1], {kinds}[2], turn.group, '', {funder!r})"
-    elif available.after_ms:
-        opens = f"turn.moment + {available.after_ms}"
-    elif available != Available():
-        opens = code.of_day(lambda day: available.opens_on(days, day), "opens")
-    put_ = code.constant(put, "put")
-    code.add(
-        f"{recipe.lot} = {put_}(turn, {code.constant(balance, 'balance')}, {recipe.given},"
-        f" {REASON!r}, {kinds}, {end}, {code.constant(ISSUED, 'ISSUED')}, {opens}, turn.late)"
-    )
 
 
 def _write_rule(code: Code, earner: Earner, recipe: Recipe, sums: Sums) -> list[Fact]:
@@ -384,12 +286,12 @@ def _write_rule(code: Code, earner: Earner, recipe: Recipe, sums: Sums) -> list[
         conditions.insert(0, (f"{base} > 0", '"no line that counts"'))
     elif earner.bit != ALL:
         conditions.append((sums.name("lines", earner.bit), '"no line that counts"'))
-    shares = [_Share.of(code, each) for each in earner.modifiers if not each.offer]
+    shares = [Share.of(code, each) for each in earner.modifiers if not each.apart]
     for each in shares:
         each.begin(code)
     told = code.fresh("told") if len(shares) < len(earner.modifiers) else ""
     if told:
-        code.add(f"{told} = []")
+        code.add(f"{told} = ()")
     with code.block(open_block(code, earner.name, conditions)):
         if step > 1:
             code.add(f"base{number} = {base} - {base} % {step}")
@@ -420,14 +322,7 @@ def _base(earner: Earner, sums: Sums) -> str:
     return sums.name(_SUMS[earner.per], earner.bit) if earner.per in _SUMS else "1"
 
 
-class _Value(Struct):
-    """A rule's exact value where it is ``base * rate / den``: the rate as an expression."""
-
-    rate: str
-    den: int
-
-
-def _write_value(code: Code, earner: Earner, base: str, points: str, plain: str) -> _Value | None:
+def _write_value(code: Code, earner: Earner, base: str, points: str, plain: str) -> Value | None:
     """The points of a rule before its modifiers: ``plain`` without caps, ``points`` with them.
 
     Where the value is no plain rate, it is left in the variable ``value``.
@@ -452,7 +347,7 @@ def _write_value(code: Code, earner: Earner, base: str, points: str, plain: str)
         worth = f"{round_}({ratio}({product}, {den}), {code.constant(how, 'how')})"
     code.add(f"{' = '.join(dict.fromkeys((points, plain)))} = {worth}")
     write_caps(code, earner.caps, points, base, earner.rule.available.group)
-    return _Value(rate, den)
+    return Value(rate, den)
 
 
 def _rate(code: Code, earner: Earner) -> tuple[str, int]:
@@ -477,28 +372,6 @@ def _rate(code: Code, earner: Earner) -> tuple[str, int]:
     return code.once(f"{code.constant(rates, 'rates')}[{at}]", "rate"), den // common
 
 
-class _Share(Struct):
-    """A modifier and the variables of its share: with its caps, without them, and its base."""
-
-    modifier: Earner
-    share: str
-    full: str
-    part: str
-
-    @staticmethod
-    def of(code: Code, modifier: Earner) -> _Share:
-        """With new variables."""
-        return _Share(modifier, code.fresh("share"), code.fresh("full"), code.fresh("part"))
-
-    def begin(self, code: Code) -> None:
-        """The modifier has done nothing yet."""
-        code.add(f"{self.share} = {self.full} = {self.part} = 0")
-
-    def fact(self, unit: str, lot: str) -> Fact:
-        """The fact that it fired."""
-        return Fact.of(self.modifier, unit, self.part, self.share, lot, self.full)
-
-
 class _Modifiers:
     """Writes the shares of modifiers: what the points become with each, less those before."""
 
@@ -510,14 +383,14 @@ class _Modifiers:
         plain: str,
         recipe: Recipe,
         sums: Sums,
-        value: _Value | None,
+        value: Value | None,
     ) -> None:
         self.code, self.earner, self.base = code, earner, base
         self.recipe, self.sums = recipe, sums
         modifiers = earner.modifiers
         adds = all(each.rule.stack == "adds" for each in modifiers)
-        self.grow: _Grow = (
-            _OnRate(code, base, value, modifiers) if value and adds else _Exact(code, base, value)
+        self.grow: Grow = (
+            OnRate(code, base, value, modifiers) if value and adds else Exact(code, base, value)
         )
         code.add(f"before = {plain}")
         #: of modifiers that exclude each other: (variable of the best that acts, own rank)
@@ -536,8 +409,8 @@ class _Modifiers:
         order = sorted(rivals, key=lambda each: Fraction(-each.more.num, each.more.den))
         ranks = {id(each): len(order) - place for place, each in enumerate(order)}
         self.ranks |= {id(each): (best, ranks[id(each)]) for each in rivals}
-        plain = [each for each in order if not each.offer]
-        offers = [each for each in rivals if each.offer]
+        plain = [each for each in order if not each.apart]
+        offers = [each for each in rivals if each.apart]
 
         def write(each: Earner, sums: Sums) -> None:
             spend = sums.name("amounts", both_bits(self.earner, each))
@@ -550,27 +423,26 @@ class _Modifiers:
             write(each, self.sums)
         if offers:
             meant = [(each.offer, each.bit) for each in offers]
-            write_offers(
-                code, self.sums, meant, lambda position, own: write(offers[position], own)
-            )
+            write_offers(code, self.sums, meant, lambda position, own: write(offers[position], own))
 
     def write_offers(self, told: str) -> None:
         """Write the offers among them; their facts are told without the lot."""
-        offers = [each for each in self.earner.modifiers if each.offer]
+        offers = [each for each in self.earner.modifiers if each.apart]
         assert self.earner.balance is not None
         unit = self.earner.balance.name
 
         def write(position: int, sums: Sums) -> None:
-            each = _Share.of(self.code, offers[position])
+            each = Share.of(self.code, offers[position])
             each.begin(self.code)
             self.write(each, sums)
             fact = each.fact(unit, "")
             with self.code.block(f"if {fact.when}:"):
                 self.code.add(f"{told}.append(({fact.parts}))")
 
-        write_offers(self.code, self.sums, _meant(offers, self.earner), write)
+        begin = f"{told} = []"
+        write_offers(self.code, self.sums, _meant(offers, self.earner), write, begin)
 
-    def write(self, each: _Share, sums: Sums) -> None:
+    def write(self, each: Share, sums: Sums) -> None:
         """Write one of them."""
         code, earner, modifier = self.code, self.earner, each.modifier
         code.add(f"{each.part} = {_part(earner, modifier, self.base, sums)}")
@@ -593,58 +465,6 @@ class _Modifiers:
             code.add(self.recipe.add(each.share))
             if modifier.offer:
                 write_use(code, modifier.offer, modifier.often, each.share)
-
-
-class _OnRate:
-    """Modifiers that all add to a plain rate: one denominator, known beforehand, holds them all."""
-
-    def __init__(self, code: Code, base: str, value: _Value, modifiers: list[Earner]) -> None:
-        self.code, self.rate = code, value.rate
-        self.times = lcm(*(_least(each.more).den for each in modifiers))
-        self.den = value.den * self.times
-        code.add(f"run = {base} * {value.rate} * {self.times}")
-
-    def write(self, each: _Share) -> tuple[str, int]:
-        """The exact value with one more modifier, as numerator and denominator."""
-        more = _least(each.modifier.more)
-        self.code.add(f"run += {each.part} * {self.rate} * {more.num * (self.times // more.den)}")
-        return "run", self.den
-
-
-def _least(value: Ratio) -> Ratio:
-    """The same in least terms."""
-    common = gcd(value.num, value.den) or 1
-    return Ratio(value.num // common, value.den // common)
-
-
-class _Exact:
-    """Modifiers of any kind on any value."""
-
-    def __init__(self, code: Code, base: str, value: _Value | None) -> None:
-        self.code, self.base = code, base
-        if value is None:
-            code.add("num, den = value.num, value.den")
-        else:
-            code.add(f"num, den = {base} * {value.rate}, {value.den}")
-        code.add("run_num, run_den = num, den")
-
-    def write(self, each: _Share) -> tuple[str, str]:
-        """The exact value with one more modifier, as numerator and denominator.
-
-        What adds takes the part's share of the result, so that it counts once towards a band.
-        """
-        more, part, base = each.modifier.more, each.part, self.base
-        whole = "run_num, run_den" if each.modifier.rule.stack == "compounds" else "num, den"
-        self.code.add(
-            f"of_num, of_den = ({whole}) if {part} == {base} else (num * {part}, den * {base})",
-            f"more_num, more_den = of_num * {more.num}, of_den * {more.den}",
-            "run_num = run_num * more_den + more_num * run_den",
-            "run_den = run_den * more_den",
-        )
-        return "run_num", "run_den"
-
-
-_Grow = _OnRate | _Exact
 
 
 def _part(earner: Earner, modifier: Earner, base: str, sums: Sums) -> str:

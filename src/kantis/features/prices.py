@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from msgspec import Struct
 
 from kantis.core.amounts import divide
-from kantis.core.basket import ALL, Classifier, Sums, shown
+from kantis.core.basket import ALL, Classifier, Sums, shown, write_offered
 from kantis.core.code import Code
 from kantis.core.conditions import (
     EXCEPT,
@@ -31,7 +31,7 @@ from kantis.core.conditions import (
     Who,
     write_gates,
 )
-from kantis.core.earner import loaded_offer, open_block, use_offer, write_offers
+from kantis.core.earner import FEW, loaded_offer, open_block, use_offer, write_offers, write_use
 from kantis.core.knobs import Knob
 from kantis.core.phrases import TITLE
 from kantis.core.rule import OFF, Off
@@ -58,6 +58,7 @@ class Price(Struct):
     rule: Any
     bit: int
     offer: bool
+    apart: bool
 
 
 class Prices(Struct):
@@ -68,13 +69,13 @@ class Prices(Struct):
 
     @property
     def plain(self) -> list[Price]:
-        """Those that need no loading; they stand first."""
-        return [each for each in self.rules if not each.offer]
+        """Those that are written out; they stand first."""
+        return [each for each in self.rules if not each.apart]
 
     @property
     def offers(self) -> list[Price]:
-        """Those that a member has to load."""
-        return [each for each in self.rules if each.offer]
+        """Those of so many offers that they are looked up."""
+        return [each for each in self.rules if each.apart]
 
 
 def compile_prices(
@@ -84,7 +85,13 @@ def compile_prices(
     names = set(offers)
     return Prices(
         [
-            Price(rule.name, rule, classifier.bit(rule.where, rule.except_), rule.name in names)
+            Price(
+                rule.name,
+                rule,
+                classifier.bit(rule.where, rule.except_),
+                offer=rule.name in names,
+                apart=rule.name in names and len(names) > FEW,
+            )
             for rule in rules
             if rule.off is not None
         ],
@@ -108,19 +115,22 @@ def write_conditions(code: Code, prices: Prices, spend: str) -> None:
 
     def write(position: int, sums: Sums) -> None:
         each = offers[position]
-        loaded = code.constant(loaded_offer, "loaded")
-        found = [(f"{loaded}(turn, {each.name!r})", '"not loaded"'), *_conditions(code, each)]
-        with code.block(open_block(code, each.name, found)):
+        with code.block(open_block(code, each.name, _conditions(code, each))):
             code.add(f"cut.append({code.constant(each, 'price')})")
 
-    code.add("cut = []", f"offered, seen = {'True' if code.trace else 'account.offers'}, {ALL}")
+    write_offered(code)
+    code.add("cut = ()", f"seen = {ALL}")
     # Lines are not added up yet, so that there are no sums.
-    write_offers(code, Sums(Classifier()), [(each.name, ALL) for each in offers], write)
+    meant = [(each.name, ALL) for each in offers]
+    write_offers(code, Sums(Classifier()), meant, write, "cut = []")
 
 
 def _conditions(code: Code, price: Price) -> list[tuple[str, str]]:
-    rule = price.rule
-    return write_gates(code, rule.who, rule.when, rule.if_, lambda what: "total")
+    rule, found = price.rule, []
+    if price.offer:
+        loaded = code.constant(loaded_offer, "loaded")
+        found = [(f"{loaded}(turn, {price.name!r})", '"not loaded"')]
+    return found + write_gates(code, rule.who, rule.when, rule.if_, lambda what: "total")
 
 
 def _variables(prices: Prices) -> list[str]:
@@ -171,6 +181,10 @@ def write_effects(code: Code, prices: Prices) -> None:
     """Write down what came off; an offer that took something off is used up."""
     with code.block("if effects:"):
         code.add("turn.decision.effects = effects")
+        for each in prices.plain:
+            if each.offer:
+                used = f"any(effect[1] == {each.name!r} for effect in effects)"
+                write_use(code, each.name, each.rule.uses, used)
         if prices.offers:
             code.add(f"{code.constant(_use_offers, 'use_offers')}(turn, cut, effects)")
 
