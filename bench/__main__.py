@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import deciding, growing, machine, memory, onpostgres, onsqlite, proving, year
+from bench import deciding, growing, machine, memory, offering, onpostgres, onsqlite, proving, year
 from bench.measure import Row, spread
 from kantis.doors.cli import RECORDS_MAX
 from kantis.doors.intake.completejourney import DataMissing
@@ -22,6 +22,7 @@ from tests.support.postgres import NoPostgres
 
 PARTS: dict[str, Callable[[bool, Path], list[Row]]] = {
     "decide": lambda quick, folder: deciding.rows(quick),
+    "offers": lambda quick, folder: offering.rows(quick),
     "replay": lambda quick, folder: year.rows(quick),
     "sqlite": onsqlite.rows,
     "postgres": onpostgres.rows,

@@ -33,7 +33,10 @@ class Code:
         self._known: dict[tuple[str, int], str] = {}
         self._once: dict[str, str] = {}
         self._of_day: dict[str, Callable[[int], Any]] = {}
+        self._rarely: dict[Callable[[int], Any], str] = {}
+        self._taken: dict[str, int] = {}
         self._settled = True
+        self._rare = False
         self._count = 0
 
     def add(self, *lines: str) -> None:
@@ -50,6 +53,19 @@ class Code:
         if len(self._lines) == before:
             self.add("pass")
         self._depth -= 1
+
+    @contextmanager
+    def rare(self) -> Iterator[list[str]]:
+        """What is written inside is seldom run: it works out by itself what it needs, and its
+        variables may be those of another such place. Lines that are put into the list stand
+        before all of it."""
+        count, rare, start = self._count, self._rare, len(self._lines)
+        depth = "    " * self._depth
+        first: list[str] = []
+        self._rare = True
+        yield first
+        self._lines[start:start] = [depth + line for line in first]
+        self._count, self._rare = count, rare
 
     def constant(self, value: Any, hint: str) -> str:
         """The name under which a value is known in the function."""
@@ -70,7 +86,7 @@ class Code:
 
         Once the function may have moved what such values depend on, the expression itself.
         """
-        if not self._settled:
+        if not self._settled or (self._rare and expression not in self._once):
             return f"({expression})"
         return self._once.setdefault(expression, f"{hint}{len(self._once) or ''}")
 
@@ -83,16 +99,21 @@ class Code:
         for name, known in self._of_day.items():
             if known == part:
                 return name
+        if self._rare:
+            if part not in self._rarely:
+                self._rarely[part] = self.constant(Remembered(part), hint)
+            return f"{self._rarely[part]}[day]"
         name = self._free(hint)
         self._of_day[name] = part
         return name
 
     def _free(self, hint: str) -> str:
         """The hint, or the hint with a number where it is a name already."""
-        name, number = hint, 1
+        name, number = hint, self._taken.get(hint, 1)
         while name in self._names or name in self._of_day:
             number += 1
             name = f"{hint}_{number}"
+        self._taken[hint] = number
         return name
 
     def mentions(self, name: str) -> bool:
@@ -104,7 +125,7 @@ class Code:
         """A piece with the same names, to be written last and put first."""
         piece = Code("head", trace=self.trace)
         piece._names, piece._known = self._names, self._known
-        piece._once, piece._of_day = self._once, self._of_day
+        piece._once, piece._of_day, piece._taken = self._once, self._of_day, self._taken
         return piece
 
     def begin(self, head: Code) -> None:

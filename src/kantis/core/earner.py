@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
 from kantis.core.amounts import Ratio
 from kantis.core.basket import ALL, Sums
 from kantis.core.code import Code
@@ -12,6 +14,9 @@ from kantis.core.rates import Give, exact, rounded
 from kantis.core.rule import Rule
 from kantis.core.turn import Turn
 
+#: So many offers are written out like other rules; of more, only loaded ones are looked at.
+FEW = 8
+
 
 class Earner:
     """A rule with what it was compiled to: its bit, its balance, its caps, its modifiers.
@@ -20,6 +25,7 @@ class Earner:
     """
 
     __slots__ = (
+        "apart",
         "balance",
         "bit",
         "caps",
@@ -45,6 +51,8 @@ class Earner:
         self.caps = tuple(caps)
         self.offer = offer
         self.often = Often()
+        #: whether it is one of so many offers that they are looked up
+        self.apart = False
         self.modifiers: list[Earner] = []
         self.on: list[Earner] = []
         self.per = self.give.per
@@ -97,6 +105,62 @@ def loaded_offer(turn: Turn, offer: str) -> bool:
     """Whether the member has loaded the offer and not used it yet."""
     loaded, _ = turn.account.offers.get(offer, (-1, 0))
     return 0 <= loaded <= turn.moment
+
+
+def write_offers(
+    code: Code,
+    sums: Sums,
+    offers: Sequence[tuple[str, int]],
+    write: Callable[[int, Sums], None],
+    *begin: str,
+) -> None:
+    """Write what offers do, each (name, bit of the lines without which it does nothing), so that
+    only those that the member has loaded cost anything; while tracing each is asked.
+
+    ``write`` writes the one at a position, ``begin`` stands before all of them. The way to a
+    loaded one is through a tree: a row of tests would take as long as all of them do.
+    """
+    if code.trace:
+        code.add(*begin)
+        for position in range(len(offers)):
+            with sums.apart(code) as own:
+                write(position, own)
+        return
+    index: dict[str, list[tuple[int, int]]] = {}
+    for position, (name, bit) in enumerate(offers):
+        index.setdefault(name, []).append((position, bit))
+    todo, at = code.fresh("todo"), code.fresh("at")
+
+    def tree(first: int, end: int) -> None:
+        if end - first > 1:
+            step = -(-(end - first) // 4)
+            for start in range(first, end, step):
+                last = min(start + step, end)
+                with code.block(f"if {at} < {last}:"):
+                    tree(start, last)
+            return
+        with sums.apart(code) as own:
+            write(first, own)
+        code.add(f"{at} = {todo}.pop()")
+
+    sums.keep()
+    with code.block("if offered:"):
+        code.add(*begin)
+        among, known = code.constant(among_loaded, "among"), code.constant(index, "offers")
+        code.add(f"{todo} = {among}(offered, {known}, seen, {len(offers)})")
+        code.add(f"{at} = {todo}.pop()")
+        with code.block(f"if {at} < {len(offers)}:"):
+            tree(0, len(offers))
+
+
+def among_loaded(
+    offered: list[str], index: Mapping[str, list[tuple[int, int]]], seen: int, end: int
+) -> list[int]:
+    """The positions of the loaded offers that some line is for, the last first, after the end."""
+    found = [position for name in offered for position, bit in index.get(name, ()) if bit & seen]
+    found.append(end)
+    found.sort(reverse=True)
+    return found
 
 
 def write_use(code: Code, offer: str, often: Often, gave: str) -> None:

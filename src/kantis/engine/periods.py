@@ -24,9 +24,10 @@ from kantis.core.limits import give_caps_back, use_caps
 from kantis.core.lots import claw_back, issue
 from kantis.core.places import REVERSED
 from kantis.core.rates import by_limit, exact, rounded
+from kantis.core.recipes import REASON
 from kantis.core.records import Member
 from kantis.core.turn import Turn
-from kantis.features.earning import REASON, Earning
+from kantis.features.earning import Earning
 
 
 def counter(earner: Earner, modifier: Earner | None = None) -> str:

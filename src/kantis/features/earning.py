@@ -17,29 +17,37 @@ needs is written out; rarer shapes call the helpers at the end of this file.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
 from functools import cached_property
-from math import gcd, lcm
+from math import gcd
 from typing import Any
 
-from msgspec import Struct, structs
+from msgspec import structs
 from msgspec.structs import replace
 
-from kantis.core.account import NEVER
 from kantis.core.amounts import Ratio
 from kantis.core.basket import ALL, Classifier, Sums
 from kantis.core.calendar import Calendar
 from kantis.core.code import Code
 from kantis.core.conditions import Filter, Who
-from kantis.core.earner import Earner, both_bits, capped_value, conditions_of, open_block, write_use
+from kantis.core.earner import (
+    FEW,
+    Earner,
+    both_bits,
+    capped_value,
+    conditions_of,
+    open_block,
+    write_offers,
+    write_use,
+)
+from kantis.core.growth import Exact, Grow, OnRate, Share, Value
 from kantis.core.knobs import Reader
-from kantis.core.limits import Available, Cap, write_caps
-from kantis.core.lots import Balance, LotKind, put
-from kantis.core.places import ISSUED
+from kantis.core.limits import Cap, write_caps
+from kantis.core.lots import Balance
 from kantis.core.rates import rounded
+from kantis.core.recipes import Fact, Recipe, come_apart, write_lot
 from kantis.core.rule import ByLevel, Rule
-
-REASON = "earning"
 
 _SUMS = {"money": "amounts", "item": "items", "measure": "measures"}
 
@@ -108,6 +116,7 @@ def compile_earning(
             bit = classifier.bit(each.where, each.except_)
             offer = rule.name if rule.name in offers else ""
             earner = Earner(each, bit, balance, caps, offer)
+            earner.apart = bool(offer) and len(offers) > FEW
             earner.often = offers[offer].uses if offer else earner.often
             if balance is not None:
                 earning.by_event.setdefault(rule.for_, []).append(earner)
@@ -177,78 +186,93 @@ def _attach(earning: Earning, reader: Reader) -> None:
 def write(code: Code, earning: Earning, event: str, sums: Sums, days: Calendar) -> None:
     """Write what an event earns: one posting per lot, and a fact per rule that fired."""
     recipes: dict[tuple[Any, ...], Recipe] = {}
-    facts: list[tuple[Recipe, str, str]] = []
-    for earner in earning.by_event.get(event, []):
-        rule = earner.rule
-        if rule.over is not None:
-            continue
-        assert earner.balance is not None
-        key = (earner.balance.name, rule.available, rule.funded_by)
-        recipe = recipes.get(key)
-        if recipe is None:
-            recipe = Recipe(code.fresh(""), earner.balance, rule.available, rule.funded_by)
-            recipes[key] = recipe
-            code.add(f"{recipe.given} = 0")
-        facts += [(recipe, *fact) for fact in _write_rule(code, earner, recipe, sums)]
-    for recipe in recipes.values():
+    facts: list[Fact] = []
+    found = [each for each in earning.by_event.get(event, []) if each.rule.over is None]
+    for earner in found:
+        if not earner.apart:
+            recipe = _recipe(recipes, earner, code.fresh)
+            if recipe.fresh:
+                code.add(f"{recipe.given} = 0")
+                recipe.fresh = False
+            facts += _write_rule(code, earner, recipe, sums)
+    offers = [each for each in found if each.apart]
+    plain = list(recipes.values())
+    if offers:
+        writer = _Offers(code, offers, recipes)
+        begin = ["told = []", "more = {}"] if len(recipes) > len(plain) else ["told = []"]
+        code.add("told = ()")
+        write_offers(code, sums, _meant(offers), writer.write, *begin)
+    for recipe in plain:
         code.add(f"{recipe.lot} = 0")
         with code.block(f"if {recipe.given}:"):
-            _write_lot(code, recipe, days)
-    if facts:
+            write_lot(code, recipe, days)
+    if facts or offers:
         code.add("fired = turn.decision.fired")
-    for _, fact, fired in facts:
-        with code.block(f"if {fired}:"):
-            code.add(f"fired.append({fact})")
+    for fact in facts:
+        with code.block(f"if {fact.when}:"):
+            code.add(fact.all_of if fact.all_of else f"fired.append({fact.text})")
+    if offers:
+        _write_told(code, recipes, days)
 
 
-class Recipe(Struct):
-    """Where the points of some rules go: they come into one lot, and wait for the same."""
-
-    number: str
-    balance: Balance
-    available: Available
-    funder: str
-
-    @property
-    def given(self) -> str:
-        """The variable of the points."""
-        return f"given{self.number}"
-
-    @property
-    def lot(self) -> str:
-        """The variable of the lot's number."""
-        return f"lot{self.number}"
+def _recipe(
+    recipes: dict[tuple[Any, ...], Recipe], earner: Earner, number: Callable[[str], str]
+) -> Recipe:
+    """Where the points of a rule go."""
+    rule = earner.rule
+    assert earner.balance is not None
+    key = (earner.balance.name, rule.available, rule.funded_by)
+    if key not in recipes:
+        recipes[key] = Recipe(number(""), earner.balance, rule.available, rule.funded_by)
+    return recipes[key]
 
 
-def _write_lot(code: Code, recipe: Recipe, days: Calendar) -> None:
-    """The points come into their lot. What the calendar says of the day is remembered."""
-    balance, available = recipe.balance, recipe.available
-    name, funder = balance.name, recipe.funder
+class _Offers:
+    """Writes offers that give: their facts are told when the lots have their numbers."""
 
-    def kind(day: int) -> LotKind:
-        return name, balance.bucket(day), balance.fixed(day), "", "", funder
+    def __init__(
+        self, code: Code, offers: list[Earner], recipes: dict[tuple[Any, ...], Recipe]
+    ) -> None:
+        self.code, self.offers = code, offers
+        self.recipes = [_recipe(recipes, each, lambda _: str(-len(recipes))) for each in offers]
 
-    def ends(day: int) -> int:
-        expires = balance.fixed(day)
-        return days.start(expires) if expires else NEVER
-
-    kinds, end = code.of_day(kind, "kind"), code.of_day(ends, "ends")
-    opens = "0"
-    if available.group:
-        kinds = f"({name!r}, {kinds}[1], {kinds}[2], turn.group, '', {funder!r})"
-    elif available.after_ms:
-        opens = f"turn.moment + {available.after_ms}"
-    elif available != Available():
-        opens = code.of_day(lambda day: available.opens_on(days, day), "opens")
-    put_ = code.constant(put, "put")
-    code.add(
-        f"{recipe.lot} = {put_}(turn, {code.constant(balance, 'balance')}, {recipe.given},"
-        f" {REASON!r}, {kinds}, {end}, {code.constant(ISSUED, 'ISSUED')}, {opens}, turn.late)"
-    )
+    def write(self, position: int, sums: Sums) -> None:
+        """Write the offer at a position."""
+        recipe = self.recipes[position]
+        for fact in _write_rule(self.code, self.offers[position], recipe, sums):
+            with self.code.block(f"if {fact.when}:"):
+                if fact.all_of:
+                    self.code.add(f"told += [({recipe.number}, *each) for each in {fact.when}]")
+                else:
+                    self.code.add(f"told.append(({recipe.number}, {fact.parts}))")
 
 
-def _write_rule(code: Code, earner: Earner, recipe: Recipe, sums: Sums) -> list[tuple[str, str]]:
-    """One rule with its modifiers; (fact, when it fired) of each."""
+def _write_told(code: Code, recipes: Mapping[tuple[Any, ...], Recipe], days: Calendar) -> None:
+    """What only offers give comes into lots of its own; then the facts of the offers."""
+    apart = {int(each.number): each for each in recipes.values() if each.apart}
+    lots = ", ".join(f"{each.number}: {each.lot}" for each in recipes.values() if not each.apart)
+    with code.block("if told:"):
+        code.add(f"lots = {{{lots}}}")
+        if apart:
+            come, known = code.constant(come_apart, "come_apart"), code.constant(apart, "recipes")
+            code.add(f"{come}(turn, {code.constant(days, 'calendar')}, {known}, more, lots)")
+        code.add(
+            "fired += [(rule, unit, base, points, lots.get(number, 0), plain)"
+            " for number, rule, unit, base, points, plain in told]"
+        )
+
+
+def _meant(offers: list[Earner], base: Earner | None = None) -> list[tuple[str, int]]:
+    """Offers with the bit of the lines without which each does nothing."""
+    found = []
+    for each in offers:
+        needs = base is None or base.per in _SUMS
+        found.append((each.offer, each.bit if needs else ALL))
+    return found
+
+
+def _write_rule(code: Code, earner: Earner, recipe: Recipe, sums: Sums) -> list[Fact]:
+    """One rule with its modifiers, and their facts."""
     assert earner.balance is not None
     number = code.fresh("")
     points = f"points{number}"
@@ -262,24 +286,35 @@ def _write_rule(code: Code, earner: Earner, recipe: Recipe, sums: Sums) -> list[
         conditions.insert(0, (f"{base} > 0", '"no line that counts"'))
     elif earner.bit != ALL:
         conditions.append((sums.name("lines", earner.bit), '"no line that counts"'))
-    shares = [_Share.of(code, each) for each in earner.modifiers]
+    shares = [Share.of(code, each) for each in earner.modifiers if not each.apart]
     for each in shares:
-        code.add(f"{each.share} = {each.full} = {each.part} = 0")
+        each.begin(code)
+    told = code.fresh("told") if len(shares) < len(earner.modifiers) else ""
+    if told:
+        code.add(f"{told} = ()")
     with code.block(open_block(code, earner.name, conditions)):
         if step > 1:
             code.add(f"base{number} = {base} - {base} % {step}")
             base = f"base{number}"
         value = _write_value(code, earner, base, points, plain)
-        code.add(f"{recipe.given} += {points}")
+        code.add(recipe.add(points))
         if earner.offer:
             write_use(code, earner.offer, earner.often, points)
-        if shares:
-            _write_modifiers(code, earner, base, plain, recipe.given, shares, sums, value)
-    lot, balance = recipe.lot, earner.balance.name
-    facts = [(f"({earner.name!r}, {balance!r}, {base}, {points}, {lot}, {plain})", plain)]
-    for each in shares:
-        name, full = each.modifier.name, each.full
-        facts.append((f"({name!r}, {balance!r}, {each.part}, {each.share}, {lot}, {full})", full))
+        if earner.modifiers:
+            writer = _Modifiers(code, earner, base, plain, recipe, sums, value)
+            for each in shares:
+                writer.write(each, sums)
+            if told:
+                writer.write_offers(told)
+    lot, unit = recipe.lot, earner.balance.name
+    facts = [Fact.of(earner, unit, base, points, lot, plain)]
+    facts += [each.fact(unit, lot) for each in shares]
+    if told:
+        all_of = (
+            f"fired += [(rule, unit, base, points, {lot}, plain)"
+            f" for rule, unit, base, points, plain in {told}]"
+        )
+        facts.append(Fact(told, all_of=all_of))
     return facts
 
 
@@ -287,14 +322,7 @@ def _base(earner: Earner, sums: Sums) -> str:
     return sums.name(_SUMS[earner.per], earner.bit) if earner.per in _SUMS else "1"
 
 
-class _Value(Struct):
-    """A rule's exact value where it is ``base * rate / den``: the rate as an expression."""
-
-    rate: str
-    den: int
-
-
-def _write_value(code: Code, earner: Earner, base: str, points: str, plain: str) -> _Value | None:
+def _write_value(code: Code, earner: Earner, base: str, points: str, plain: str) -> Value | None:
     """The points of a rule before its modifiers: ``plain`` without caps, ``points`` with them.
 
     Where the value is no plain rate, it is left in the variable ``value``.
@@ -319,7 +347,7 @@ def _write_value(code: Code, earner: Earner, base: str, points: str, plain: str)
         worth = f"{round_}({ratio}({product}, {den}), {code.constant(how, 'how')})"
     code.add(f"{' = '.join(dict.fromkeys((points, plain)))} = {worth}")
     write_caps(code, earner.caps, points, base, earner.rule.available.group)
-    return _Value(rate, den)
+    return Value(rate, den)
 
 
 def _rate(code: Code, earner: Earner) -> tuple[str, int]:
@@ -344,46 +372,87 @@ def _rate(code: Code, earner: Earner) -> tuple[str, int]:
     return code.once(f"{code.constant(rates, 'rates')}[{at}]", "rate"), den // common
 
 
-class _Share(Struct):
-    """A modifier and the variables of its share: with its caps, without them, and its base."""
+class _Modifiers:
+    """Writes the shares of modifiers: what the points become with each, less those before."""
 
-    modifier: Earner
-    share: str
-    full: str
-    part: str
+    def __init__(
+        self,
+        code: Code,
+        earner: Earner,
+        base: str,
+        plain: str,
+        recipe: Recipe,
+        sums: Sums,
+        value: Value | None,
+    ) -> None:
+        self.code, self.earner, self.base = code, earner, base
+        self.recipe, self.sums = recipe, sums
+        modifiers = earner.modifiers
+        adds = all(each.rule.stack == "adds" for each in modifiers)
+        self.grow: Grow = (
+            OnRate(code, base, value, modifiers) if value and adds else Exact(code, base, value)
+        )
+        code.add(f"before = {plain}")
+        #: of modifiers that exclude each other: (variable of the best that acts, own rank)
+        self.ranks: dict[int, tuple[str, int]] = {}
+        for word in dict.fromkeys(each.rule.only_best_of for each in modifiers):
+            rivals = [each for each in modifiers if each.rule.only_best_of == word]
+            if word and len(rivals) > 1:
+                self._write_best(rivals)
 
-    @staticmethod
-    def of(code: Code, modifier: Earner) -> _Share:
-        """With new variables."""
-        return _Share(modifier, code.fresh("share"), code.fresh("full"), code.fresh("part"))
+    def _write_best(self, rivals: list[Earner]) -> None:
+        """Which of several modifiers that exclude each other counts: the one that acts and gives
+        the most, of equal ones the first. It is known before any of them is used up."""
+        code = self.code
+        best = code.fresh("best")
+        code.add(f"{best} = 0")
+        order = sorted(rivals, key=lambda each: Fraction(-each.more.num, each.more.den))
+        ranks = {id(each): len(order) - place for place, each in enumerate(order)}
+        self.ranks |= {id(each): (best, ranks[id(each)]) for each in rivals}
+        plain = [each for each in order if not each.apart]
+        offers = [each for each in rivals if each.apart]
 
+        def write(each: Earner, sums: Sums) -> None:
+            spend = sums.name("amounts", both_bits(self.earner, each))
+            tests = [f"{best} < {ranks[id(each)]}", f"{spend} > 0"]
+            tests += [test for test, _ in conditions_of(code, each, sums, self.earner)]
+            with code.block(f"if {' and '.join(tests)}:"):
+                code.add(f"{best} = {ranks[id(each)]}")
 
-def _write_modifiers(
-    code: Code,
-    earner: Earner,
-    base: str,
-    plain: str,
-    given: str,
-    shares: list[_Share],
-    sums: Sums,
-    value: _Value | None,
-) -> None:
-    """The shares of the modifiers: what the points become with each, less those before."""
-    excluding = [each.modifier for each in shares if each.modifier.rule.only_best_of]
-    adds = all(each.modifier.rule.stack == "adds" for each in shares)
-    grow: _Grow = (
-        _OnRate(code, base, value, shares) if value and adds else _Exact(code, base, value)
-    )
-    code.add(f"before = {plain}")
-    for each in shares:
-        modifier = each.modifier
-        code.add(f"{each.part} = {_part(earner, modifier, base, sums)}")
+        for each in plain:
+            write(each, self.sums)
+        if offers:
+            meant = [(each.offer, each.bit) for each in offers]
+            write_offers(code, self.sums, meant, lambda position, own: write(offers[position], own))
+
+    def write_offers(self, told: str) -> None:
+        """Write the offers among them; their facts are told without the lot."""
+        offers = [each for each in self.earner.modifiers if each.apart]
+        assert self.earner.balance is not None
+        unit = self.earner.balance.name
+
+        def write(position: int, sums: Sums) -> None:
+            each = Share.of(self.code, offers[position])
+            each.begin(self.code)
+            self.write(each, sums)
+            fact = each.fact(unit, "")
+            with self.code.block(f"if {fact.when}:"):
+                self.code.add(f"{told}.append(({fact.parts}))")
+
+        begin = f"{told} = []"
+        write_offers(self.code, self.sums, _meant(offers, self.earner), write, begin)
+
+    def write(self, each: Share, sums: Sums) -> None:
+        """Write one of them."""
+        code, earner, modifier = self.code, self.earner, each.modifier
+        code.add(f"{each.part} = {_part(earner, modifier, self.base, sums)}")
         conditions = [(f"{each.part} > 0", '"no line that counts"')]
         conditions += conditions_of(code, modifier, sums, earner)
-        if modifier in excluding:
-            conditions += _unbeaten(code, earner, modifier, excluding, sums)
+        if id(modifier) in self.ranks:
+            best, rank = self.ranks[id(modifier)]
+            conditions.append((f"{best} <= {rank}", '"a better one counts"'))
         with code.block(open_block(code, modifier.name, conditions)):
-            num, den = grow.write(each)
+            num, den = self.grow.write(each)
             if earner.rule.round.plain:
                 code.add(f"after = {num} // {den}")
             else:
@@ -393,61 +462,9 @@ def _write_modifiers(
             code.add(f"{each.full} = {each.share} = after - before", "before = after")
             waits = earner.rule.available.group
             write_caps(code, modifier.caps, each.share, each.part, waits)
-            code.add(f"{given} += {each.share}")
+            code.add(self.recipe.add(each.share))
             if modifier.offer:
                 write_use(code, modifier.offer, modifier.often, each.share)
-
-
-class _OnRate:
-    """Modifiers that all add to a plain rate: one denominator, known beforehand, holds them all."""
-
-    def __init__(self, code: Code, base: str, value: _Value, shares: list[_Share]) -> None:
-        self.code, self.rate = code, value.rate
-        self.times = lcm(*(_least(each.modifier.more).den for each in shares))
-        self.den = value.den * self.times
-        code.add(f"run = {base} * {value.rate} * {self.times}")
-
-    def write(self, each: _Share) -> tuple[str, int]:
-        """The exact value with one more modifier, as numerator and denominator."""
-        more = _least(each.modifier.more)
-        self.code.add(f"run += {each.part} * {self.rate} * {more.num * (self.times // more.den)}")
-        return "run", self.den
-
-
-def _least(value: Ratio) -> Ratio:
-    """The same in least terms."""
-    common = gcd(value.num, value.den) or 1
-    return Ratio(value.num // common, value.den // common)
-
-
-class _Exact:
-    """Modifiers of any kind on any value."""
-
-    def __init__(self, code: Code, base: str, value: _Value | None) -> None:
-        self.code, self.base = code, base
-        if value is None:
-            code.add("num, den = value.num, value.den")
-        else:
-            code.add(f"num, den = {base} * {value.rate}, {value.den}")
-        code.add("run_num, run_den = num, den")
-
-    def write(self, each: _Share) -> tuple[str, str]:
-        """The exact value with one more modifier, as numerator and denominator.
-
-        What adds takes the part's share of the result, so that it counts once towards a band.
-        """
-        more, part, base = each.modifier.more, each.part, self.base
-        whole = "run_num, run_den" if each.modifier.rule.stack == "compounds" else "num, den"
-        self.code.add(
-            f"of_num, of_den = ({whole}) if {part} == {base} else (num * {part}, den * {base})",
-            f"more_num, more_den = of_num * {more.num}, of_den * {more.den}",
-            "run_num = run_num * more_den + more_num * run_den",
-            "run_den = run_den * more_den",
-        )
-        return "run_num", "run_den"
-
-
-_Grow = _OnRate | _Exact
 
 
 def _part(earner: Earner, modifier: Earner, base: str, sums: Sums) -> str:
@@ -459,22 +476,3 @@ def _part(earner: Earner, modifier: Earner, base: str, sums: Sums) -> str:
         return base
     name, step = sums.name(_SUMS[earner.per], both), earner.rule.round.spend_step
     return f"{name} - {name} % {step}" if step > 1 else name
-
-
-def _unbeaten(
-    code: Code, base: Earner, modifier: Earner, excluding: list[Earner], sums: Sums
-) -> list[tuple[str, str]]:
-    """The condition that no other modifier of the same word acts and gives more; of equal ones
-    the first counts."""
-    rivals = []
-    mine = modifier.more
-    for position, each in enumerate(excluding):
-        if each is modifier or each.rule.only_best_of != modifier.rule.only_best_of:
-            continue
-        theirs = each.more
-        ranks = theirs.num * mine.den - mine.num * theirs.den
-        if ranks > 0 or (ranks == 0 and position < excluding.index(modifier)):
-            spend = sums.name("amounts", both_bits(base, each))
-            tests = [(f"{spend} > 0", ""), *conditions_of(code, each, sums, base)]
-            rivals.append(f"({' and '.join(test for test, _ in tests)})")
-    return [(f"not ({' or '.join(rivals)})", '"a better one counts"')] if rivals else []

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 from msgspec import Struct
 
 from kantis.core.amounts import divide
-from kantis.core.basket import Classifier
+from kantis.core.basket import ALL, Classifier, Sums, shown, write_offered
 from kantis.core.code import Code
 from kantis.core.conditions import (
     EXCEPT,
@@ -31,10 +31,11 @@ from kantis.core.conditions import (
     Who,
     write_gates,
 )
-from kantis.core.earner import loaded_offer, open_block, write_use
+from kantis.core.earner import FEW, loaded_offer, open_block, use_offer, write_offers, write_use
 from kantis.core.knobs import Knob
 from kantis.core.phrases import TITLE
 from kantis.core.rule import OFF, Off
+from kantis.core.turn import Turn
 
 
 class PriceSection(Struct, frozen=True, kw_only=True):
@@ -57,6 +58,7 @@ class Price(Struct):
     rule: Any
     bit: int
     offer: bool
+    apart: bool
 
 
 class Prices(Struct):
@@ -64,6 +66,16 @@ class Prices(Struct):
 
     rules: list[Price]
     how: str = "half up"
+
+    @property
+    def plain(self) -> list[Price]:
+        """Those that are written out; they stand first."""
+        return [each for each in self.rules if not each.apart]
+
+    @property
+    def offers(self) -> list[Price]:
+        """Those of so many offers that they are looked up."""
+        return [each for each in self.rules if each.apart]
 
 
 def compile_prices(
@@ -73,7 +85,13 @@ def compile_prices(
     names = set(offers)
     return Prices(
         [
-            Price(rule.name, rule, classifier.bit(rule.where, rule.except_), rule.name in names)
+            Price(
+                rule.name,
+                rule,
+                classifier.bit(rule.where, rule.except_),
+                offer=rule.name in names,
+                apart=rule.name in names and len(names) > FEW,
+            )
             for rule in rules
             if rule.off is not None
         ],
@@ -83,41 +101,68 @@ def compile_prices(
 
 def write_conditions(code: Code, prices: Prices, spend: str) -> None:
     """Write which price rules act: a variable for each, its bit if it does and 0 if not."""
-    code.add("effects = []", f"{' = '.join(_variables(prices))} = 0")
-    tests = []
-    for each in prices.rules:
-        loaded = code.constant(loaded_offer, "loaded")
-        found = [(f"{loaded}(turn, {each.name!r})", '"not loaded"')] if each.offer else []
-        rule = each.rule
-        tests.append(found + write_gates(code, rule.who, rule.when, rule.if_, lambda what: "total"))
-    if any("total" in test for found in tests for test, _ in found):
+    code.add("effects = []")
+    if prices.plain:
+        code.add(f"{' = '.join(_variables(prices))} = 0")
+    if any(each.rule.if_ is not None for each in prices.rules):
         code.add(f"total = sum([line.amount{f' + {spend}' * bool(spend)} for line in lines])")
-    for each, variable, found in zip(prices.rules, _variables(prices), tests, strict=True):
-        with code.block(open_block(code, each.name, found)):
-            code.add(f"{variable} = {each.bit}")
+    for each, variable in zip(prices.plain, _variables(prices), strict=True):
+        with code.block(open_block(code, each.name, _conditions(code, each))):
+            code.add(f"{variable} = {shown(each.bit)}")
+    offers = prices.offers
+    if not offers:
+        return
+
+    def write(position: int, sums: Sums) -> None:
+        each = offers[position]
+        with code.block(open_block(code, each.name, _conditions(code, each))):
+            code.add(f"cut.append({code.constant(each, 'price')})")
+
+    write_offered(code)
+    code.add("cut = ()", f"seen = {ALL}")
+    # Lines are not added up yet, so that there are no sums.
+    meant = [(each.name, ALL) for each in offers]
+    write_offers(code, Sums(Classifier()), meant, write, "cut = []")
+
+
+def _conditions(code: Code, price: Price) -> list[tuple[str, str]]:
+    rule, found = price.rule, []
+    if price.offer:
+        loaded = code.constant(loaded_offer, "loaded")
+        found = [(f"{loaded}(turn, {price.name!r})", '"not loaded"')]
+    return found + write_gates(code, rule.who, rule.when, rule.if_, lambda what: "total")
 
 
 def _variables(prices: Prices) -> list[str]:
-    return [f"price{number}" for number in range(1, len(prices.rules) + 1)]
+    return [f"price{number}" for number in range(1, len(prices.plain) + 1)]
 
 
 def write_line(code: Code, prices: Prices) -> None:
     """Write what comes off the ``amount`` of a ``line``: the most that one of the rules takes."""
     variables = _variables(prices)
-    if len(variables) == 1:
+    if len(variables) == 1 and not prices.offers:
         (only,) = prices.rules
         with code.block(f"if mask & {variables[0]}:"):
             code.add(f"less = {_less(code, only.rule.off, prices.how)}")
             with code.block("if less > 0:"):
                 code.add("amount -= less", f"effects.append((line.id, {only.name!r}, less))")
         return
-    with code.block(f"if mask & ({' | '.join(variables)}):"):
+    tests = [f"mask & ({' | '.join(variables)})"] if variables else []
+    tests += ["cut"] if prices.offers else []
+    with code.block(f"if {' or '.join(tests)}:"):
         code.add("best, most = '', 0")
-        for each, variable in zip(prices.rules, variables, strict=True):
+        for each, variable in zip(prices.plain, variables, strict=True):
             with code.block(f"if mask & {variable}:"):
                 code.add(f"less = {_less(code, each.rule.off, prices.how)}")
                 with code.block("if less > most:"):
                     code.add(f"best, most = {each.name!r}, less")
+        if prices.offers:
+            call = code.constant(reduction, "reduction")
+            with code.block("for each in cut:"), code.block("if mask & each.bit:"):
+                what = f"amount, line.quantity, {prices.how!r}, line.measure"
+                code.add(f"less = {call}(each.rule.off, {what})")
+                with code.block("if less > most:"):
+                    code.add("best, most = each.name, less")
         with code.block("if most:"):
             code.add("amount -= most", "effects.append((line.id, best, most))")
 
@@ -136,10 +181,20 @@ def write_effects(code: Code, prices: Prices) -> None:
     """Write down what came off; an offer that took something off is used up."""
     with code.block("if effects:"):
         code.add("turn.decision.effects = effects")
-        for each in prices.rules:
+        for each in prices.plain:
             if each.offer:
                 used = f"any(effect[1] == {each.name!r} for effect in effects)"
                 write_use(code, each.name, each.rule.uses, used)
+        if prices.offers:
+            code.add(f"{code.constant(_use_offers, 'use_offers')}(turn, cut, effects)")
+
+
+def _use_offers(turn: Turn, cut: list[Price], effects: list[tuple[str, str, int]]) -> None:
+    """The offers that took something off are used up."""
+    used = {effect[1] for effect in effects}
+    for each in cut:
+        if each.name in used:
+            use_offer(turn, each.name, each.rule.uses, 1)
 
 
 def write(
