@@ -542,3 +542,13 @@ def test_what_is_neither_bought_nor_done_cannot_come_back() -> None:
     of = member(Adjust("points", 10, "sorry"))
     member(Refund(of), refused="not-a-purchase")
     member(Cancel(of), refused="not-a-redemption")
+
+
+@pytest.mark.parametrize("ask", [True, False])
+def test_a_reward_that_comes_by_itself_cannot_be_asked_for(ask: bool) -> None:
+    treat = {"issued": "on the birthday", "gives": {"voucher": "treat"}}
+    vouchers = {"treat": {"good for": "a cake", "valid": "30 days"}}
+    member = Member(program(PER_EURO, rewards={"treat": treat}, vouchers=vouchers))
+    member(bought(500))
+    member(Redeem("treat"), ask=ask, refused="comes-by-itself")
+    assert member.account.vouchers == {}

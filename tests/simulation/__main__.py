@@ -3,6 +3,7 @@
 python -m tests.simulation --seed 17 --events 2000
 python -m tests.simulation --seeds 200 --events 5000
 python -m tests.simulation --seed 17 --events 600 --office
+python -m tests.simulation --program tesco-clubcard --seed 3 --events 300
 python -m tests.simulation --faults
 """
 
@@ -16,6 +17,8 @@ import time
 from tests.simulation.faults import PLANTED, catch
 from tests.simulation.office import Office
 from tests.simulation.run import Failure, Run, commit, program_of, report
+from tests.simulation.survey import Fallen, Survey
+from tests.simulation.world import SHIPPED
 
 
 def main() -> int:
@@ -25,6 +28,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=200, help="the seeds from 0 on")
     parser.add_argument("--events", type=int, default=2000, help="events of each seed")
     parser.add_argument("--office", action="store_true", help="through the desk, on SQLite")
+    parser.add_argument("--program", choices=SHIPPED, help="a program file, with its own mix")
     parser.add_argument("--faults", action="store_true", help="which seed catches which fault")
     given = parser.parse_args()
     if given.faults:
@@ -32,7 +36,10 @@ def main() -> int:
     seeds = [given.seed] if given.seed is not None else list(range(given.seeds))
     begun, failed = time.perf_counter(), 0
     for seed in seeds:
-        failed += not try_seed(seed, given.events, office=given.office)
+        if given.program:
+            failed += not try_program(given.program, seed, given.events)
+        else:
+            failed += not try_seed(seed, given.events, office=given.office)
     spent = time.perf_counter() - begun
     events = len(seeds) * given.events
     print(
@@ -56,6 +63,17 @@ def try_seed(seed: int, events: int, *, office: bool) -> bool:
     except Failure as failure:
         print(report(failure))
         return False
+    return True
+
+
+def try_program(name: str, seed: int, events: int) -> bool:
+    """Run a seed of a program file and tell how it went; whether all held."""
+    try:
+        Survey(name, seed).explore(events)
+    except Fallen as fallen:
+        print(fallen)
+        return False
+    print(f"seed {seed} ({name}): all holds")
     return True
 
 

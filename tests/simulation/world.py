@@ -37,6 +37,13 @@ FILES = {
     "grocer": HERE.parents[1] / "programs" / "grocer.yaml",
     "corner-cafe": HERE.parents[1] / "programs" / "corner-cafe.yaml",
 }
+#: All program files that come with Kantis, by their place.
+SHIPPED = {
+    str(path.relative_to(HERE.parents[1] / "programs").with_suffix("")): path
+    for folder in ("programs", "programs/templates")
+    for path in sorted((HERE.parents[1] / folder).glob("*.yaml"))
+}
+FILES |= SHIPPED
 
 #: What the second version of a program says instead.
 EDITS: dict[str, dict[str, Any]] = {

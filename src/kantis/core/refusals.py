@@ -25,6 +25,7 @@ NEXT: Final = {
     "choice-not-for-you": "It can be chosen by those whom it is for.",
     "chosen-already": "Choose again in the next window.",
     "claim-too-late": "Show the card before paying next time.",
+    "comes-by-itself": "Wait for its day or its level; it costs no points.",
     "given-already": "What is to be taken back is an adjustment with its reason.",
     "group-forfeited": "Reinstate it while that can be.",
     "had-already": "Choose another one, or come back when it can be had again.",

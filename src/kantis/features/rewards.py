@@ -285,6 +285,8 @@ def redeem(
     reward = rewards.get(body.reward)
     if reward is None:
         raise Refused("unknown-reward", f"There is no reward {body.reward!r} now.")
+    if not unit_of(reward):
+        raise Refused("comes-by-itself", f"The reward {reward.name!r} cannot be asked for.")
     basket = payable(reward, body)
     for gate in gates(reward.who, reward.when, reward.if_):
         why = gate(turn, body.basket or basket, basket, 1 << 40)
