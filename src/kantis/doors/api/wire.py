@@ -19,7 +19,6 @@ from typing import Any, Final, get_args
 import msgspec
 from msgspec import Struct, field, structs
 
-from kantis.core import events
 from kantis.core.decision import Entry
 from kantis.core.events import Body, Event
 from kantis.core.places import CHART
@@ -131,7 +130,9 @@ def event_of(said: Said, source: str) -> Event:
 def instant(time: dt.datetime) -> int:
     """Milliseconds since 1970; a time without its offset is refused."""
     if time.tzinfo is None:
-        raise Malformed(f"{time.isoformat()} has no offset. Write for example 2025-03-01T09:00:00Z.")
+        raise Malformed(
+            f"{time.isoformat()} has no offset. Write for example 2025-03-01T09:00:00Z."
+        )
     return (time - events_epoch) // dt.timedelta(milliseconds=1)
 
 
