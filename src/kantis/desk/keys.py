@@ -165,17 +165,19 @@ class Keyring:
         with self._lock:
             self._known = None
 
-    @property
-    def at_hand(self) -> bool:
-        """Whether a look-up needs no books."""
-        return self._known is not None
+    def find(self, secret: str, reader: Books | None = None) -> KeyRow | None:
+        """The key that was shown, unless it is unknown or revoked.
 
-    def find(self, secret: str, reader: Books) -> KeyRow | None:
-        """The key that was shown, unless it is unknown or revoked."""
+        Without a reader ``LookupError`` when the books have to be asked.
+        """
         hashed = digest(secret)
         known = self._known
-        if known is None and self._alone:
+        if known is None:
+            if reader is None:
+                raise LookupError("the books have to be asked")
+            if not self._alone:
+                found = reader.key(hashed)
+                return found if found is not None and found.revoked is None else None
             with self._lock:
                 known = self._known = {k.hash: k for k in reader.all_keys() if k.revoked is None}
-        found = reader.key(hashed) if known is None else known.get(hashed)
-        return found if found is not None and found.revoked is None else None
+        return known.get(hashed)

@@ -5,7 +5,7 @@ with names, and nothing that it does not know is accepted. Amounts are whole num
 smallest part of their unit, times are RFC 3339 with an offset.
 
 >>> event = read_event(b'{"id": "1", "type": "purchase", "subject": "card:7", "data": {"lines": '
-...                    b'[{"id": "1", "amount": 350}]}}', "till-1")
+...                    b'[{"id": "1", "product": "latte", "amount": 350}]}}', "till-1")
 >>> event.key, event.body.lines[0].amount, event.time
 ('till-1/1', 350, 0)
 """
@@ -13,14 +13,16 @@ smallest part of their unit, times are RFC 3339 with an offset.
 from __future__ import annotations
 
 import datetime as dt
-from functools import cache
-from typing import Any, Final, get_args
+from functools import cache, reduce
+from operator import or_
+from types import UnionType
+from typing import Annotated, Any, Final, get_args, get_origin
 
 import msgspec
-from msgspec import Struct, field, structs
+from msgspec import Meta, Struct, field, structs
 
 from kantis.core.decision import Entry
-from kantis.core.events import Body, Event
+from kantis.core.events import Body, Event, encode_body
 from kantis.core.places import CHART
 from kantis.desk.results import Result
 
@@ -34,13 +36,23 @@ class Malformed(Exception):
     """What was sent is no event: where, and what to do."""
 
 
+#: Longer words would not fit into an index of the books.
+WORD_MAX: Final = 500
+ID_MAX: Final = 200
+Word = Annotated[str, Meta(max_length=WORD_MAX)]
+Name = Annotated[str, Meta(max_length=ID_MAX)]
+#: As far as every reader of JSON counts exactly.
+Number = Annotated[int, Meta(ge=-(1 << 53), le=1 << 53)]
+_LIMITED: Final[dict[Any, Any]] = {str: Word, int: Number}
+
+
 class Said(Struct, forbid_unknown_fields=True):
     """An event as it comes. ``data`` belongs to the type."""
 
-    id: str
     type: str
+    id: Name = ""
     data: msgspec.Raw = msgspec.Raw(b"{}")
-    subject: str = ""
+    subject: Name = ""
     time: dt.datetime | None = None
     ask: bool = False
 
@@ -72,29 +84,37 @@ def named(record: type) -> type:
 
 
 def _named(kind: Any) -> Any:
+    if kind in _LIMITED:
+        return _LIMITED[kind]
     if isinstance(kind, type) and issubclass(kind, Struct):
         return named(kind)
-    arguments = get_args(kind)
-    if not arguments:
+    inside = tuple(_named(each) for each in get_args(kind))
+    if inside == get_args(kind):
         return kind
-    inside = tuple(_named(each) for each in arguments)
-    if inside == arguments:
-        return kind
-    origin = getattr(kind, "__origin__", None)
-    assert origin is tuple, kind
-    return tuple[inside]  # type: ignore[valid-type]
+    origin = get_origin(kind)
+    return reduce(or_, inside) if origin is UnionType else origin[inside]
+
+
+@cache
+def _nested(kind: type) -> tuple[tuple[int, type], ...]:
+    """Which fields of a record hold several other records: (number, their kind)."""
+    inside = ((n, get_args(each.type)) for n, each in enumerate(structs.fields(kind)))
+    return tuple(
+        (n, found[0])
+        for n, found in inside
+        if found and isinstance(found[0], type) and issubclass(found[0], Struct)
+    )
 
 
 def _plain(kind: type, value: Any) -> Any:
     """A record of the engine from the one that has its names."""
-    made = {}
-    for each in structs.fields(kind):
-        found = getattr(value, each.name)
-        if isinstance(found, tuple) and found and isinstance(found[0], Struct):
-            inside = get_args(each.type)[0]
-            found = tuple(_plain(inside, one) for one in found)
-        made[each.name] = found
-    return kind(**made)
+    nested = _nested(kind)
+    if not nested:
+        return kind(*structs.astuple(value))
+    made = list(structs.astuple(value))
+    for n, inside in nested:
+        made[n] = tuple([_plain(inside, one) for one in made[n]])
+    return kind(*made)
 
 
 _decode_said = msgspec.json.Decoder(Said).decode
@@ -106,11 +126,20 @@ def _decoder(tag: str) -> msgspec.json.Decoder[Any]:
 
 
 def read_event(data: bytes, source: str) -> Event:
-    """The event that JSON says; ``Malformed`` when it says none."""
+    """The event that JSON says; ``Malformed`` when it says none.
+
+    What could not be written down is refused here: in a batch it would cost the others.
+    """
+    if b"\\u0000" in data:
+        raise Malformed("Text has no character 0.")
     try:
-        return event_of(_decode_said(data), source)
-    except msgspec.MsgspecError as error:
-        raise Malformed(str(error)) from error
+        event = event_of(_decode_said(data), source)
+        encode_body(event.body)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise Malformed(f"{error}.") from error
+    except OverflowError as error:
+        raise Malformed("A number is too great.") from error
+    return event
 
 
 def event_of(said: Said, source: str) -> Event:
@@ -122,7 +151,7 @@ def event_of(said: Said, source: str) -> Event:
     try:
         found = _decoder(said.type).decode(said.data)
     except msgspec.MsgspecError as error:
-        raise Malformed(f"{error} (in data of the {said.type} {said.id!r})") from error
+        raise Malformed(f"In the data of the {said.type} {said.id!r}: {error}.") from error
     time = instant(said.time) if said.time is not None else 0
     return Event(source, said.id, time, said.subject, _plain(body, found), 0, said.ask)
 
@@ -144,15 +173,18 @@ def shown(moment: int) -> str:
     return (events_epoch + dt.timedelta(milliseconds=moment)).isoformat().replace("+00:00", "Z")
 
 
-def answer(result: Result) -> dict[str, Any]:
-    """The answer to an event, for people's programs."""
-    found: dict[str, Any] = {"event": result.key, "outcome": result.outcome}
+def answer(result: Result, *, quoted: bool = False) -> dict[str, Any]:
+    """The answer to an event, for people's programs; of a quote nothing was recorded."""
+    found: dict[str, Any] = {"outcome": result.outcome}
+    if result.key:
+        found["event"] = result.key
     if result.account:
         found["account"] = result.account
     if result.again:
         found["again"] = True
     if result.refusal is not None:
         found["refusal"] = {"code": result.refusal.code, "message": result.refusal.sentence}
+        found["recorded"] = result.entry is not None and not quoted
     elif result.entry is not None:
         found["entry"] = entry(result.entry)
     return found

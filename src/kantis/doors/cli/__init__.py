@@ -22,6 +22,7 @@ from kantis.doors.cli import (
     importing,
     keys,
     replaying,
+    serving,
     settling,
 )
 from kantis.doors.cli.output import Trouble, trouble_out
@@ -50,6 +51,7 @@ app.command("explain")(accounts.explain)
 app.command("replay")(replaying.replay)
 app.command("settlement")(settling.settlement)
 app.command("verify")(books.verify)
+app.command("serve")(serving.serve)
 app.add_typer(keys.app, name="key")
 
 
