@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -45,7 +45,7 @@ def application(desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_
         Route("/healthz", _healthz),
         Route("/readyz", _readyz),
         Route("/metrics", _metrics),
-        Route("/openapi.json", partial(_openapi, app)),
+        Route("/openapi.json", _openapi),
         Route("/v1/events", Events(), methods=["POST"]),
         Route("/v1/quotes", Events(quotes=True), methods=["POST"]),
     ]
@@ -71,8 +71,13 @@ async def _metrics(request: Request) -> Response:
     return Response(data, headers={"content-type": CONTENT_TYPE_LATEST})
 
 
-async def _openapi(app: FastAPI, _: Request) -> Response:
-    return _json(contract(app.routes))
+async def _openapi(_: Request) -> Response:
+    return Response(_contract(), media_type="application/json")
+
+
+@cache
+def _contract() -> bytes:
+    return msgspec.json.encode(contract())
 
 
 async def _problem(request: Request, problem: Exception) -> Response:

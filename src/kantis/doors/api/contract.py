@@ -6,11 +6,10 @@ from typing import Any, Final
 
 import msgspec
 from fastapi.openapi.utils import get_openapi
-from starlette.routing import BaseRoute
 
 from kantis import __version__
 from kantis.core.places import CHART
-from kantis.doors.api import wire
+from kantis.doors.api import accounts, wire
 from kantis.doors.api.access import OPEN, ROUTES
 from kantis.doors.api.events import BODY_BYTES_MAX, EVENTS_MAX
 from kantis.doors.api.problems import MEDIA, PROBLEMS
@@ -116,10 +115,10 @@ _HOT: Final = ("400", "401", "403", "404", "409", "413", "415", "422", "429", "5
 _COOL: Final = ("400", "401", "403", "404", "422", "429", "503")
 
 
-def contract(routes: list[BaseRoute]) -> dict[str, Any]:
+def contract() -> dict[str, Any]:
     """The whole contract, as JSON has it."""
     found = get_openapi(
-        title="Kantis", version=__version__, openapi_version="3.1.0", routes=routes,
+        title="Kantis", version=__version__, openapi_version="3.1.0", routes=accounts.router.routes,
         description=_ABOUT,
     )  # fmt: skip
     schemas, events = _schemas()
