@@ -1,5 +1,6 @@
 """Events over HTTP: decided once, refused with a code, and never by a server's fault."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -192,3 +193,17 @@ def test_a_subject_that_is_none_leaves_its_id_unused(till: httpx.Client) -> None
     answer = till.post("/v1/events", json={**buy("subject", "1"), "subject": "1"})
     assert problem(answer) == (422, "malformed-subject")
     assert till.post("/v1/events", json=buy("subject", "1")).status_code == 200
+
+
+def test_an_answer_is_not_held_back_until_the_caller_has_confirmed_its_head(
+    till: httpx.Client,
+) -> None:
+    """Of 21 answers one after the other, the middle one takes far less than the 40 ms of a delayed
+    acknowledgement."""
+    till.post("/v1/events", json=enrol("quick"))
+    seconds = []
+    for n in range(21):
+        began = time.perf_counter()
+        till.post("/v1/quotes", json=buy(f"quick-{n}", "quick"))
+        seconds.append(time.perf_counter() - began)
+    assert sorted(seconds)[10] < 0.035
