@@ -1,6 +1,7 @@
-"""Make the generated tables anew, in docs/ and MAP.md: ``python scripts/pages.py``."""
+"""Make what is generated anew, in docs/ and MAP.md: ``python scripts/pages.py``."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -10,11 +11,13 @@ from kantis.core.refusals import NEXT, OTHERWISE
 from kantis.desk import text
 from kantis.desk.reference import refreshed
 from kantis.desk.results import REFUSALS
+from kantis.doors.api.contract import contract
 from kantis.engine.program import Version, assemble
 from kantis.engine.sections import PAGES
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "kantis"
+CONTRACT = ROOT / "docs" / "openapi.json"
 
 
 def modules(room: str) -> str:
@@ -85,6 +88,11 @@ def mapped(told: str) -> str:
     )
 
 
+def frozen() -> str:
+    """The contract of the service, as docs/openapi.json has it."""
+    return json.dumps(contract(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
 def main() -> None:
     """Write every page that is not current."""
     for page in [*sorted((ROOT / "docs").glob("*.md")), ROOT / "MAP.md"]:
@@ -93,6 +101,7 @@ def main() -> None:
         if new != old:
             page.write_text(new, encoding="utf-8")
             print(f"{page.name}: made anew")
+    CONTRACT.write_text(frozen(), encoding="utf-8")
 
 
 if __name__ == "__main__":

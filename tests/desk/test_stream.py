@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kantis.core.events import Event
+from kantis.desk.batch import Request
 from kantis.desk.results import DECIDED, UNKNOWN
 from kantis.store.books import Conflict, Forbidden
 from kantis.store.rows import Page
@@ -238,3 +239,23 @@ def test_nobody_is_answered_before_the_commit(path: str) -> None:
         with books_of(shop).reader() as other:
             for batch, _ in zip(batches, shop.desk.stream(batches, importing=True), strict=True):
                 assert other.events([each.key for each in batch])
+
+
+def test_accounts_opened_in_place_and_in_flight_have_numbers_of_their_own(tmp_path: Path) -> None:
+    """A batch in flight opens an account, one in place the next, and one in flight the third."""
+    with Shop(str(tmp_path / "books.db")) as shop:
+        desk = shop.desk
+        for each in [desk.queue(Request("", [shop.enrol(card)])) for card in ("a", "b")]:
+            desk.answer(each)
+        shop(shop.enrol("c"))
+        scribe = desk.books._scribe._process  # type: ignore[attr-defined]
+        scribe.send_signal(signal.SIGSTOP)  # what is handed over now stays in flight
+        going_on = threading.Timer(0.3, scribe.send_signal, [signal.SIGCONT])
+        going_on.start()
+        events = [shop.buy("1", "a"), shop.enrol("d")]
+        bulk = [desk.queue(Request("", [each], True)) for each in events]
+        for each in bulk:
+            desk.answer(each)
+        going_on.join()
+        assert desk.books.counts()["account"] == 4
+        shop.prove()

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from kantis.core.calendar import DAY_MS
-from kantis.core.events import Event, Line, Purchase, Redeem, Refund
+from kantis.core.events import Enrol, Event, Line, Purchase, Redeem, Refund
 from kantis.core.knobs import Fault, ProgramError
+from kantis.desk.batch import Request
 from kantis.store.books import Outage, Unknown
 from kantis.store.schema import BAD
-from tests.desk.shop import NOON, Shop, codes, said
+from tests.desk.shop import NOON, TERMS, Shop, codes, said
 
 # ── the same event again ─────────────────────────────────────────────────────
 
@@ -555,3 +556,24 @@ def test_a_limit_cannot_be_lowered_below_what_is_taken(shop: Shop) -> None:
     assert shop.desk.publish("p", NOON + 1, "terms", {"limits": {"mug": "2"}}) == 2
     shop.now += 2
     assert codes(shop(shop.mug("m3", "1"))) == ["sold-out"]
+
+
+def test_an_event_that_is_taken_up_is_known_again_in_its_batch(shop: Shop) -> None:
+    waiting = shop.buy("1", "later", time=0)
+    assert codes(shop(waiting)) == ["parked"]
+    shop.now += 1
+    assert codes(shop(shop.enrol("later"))) == ["decided"]
+    other = shop.buy("1", "later", 999, time=0)
+    assert codes(shop(other, waiting)) == ["id-reused", "decided"]
+
+
+def test_an_ask_and_a_tell_are_two_events_in_one_batch_too(shop: Shop) -> None:
+    ask, tell = (shop.tell("1", "card:a", Enrol(), ask=ask) for ask in (True, False))
+    assert codes(shop(ask, tell, ask)) == ["decided", "id-reused", "decided"]
+
+
+def test_an_id_belongs_to_one_program_in_one_batch_too(shop: Shop) -> None:
+    shop.desk.publish("q", shop.now, "terms", TERMS)
+    request = [Request(name, [shop.enrol("a")]) for name in ("p", "q")]
+    first, second = shop.desk.transact(request)
+    assert codes(first + second) == ["decided", "id-reused"]

@@ -195,11 +195,18 @@ def answer(task: Task) -> Result:
 
 def _twin(task: Task, first: Task) -> Result:
     """The same event twice in one batch."""
-    mine, theirs = task.event, first.event
-    if (mine.time, mine.subject, mine.body) != (theirs.time, theirs.subject, theirs.body):
-        return refuse(mine.key, "id-reused")
+    if first.row is not None:  # it was recorded before, and is taken up in this batch
+        same = task.same_as(first.row)
+    else:
+        same = task.home.number == first.home.number and _said(task.event) == _said(first.event)
+    if not same:
+        return refuse(task.key, "id-reused")
     said = answer(first)
     return Result(said.key, said.outcome, said.account, said.entry, said.refusal, True)
+
+
+def _said(event: Event) -> tuple[object, ...]:
+    return event.time, event.subject, event.ask, event.body
 
 
 def keep(batch: Batch, cache: Cache) -> None:

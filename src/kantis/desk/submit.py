@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from kantis.core.events import Event
+from kantis.desk import keys
 from kantis.desk.batch import READY_MAX, Batch, Request
 from kantis.desk.cache import Cache
 from kantis.desk.programs import Engine, Homes
@@ -44,13 +45,19 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
-class _Waiting:
-    """A request and, later, its answer; or the turn to work for all who wait."""
+Told = Callable[[list["Waiting"]], None]
 
-    __slots__ = ("answer", "error", "gate", "listens", "request")
 
-    def __init__(self, request: Request) -> None:
-        self.request = request
+class Waiting:
+    """A request and, later, its answer; or the turn to work for all who wait.
+
+    ``told`` is called with all those of a batch whose answer it takes, once they have it.
+    """
+
+    __slots__ = ("answer", "error", "gate", "listens", "request", "told")
+
+    def __init__(self, request: Request, told: Told | None = None) -> None:
+        self.request, self.told = request, told
         self.answer: list[Result] | None = None
         self.error: BaseException | None = None
         self.listens = False
@@ -77,12 +84,15 @@ class Desk:
         self.clock = clock
         self.homes = Homes(self.engine)
         self.cache: Cache | None = Cache(books.alone)
+        self.keyring = keys.Keyring(books)
         self.lock = threading.RLock()
         self._queues = threading.Condition()
         self._working = False
-        self._tills: deque[_Waiting] = deque()
-        self._bulk: deque[_Waiting] = deque()
+        self._tills: deque[Waiting] = deque()
+        self._bulk: deque[Waiting] = deque()
         self._flying: deque[_Flying] = deque()
+        #: who wants the books for themselves, and how many have had them
+        self._guests = self._served = 0
         self.on_close: Callable[[], None] | None = None
         if isinstance(books, ScribedBooks):
             books.news = self._tell
@@ -115,7 +125,7 @@ class Desk:
         An import takes each event's own time as the instant of its receipt. ``Outage``
         when the books cannot be used: then nothing was recorded.
         """
-        return self._answer(self._queue(Request(program, list(events), importing)))
+        return self.answer(self.queue(Request(program, list(events), importing)))
 
     def stream(
         self, batches: Iterable[Sequence[Event]], *, program: str = "", importing: bool = False
@@ -124,23 +134,24 @@ class Desk:
 
         The answers come in the same order, each after its commit.
         """
-        ahead: deque[_Waiting] = deque()
+        ahead: deque[Waiting] = deque()
         for events in batches:
-            ahead.append(self._queue(Request(program, list(events), importing)))
+            ahead.append(self.queue(Request(program, list(events), importing)))
             if len(ahead) > AHEAD:
-                yield self._answer(ahead.popleft())
+                yield self.answer(ahead.popleft())
         while ahead:
-            yield self._answer(ahead.popleft())
+            yield self.answer(ahead.popleft())
 
-    def _queue(self, request: Request) -> _Waiting:
-        waiting = _Waiting(request)
+    def queue(self, request: Request, told: Told | None = None) -> Waiting:
+        """Let a request wait for the batch that is forming; ``answer`` has to be called for it."""
+        waiting = Waiting(request, told)
         queue = self._bulk if request.importing or len(request.events) > BULK_FROM else self._tills
         with self._queues:
             queue.append(waiting)
             self._queues.notify()
         return waiting
 
-    def _answer(self, waiting: _Waiting) -> list[Result]:
+    def answer(self, waiting: Waiting) -> list[Result]:
         """Wait for the answer, or work until it is there."""
         with self._queues:
             waiting.listens = True
@@ -156,10 +167,11 @@ class Desk:
         assert waiting.answer is not None
         return waiting.answer
 
-    def _work_until(self, mine: _Waiting) -> None:
+    def _work_until(self, mine: Waiting) -> None:
         """Run batches until one has held the request, then let somebody else work."""
         try:
             while not mine.done:
+                self._let_in()
                 with self.lock:
                     self._work()
         finally:
@@ -226,12 +238,38 @@ class Desk:
         with self.quiet():
             return self.books.clear_flag(n, self.clock())
 
+    def add_key(self, *given: Any) -> int:
+        """Record the key of a caller (see ``keys.make``); its number."""
+        return keys.add(self, *given)
+
+    def revoke_key(self, prefix: str) -> bool:
+        """Take a key away, at once; ``False`` when there is none of that prefix any more."""
+        return keys.revoke(self, prefix)
+
     @contextmanager
     def quiet(self) -> Iterator[None]:
-        """Nobody else uses the books, and no batch is on its way into them."""
-        with self.lock:
-            self._land_all()
-            yield
+        """Nobody else uses the books, and no batch is on its way into them.
+
+        However many batches wait, the one that runs is the last before it.
+        """
+        with self._queues:
+            self._guests += 1
+        try:
+            with self.lock:
+                self._land_all()
+                yield
+        finally:
+            with self._queues:
+                self._guests -= 1
+                self._served += 1
+                self._queues.notify_all()
+
+    def _let_in(self) -> None:
+        """Between two batches, one of those who want the books for themselves has its turn."""
+        with self._queues:
+            served = self._served
+            while self._guests and self._served == served:
+                self._queues.wait()
 
     # ── batches ──────────────────────────────────────────────────────────────
 
@@ -245,8 +283,8 @@ class Desk:
         while self._flying and (len(self._flying) > AHEAD or self._flying[0].landed):
             self._land()
 
-    def _join(self) -> list[_Waiting]:
-        joined: list[_Waiting] = []
+    def _join(self) -> list[Waiting]:
+        joined: list[Waiting] = []
         count = 0
         with self._queues:
             while self._tills and count < BATCH_MAX:
@@ -256,7 +294,7 @@ class Desk:
                 joined.append(self._bulk.popleft())
         return joined
 
-    def _run(self, joined: list[_Waiting]) -> None:
+    def _run(self, joined: list[Waiting]) -> None:
         """Decide a batch; write and answer it, or let it fly where several send."""
         requests = [waiting.request for waiting in joined]
         try:
@@ -409,25 +447,35 @@ class _Flying:
 
     def __init__(self, batch: Batch, requests: list[Request], flight: Flight | None) -> None:
         self.batch, self.requests, self.flight = batch, requests, flight
-        self.joined: list[_Waiting] = []
+        self.joined: list[Waiting] = []
 
     @property
     def landed(self) -> bool:
         return self.flight is None or self.flight.landed.is_set()
 
 
-def _give(joined: list[_Waiting], answers: list[list[Result]]) -> None:
+def _give(joined: list[Waiting], answers: list[list[Result]]) -> None:
     for waiting, answer in zip(joined, answers, strict=True):
         waiting.answer = answer
-        if waiting.gate.locked():
-            waiting.gate.release()
+    _open(joined)
 
 
-def _fail(joined: list[_Waiting], error: BaseException) -> None:
+def _fail(joined: list[Waiting], error: BaseException) -> None:
     for waiting in joined:
         waiting.error = error
+    _open(joined)
+
+
+def _open(joined: list[Waiting]) -> None:
+    """Those who wait at their gate go on; the others are told, once for a batch."""
+    told: dict[Told, list[Waiting]] = {}
+    for waiting in joined:
         if waiting.gate.locked():
             waiting.gate.release()
+        if waiting.told is not None:
+            told.setdefault(waiting.told, []).append(waiting)
+    for tell, those in told.items():
+        tell(those)
 
 
 def _unknown(requests: list[Request]) -> list[list[Result]]:

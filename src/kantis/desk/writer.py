@@ -184,7 +184,9 @@ class Ear:
 
 
 #: What another process can ask for, beside ``submit``.
-VERBS: Final = ("publish", "settle", "sweep", "checkpoint", "retry", "clear_flag")
+VERBS: Final = (
+    "publish", "settle", "sweep", "checkpoint", "retry", "clear_flag", "add_key", "revoke_key",
+)  # fmt: skip
 
 
 # ── the others ───────────────────────────────────────────────────────────────
@@ -261,6 +263,14 @@ class RemoteDesk:
     def clear_flag(self, n: int) -> bool:
         """As ``Desk.clear_flag``."""
         return bool(self._call("clear_flag", n))
+
+    def add_key(self, *given: Any) -> int:
+        """As ``Desk.add_key``."""
+        return int(self._call("add_key", *given))
+
+    def revoke_key(self, prefix: str) -> bool:
+        """As ``Desk.revoke_key``."""
+        return bool(self._call("revoke_key", prefix))
 
     def _call(self, verb: str, *values: Any) -> Any:
         try:

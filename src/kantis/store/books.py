@@ -18,7 +18,15 @@ from kantis.store.reading import (
     OPEN,
     Reading,
 )
-from kantis.store.rows import AccountRow, CheckpointRow, EventRow, LimitRow, Page, VersionRow
+from kantis.store.rows import (
+    AccountRow,
+    CheckpointRow,
+    EventRow,
+    KeyRow,
+    LimitRow,
+    Page,
+    VersionRow,
+)
 from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
 
 
@@ -230,6 +238,18 @@ class Books(Reading):
                 f"UPDATE event SET state = {READY}, waits = NULL, note = ? "
                 f"WHERE n = ? AND state IN ({PARKED}, {BAD})",
                 (note, n),
+            )
+        )
+
+    def add_key(self, key: KeyRow) -> None:
+        """Record a key of a caller."""
+        self._insert("api_key", key._asdict())
+
+    def revoke_key(self, prefix: str, at: int) -> bool:
+        """Take a key away; ``False`` when there is none, or it was taken away before."""
+        return bool(
+            self.execute(
+                "UPDATE api_key SET revoked = ? WHERE prefix = ? AND revoked IS NULL", (at, prefix)
             )
         )
 

@@ -24,6 +24,7 @@ from kantis.store.rows import (
     EntryRow,
     EventRow,
     FlagRow,
+    KeyRow,
     LimitRow,
     Recorded,
     Row,
@@ -120,6 +121,18 @@ class Reading(ABC):
             (state, above, count),
         )
         return list(map(EventRow._make, found))
+
+    def all_keys(self) -> list[KeyRow]:
+        """The keys of callers, oldest first; revoked ones too."""
+        found = self.rows(f"SELECT {', '.join(KeyRow._fields)} FROM api_key ORDER BY number")
+        return list(map(KeyRow._make, found))
+
+    def key(self, digest: bytes) -> KeyRow | None:
+        """The key with that hash."""
+        found = self.rows(
+            f"SELECT {', '.join(KeyRow._fields)} FROM api_key WHERE hash = ?", (digest,)
+        )
+        return KeyRow._make(found[0]) if found else None
 
     # ── by key ───────────────────────────────────────────────────────────────
 

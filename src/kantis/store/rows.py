@@ -165,3 +165,18 @@ class Page:
     flags: list[Row] = field(default_factory=list)
     #: what parked events wait for and has come now, beside the decided ones of ``events``
     arrived: list[str] = field(default_factory=list)
+
+
+class KeyRow(NamedTuple):
+    """A key of a caller: its hash and what it may do. ``revoked`` is when it was taken away."""
+
+    number: int
+    prefix: str
+    hash: bytes
+    name: str
+    program: int
+    scope: str
+    source: str
+    location: str
+    created: int
+    revoked: int | None = None

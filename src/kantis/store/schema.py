@@ -14,7 +14,7 @@ from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
 
 #: The number of the newest migration below; a database with a higher one is refused.
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 
 #: States of an event.
 DECIDED: Final = 0
@@ -164,12 +164,30 @@ CREATE TABLE checkpoint (
 ){{end}};
 """
 
+_KEYS = """
+CREATE TABLE api_key (
+    number {int} PRIMARY KEY,
+    prefix {text} NOT NULL UNIQUE,
+    hash {bytes} NOT NULL UNIQUE CHECK (length(hash) = 32),
+    name {text} NOT NULL,
+    program {int} NOT NULL,
+    scope {text} NOT NULL,
+    source {text} NOT NULL,
+    location {text} NOT NULL,
+    created {int} NOT NULL,
+    revoked {int}
+){end};
+"""
+
 #: What may never change once it is written.
 APPEND_ONLY: Final = ("entry", "posting", "checkpoint", "version")
 #: What may change, but is never taken away.
 KEPT: Final = ("event", "card")
 #: What an event said; its state changes, and its body can be emptied when its time is over.
 SAID: Final = "n, key, program, type, time, received, subject, ask, imported, hash, receipt"
+
+#: What a key may do stays as it was made; a revoked one stays revoked.
+GIVEN: Final = "number, prefix, hash, name, program, scope, source, location, created"
 
 _SQLITE_WORDS = {
     "int": "INTEGER",
@@ -215,8 +233,12 @@ FOR EACH {each} EXECUTE FUNCTION append_only();
 """
 
 
-def sqlite() -> str:
-    """The statements that make an empty SQLite database ready."""
+def sqlite(after: int = 0) -> str:
+    """The statements that take a SQLite database from a schema to the newest; 0 is an empty one."""
+    return "".join(step() for step in (_sqlite_books, _sqlite_keys)[after:])
+
+
+def _sqlite_books() -> str:
     guard = partial(_SQLITE_GUARD.format, when="")
     guards = [
         *(
@@ -231,8 +253,22 @@ def sqlite() -> str:
     return _MIGRATION + _TABLES.format(**_SQLITE_WORDS) + "".join(guards)
 
 
-def postgres() -> str:
-    """The statements that make an empty PostgreSQL database ready."""
+def _sqlite_keys() -> str:
+    guard = partial(_SQLITE_GUARD.format, table="api_key", when="")
+    guards = [
+        guard(name="DELETE", verb="DELETE"),
+        guard(name="UPDATE", verb=f"UPDATE OF {GIVEN}"),
+        guard(name="REVOKED", verb="UPDATE OF revoked", when="WHEN old.revoked IS NOT NULL"),
+    ]
+    return _KEYS.format(**_SQLITE_WORDS) + "".join(guards)
+
+
+def postgres(after: int = 0) -> str:
+    """The statements that take a PostgreSQL database from a schema to the newest."""
+    return "".join(step() for step in (_postgres_books, _postgres_keys)[after:])
+
+
+def _postgres_books() -> str:
     guard, kept = _POSTGRES_GUARDED.format, "DELETE OR TRUNCATE"
     body = "ROW WHEN (new.body IS NOT NULL)"
     guards = [
@@ -250,6 +286,17 @@ def postgres() -> str:
     )
     tables = _TABLES.format(**_POSTGRES_WORDS)
     return _MIGRATION + tables + counting + _POSTGRES_GUARD + "".join(guards)
+
+
+def _postgres_keys() -> str:
+    guard = partial(_POSTGRES_GUARDED.format, table="api_key")
+    revoked = "ROW WHEN (old.revoked IS NOT NULL)"
+    guards = [
+        guard(name="kept", verb="DELETE OR TRUNCATE", each="STATEMENT"),
+        guard(name="given", verb=f"UPDATE OF {GIVEN}", each="STATEMENT"),
+        guard(name="revoked", verb="UPDATE OF revoked", each=revoked),
+    ]
+    return _KEYS.format(**_POSTGRES_WORDS) + "".join(guards)
 
 
 _MIGRATION = "CREATE TABLE migration (number int PRIMARY KEY, applied bigint NOT NULL);\n"

@@ -283,6 +283,7 @@ class ScribedBooks(SqliteBooks):
         if self._begun:
             return
         self.land()
+        self._last_id = 0  # this batch may open accounts, which a flight after it has to see
         if self._open:
             self.lock_file()
             page, self._page = self._page, None

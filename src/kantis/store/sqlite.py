@@ -140,15 +140,6 @@ class SqliteBooks(Books):
             db.execute("ROLLBACK")
 
     def migrate(self) -> None:
-        if not self._write_tables():
-            number = self.one("SELECT max(number) FROM migration")
-            if number > schema.SCHEMA:
-                raise Outage(
-                    f"{self.path} has schema {number}, and this version of Kantis knows "
-                    f"{schema.SCHEMA}. Install the newer version."
-                )
-
-    def _write_tables(self) -> bool:
         self.lock_file()
         try:
             tables = {row[0] for row in self.rows("SELECT name FROM sqlite_schema")}
@@ -156,15 +147,20 @@ class SqliteBooks(Books):
                 raise Outage(
                     f"{self.path} is a database of something else. Name another file with --store."
                 )
-            if not tables:
-                self._db.execute(schema.sqlite())
+            number = self.one("SELECT max(number) FROM migration") if tables else 0
+            if number > schema.SCHEMA:
+                raise Outage(
+                    f"{self.path} has schema {number}, and this version of Kantis knows "
+                    f"{schema.SCHEMA}. Install the newer version."
+                )
+            if number < schema.SCHEMA:
+                self._db.execute(schema.sqlite(number))
                 now = time.time_ns() // 1_000_000
                 self.execute("INSERT INTO migration VALUES (?, ?)", (schema.SCHEMA, now))
             self.commit()
         except BaseException:
             self.rollback()
             raise
-        return not tables
 
     # ── a thin execute ───────────────────────────────────────────────────────
 
@@ -205,7 +201,11 @@ class SqliteBooks(Books):
     # ── transactions ─────────────────────────────────────────────────────────
 
     def begin(self) -> None:
-        self.lock_file()
+        """Whoever only reads begins without a lock, and sees the books as of its first read."""
+        if self._write:
+            self.lock_file()
+        else:
+            self.execute("BEGIN")
 
     def lock_file(self) -> None:
         """Begin a transaction that nobody else can write beside."""

@@ -13,7 +13,18 @@ from typing import Final
 
 import typer
 
-from kantis.doors.cli import accounts, books, demo, files, fitting, importing, replaying, settling
+from kantis.doors.cli import (
+    accounts,
+    books,
+    demo,
+    files,
+    fitting,
+    importing,
+    keys,
+    replaying,
+    serving,
+    settling,
+)
 from kantis.doors.cli.output import Trouble, trouble_out
 
 app = typer.Typer(
@@ -40,6 +51,8 @@ app.command("explain")(accounts.explain)
 app.command("replay")(replaying.replay)
 app.command("settlement")(settling.settlement)
 app.command("verify")(books.verify)
+app.command("serve")(serving.serve)
+app.add_typer(keys.app, name="key")
 
 
 #: Records that come to be, less those that go, before cycles are looked for. A batch makes tens

@@ -1,0 +1,75 @@
+"""Post: requests that are handed in, and whose answers are told.
+
+Guarantee: whoever hands a request in never waits; each answer is told once, after the
+commit that holds it, and all answers of a batch are told together. ``close`` finishes
+what was handed in before it.
+
+A thread of its own works at the desk, so that an event loop can serve callers meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import deque
+from typing import Final
+
+from kantis.desk.batch import Request
+from kantis.desk.submit import Desk, Told, Waiting
+from kantis.store.books import Conflict, Outage
+
+#: After so long without a request, what follows from the last ones is decided by itself.
+_IDLE_S: Final = 0.2
+
+
+class Post:
+    """The letter box of a desk. ``told`` is called in whichever thread ran the batch."""
+
+    def __init__(self, desk: Desk, told: Told) -> None:
+        self._desk, self._told = desk, told
+        self._open: deque[Waiting] = deque()
+        self._news = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._attend, name="kantis-post", daemon=True)
+        self._thread.start()
+
+    def put(self, request: Request) -> Waiting:
+        """Hand a request in; it joins the batch that is forming."""
+        with self._news:
+            assert not self._closing, "the post is closed"
+            waiting = self._desk.queue(request, self._told)
+            self._open.append(waiting)
+            self._news.notify()
+        return waiting
+
+    def close(self) -> None:
+        """Answer what was handed in, then stop."""
+        with self._news:
+            self._closing = True
+            self._news.notify()
+        self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Whether requests are still worked on."""
+        return self._thread.is_alive()
+
+    def _attend(self) -> None:
+        settled = False
+        while True:
+            with self._news:
+                while not self._open and not self._closing:
+                    if not self._news.wait(None if settled else _IDLE_S):
+                        break
+                waiting = self._open.popleft() if self._open else None
+                closing = self._closing
+            if waiting is not None:
+                settled = False
+                with contextlib.suppress(Exception):  # whoever handed it in is told of it
+                    self._desk.answer(waiting)
+            elif closing:
+                return
+            else:
+                settled = True
+                with contextlib.suppress(Outage, Conflict):  # the next batch takes them up
+                    self._desk.settle()

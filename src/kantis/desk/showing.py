@@ -1,0 +1,145 @@
+"""Showing: an account and its entries in words and decimal numbers, for every door."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from kantis.core import calendar, places, windows
+from kantis.core.account import Account, decode_account, value_at
+from kantis.core.decision import Entry
+from kantis.core.events import Event
+from kantis.desk.programs import Home
+from kantis.desk.recorded import entry_of, event_of
+from kantis.engine.decide import advance
+from kantis.engine.explain import explain as sentences
+from kantis.engine.members import entitled
+from kantis.engine.program import Program
+from kantis.store.books import Books
+from kantis.store.rows import AccountRow
+
+PLACES: Final = [place.name for place in places.CHART if place.member]
+
+
+class Told:
+    """An entry with its event and its sentences."""
+
+    def __init__(self, program: Program, entry: Entry, event: Event | None) -> None:
+        self.entry, self.event = entry, event
+        self.sentences = sentences(program, entry, event)
+        moment = event.time if event is not None else entry.at
+        self.when = f"{program.calendar.local(moment):%Y-%m-%d %H:%M}"
+        self.what = f"{event.type} {entry.event}" if event is not None else "time passed"
+
+    def plain(self) -> dict[str, object]:
+        """In plain values."""
+        return {
+            "seq": self.entry.seq,
+            "time": self.when,
+            "event": self.entry.event,
+            "type": self.event.type if self.event else "",
+            "version": self.entry.version,
+            "sentences": self.sentences,
+        }
+
+
+def told(books: Books, program: Program, wanted: list[tuple[int, int]]) -> list[Told]:
+    """Entries by account and seq, each with its sentences."""
+    recorded = books.entries(wanted)
+    events = {row.key: row for row in books.events(r.event for r, _ in recorded if r.event)}
+    found = []
+    for row, postings in recorded:
+        said = events.get(row.event)
+        event = event_of(said, row.value, row.at) if said is not None and said.body else None
+        found.append(Told(program, entry_of(row, postings), event))
+    return found
+
+
+def standing(books: Books, home: Home, row: AccountRow, now: int) -> dict[str, Any]:
+    """An account as it stands now, in words and decimal numbers."""
+    state = decode_account(row.snapshot)
+    if state.joined:
+        advance(home.program, state, max(now, state.at))
+    return _plain(home, state, books.tokens(row.id), now)
+
+
+def _plain(home: Home, state: Account, cards: list[str], now: int) -> dict[str, Any]:
+    program: Program = home.program
+    units, money, day = program.units, program.money, calendar.show_day
+    plan = program.plan_for(state, max(state.at, 0))
+    tiers = {}
+    for group in plan.tiers:
+        standing = state.tiers.get(group.name)
+        level = group.levels[standing.level if standing else 0]
+        until = day(standing.until - 1 if standing and standing.until else 0)
+        tiers[group.name] = {"level": level, "until": until}
+    today = program.calendar.day(max(state.at, 0))
+    counters = {}
+    for name in plan.windows:
+        counted = windows.total(plan.windows[name], state.counters.get(name), today, state.joined)
+        counters[name] = program.counted[name].number(counted)
+    return {
+        "account": state.id,
+        "program": home.name,
+        "cards": cards,
+        "joined": day(state.joined),
+        "balances": {
+            name: {
+                place: units[name].number(-amount if place == "owed" else amount)
+                for place, amount in zip(PLACES, purse, strict=True)
+            }
+            for name, purse in state.purse.items()
+            if name in units
+        },
+        "lots": [
+            {
+                "balance": lot.balance,
+                "amount": units[lot.balance].number(lot.open),
+                "earned": day(lot.bucket),
+                "until": day(lot.expires - 1 if lot.expires else 0),
+                "group": lot.group,
+            }
+            for lot in sorted(state.lots.values(), key=lambda lot: lot.expires or 1 << 60)
+            if lot.open and lot.balance in units
+        ],
+        "tiers": tiers,
+        "counters": counters,
+        "vouchers": [
+            {
+                "code": code,
+                "kind": each.kind,
+                "worth": money.number(each.worth),
+                "until": day(each.expires - 1 if each.expires else 0),
+            }
+            for code, each in state.vouchers.items()
+            if each.state == "open"
+        ],
+        **_membership(program, state, now),
+        "offers": [name for name, (loaded, _) in state.offers.items() if loaded >= 0],
+        "choices": {name: value_at(said, 1 << 62, "") for name, said in state.choices.items()},
+        "facts": {name: value_at(said, 1 << 62, "") for name, said in state.facts.items()},
+        "holds": {key: hold.reward for key, hold in state.holds.items()},
+    }
+
+
+def _membership(program: Program, state: Account, now: int) -> dict[str, Any]:
+    """The plans that an account has, and what it is entitled to now."""
+    day = calendar.show_day
+    return {
+        "plans": {
+            each.plan: {
+                "state": each.state,
+                "per": each.period,
+                "until": day(each.until - 1),
+                "renews": each.renews,
+            }
+            for each in state.plans.values()
+            if each.state != "ended"
+        },
+        "entitlements": {
+            each.name: {
+                "good for": each.good_for,
+                "until": day(each.until - 1 if each.until else 0),
+            }
+            for each in entitled(program, state, max(now, state.at))
+        },
+    }

@@ -1,0 +1,1 @@
+"""The HTTP door: ``/v1`` for tills, shops and partners."""

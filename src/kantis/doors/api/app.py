@@ -1,0 +1,100 @@
+"""The application: one per process, around one desk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import Response
+from starlette.routing import Route
+
+from kantis.desk.submit import Desk
+from kantis.doors.api import accounts
+from kantis.doors.api.contract import contract
+from kantis.doors.api.events import Events
+from kantis.doors.api.gate import Gate
+from kantis.doors.api.line import BULK_MAX, TILLS_MAX
+from kantis.doors.api.office import Office
+from kantis.doors.api.problems import Problem, response
+
+
+def application(desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX) -> Gate:
+    """The service of a desk as an ASGI application. The desk is closed by whoever opened it."""
+
+    @asynccontextmanager
+    async def open_office(_: FastAPI) -> AsyncIterator[None]:
+        office = gate.office = Office(desk, tills_max=tills_max, bulk_max=bulk_max)
+        yield
+        await office.close()
+
+    app = FastAPI(
+        title="Kantis", lifespan=open_office, openapi_url=None, docs_url=None, redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={
+            Problem: _problem, RequestValidationError: _invalid, Exception: _fault
+        },
+    )  # fmt: skip
+    app.include_router(accounts.router)
+    app.router.routes += [
+        Route("/healthz", _healthz),
+        Route("/readyz", _readyz),
+        Route("/metrics", _metrics),
+        Route("/openapi.json", _openapi),
+        Route("/v1/events", Events(), methods=["POST"]),
+        Route("/v1/quotes", Events(quotes=True), methods=["POST"]),
+    ]
+    gate = Gate(app)
+    return gate
+
+
+async def _healthz(_: Request) -> Response:
+    return _json({"up": True})
+
+
+async def _readyz(request: Request) -> Response:
+    office: Office = request.scope["state"]["office"]
+    if not office.line.alive:
+        raise Problem("closing", retry_after="1")
+    edition = await office.read(lambda reader: reader.books.edition())
+    return _json({"ready": True, "versions": edition})
+
+
+async def _metrics(request: Request) -> Response:
+    office: Office = request.scope["state"]["office"]
+    data = generate_latest(office.figures.registry)
+    return Response(data, headers={"content-type": CONTENT_TYPE_LATEST})
+
+
+async def _openapi(_: Request) -> Response:
+    return Response(_contract(), media_type="application/json")
+
+
+@cache
+def _contract() -> bytes:
+    return msgspec.json.encode(contract())
+
+
+async def _problem(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, Problem)
+    return response(problem, request.scope["state"]["request"])
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    said = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
+    return await _problem(request, Problem("malformed", f"{said}."))
+
+
+async def _fault(request: Request, _: Exception) -> Response:
+    """The gate hears of it too, and puts it in the log."""
+    return await _problem(request, Problem("fault"))
+
+
+def _json(found: Any) -> Response:
+    return Response(msgspec.json.encode(found), media_type="application/json")

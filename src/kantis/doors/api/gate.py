@@ -1,0 +1,110 @@
+"""Gate: every request passes here, and nothing gets through that ``access`` does not name.
+
+It gives the request an id, finds out who calls, refuses what is not allowed, turns every
+failure into a problem, counts, and writes one line of log. The log has the route, never the
+path: that may hold a card.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from typing import Any, Final
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kantis.doors.api.access import OPEN, Route, route_of
+from kantis.doors.api.office import Office
+from kantis.doors.api.problems import Problem, response
+
+_ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+
+log: Any = structlog.get_logger()
+
+
+class Gate:
+    """Wraps the application; ``office`` is there once the service has started."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.office: Office | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await _Visit(self, scope, receive, send).run()
+        elif scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+
+class _Visit:
+    """One request on its way through the gate."""
+
+    def __init__(self, gate: Gate, scope: Scope, receive: Receive, send: Send) -> None:
+        assert gate.office is not None
+        self._app, self._office = gate.app, gate.office
+        self._scope, self._receive, self._send = scope, receive, send
+        self._headers = dict(scope["headers"])
+        said = self._headers.get(b"x-request-id", b"")
+        self._id = said.decode() if _ID.fullmatch(said) else secrets.token_hex(8)
+        self._status = 0
+        self._route: Route | None = None
+        self._key = ""
+
+    async def run(self) -> None:
+        started = time.perf_counter()
+        try:
+            await self._enter()
+        except Problem as problem:
+            await self._refuse(problem)
+        except Exception as error:
+            log.exception("fault", request=self._id, error=type(error).__name__)
+            await self._refuse(Problem("fault"))
+        self._note(time.perf_counter() - started)
+
+    async def _enter(self) -> None:
+        scope = self._scope
+        route = self._route = route_of(scope["method"], scope["path"])
+        state = scope["state"] = {"office": self._office, "request": self._id}
+        if route.scopes is not OPEN:
+            caller = state["caller"] = await self._office.caller(self._secret())
+            self._key = caller.key
+            if caller.scope not in route.scopes:
+                raise Problem("not-allowed")
+        await self._app(scope, self._receive, self._answer)
+
+    def _secret(self) -> str:
+        said: bytes = self._headers.get(b"authorization", b"")
+        scheme, _, secret = said.partition(b" ")
+        if scheme.lower() != b"bearer" or not secret.strip():
+            raise Problem("key-missing", www_authenticate="Bearer")
+        return secret.strip().decode("latin-1")
+
+    async def _answer(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            message["headers"] = [
+                *message.get("headers", ()),
+                (b"x-request-id", self._id.encode()),
+                (b"cache-control", b"no-store"),
+                (b"x-content-type-options", b"nosniff"),
+            ]
+        await self._send(message)
+
+    async def _refuse(self, problem: Problem) -> None:
+        if self._status:  # the answer has begun; all that is left is to end it
+            return
+        await response(problem, self._id)(self._scope, self._receive, self._answer)
+
+    def _note(self, seconds: float) -> None:
+        path = self._route.path if self._route else "none"
+        method = self._route.method if self._route else "other"
+        self._office.figures.requests.labels(method, path, self._status).inc()
+        self._office.figures.seconds.labels(path).observe(seconds)
+        log.info(
+            "request", request=self._id, method=method, route=path, status=self._status,
+            ms=round(seconds * 1000, 2), key=self._key,
+        )  # fmt: skip

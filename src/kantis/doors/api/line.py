@@ -1,0 +1,78 @@
+"""Line: callers wait here for the commit of their batch, without a thread each.
+
+Events of tills and bulk loads stand in two lines with limits of their own, so that a bulk
+load that is turned away turns no till away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from kantis.core.events import Event
+from kantis.desk.batch import Request
+from kantis.desk.post import Post
+from kantis.desk.results import Result
+from kantis.desk.submit import BULK_FROM, Desk, Waiting
+from kantis.doors.api.problems import Problem
+from kantis.store.books import Conflict, Outage
+
+#: Events that may wait at once, in small requests and in bulk.
+TILLS_MAX: Final = 2_000
+BULK_MAX: Final = 10_000
+RETRY_AFTER_S: Final = 1
+
+
+class Line:
+    """The line of one event loop before one desk."""
+
+    def __init__(self, desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._post = Post(desk, self._told)
+        self._max = tills_max, bulk_max
+        self._open: dict[Waiting, asyncio.Future[list[Result]]] = {}
+        #: how many events wait, of tills and in bulk
+        self.waiting = [0, 0]
+        self._closing = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether events are taken and answered."""
+        return self._post.alive and not self._closing
+
+    async def submit(self, program: str, events: list[Event]) -> list[Result]:
+        """What became of events, after their commit; ``Problem`` when they are not taken."""
+        bulk, count = int(len(events) > BULK_FROM), len(events)
+        if self._closing:
+            raise Problem("closing", retry_after=str(RETRY_AFTER_S))
+        if self.waiting[bulk] + count > self._max[bulk]:
+            raise Problem("busy", retry_after=str(RETRY_AFTER_S))
+        waiting = self._post.put(Request(program, events))
+        future: asyncio.Future[list[Result]] = self._loop.create_future()
+        self._open[waiting] = future
+        self.waiting[bulk] += count
+        try:
+            return await future
+        except (Outage, Conflict) as error:
+            raise Problem("unusable", retry_after=str(RETRY_AFTER_S)) from error
+
+    async def close(self) -> None:
+        """Answer those who wait, and take nobody else."""
+        self._closing = True
+        await asyncio.to_thread(self._post.close)
+
+    def _told(self, those: list[Waiting]) -> None:
+        self._loop.call_soon_threadsafe(self._answer, those)
+
+    def _answer(self, those: list[Waiting]) -> None:
+        for waiting in those:
+            count = len(waiting.request.events)
+            self.waiting[int(count > BULK_FROM)] -= count
+            future = self._open.pop(waiting)
+            if future.done():  # the caller has hung up; the event is decided all the same
+                continue
+            if waiting.error is not None:
+                future.set_exception(waiting.error)
+            else:
+                assert waiting.answer is not None
+                future.set_result(waiting.answer)

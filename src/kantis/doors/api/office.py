@@ -1,0 +1,114 @@
+"""Office: what the routes share while the service is up: the line, readers, keys, figures."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Concatenate, Final, ParamSpec, TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from kantis.desk.readers import Readers
+from kantis.desk.submit import Desk
+from kantis.doors.api.access import Caller
+from kantis.doors.api.line import BULK_MAX, RETRY_AFTER_S, TILLS_MAX, Line
+from kantis.doors.api.problems import Problem
+from kantis.store.books import Conflict, Outage
+from kantis.store.rows import KeyRow
+
+READERS: Final = 2
+#: Look-ups and quotes that may wait at once.
+READS_MAX: Final = 500
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+class Figures:
+    """What Prometheus is told."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+        self.requests = Counter(
+            "kantis_requests", "Requests answered.", ("method", "route", "status"),
+            registry=registry,
+        )  # fmt: skip
+        self.seconds = Histogram(
+            "kantis_request_seconds", "From the first byte to the answer.", ("route",),
+            registry=registry, buckets=_SECONDS,
+        )  # fmt: skip
+        self.events = Counter(
+            "kantis_events", "Events answered, by outcome.", ("outcome",), registry=registry
+        )
+        self.waiting = Gauge(
+            "kantis_waiting_events", "Events that wait for their commit.", ("queue",),
+            registry=registry,
+        )  # fmt: skip
+
+
+class Office:
+    """One per running service; made in its event loop."""
+
+    def __init__(self, desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX) -> None:
+        self.desk = desk
+        self.line = Line(desk, tills_max=tills_max, bulk_max=bulk_max)
+        self.figures = Figures()
+        for queue, number in (("tills", 0), ("bulk", 1)):
+            self.figures.waiting.labels(queue).set_function(partial(self._waiting, number))
+        self._readers = Readers(desk, READERS)
+        self._threads = ThreadPoolExecutor(READERS, "kantis-reader")
+        self._reads = 0
+        self._names: dict[int, str] = {}
+
+    def _waiting(self, queue: int) -> int:
+        return self.line.waiting[queue]
+
+    async def read(
+        self, ask: Callable[Concatenate[Desk, _P], _T], *about: _P.args, **named: _P.kwargs
+    ) -> _T:
+        """What a reader answers; ``Problem`` when too many ask, or the books cannot be used."""
+        if self._reads >= READS_MAX:
+            raise Problem("busy", retry_after=str(RETRY_AFTER_S))
+
+        def run() -> _T:
+            with self._readers.one() as reader:
+                return ask(reader, *about, **named)
+
+        self._reads += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+        except (Outage, Conflict) as error:
+            raise Problem("unusable", retry_after=str(RETRY_AFTER_S)) from error
+        finally:
+            self._reads -= 1
+
+    async def caller(self, secret: str) -> Caller:
+        """Whose key this is; ``Problem`` when it is nobody's now."""
+        keyring = self.desk.keyring
+        try:
+            row = keyring.find(secret)
+        except LookupError:
+            row = await self.read(lambda reader: keyring.find(secret, reader.books))
+        if row is None:
+            raise Problem("key-unknown", www_authenticate="Bearer")
+        return Caller(
+            row.prefix, await self._program(row), row.program, row.scope, row.source, row.location
+        )
+
+    async def _program(self, row: KeyRow) -> str:
+        """The name of a program, which never changes."""
+        name = self._names.get(row.program)
+        if name is None:
+            found = await self.read(lambda reader: reader.books.programs())
+            self._names = {number: each for each, number in found.items()}
+            name = self._names[row.program]
+        return name
+
+    async def close(self) -> None:
+        """Answer those who wait, and let go of the readers; the desk stays open."""
+        await self.line.close()
+        self._threads.shutdown()
+        self._readers.close()

@@ -1,0 +1,221 @@
+"""Wire: events and answers as JSON, made from the records that the engine has.
+
+A field of an event is written once, in ``core/events.py``; here each body becomes an object
+with names, and nothing that it does not know is accepted. Amounts are whole numbers of the
+smallest part of their unit, times are RFC 3339 with an offset.
+
+>>> event = read_event(b'{"id": "1", "type": "purchase", "subject": "card:7", "data": {"lines": '
+...                    b'[{"id": "1", "product": "latte", "amount": 350}]}}', "till-1")
+>>> event.key, event.body.lines[0].amount, event.time
+('till-1/1', 350, 0)
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import cache, reduce
+from operator import or_
+from types import UnionType
+from typing import Annotated, Any, Final, get_args, get_origin
+
+import msgspec
+from msgspec import Meta, Struct, field, structs
+
+from kantis.core.decision import Entry
+from kantis.core.events import Body, Event, encode_body
+from kantis.core.places import CHART
+from kantis.desk.results import Result
+
+_MINUTE: Final = dt.timedelta(minutes=1)
+
+#: Bodies that only the desk itself makes.
+_INSIDE: Final = ("tick",)
+
+
+class Malformed(Exception):
+    """What was sent is no event: where, and what to do."""
+
+
+#: Longer words would not fit into an index of the books.
+WORD_MAX: Final = 500
+ID_MAX: Final = 200
+Word = Annotated[str, Meta(max_length=WORD_MAX)]
+Name = Annotated[str, Meta(max_length=ID_MAX)]
+#: As far as every reader of JSON counts exactly.
+Number = Annotated[int, Meta(ge=-(1 << 53), le=1 << 53)]
+_LIMITED: Final[dict[Any, Any]] = {str: Word, int: Number}
+
+
+class Said(Struct, forbid_unknown_fields=True):
+    """An event as it comes. ``data`` belongs to the type."""
+
+    type: str
+    id: Name = ""
+    data: msgspec.Raw = msgspec.Raw(b"{}")
+    subject: Name = ""
+    time: dt.datetime | None = None
+    ask: bool = False
+
+
+def _tag(body: type) -> str:
+    return str(body.__struct_config__.tag)  # type: ignore[attr-defined]
+
+
+BODIES: Final[dict[str, type]] = {
+    _tag(body): body for body in get_args(Body) if _tag(body) not in _INSIDE
+}
+
+
+@cache
+def named(record: type) -> type:
+    """The record with its fields by name, and the records inside it likewise."""
+    fields: list[Any] = []
+    for each in structs.fields(record):
+        kind = _named(each.type)
+        if each.required:
+            fields.append((each.name, kind))
+        elif each.default_factory is not msgspec.NODEFAULT:
+            fields.append((each.name, kind, field(default_factory=each.default_factory)))
+        else:
+            fields.append((each.name, kind, each.default))
+    made = msgspec.defstruct(record.__name__, fields, forbid_unknown_fields=True)
+    made.__doc__ = record.__doc__
+    return made
+
+
+def _named(kind: Any) -> Any:
+    if kind in _LIMITED:
+        return _LIMITED[kind]
+    if isinstance(kind, type) and issubclass(kind, Struct):
+        return named(kind)
+    inside = tuple(_named(each) for each in get_args(kind))
+    if inside == get_args(kind):
+        return kind
+    origin = get_origin(kind)
+    return reduce(or_, inside) if origin is UnionType else origin[inside]
+
+
+@cache
+def _nested(kind: type) -> tuple[tuple[int, type], ...]:
+    """Which fields of a record hold several other records: (number, their kind)."""
+    inside = ((n, get_args(each.type)) for n, each in enumerate(structs.fields(kind)))
+    return tuple(
+        (n, found[0])
+        for n, found in inside
+        if found and isinstance(found[0], type) and issubclass(found[0], Struct)
+    )
+
+
+def _plain(kind: type, value: Any) -> Any:
+    """A record of the engine from the one that has its names."""
+    nested = _nested(kind)
+    if not nested:
+        return kind(*structs.astuple(value))
+    made = list(structs.astuple(value))
+    for n, inside in nested:
+        made[n] = tuple([_plain(inside, one) for one in made[n]])
+    return kind(*made)
+
+
+_decode_said = msgspec.json.Decoder(Said).decode
+
+
+@cache
+def _decoder(tag: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(named(BODIES[tag]))
+
+
+def read_event(data: bytes, source: str) -> Event:
+    """The event that JSON says; ``Malformed`` when it says none.
+
+    What could not be written down is refused here: in a batch it would cost the others.
+    """
+    if b"\\u0000" in data:
+        raise Malformed("Text has no character 0.")
+    try:
+        event = event_of(_decode_said(data), source)
+        encode_body(event.body)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise Malformed(f"{error}.") from error
+    except OverflowError as error:
+        raise Malformed("A number is too great.") from error
+    return event
+
+
+def event_of(said: Said, source: str) -> Event:
+    """The event that was said, with the source of its caller."""
+    body = BODIES.get(said.type)
+    if body is None:
+        known = ", ".join(sorted(BODIES))
+        raise Malformed(f"No event is of type {said.type!r}. There are {known}.")
+    try:
+        found = _decoder(said.type).decode(said.data)
+    except msgspec.MsgspecError as error:
+        raise Malformed(f"In the data of the {said.type} {said.id!r}: {error}.") from error
+    time = instant(said.time) if said.time is not None else 0
+    return Event(source, said.id, time, said.subject, _plain(body, found), 0, said.ask)
+
+
+def instant(time: dt.datetime) -> int:
+    """Milliseconds since 1970; a time without its offset is refused."""
+    if time.tzinfo is None:
+        raise Malformed(
+            f"{time.isoformat()} has no offset. Write for example 2025-03-01T09:00:00Z."
+        )
+    return (time - events_epoch) // dt.timedelta(milliseconds=1)
+
+
+events_epoch: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def shown(moment: int) -> str:
+    """An instant as RFC 3339."""
+    return (events_epoch + dt.timedelta(milliseconds=moment)).isoformat().replace("+00:00", "Z")
+
+
+def answer(result: Result, *, quoted: bool = False) -> dict[str, Any]:
+    """The answer to an event, for people's programs; of a quote nothing was recorded."""
+    found: dict[str, Any] = {"outcome": result.outcome}
+    if result.key:
+        found["event"] = result.key
+    if result.account:
+        found["account"] = result.account
+    if result.again:
+        found["again"] = True
+    if result.refusal is not None:
+        found["refusal"] = {"code": result.refusal.code, "message": result.refusal.sentence}
+        found["recorded"] = result.entry is not None and not quoted
+    elif result.entry is not None:
+        found["entry"] = entry(result.entry)
+    return found
+
+
+def entry(made: Entry) -> dict[str, Any]:
+    """What a decision did, with the names of its places and rules."""
+    decision = made.decision
+    found: dict[str, Any] = {
+        "seq": made.seq,
+        "at": shown(made.at),
+        "version": made.version,
+        "postings": [
+            {
+                "balance": balance,
+                "from": CHART[source].name,
+                "to": CHART[target].name,
+                "amount": amount,
+                "reason": reason,
+            }
+            for balance, source, target, amount, _, reason in decision.postings
+        ],
+        "rules": [
+            {"rule": fact[0], "balance": fact[1], "base": fact[2], "amount": fact[3]}
+            for fact in decision.fired
+        ],
+    }
+    if decision.effects:
+        found["effects"] = [
+            {"line": line, "rule": rule, "off": amount} for line, rule, amount in decision.effects
+        ]
+    if decision.flags:
+        found["flags"] = list(decision.flags)
+    return found

@@ -1,0 +1,115 @@
+"""The command ``serve``: the service over HTTP."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+from typing import Annotated, Any, Final
+
+import msgspec
+import structlog
+import typer
+import uvicorn
+from rich.text import Text
+
+from kantis.desk.lease import holder
+from kantis.desk.submit import Desk
+from kantis.desk.writer import RemoteDesk
+from kantis.doors.api.app import application
+from kantis.doors.cli.opening import opened
+from kantis.doors.cli.output import Json, Store, Trouble, json_out, out
+
+#: So long a stop waits for answers that are under way.
+_PATIENCE_S: Final = 30
+_QUEUED_MAX: Final = 2_048
+
+
+def serve(
+    store: Store = "kantis.db",
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")] = 8040,
+    json: Json = False,
+) -> None:
+    """Serve tills and shops over HTTP. Begins the books where there are none."""
+    _log_as_json()
+    with opened(store, new=True) as desk:
+        if isinstance(desk, RemoteDesk):
+            message = f"Process {holder(desk.path)} writes to these books. Serve when it has ended."
+            raise Trouble("store-in-use", message, store)
+        listening = _listen(host, port)
+        with listening:
+            _greet(desk, listening, store, json)
+            config = uvicorn.Config(
+                application(desk), log_config=None, access_log=False, lifespan="on",
+                server_header=False, timeout_graceful_shutdown=_PATIENCE_S, ws="none",
+            )  # fmt: skip
+            for each in (signal.SIGTERM, signal.SIGINT):  # the server stops, and so do we
+                signal.signal(each, lambda *_: None)
+            uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        # named as TCP, or the event loop leaves small answers to be held back by 40 ms
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_QUEUED_MAX)
+    except OSError as error:
+        message = f"{error.strerror or error}. Name another with --host and --port."
+        raise Trouble("address-unusable", message, f"{host}:{port}") from error
+    return listening
+
+
+def _greet(desk: Desk, listening: socket.socket, store: str, json: bool) -> None:
+    """Say where it is, and what to do first."""
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    address, programs = f"http://{shown}:{port}", list(desk.books.programs())
+    keys = any(each.revoked is None for each in desk.books.all_keys())
+    if json:
+        json_out({"address": address, "programs": programs, "keys": keys})
+        sys.stdout.flush()
+        return
+    out.print(Text(f"Kantis serves on {address}", style="bold"))
+    where = "" if store == "kantis.db" else f" --store {store}"
+    if not programs:
+        out.print(f"No program yet. In another terminal: kantis publish FILE{where}")
+    if not keys:
+        first = f'kantis key new "Till 1" --scope till --source till-1{where}'
+        out.print(f"No key yet, so nobody may call. In another terminal: {first}")
+    sys.stdout.flush()
+
+
+def _log_as_json() -> None:
+    """Everything that is logged is a line of JSON on the standard error."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(serializer=_encoded),
+        ],
+        logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+        cache_logger_on_first_use=True,
+    )
+    logger = logging.getLogger("uvicorn")
+    logger.handlers, logger.propagate = [_Forward()], False
+    logger.setLevel(logging.WARNING)
+
+
+class _Forward(logging.Handler):
+    """What the server under us logs, as a line like the others."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = record.levelname.lower()
+        log: Any = structlog.get_logger()
+        known = level if level in ("warning", "error", "critical") else "info"
+        getattr(log, known)("server", said=record.getMessage(), exc_info=record.exc_info)
+
+
+def _encoded(event: Any, **_: Any) -> bytes:
+    return msgspec.json.encode(event, enc_hook=str)

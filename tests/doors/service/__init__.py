@@ -1,0 +1,1 @@
+"""The service as callers see it: a process of its own, over HTTP."""

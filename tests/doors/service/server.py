@@ -1,0 +1,121 @@
+"""A real server in a process of its own, with keys for two programs."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+import kantis.desk
+from kantis.core.knobs import plain
+from kantis.desk import keys, text
+
+CLUB = """\
+program: {name}
+money: EUR
+timezone: Europe/Helsinki
+
+balances:
+  points: {{expires: never}}
+
+earning:
+  all: {{give: 1 point per 1 EUR}}
+
+rewards:
+  mug: {{cost: 100 points, gives: {{voucher: mug}}}}
+
+vouchers:
+  mug: {{good for: a mug}}
+"""
+SCOPES = ("till", "shop", "partner", "staff", "auditor")
+KANTIS = (sys.executable, "-m", "kantis")
+TIMEOUT_S = 30
+
+
+class Server:
+    """``kantis serve`` on books; it can be stopped, killed and started again."""
+
+    def __init__(self, store: str, command: Sequence[str] = KANTIS) -> None:
+        self.store, self.command = store, command
+        self.process: subprocess.Popen[str] | None = None
+        self.said: dict[str, Any] = {}
+
+    def start(self, port: int = 0) -> None:
+        self.process = subprocess.Popen(
+            [*self.command, "serve", "--json", "--store", self.store, "--port", str(port)],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env={**os.environ, "PYTHONWARNINGS": "default"},
+        )  # fmt: skip
+        assert self.process.stdout is not None
+        lines = []
+        for line in self.process.stdout:
+            lines.append(line)
+            if line == "}\n":
+                break
+        self.said = json.loads("".join(lines))
+        with httpx.Client(base_url=self.address, timeout=TIMEOUT_S) as client:
+            assert client.get("/readyz").status_code == 200
+
+    @property
+    def address(self) -> str:
+        return str(self.said["address"])
+
+    def end(self, sign: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
+        """Its exit code and its log."""
+        process, self.process = self.process, None
+        assert process is not None
+        process.send_signal(sign)
+        _, log = process.communicate(timeout=TIMEOUT_S)
+        return process.returncode, log
+
+    def client(self, key: str = "") -> httpx.Client:
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        return httpx.Client(base_url=self.address, headers=headers, timeout=TIMEOUT_S)
+
+
+def begin(store: str, *programs: str) -> dict[str, str]:
+    """Books with these programs; a key of each scope, as in ``keys["club/till"]``."""
+    made = {}
+    with kantis.desk.open(store) as desk:
+        for name in programs:
+            source = CLUB.format(name=name)
+            desk.publish(name, 0, source, plain(text.read(source)))
+            for scope in SCOPES:
+                about = name, scope, f"{name}-{scope}"
+                made[f"{name}/{scope}"], _ = keys.make(desk, f"{name} {scope}", *about)
+    return made
+
+
+@contextmanager
+def served(store: Path | str, command: Sequence[str] = KANTIS) -> Iterator[Server]:
+    """A server on books that are there; it is killed at the end if it still runs."""
+    server = Server(str(store), command)
+    server.start()
+    try:
+        yield server
+    finally:
+        if server.process is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.end(signal.SIGKILL)
+
+
+def enrol(card: str) -> dict[str, Any]:
+    return {"id": f"enrol-{card}", "type": "enrol", "subject": f"card:{card}"}
+
+
+def buy(id: str, card: str, euros: int = 10) -> dict[str, Any]:
+    line = {"id": "1", "product": "latte", "amount": euros * 100}
+    subject = f"card:{card}" if card else ""
+    return {"id": id, "type": "purchase", "subject": subject, "data": {"lines": [line]}}
+
+
+def mug(id: str, card: str) -> dict[str, Any]:
+    subject = f"card:{card}"
+    return {"id": id, "type": "redeem", "subject": subject, "ask": True, "data": {"reward": "mug"}}

@@ -1,0 +1,160 @@
+"""Who may do what: each caller on each route. A route without its row here fails."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import httpx
+import pytest
+
+import kantis.desk
+from kantis.doors.api.access import MAY_SEND, ROUTES, Route
+from kantis.doors.api.contract import contract
+from kantis.doors.api.wire import BODIES
+from tests.doors.command import Kantis
+from tests.doors.service.conftest import Place
+from tests.doors.service.server import SCOPES, buy
+from tests.doors.service.test_events import problem
+
+#: What each route answers to a key of its own program: the statuses by scope, and the status
+#: for a key of another program that asks for the same thing. Nothing is worked out here.
+ROWS: dict[str, tuple[str, int]] = {
+    "GET /healthz": ("open", 200),
+    "GET /readyz": ("open", 200),
+    "GET /openapi.json": ("open", 200),
+    "GET /metrics": ("staff auditor", 200),
+    "POST /v1/events": ("till shop partner staff", 404),
+    "POST /v1/quotes": ("till shop partner staff", 404),
+    "GET /v1/accounts/{ref}": ("till shop staff auditor", 404),
+    "GET /v1/accounts/{ref}/entries": ("till shop staff auditor", 404),
+    "GET /v1/programs": ("till shop partner staff auditor", 200),
+}
+CALLERS = ["nobody", "stranger", "revoked"] + [
+    f"{p}/{s}" for p in ("club", "other") for s in SCOPES
+]
+
+
+def rowless(routes: Iterable[Route]) -> set[str]:
+    """The routes that have no row."""
+    return {f"{each.method} {each.path}" for each in routes} ^ set(ROWS)
+
+
+def expected(row: str, caller: str) -> int:
+    scopes, foreign = ROWS[row]
+    if scopes == "open":
+        return 200
+    program, _, scope = caller.partition("/")
+    if not scope:
+        return 401
+    if scope not in scopes.split():
+        return 403
+    return 200 if program == "club" else foreign
+
+
+@pytest.fixture(scope="module")
+def revoked(place: Place) -> str:
+    """A key that works, until it is revoked in another process."""
+    from kantis.desk import keys
+
+    with kantis.desk.open(place.server.store) as desk:
+        secret, prefix = keys.make(desk, "gone", "club", "staff", "club-gone")
+        with place.server.client(secret) as client:
+            assert client.get("/v1/programs").status_code == 200
+            assert desk.revoke_key(prefix)
+            assert problem(client.get("/v1/programs")) == (401, "key-unknown")
+    return secret
+
+
+@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("caller", CALLERS)
+def test_each_caller_on_each_route(place: Place, revoked: str, caller: str, row: str) -> None:
+    method, path = row.split()
+    key = {"nobody": "", "stranger": "kantis_" + "0" * 64, "revoked": revoked}.get(caller)
+    number = 1  # the club's first account
+    url = path.replace("{ref}", f"account:{number}")
+    body: Any = None
+    if method == "POST":
+        event = buy(f"matrix-{caller.replace('/', '-')}", "")
+        event["data"]["partner"] = caller.replace("/", "-") if caller.endswith("partner") else ""
+        body = {**event, "subject": f"account:{number}", "ask": True}
+    with place.server.client(place.keys[caller] if key is None else key) as client:
+        answer = client.request(method, url, json=body)
+    assert answer.status_code == expected(row, caller), answer.text
+    if answer.status_code != 200:
+        problem(answer)
+    if answer.status_code == 401:
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_each_route_has_its_row_and_stands_in_the_contract() -> None:
+    assert rowless(ROUTES) == set()
+    told = {
+        f"{method.upper()} {path}" for path, item in contract()["paths"].items() for method in item
+    }
+    assert told == set(ROWS)
+
+
+def test_a_route_without_a_row_is_caught() -> None:
+    assert rowless([*ROUTES, Route("GET", "/v1/secrets", frozenset())]) == {"GET /v1/secrets"}
+    assert rowless(ROUTES[1:])
+
+
+def test_what_is_not_named_is_not_there(till: httpx.Client) -> None:
+    for path in ("/", "/docs", "/v1", "/v1/events/", "/v1/accounts/", "/v1/accounts/a/b", "//v1"):
+        assert problem(till.get(path)) == (404, "not-found")
+    for method in ("HEAD", "PUT", "DELETE", "OPTIONS", "TRACE"):
+        answer = till.request(method, "/v1/events")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize(
+    "said", ["", "Bearer", "Basic a2FudGlz", "Bearer \xff\xff", "kantis_" + "0" * 64]
+)
+def test_a_header_that_is_no_key_lets_nobody_in(place: Place, said: str) -> None:
+    with place.server.client() as client:
+        headers = {"authorization": said.encode("latin-1")}
+        assert client.get("/v1/programs", headers=headers).status_code == 401
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_each_scope_sends_its_events_and_no_other(place: Place, scope: str) -> None:
+    events = [{"id": f"send-{tag}", "type": tag} for tag in sorted(BODIES)]
+    with place.client(f"club/{scope}") as client:
+        answer = client.post("/v1/quotes", json=events)
+    if scope == "auditor":
+        assert answer.status_code == 403
+        return
+    for tag, result in zip(sorted(BODIES), answer.json(), strict=True):
+        code = result.get("refusal", {}).get("code")
+        if tag not in MAY_SEND[scope]:
+            assert code in ("not-allowed", "malformed"), (tag, code)
+        else:
+            assert code != "not-allowed", tag
+
+
+def test_a_till_does_not_adjust(till: httpx.Client) -> None:
+    data = {"balance": "points", "amount": 1_000_000, "reason": "gift"}
+    event = {"id": "gift", "type": "adjust", "subject": "card:1", "data": data}
+    assert problem(till.post("/v1/events", json=event)) == (403, "not-allowed")
+
+
+def test_a_partner_speaks_for_itself(place: Place) -> None:
+    with place.client("club/partner") as partner:
+        event = buy("partner", "1")
+        assert problem(partner.post("/v1/events", json=event)) == (403, "other-partner")
+        event["data"]["partner"] = "somebody"
+        assert problem(partner.post("/v1/events", json=event)) == (403, "other-partner")
+
+
+def test_a_key_of_one_location_speaks_for_no_other(place: Place, kantis: Kantis) -> None:
+    options = {"scope": "till", "source": "harbour", "program": "club", "location": "harbour"}
+    said = [word for name, value in options.items() for word in (f"--{name}", value)]
+    made = kantis("key", "new", "Harbour", *said, "--store", place.server.store, "--json")
+    event = buy("place", "1")
+    with place.server.client(json.loads(made.out)["key"]) as till:
+        event["data"]["location"] = "station"
+        assert problem(till.post("/v1/events", json=event)) == (403, "other-location")
+        event["data"]["location"] = ""
+        assert till.post("/v1/events", json=event).status_code == 200
+        event["data"]["location"] = "harbour"
+        assert till.post("/v1/events", json=event).json()["again"]
