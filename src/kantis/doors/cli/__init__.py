@@ -13,7 +13,17 @@ from typing import Final
 
 import typer
 
-from kantis.doors.cli import accounts, books, demo, files, fitting, importing, replaying, settling
+from kantis.doors.cli import (
+    accounts,
+    books,
+    demo,
+    files,
+    fitting,
+    importing,
+    operating,
+    replaying,
+    settling,
+)
 from kantis.doors.cli.output import Trouble, trouble_out
 
 app = typer.Typer(
@@ -40,6 +50,11 @@ app.command("explain")(accounts.explain)
 app.command("replay")(replaying.replay)
 app.command("settlement")(settling.settlement)
 app.command("verify")(books.verify)
+app.command("backup")(operating.backup)
+app.command("restore")(operating.restore)
+app.command("move")(operating.move)
+app.command("migrate")(operating.migrate)
+app.command("doctor")(operating.doctor)
 
 
 #: Records that come to be, less those that go, before cycles are looked for. A batch makes tens
