@@ -44,6 +44,13 @@ def pg_url(pg_server: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture
+def pg_second_url(pg_server: str) -> Iterator[str]:
+    """URL of another fresh database on the shared server."""
+    with fresh_database(pg_server) as url:
+        yield url
+
+
 @pytest.fixture(scope="session")
 def pg_durable_server() -> str:
     """Like `pg_server`, with fsync=on: for tests that kill a process between two statements."""

@@ -5,15 +5,12 @@ from pathlib import Path
 
 import pytest
 
-import kantis.desk
 from kantis.core.knobs import ProgramError
 from kantis.desk import keys
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
 from kantis.store.books import Forbidden, Outage
-from kantis.store.sqlite import SqliteBooks
 from tests.desk.shop import TERMS, Shop
-from tests.desk.stub import STUB
 
 
 def new(desk: Desk | RemoteDesk, **other: str) -> tuple[str, str]:
@@ -150,16 +147,3 @@ def test_a_busy_desk_lets_a_revocation_in(tmp_path: Path) -> None:
             over.set()
             for each in [*tills, revoking]:
                 each.join()
-
-
-def test_books_without_keys_get_their_table(tmp_path: Path) -> None:
-    from kantis.store import schema
-
-    path = tmp_path / "books.db"
-    with SqliteBooks(path) as books:
-        books.migrate()
-        books.execute("DROP TABLE api_key")
-        books.execute("UPDATE migration SET number = 1")
-    with kantis.desk.open(str(path), engine=STUB) as desk:
-        assert desk.books.all_keys() == []
-        assert desk.books.one("SELECT max(number) FROM migration") == schema.SCHEMA

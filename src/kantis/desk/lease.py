@@ -56,3 +56,17 @@ def holder(books: Path) -> str:
         return lock_file(books).read_text().strip() or "unknown"
     except OSError:
         return "unknown"
+
+
+def is_held(file: Path) -> bool:
+    """Whether a process has the lock of a file, such as a lease; nothing is changed by asking."""
+    if _held.get(str(file)) == os.getpid():
+        return True  # asking the system would give it away
+    try:
+        with file.open("r+") as asked:
+            fcntl.lockf(asked, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False

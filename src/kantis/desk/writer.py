@@ -51,7 +51,11 @@ def open_desk(
         from kantis.store.postgres import PostgresBooks
 
         shared: Books = PostgresBooks(url)
-        shared.migrate()
+        try:
+            shared.migrate()
+        except BaseException:
+            shared.close()
+            raise
         return Desk(shared, engine=engine, clock=clock)
     path = Path(url.removeprefix("sqlite:///")).absolute()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,12 +6,14 @@ what it reads for a batch is locked until the batch ends.
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
+from kantis.store import schema
 from kantis.store.reading import (
     ACCOUNT,
     EVENT,
@@ -25,6 +27,8 @@ from kantis.store.rows import (
     KeyRow,
     LimitRow,
     Page,
+    Row,
+    Table,
     VersionRow,
 )
 from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
@@ -88,9 +92,66 @@ class Books(Reading):
         """While this lasts, readers that freeze without a token see the same instant."""
         return nullcontext()
 
-    @abstractmethod
+    # ── schema ───────────────────────────────────────────────────────────────
+
     def migrate(self) -> None:
-        """Bring the tables to the newest schema; ``Outage`` when they are newer than this code."""
+        """Make an empty database ready; ``Outage`` when its tables are not those of this code."""
+        number, newest = self.schema_number(), schema.newest()
+        if not number:
+            self.upgrade()
+        elif number != newest:
+            then = "Install the newer version." if number > newest else "Run: kantis migrate."
+            raise Outage(
+                f"The books have schema {number}, and this version of Kantis works with "
+                f"{newest}. {then}"
+            )
+
+    def upgrade(self, upto: int = 0) -> list[schema.Step]:
+        """Bring the tables to a schema, the newest if none is named; which steps were taken.
+
+        Each step is taken whole or not at all, and recorded with it, so that after a kill
+        the rest can follow. An empty database takes all of them at once.
+        """
+        taken: list[schema.Step] = []
+        while steps := self._next_steps(upto or schema.newest()):
+            taken += steps
+        return taken
+
+    def _next_steps(self, upto: int) -> list[schema.Step]:
+        self.begin_step()
+        try:
+            number = self.schema_number()
+            steps = [step for step in schema.STEPS if number < step.number <= upto]
+            for step in steps if not number else steps[:1]:
+                self.take_step(step)
+                now = time.time_ns() // 1_000_000
+                self.execute("INSERT INTO migration VALUES (?, ?)", (step.number, now))
+            self.commit()
+        except BaseException:
+            self.rollback()
+            raise
+        return steps if not number else steps[:1]
+
+    @abstractmethod
+    def begin_step(self) -> None:
+        """Begin a change of the tables; nobody else writes, and no other change runs."""
+
+    @abstractmethod
+    def take_step(self, step: schema.Step) -> None:
+        """Run the statements of a step."""
+
+    # ── whole books ──────────────────────────────────────────────────────────
+
+    @abstractmethod
+    def stopped(self) -> AbstractContextManager[None]:
+        """Nobody writes while this lasts; ``Outage`` when somebody does not stop."""
+
+    @abstractmethod
+    def take_in(self, name: str, table: Table, rows: Iterable[Row]) -> None:
+        """Write rows of another store into a table, as they are."""
+
+    def renumber(self) -> None:
+        """Let what counts by itself go on behind the rows that were taken in."""
 
     @abstractmethod
     def execute(self, statement: str, values: Sequence[Any] = ()) -> int:

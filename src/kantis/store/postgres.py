@@ -11,8 +11,8 @@ statements does not depend on the size of a batch.
 from __future__ import annotations
 
 import itertools
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, ClassVar, Final
 
@@ -28,6 +28,8 @@ from kantis.store.rows import (
     POSTING_COLUMNS,
     Page,
     Row,
+    Table,
+    tables_of,
 )
 
 #: Shared by all batches, taken alone by whoever has to know that no batch is running.
@@ -65,6 +67,22 @@ _TYPES: Final = {
     ),
     "posting": (_INT, _INT, _INT, _TEXT, _SMALL, _SMALL, _INT, _INT, _TEXT, _INT, _INT),
 }  # fmt: skip
+
+#: The columns of all tables: name of the table, of the column, place in its key, type.
+_LAYOUT: Final = """
+SELECT c.relname::text, a.attname::text,
+    coalesce(array_position(i.indkey::int2[], a.attnum) + 1, 0), t.typname::text
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
+WHERE c.relkind IN ('r', 'p') AND pg_table_is_visible(c.oid)
+ORDER BY c.relname, a.attnum"""
+#: The counters behind columns that count by themselves.
+_COUNTED: Final = """
+SELECT pg_get_serial_sequence(c.relname, a.attname), c.relname::text, a.attname::text
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE a.attidentity <> '' AND pg_table_is_visible(c.oid)"""
 
 _SETTLED = """
 UPDATE event e SET state = u.state, account = u.account, seq = u.seq, waits = u.waits,
@@ -148,20 +166,21 @@ class PostgresBooks(Books):
     def address(self) -> str:
         return self.url
 
-    def migrate(self) -> None:
-        with self._db.transaction():
-            self.execute("SELECT pg_advisory_xact_lock(?)", (_MIGRATIONS,))
-            empty = self.one("SELECT to_regclass('migration') IS NULL")
-            number = 0 if empty else self.one("SELECT max(number) FROM migration")
-            if number < schema.SCHEMA:
-                self._db.execute(schema.postgres(number))
-                now = time.time_ns() // 1_000_000
-                self.execute("INSERT INTO migration VALUES (?, ?)", (schema.SCHEMA, now))
-        if number > schema.SCHEMA:
-            raise Outage(
-                f"The database has schema {number}, and this version of Kantis knows "
-                f"{schema.SCHEMA}. Install the newer version."
-            )
+    def schema_number(self) -> int:
+        if self.one("SELECT to_regclass('migration') IS NULL"):
+            return 0
+        return int(self.one("SELECT max(number) FROM migration"))
+
+    def begin_step(self) -> None:
+        self.execute("BEGIN")
+        self.execute("SELECT pg_advisory_xact_lock(?)", (_MIGRATIONS,))
+        self.execute("SELECT pg_advisory_xact_lock(?)", (_BATCHES,))
+
+    def take_step(self, step: schema.Step) -> None:
+        try:
+            self._db.execute(step.postgres)
+        except psycopg.Error as error:
+            raise _said(error) from error
 
     # ── a thin execute ───────────────────────────────────────────────────────
 
@@ -192,12 +211,14 @@ class PostgresBooks(Books):
             cursor.execute(_dialect(statement), values, binary=True)
             yield from cursor
 
-    def _copy(self, table: str, columns: tuple[str, ...], rows: Sequence[Row]) -> None:
+    def _copy(
+        self, table: str, columns: Sequence[str], rows: Iterable[Row], types: Sequence[str] = ()
+    ) -> None:
         self.statements += 1
         statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
         try:
             with self._db.cursor() as cursor, cursor.copy(statement) as copy:
-                copy.set_types(_TYPES[table])
+                copy.set_types(types or _TYPES[table])
                 for row in rows:
                     copy.write_row(row)
         except psycopg.Error as error:
@@ -283,6 +304,37 @@ class PostgresBooks(Books):
                 self.execute(statement, arrays.columns(pack, rows))
         if page.events or page.arrived:
             self.arrive(page)
+
+    # ── whole books ──────────────────────────────────────────────────────────
+
+    def layout(self) -> dict[str, Table]:
+        return tables_of(self.rows(_LAYOUT))
+
+    def take_in(self, name: str, table: Table, rows: Iterable[Row]) -> None:
+        self._copy(name, table.columns, rows, table.types)
+
+    def renumber(self) -> None:
+        counted = self.rows(_COUNTED)
+        for sequence, table, column in [*counted, ("account_id", "account", "id")]:
+            self.rows(
+                f"SELECT setval(?, coalesce(max({column}), 1), max({column}) IS NOT NULL) "
+                f"FROM {table}",
+                (sequence,),
+            )
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        names = ", ".join(self.layout())
+        with PostgresBooks(self.url) as other:
+            try:
+                other.execute("BEGIN")
+                other.execute(f"SET LOCAL lock_timeout = {_LOCK_WAIT_MS}")
+                other.execute("SELECT pg_advisory_xact_lock(?)", (_BATCHES,))
+                other.execute(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+            except Conflict as error:
+                message = "Somebody writes to these books and does not stop. End it first."
+                raise Outage(message) from error
+            yield
 
     # ── checkpoints ──────────────────────────────────────────────────────────
 

@@ -28,6 +28,7 @@ from kantis.store.rows import (
     LimitRow,
     Recorded,
     Row,
+    Table,
     VersionRow,
 )
 from kantis.store.schema import BAD, PARKED, READY
@@ -85,6 +86,14 @@ class Reading(ABC):
     def one(self, statement: str, values: Sequence[Any] = ()) -> Any:
         """The one value that a statement finds."""
         return self.rows(statement, values)[0][0]
+
+    @abstractmethod
+    def schema_number(self) -> int:
+        """The number of the tables' schema, 0 for an empty database; ``Outage`` for another's."""
+
+    @abstractmethod
+    def layout(self) -> dict[str, Table]:
+        """The tables that the books are made of, as they stand in this database."""
 
     # ── programs and lists ───────────────────────────────────────────────────
 

@@ -6,10 +6,13 @@ that are read come as records.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from kantis.core.account import Posting
+from kantis.store.schema import tables
 
 Row = tuple[Any, ...]
 
@@ -139,6 +142,30 @@ class CheckpointRow(NamedTuple):
     made: int
     heads: int
     root: bytes
+
+
+class Table(NamedTuple):
+    """A table as it stands in a database: its columns by name, their types, and its key."""
+
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    key: tuple[str, ...]
+
+
+def tables_of(found: Iterable[Row]) -> dict[str, Table]:
+    """The tables of the books from (table, column, place in the key or 0, type)."""
+    columns: dict[str, list[Row]] = {}
+    for name, *column in sorted(found):
+        columns.setdefault(name, []).append(tuple(column))
+    return {
+        name: Table(
+            tuple(each[0] for each in columns[name]),
+            tuple(each[2] for each in columns[name]),
+            tuple(each[0] for each in sorted(columns[name], key=itemgetter(1)) if each[1]),
+        )
+        for name in tables()
+        if name in columns
+    }
 
 
 #: An entry with its postings, as it is read back.

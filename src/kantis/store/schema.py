@@ -7,14 +7,12 @@ database itself refuses to change one.
 
 from __future__ import annotations
 
+import re
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
-
-#: The number of the newest migration below; a database with a higher one is refused.
-SCHEMA: Final = 2
 
 #: States of an event.
 DECIDED: Final = 0
@@ -233,11 +231,6 @@ FOR EACH {each} EXECUTE FUNCTION append_only();
 """
 
 
-def sqlite(after: int = 0) -> str:
-    """The statements that take a SQLite database from a schema to the newest; 0 is an empty one."""
-    return "".join(step() for step in (_sqlite_books, _sqlite_keys)[after:])
-
-
 def _sqlite_books() -> str:
     guard = partial(_SQLITE_GUARD.format, when="")
     guards = [
@@ -261,11 +254,6 @@ def _sqlite_keys() -> str:
         guard(name="REVOKED", verb="UPDATE OF revoked", when="WHEN old.revoked IS NOT NULL"),
     ]
     return _KEYS.format(**_SQLITE_WORDS) + "".join(guards)
-
-
-def postgres(after: int = 0) -> str:
-    """The statements that take a PostgreSQL database from a schema to the newest."""
-    return "".join(step() for step in (_postgres_books, _postgres_keys)[after:])
 
 
 def _postgres_books() -> str:
@@ -303,3 +291,40 @@ _MIGRATION = "CREATE TABLE migration (number int PRIMARY KEY, applied bigint NOT
 
 #: Balances stand in this order in their rows, as in a purse.
 PURSE: Final = tuple(place.name for place in CHART[:MEMBER_PLACES])
+
+
+# ── steps ────────────────────────────────────────────────────────────────────
+
+
+class Step(NamedTuple):
+    """A step from one schema to the next, in the words of both stores.
+
+    What was released is never changed: another step is added.
+    """
+
+    number: int
+    does: str
+    sqlite: str
+    postgres: str
+
+
+#: From an empty database to the newest schema; numbered from 1, without a gap.
+STEPS: list[Step] = [
+    Step(1, "makes the tables of the books", _sqlite_books(), _postgres_books()),
+    Step(2, "makes the table of API keys", _sqlite_keys(), _postgres_keys()),
+]
+
+
+def newest() -> int:
+    """The number of the newest schema; a database with a higher one is refused."""
+    return STEPS[-1].number
+
+
+def tables() -> list[str]:
+    """The tables that hold what the books are made of, whatever step made them.
+
+    >>> tables()[:3]
+    ['program', 'version', 'account']
+    """
+    made = (re.findall(r"CREATE TABLE (\w+)", step.sqlite) for step in STEPS)
+    return [name for each in made for name in each if name != "migration"]

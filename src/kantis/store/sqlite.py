@@ -7,9 +7,8 @@ machine's own is often older than the fix of a bug that loses committed rows.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -25,6 +24,8 @@ from kantis.store.rows import (
     POSTING_COLUMNS,
     Page,
     Row,
+    Table,
+    tables_of,
 )
 
 #: The first library of each branch that does not lose committed rows when the log restarts.
@@ -128,6 +129,11 @@ class SqliteBooks(Books):
     def address(self) -> str:
         return self.path
 
+    @property
+    def connection(self) -> apsw.Connection:
+        """The connection itself, for what only the library can do."""
+        return self._db
+
     def reader(self) -> SqliteBooks:
         return SqliteBooks(self.path, write=False, vfs=self._vfs)
 
@@ -139,28 +145,36 @@ class SqliteBooks(Books):
             yield
             db.execute("ROLLBACK")
 
-    def migrate(self) -> None:
+    def schema_number(self) -> int:
+        tables = {row[0] for row in self.rows("SELECT name FROM sqlite_schema")}
+        if tables and "migration" not in tables:
+            raise Outage(
+                f"{self.path} is a database of something else. Name another file with --store."
+            )
+        return int(self.one("SELECT max(number) FROM migration")) if tables else 0
+
+    def begin_step(self) -> None:
         self.lock_file()
+
+    def take_step(self, step: schema.Step) -> None:
         try:
-            tables = {row[0] for row in self.rows("SELECT name FROM sqlite_schema")}
-            if tables and "migration" not in tables:
-                raise Outage(
-                    f"{self.path} is a database of something else. Name another file with --store."
-                )
-            number = self.one("SELECT max(number) FROM migration") if tables else 0
-            if number > schema.SCHEMA:
-                raise Outage(
-                    f"{self.path} has schema {number}, and this version of Kantis knows "
-                    f"{schema.SCHEMA}. Install the newer version."
-                )
-            if number < schema.SCHEMA:
-                self._db.execute(schema.sqlite(number))
-                now = time.time_ns() // 1_000_000
-                self.execute("INSERT INTO migration VALUES (?, ?)", (schema.SCHEMA, now))
-            self.commit()
-        except BaseException:
-            self.rollback()
-            raise
+            self._db.execute(step.sqlite)
+        except apsw.Error as error:
+            raise _said(error) from error
+
+    def layout(self) -> dict[str, Table]:
+        return tables_of(
+            self.rows(
+                "SELECT t.name, c.name, c.pk, c.type FROM sqlite_schema t "
+                "CROSS JOIN pragma_table_info(t.name) c WHERE t.type = 'table'"
+            )
+        )
+
+    def take_in(self, name: str, table: Table, rows: Iterable[Row]) -> None:
+        self._many(_insert(name, table.columns), rows)
+
+    def stopped(self) -> AbstractContextManager[None]:
+        return self.still()
 
     # ── a thin execute ───────────────────────────────────────────────────────
 
@@ -172,7 +186,7 @@ class SqliteBooks(Books):
             raise _said(error) from error
         return self._db.changes()
 
-    def _many(self, statement: str, rows: Sequence[Row]) -> None:
+    def _many(self, statement: str, rows: Iterable[Row]) -> None:
         self.statements += 1
         try:
             self._db.executemany(statement, rows)

@@ -21,6 +21,7 @@ from kantis.doors.cli import (
     fitting,
     importing,
     keys,
+    operating,
     replaying,
     serving,
     settling,
@@ -53,6 +54,11 @@ app.command("settlement")(settling.settlement)
 app.command("verify")(books.verify)
 app.command("serve")(serving.serve)
 app.add_typer(keys.app, name="key")
+app.command("backup")(operating.backup)
+app.command("restore")(operating.restore)
+app.command("move")(operating.move)
+app.command("migrate")(operating.migrate)
+app.command("doctor")(operating.doctor)
 
 
 #: Records that come to be, less those that go, before cycles are looked for. A batch makes tens

@@ -41,13 +41,13 @@ def opened(
     except Unreadable as error:
         raise Trouble("program-unreadable", str(error)) from error
     except (Outage, Conflict) as error:
-        raise Trouble("store-unusable", str(error), _shown(store)) from error
+        raise Trouble("store-unusable", str(error), shown(store)) from error
     except OSError as error:
         message = f"{error.strerror or error}. Check the path and its rights, or name another."
         raise Trouble("store-unusable", message, store) from error
 
 
-def _shown(store: str) -> str:
+def shown(store: str) -> str:
     """A store as it may stand in a log: without its password."""
     return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", store)
 
