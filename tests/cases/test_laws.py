@@ -111,3 +111,5 @@ def test_reasons_are_told_by_rule() -> None:
     assert told["big-basket"] == "it gives the same for each purchase, however small"
     assert "next level" in told["shopping"]
     assert not pays_to_split(program(REPO / "programs" / "corner-cafe.yaml").newest)
+    over = pays_to_split(program(REPO / "programs" / "s-ryhma-bonus.yaml").newest)
+    assert all("bands" not in reason for reason in over.values()), "its bands are of a month"

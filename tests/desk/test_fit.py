@@ -71,6 +71,37 @@ def test_a_plan_is_taken_by_those_who_get_more_than_its_fees() -> None:
     assert fit.cost == 13 * 125 + points + treats - fee
 
 
+def own(rewards: str) -> Program:
+    return assemble(
+        [
+            Version(
+                1,
+                0,
+                text.read(
+                    "program: own\nmoney: EUR\ntimezone: UTC\nbalances: {points: {}}\n"
+                    f"earning: {{all: {{give: 1 point}}}}\nrewards: {{r: {rewards}}}\n"
+                ),
+            )
+        ]
+    )
+
+
+def test_a_thing_is_worth_an_average_item() -> None:
+    events = visits("1", [0, 1, 2])
+    fit = Trial(own("{cost: 2 points, gives: a mug}"), 2500).play(events)
+    assert (fit.reached, fit.visits_to_first, fit.cost, fit.open) == (1, 3, 2500, 1250)
+
+
+def test_of_rungs_the_best_that_fits_is_taken_and_the_best_is_open() -> None:
+    events = visits("1", [0, 1, 2, 3, 4])
+    fit = Trial(own("{rungs: {2 points: 3.00 EUR, 3 points: 9.00 EUR}}"), 2500).play(events)
+    assert (fit.cost, fit.open) == (600, 0)  # two of two points, and one point is left
+
+
+def test_a_few_days_justify_nothing() -> None:
+    assert not look_back(visits("1", [0, 1, 2])).worth_it
+
+
 def test_who_never_gets_anything_is_not_reached() -> None:
     fit = played("points", [*visits("1", [0, 10, 20, 30]), *visits("2", [5])])
     assert (fit.members, fit.reached, fit.reach) == (2, 1, 500)

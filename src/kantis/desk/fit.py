@@ -4,8 +4,8 @@ Guarantee: the figures come from the same ``decide`` that runs at the till. What
 know of the past is assumed in one direction and said aloud: every customer joins with the
 first purchase, redeems as soon as they can, and uses every voucher with the next purchase, so
 cost and reach are the most they can be; nobody comes more often because of it, so what it
-brings is not in it.
-A plan is taken by whoever would have got more than its fees; others are not reached by it.
+brings is not in it. A plan is taken by whoever would have got more than its fees; others are
+not reached by it.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from msgspec import Struct, field, structs
 from kantis.core.account import Account
 from kantis.core.amounts import divide
 from kantis.core.calendar import DAY_MS
-from kantis.core.decision import Entry
+from kantis.core.decision import Decision, Entry
 from kantis.core.events import Enrol, Event, Purchase, Redeem, Subscribe
 from kantis.core.places import AVAILABLE, HELD, PENDING
 from kantis.engine.decide import advance, decide
 from kantis.engine.program import Program
-from kantis.features.rewards import RewardSection
+from kantis.features.rewards import RewardSection, unit_of
 
 #: A customer who comes this often in a year has a use for a loyalty program: a rule of thumb.
 VISITS_A_YEAR: Final = 4
@@ -46,7 +46,6 @@ class Past(Struct):
     without_card: int = 0
     days: int = 0
     sales: int = 0
-    sales_with_card: int = 0
     items: int = 0
     often: int = 0
 
@@ -63,8 +62,8 @@ class Past(Struct):
 
     @property
     def worth_it(self) -> bool:
-        """Whether visits justify a program at all."""
-        return self.visits >= VISITS_A_YEAR * 10
+        """Whether visits justify a program at all, as far as the days can tell."""
+        return self.days >= DAYS_LEAST and self.visits >= VISITS_A_YEAR * 10
 
 
 class Fit(Struct):
@@ -109,7 +108,6 @@ def look_back(events: Iterable[Event]) -> Past:
         past.items += sum(max(1, line.quantity) for line in body.lines)
         if event.subject:
             visits[event.subject] = visits.get(event.subject, 0) + 1
-            past.sales_with_card += amount
         else:
             past.without_card += 1
     past.customers = len(visits)
@@ -191,17 +189,21 @@ class Trial:
         """Whatever can be had as money off this purchase is taken."""
         plan = self.program.plan(event.time)
         for reward in plan.rewards.values():
-            purse = member.account.purse.get(_unit(reward))
+            purse = member.account.purse.get(unit_of(reward))
             if purse is None or not purse[AVAILABLE] or reward.issued != "on request":
                 continue
             partner = getattr(event.body, "partner", "")
             ask = Redeem(reward.name, amount, partner=partner)
             name = f"{event.id} {reward.name}"
-            self._decide(member, Event("fit", name, event.time, event.subject, ask, 0, True))
+            had = self._decide(member, Event("fit", name, event.time, event.subject, ask, 0, True))
+            if had.refusal is None and reward.gives.thing:
+                self._get(member, event, self.item)
 
-    def _decide(self, member: _Member, event: Event) -> None:
-        for entry in decide(self.program, member.account, event):
+    def _decide(self, member: _Member, event: Event) -> Decision:
+        entries = decide(self.program, member.account, event)
+        for entry in entries:
             self._take(member, event, entry)
+        return entries[-1].decision
 
     def _take(self, member: _Member, event: Event, entry: Entry) -> None:
         """Count the money off and the fees of an entry."""
@@ -216,10 +218,10 @@ class Trial:
 
     def _end(self, last: int) -> None:
         fit = self.fit
-        rates = [each for each in self.program.plan(last).rewards.values() if _unit(each)]
+        rewards = [each for each in self.program.plan(last).rewards.values() if unit_of(each)]
         for member in self._members.values():
             member.fees += sum(map(_fees, advance(self.program, member.account, last)))
-            fit.open += sum(self._open(member.account, each) for each in rates)
+            fit.open += max((self._open(member.account, each) for each in rewards), default=0)
             fit.open += self._vouchers(member)
         gain = [member for member in self._members.values() if member.gains]
         fit.members, fit.reached = len(self._members), len(gain)
@@ -229,27 +231,22 @@ class Trial:
             fit.days_to_first = median_low(member.first[1] for member in gain)
 
     def _open(self, account: Account, reward: RewardSection) -> int:
-        purse = account.purse.get(_unit(reward))
+        """What the points of an account are worth in a reward, the waiting ones too."""
+        purse = account.purse.get(unit_of(reward))
         if purse is None:
             return 0
         points = purse[AVAILABLE] + purse[PENDING] + purse[HELD]
         if reward.rate is not None:
             return divide(points * reward.rate.money, reward.rate.points, "down")
-        if reward.cost is None:
-            return 0
+        if reward.rungs:
+            return max((worth for least, worth, _ in reward.rungs if least <= points), default=0)
         worth = reward.gives.money or self.item
-        return divide(points * worth, reward.cost.amount, "down")
+        return divide(points * worth, reward.cost.amount, "down") if reward.cost else 0
 
 
 def _fees(entry: Entry) -> int:
     """What the member paid for plans, less what came back."""
     return sum(amount for _, _, amount in entry.decision.fees)
-
-
-def _unit(reward: RewardSection) -> str:
-    if reward.cost is not None:
-        return reward.cost.unit
-    return reward.rate.unit if reward.rate is not None else ""
 
 
 def best(fits: Iterable[Fit], most: int = 50) -> Fit | None:

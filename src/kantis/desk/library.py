@@ -33,11 +33,6 @@ def folder() -> Path:
     return inside if inside.is_dir() else package.parents[1] / "programs"
 
 
-def programs() -> dict[str, Path]:
-    """The program files of real programmes, by the names of the files."""
-    return {path.stem: path for path in sorted(folder().glob("*.yaml"))}
-
-
 def templates() -> dict[str, Path]:
     """The templates, from the simplest to the largest."""
     order = ("stamp-card", "points", "tiers", "cash-back", "paid-membership", "coalition")

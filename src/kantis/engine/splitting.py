@@ -34,7 +34,7 @@ def _reasons(plan: Plan, earner: Earner, base: Earner) -> Iterator[str]:
     if earner is base:
         if give.per == "event" and not give.bands:
             yield "it gives the same for each purchase, however small"
-        if give.bands:
+        if give.bands and rule.over is None:
             yield "its bands look at one purchase alone"
         if give.group and _rises_at_once(plan, give.group):
             yield "a part of it may reach the next level, and the rest earn at its rate"

@@ -17,10 +17,9 @@ import typer
 from msgspec import Struct, field
 from rich.text import Text
 
-import kantis
 from kantis.core.events import Event
 from kantis.core.knobs import ProgramError, plain
-from kantis.desk import programs, text
+from kantis.desk import library, programs, text
 from kantis.desk import verify as proofs
 from kantis.desk.programs import Home
 from kantis.desk.results import BAD, REFUSED, UNKNOWN
@@ -139,14 +138,11 @@ def _balance_clock(clock: Clock) -> None:
 
 def _program_file(given: Path | None) -> Path:
     """The program file: the one that is named, or the grocer's that comes with Kantis."""
-    package = Path(kantis.__file__).parent
-    near = [package.parents[1] / "programs", package / "programs", Path("programs")]
-    files = [given] if given is not None else [folder / "grocer.yaml" for folder in near]
-    for file in files:
-        if file.is_file():
-            return file
-    message = "There is no program file here. Name one with --program."
-    raise Trouble("no-file", message, str(files[0]))
+    file = given or library.folder() / "grocer.yaml"
+    if not file.is_file():
+        message = "There is no program file here. Name one with --program."
+        raise Trouble("no-file", message, str(file))
+    return file
 
 
 def _published(desk: Desk | RemoteDesk, file: Path, store: str) -> Home:
