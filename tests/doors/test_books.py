@@ -160,6 +160,29 @@ def test_an_account_shows_its_plan_and_what_it_entitles_to(kantis: Kantis, cafe:
     assert "club is on trial until 2024-01-31." in said
 
 
+SLEEPY = """\
+program: sleepy
+money: EUR
+timezone: UTC
+balances: {points: {expires: all after 900 months without earning}}
+earning: {base: {give: 1 point}}
+"""
+
+
+def test_points_that_a_clock_ends_show_their_end(kantis: Kantis, cafe: Path) -> None:
+    cafe.write_text(SLEEPY)
+    assert kantis("publish", cafe).status == 0
+    events = [
+        Event("till", "e1", JOINED, "card:4711", Enrol()),
+        Event("till", "p1", JOINED + HOUR, "card:4711", Purchase((Line("1", "latte", 1, 500),))),
+    ]
+    with desks.open("kantis.db") as desk:
+        desk.submit(events, importing=True)
+    (lot,) = kantis("account", "4711", "--json").json["lots"]
+    earned, until = lot["earned"], lot["until"]
+    assert int(until[:4]) - int(earned[:4]) in (74, 75)
+
+
 def test_what_is_gone_by_now_is_not_shown_as_there(kantis: Kantis, shop: Path) -> None:
     found = kantis("account", "4711", "--json").json
     assert found["balances"]["stamps"]["available"] == "0"  # a year has passed

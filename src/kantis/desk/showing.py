@@ -8,12 +8,15 @@ from kantis.core import calendar, places, windows
 from kantis.core.account import Account, decode_account, value_at
 from kantis.core.decision import Entry
 from kantis.core.events import Event
+from kantis.core.records import Lot
 from kantis.desk.programs import Home
 from kantis.desk.recorded import entry_of, event_of
 from kantis.engine.decide import advance
 from kantis.engine.explain import explain as sentences
 from kantis.engine.members import entitled
+from kantis.engine.plan import Plan
 from kantis.engine.program import Program
+from kantis.features.balances import end_of
 from kantis.store.books import Books
 from kantis.store.rows import AccountRow
 
@@ -62,6 +65,16 @@ def standing(books: Books, home: Home, row: AccountRow, now: int) -> dict[str, A
     return _plain(home, state, books.tokens(row.id), now)
 
 
+def _lots(plan: Plan, state: Account) -> list[tuple[int, Lot]]:
+    """The open lots with the first day without them (0: none is known), the soonest first."""
+    found = [
+        (end_of(plan.balances[lot.balance], state, lot.expires), lot)
+        for lot in state.lots.values()
+        if lot.open and lot.balance in plan.balances
+    ]
+    return sorted(found, key=lambda each: each[0] or 1 << 60)
+
+
 def _plain(home: Home, state: Account, cards: list[str], now: int) -> dict[str, Any]:
     program: Program = home.program
     units, money, day = program.units, program.money, calendar.show_day
@@ -95,11 +108,10 @@ def _plain(home: Home, state: Account, cards: list[str], now: int) -> dict[str, 
                 "balance": lot.balance,
                 "amount": units[lot.balance].number(lot.open),
                 "earned": day(lot.bucket),
-                "until": day(lot.expires - 1 if lot.expires else 0),
+                "until": day(end - 1 if end else 0),
                 "group": lot.group,
             }
-            for lot in sorted(state.lots.values(), key=lambda lot: lot.expires or 1 << 60)
-            if lot.open and lot.balance in units
+            for end, lot in _lots(plan, state)
         ],
         "tiers": tiers,
         "counters": counters,
