@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -52,21 +52,27 @@ class Waiting:
     """A request and, later, its answer; or the turn to work for all who wait.
 
     ``told`` is called with all those of a batch whose answer it takes, once they have it.
+    Who ``listens`` can be given the ``turn``; both change under the lock of the queues only.
     """
 
-    __slots__ = ("answer", "error", "gate", "listens", "request", "told")
+    __slots__ = ("answer", "error", "gate", "listens", "request", "told", "turn")
 
     def __init__(self, request: Request, told: Told | None = None) -> None:
         self.request, self.told = request, told
         self.answer: list[Result] | None = None
         self.error: BaseException | None = None
-        self.listens = False
+        self.listens = self.turn = False
         self.gate = threading.Lock()
         self.gate.acquire()
 
     @property
     def done(self) -> bool:
         return self.answer is not None or self.error is not None
+
+    def wake(self) -> None:
+        """Let whoever waits at the gate go on: there is an answer, or the turn."""
+        with suppress(RuntimeError):  # it is open already
+            self.gate.release()
 
 
 class Desk:
@@ -155,37 +161,36 @@ class Desk:
         """Wait for the answer, or work until it is there."""
         with self._queues:
             waiting.listens = True
-            mine, self._working = not self._working, True
-        if not mine:
-            waiting.gate.acquire()
-        if not waiting.done:
-            self._work_until(waiting)
-        elif mine:
-            self._pass_on()
+            if not self._working:
+                self._working = waiting.turn = True
+        try:
+            if not waiting.turn:
+                waiting.gate.acquire()
+            while waiting.turn and not waiting.done:
+                self._let_in()
+                with self.lock:
+                    self._work()
+        finally:
+            self._leave(waiting)
         if waiting.error is not None:
             raise waiting.error
         assert waiting.answer is not None
         return waiting.answer
 
-    def _work_until(self, mine: Waiting) -> None:
-        """Run batches until one has held the request, then let somebody else work."""
-        try:
-            while not mine.done:
-                self._let_in()
-                with self.lock:
-                    self._work()
-        finally:
-            self._pass_on()
-
-    def _pass_on(self) -> None:
-        """Let somebody else work who waits for an answer."""
+    def _leave(self, gone: Waiting) -> None:
+        """Whoever has the turn lets somebody else work who waits for an answer."""
         with self._queues:
+            gone.listens = False
+            if not gone.turn:
+                return
+            gone.turn = False
             flying = (each for flight in self._flying for each in flight.joined)
             waiting = (*flying, *self._tills, *self._bulk)
-            following = next((each for each in waiting if each.listens), None)
+            following = next((each for each in waiting if each.listens and not each.done), None)
             self._working = following is not None
-        if following is not None:
-            following.gate.release()
+            if following is not None:
+                following.turn = True
+                following.wake()
 
     def quote(self, events: Sequence[Event], *, program: str = "") -> list[Result]:
         """What ``submit`` would answer now: the real path, rolled back. It promises nothing."""
@@ -315,7 +320,8 @@ class Desk:
             _give(joined, flying.batch.results())
         else:
             flying.joined = joined
-            self._flying.append(flying)
+            with self._queues:
+                self._flying.append(flying)
 
     def _fly(self, requests: list[Request]) -> _Flying | None:
         """A batch that is decided and on its way; ``None`` where it has to be run in place."""
@@ -351,7 +357,8 @@ class Desk:
 
     def _land(self) -> None:
         """Answer those whose batch is first to land; one that did not is run in place."""
-        flying = self._flying.popleft()
+        with self._queues:
+            flying = self._flying.popleft()
         assert flying.flight is not None
         flying.flight.landed.wait()
         error = flying.flight.error
@@ -470,8 +477,7 @@ def _open(joined: list[Waiting]) -> None:
     """Those who wait at their gate go on; the others are told, once for a batch."""
     told: dict[Told, list[Waiting]] = {}
     for waiting in joined:
-        if waiting.gate.locked():
-            waiting.gate.release()
+        waiting.wake()
         if waiting.told is not None:
             told.setdefault(waiting.told, []).append(waiting)
     for tell, those in told.items():
