@@ -13,6 +13,7 @@ import pytest
 from kantis.core.events import Event
 from kantis.desk.batch import Request
 from kantis.desk.results import DECIDED, UNKNOWN
+from kantis.desk.submit import Waiting
 from kantis.store.books import Conflict, Forbidden
 from kantis.store.rows import Page
 from kantis.store.scribe import Flight, Scribe, ScribedBooks
@@ -259,3 +260,45 @@ def test_accounts_opened_in_place_and_in_flight_have_numbers_of_their_own(tmp_pa
         going_on.join()
         assert desk.books.counts()["account"] == 4
         shop.prove()
+
+
+def in_flight(shop: Shop, *events: Event) -> list[Waiting]:
+    """Events of as many tills, in one batch that flies while somebody waits for its answer."""
+    return [shop.desk.queue(Request("", [each])) for each in events]
+
+
+def test_after_an_unknown_answer_the_next_verb_goes_on(path: str) -> None:
+    with Shop(path) as shop:
+        for each in in_flight(shop, shop.enrol("a"), shop.enrol("b")):
+            shop.desk.answer(each)
+        scribe = books_of(shop)._scribe
+        assert scribe is not None
+        scribe._process.send_signal(signal.SIGSTOP)
+        killing = threading.Timer(0.3, scribe._process.kill)
+        killing.start()
+        lost = in_flight(shop, shop.buy("1", "a"), shop.buy("2", "b"))
+        assert [codes(shop.desk.answer(each)) for each in lost] == [[UNKNOWN], [UNKNOWN]]
+        killing.join()
+        assert shop.desk.checkpoint() == 1
+        shop.prove()
+
+
+def test_batches_are_answered_in_the_order_of_deciding(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of a shared limit is written in place, behind one that flies; and it tidies up."""
+    with Shop(path) as shop:
+        shop(shop.enrol("a"))
+        answered: list[str] = []
+        tidied: list[int] = []
+        monkeypatch.setattr(shop.desk.books, "tidy", lambda: tidied.append(1))
+
+        def told(those: list[Waiting]) -> None:
+            answered.extend(each.request.events[0].id for each in those)
+
+        events = [shop.buy("1", "a"), shop.mug("2", "a"), shop.buy("3", "a")]
+        waiting = [shop.desk.queue(Request("", [each], True), told) for each in events]
+        for each in waiting:
+            shop.desk.answer(each)
+        assert answered == ["1", "2", "3"]
+        assert tidied

@@ -316,8 +316,6 @@ class Desk:
         if flying is None:
             _give(joined, answers)
             self.books.tidy()
-        elif flying.flight is None:
-            _give(joined, flying.batch.results())
         else:
             flying.joined = joined
             with self._queues:
@@ -357,22 +355,31 @@ class Desk:
 
     def _land(self) -> None:
         """Answer those whose batch is first to land; one that did not is run in place."""
+        flying = self._flying[0]
+        error = None
+        if flying.flight is not None:
+            flying.flight.landed.wait()
+            error = flying.flight.error
         with self._queues:
-            flying = self._flying.popleft()
-        assert flying.flight is not None
-        flying.flight.landed.wait()
-        error = flying.flight.error
-        if error is None:
-            _give(flying.joined, flying.batch.results())
-            return
-        self.forget()
-        if isinstance(error, Unknown):
-            _give(flying.joined, _unknown(flying.requests))
-            return
+            self._flying.popleft()
         try:
-            _give(flying.joined, self.transact(flying.requests))
-        except Exception as again:
+            answers = flying.batch.results() if error is None else self._again(flying, error)
+        except BaseException as again:
             _fail(flying.joined, again)
+            if not isinstance(again, Exception):
+                raise
+            return
+        _give(flying.joined, answers)
+        if flying.flight is None:
+            self.books.tidy()
+
+    def _again(self, lost: _Flying, error: Exception) -> list[list[Result]]:
+        """Run a batch in place that was not written; those behind it were not either."""
+        self.forget()
+        assert isinstance(self.books, ScribedBooks)
+        with suppress(Conflict):  # that is known now, and no reason for whoever comes next
+            self.books.land()
+        return _unknown(lost.requests) if isinstance(error, Unknown) else self.transact(lost.requests)
 
     def transact(self, requests: list[Request]) -> list[list[Result]]:
         """Run one batch; if it cannot be written, find the event at fault. The lock is held."""
