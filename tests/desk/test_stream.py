@@ -1,9 +1,11 @@
 """Batches that are decided while those before them are written: the same books, and no loss."""
 
+import contextlib
 import os
 import random
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from kantis.core.events import Event
 from kantis.desk.batch import Request
 from kantis.desk.results import DECIDED, UNKNOWN
 from kantis.desk.submit import Waiting
-from kantis.store.books import Conflict, Forbidden
+from kantis.store.books import Conflict, Forbidden, Outage
 from kantis.store.rows import Page
 from kantis.store.scribe import Flight, Scribe, ScribedBooks
 from tests.desk.day import day
@@ -302,3 +304,44 @@ def test_batches_are_answered_in_the_order_of_deciding(
             shop.desk.answer(each)
         assert answered == ["1", "2", "3"]
         assert tidied
+
+
+def test_a_stream_that_ends_early_leaves_nothing_to_be_decided_later(path: str) -> None:
+    with Shop(path) as shop:
+        shop(shop.enrol("a"))
+
+        def batches() -> Iterator[list[Event]]:
+            yield [shop.buy("1", "a")]
+            yield [shop.buy("2", "a")]
+            raise OSError("the file cannot be read any further")
+
+        for importing in (False, True):
+            with pytest.raises(OSError, match="any further"):
+                list(shop.desk.stream(batches(), importing=importing))
+            shop(shop.buy("3", "a"))
+        assert shop.points("a") == 10
+
+
+def test_who_closes_the_desk_comes_before_the_next_batch(path: str) -> None:
+    """Those that were joined are answered, the others learn that nothing was recorded."""
+    shop = Shop(path)
+    shop(shop.enrol("a"))
+    events = [shop.buy(f"{n}", "a") for n in range(400)]
+    waiting = [shop.desk.queue(Request("", [each], True)) for each in events]
+
+    def work() -> None:
+        for each in waiting:
+            with contextlib.suppress(Outage):
+                shop.desk.answer(each)
+
+    working = threading.Thread(target=work)
+    working.start()
+    while not waiting[0].done:
+        time.sleep(0.001)
+    shop.desk.close()
+    answered = {each.request.events[0].key for each in waiting if each.answer is not None}
+    working.join()
+    assert len(answered) < 400
+    assert all(each.answer is not None or isinstance(each.error, Outage) for each in waiting)
+    with Shop(path) as again:
+        assert {row.key for row in again.desk.books.events(each.key for each in events)} == answered

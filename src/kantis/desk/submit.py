@@ -115,8 +115,8 @@ class Desk:
         self.close()
 
     def close(self) -> None:
-        """Finish the running batch and let go of the books."""
-        with self.lock:
+        """Answer those whose batch runs or is on its way, and let go of the books."""
+        with self.quiet():
             self.books.close()
             if self.on_close is not None:
                 self.on_close()
@@ -138,15 +138,23 @@ class Desk:
     ) -> Iterator[list[Result]]:
         """Submit batch after batch; each may be decided while those before it are written.
 
-        The answers come in the same order, each after its commit.
+        The answers come in the same order, each after its commit. A stream that ends early
+        takes back what no batch has joined: nobody decides it later.
         """
         ahead: deque[Waiting] = deque()
-        for events in batches:
-            ahead.append(self.queue(Request(program, list(events), importing)))
-            if len(ahead) > AHEAD:
+        try:
+            for events in batches:
+                ahead.append(self.queue(Request(program, list(events), importing)))
+                if len(ahead) > AHEAD:
+                    yield self.answer(ahead.popleft())
+            while ahead:
                 yield self.answer(ahead.popleft())
-        while ahead:
-            yield self.answer(ahead.popleft())
+        finally:
+            with self._queues:
+                for queue in (self._tills, self._bulk):
+                    for waiting in ahead:
+                        with suppress(ValueError):
+                            queue.remove(waiting)
 
     def queue(self, request: Request, told: Told | None = None) -> Waiting:
         """Let a request wait for the batch that is forming; ``answer`` has to be called for it."""
