@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from kantis.core.events import Event
 from kantis.desk.batch import Request
 from kantis.desk.results import DECIDED, UNKNOWN
 from kantis.desk.submit import Waiting
-from kantis.store.books import Conflict, Forbidden, Outage
+from kantis.store.books import Conflict, Forbidden, Outage, Unknown
 from kantis.store.rows import Page
 from kantis.store.scribe import Flight, Scribe, ScribedBooks
 from tests.desk.day import day
@@ -345,3 +346,27 @@ def test_who_closes_the_desk_comes_before_the_next_batch(path: str) -> None:
     assert all(each.answer is not None or isinstance(each.error, Outage) for each in waiting)
     with Shop(path) as again:
         assert {row.key for row in again.desk.books.events(each.key for each in events)} == answered
+
+
+def test_what_the_scribe_said_before_it_ended_is_heard(path: str) -> None:
+    """The desk notices that it has ended before it has heard the last answer."""
+    with Shop(path) as shop:
+        shop(shop.enrol("1"))
+    listens = threading.Event()
+
+    def slowly() -> None:
+        listens.wait(5)
+
+    scribe = Scribe(path, slowly)
+    page = Page(flags=[("e", 1, 1, "flag", 0)])
+    flights = [scribe.write(page), scribe.write(page)]
+    assert flights[0].landed.wait(10)
+    scribe._socket.recv(1, socket.MSG_PEEK)  # the second answer has come
+    scribe._process.kill()
+    scribe._process.wait()
+    flights.append(scribe.write(page))
+    listens.set()
+    for each in flights:
+        assert each.landed.wait(10)
+    scribe.close()
+    assert [type(each.error) for each in flights] == [type(None), type(None), Unknown]

@@ -33,6 +33,7 @@ from kantis.store.sqlite import SqliteBooks
 
 _LENGTH: Final = struct.Struct(">Q")
 _PAGE: Final = msgpack.Decoder(Page)
+_ENDED: Final = "The process that writes has ended."
 _ERRORS: Final = {each.__name__: each for each in (Conflict, Forbidden, Outage, Unknown)}
 #: Parked events beyond this many are not remembered, but asked for.
 _WAITS_MAX: Final = 10_000
@@ -81,11 +82,13 @@ class Scribe:
         """Hand a batch over."""
         data, flight = msgpack.encode(page), Flight(page)
         with self._lock:
-            self._flights.append(flight)
-        try:
+            if self.alive:
+                self._flights.append(flight)
+            else:
+                flight.land(Conflict(_ENDED))
+        # When it has ended, what it answered before is still heard first.
+        with contextlib.suppress(OSError):
             self._socket.sendall(_LENGTH.pack(len(data)) + data)
-        except OSError:
-            self._fall()
         return flight
 
     def close(self) -> None:
@@ -109,13 +112,11 @@ class Scribe:
     def _fall(self) -> None:
         """It has ended. Of the first batch nobody knows, unless one before it had failed: then
         none was begun any more, and neither were those behind the first."""
-        self.alive = False
         with self._lock:
+            self.alive = False
             lost, self._flights = self._flights, deque()
-            unknown, self._failed = not self._failed, True
         for number, flight in enumerate(lost):
-            error = Unknown if unknown and not number else Conflict
-            flight.land(error("The process that writes has ended."))
+            flight.land(Conflict(_ENDED) if number or self._failed else Unknown(_ENDED))
         self._news()
 
 
