@@ -19,6 +19,7 @@ from kantis.desk.results import DECIDED, UNKNOWN
 from kantis.desk.submit import Waiting
 from kantis.store.books import Conflict, Forbidden, Outage, Unknown
 from kantis.store.rows import Page
+from kantis.store.schema import READY
 from kantis.store.scribe import Flight, Scribe, ScribedBooks
 from tests.desk.day import day
 from tests.desk.shop import Shop, codes, said
@@ -370,3 +371,39 @@ def test_what_the_scribe_said_before_it_ended_is_heard(path: str) -> None:
         assert each.landed.wait(10)
     scribe.close()
     assert [type(each.error) for each in flights] == [type(None), type(None), Unknown]
+
+
+def test_what_waits_is_taken_up_by_the_batch_after_the_one_it_waits_for(path: str) -> None:
+    """The first batch of all parks a refund, the second brings what it waits for."""
+    with Shop(path) as shop:
+        shop(shop.enrol("a"), importing=True)
+        batches = [[shop.refund("f", "a", "1")], [shop.buy("1", "a")], [shop.buy("2", "a")]]
+        list(shop.desk.stream(batches, importing=True))
+        assert not shop.desk.books.waiting(READY, 1)
+
+
+def test_what_was_parked_in_place_is_taken_up_too(path: str) -> None:
+    with Shop(path) as shop:
+        list(shop.desk.stream([[shop.enrol(card)] for card in "abc"], importing=True))
+        assert codes(shop(shop.refund("f", "a", "1"))) == ["parked"]
+        scribe = books_of(shop)._scribe
+        assert scribe is not None
+        scribe._process.send_signal(signal.SIGSTOP)  # what is handed over now stays in flight
+        going_on = threading.Timer(0.3, scribe._process.send_signal, [signal.SIGCONT])
+        going_on.start()
+        list(shop.desk.stream([[shop.buy("1", "a")], [shop.buy("2", "a")]], importing=True))
+        going_on.join()
+        assert not shop.desk.books.waiting(READY, 1)
+
+
+def test_when_too_much_waits_to_be_remembered_it_is_taken_up_too(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kantis.store.scribe._WAITS_MAX", 3)
+    with Shop(path) as shop:
+        shop(shop.enrol("a"), importing=True)
+        parked = [[shop.refund(f"f{n}", "a", f"{n}")] for n in range(6)]
+        bought = [[shop.buy(f"{n}", "a")] for n in range(6)]
+        list(shop.desk.stream([*parked, *bought, [shop.buy("last", "a")]], importing=True))
+        assert not shop.desk.books.waiting(READY, 1)
+        assert shop.points("a") == 10

@@ -51,6 +51,8 @@ class Flight:
         self.keys = {row[0] for row in page.events}
         self.accounts = {row[4] for row in page.accounts} | {row[0] for row in page.opened}
         self.cards = {(row[0], row[1]) for row in page.cards}
+        #: what parked events may have waited for
+        self.arrived = self.keys.union(page.arrived)
         self.stirs = bool(page.settled) or any(row[_EVENT_STATE] == READY for row in page.events)
 
     def land(self, error: Exception | None = None) -> None:
@@ -136,7 +138,7 @@ class ScribedBooks(SqliteBooks):
         self._page: Page | None = None
         #: between ``begin`` and the end of the batch; and whether its transaction has begun
         self._open = self._begun = self._sure = False
-        #: what parked events wait for, as far as that is known
+        #: what parked events wait for, and perhaps more; None when that is not known
         self._waits: set[str] | None = None
         self._last_id = 0
 
@@ -166,7 +168,12 @@ class ScribedBooks(SqliteBooks):
             self._ground()
         if self._scribe is None:
             self._scribe = Scribe(self.path, lambda: self.news())
+        self._clear()
+        if self._waits is None and not self._flights:
+            self._waits = self._waited_for()
         self._note(page)
+        if page.opened:
+            self._last_id = max(row[0] for row in page.opened)
         flight = self._scribe.write(page)
         self._flights.append(flight)
         return flight
@@ -194,12 +201,19 @@ class ScribedBooks(SqliteBooks):
             self._scribe.close()
             self._scribe = None
 
+    def _waited_for(self) -> set[str] | None:
+        found = self.rows(
+            "SELECT waits FROM event WHERE waits IS NOT NULL LIMIT ?", (_WAITS_MAX + 1,)
+        )
+        return {row[0] for row in found} if len(found) <= _WAITS_MAX else None
+
     def _note(self, page: Page) -> None:
+        """Remember what the events of a page wait for, unless it gets too much."""
         if self._waits is not None:
             self._waits.update(row[_EVENT_WAITS] for row in page.events if row[_EVENT_WAITS])
             self._waits.update(row[3] for row in page.settled if row[3])
-        if page.opened:
-            self._last_id = max(row[0] for row in page.opened)
+            if len(self._waits) > _WAITS_MAX:
+                self._waits = None
 
     # ── reading ──────────────────────────────────────────────────────────────
 
@@ -250,17 +264,7 @@ class ScribedBooks(SqliteBooks):
 
     def _stirs(self, flight: Flight) -> bool:
         """Whether a batch may change what is ready to be decided."""
-        if self._waits is None:
-            with self._unless(False):
-                found = self.rows(
-                    "SELECT waits FROM event WHERE waits IS NOT NULL LIMIT ?", (_WAITS_MAX + 1,)
-                )
-            if len(found) > _WAITS_MAX:
-                return True
-            self._waits = {row[0] for row in found}
-        if flight.stirs or not self._waits.isdisjoint(flight.keys):
-            return True
-        return any(f"{program}:card:{token}" in self._waits for program, token in flight.cards)
+        return flight.stirs or self._waits is None or not self._waits.isdisjoint(flight.arrived)
 
     def new_ids(self, count: int) -> list[int]:
         self._clear()
@@ -289,10 +293,11 @@ class ScribedBooks(SqliteBooks):
             self.lock_file()
             page, self._page = self._page, None
             if page is not None:
-                super().write(page)
+                self.write(page)
 
     def write(self, page: Page) -> None:
         if self._begun:
+            self._note(page)
             super().write(page)
         else:
             self._page = page
