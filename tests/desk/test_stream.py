@@ -5,6 +5,8 @@ import os
 import random
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -407,3 +409,44 @@ def test_when_too_much_waits_to_be_remembered_it_is_taken_up_too(
         list(shop.desk.stream([*parked, *bought, [shop.buy("last", "a")]], importing=True))
         assert not shop.desk.books.waiting(READY, 1)
         assert shop.points("a") == 10
+
+
+def test_the_scribe_leaves_it_to_the_desk_when_to_end(path: str) -> None:
+    """Ctrl-C and a service manager reach every process of a group."""
+    with Shop(path) as shop:
+        shop(shop.enrol("1"))
+    scribe = Scribe(path, lambda: None)
+    page = Page(flags=[("e", 1, 1, "flag", 0)])
+    assert scribe.write(page).landed.wait(10)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        scribe._process.send_signal(number)
+        flight = scribe.write(page)
+        assert flight.landed.wait(10)
+        assert flight.error is None
+    scribe.close()
+
+
+_DIES = """
+import os, signal, sys
+from kantis.store.rows import Page
+from kantis.store.scribe import Scribe
+scribe = Scribe(sys.argv[1], print)
+os.kill(scribe._process.pid, signal.SIGSTOP)
+scribe.write(Page(flags=[("e", 1, 1, "flag", 0)]))
+print(scribe._process.pid, flush=True)
+os._exit(0)
+"""
+
+
+def test_a_scribe_without_a_lock_writes_nothing_when_its_desk_has_ended(path: str) -> None:
+    with Shop(path) as shop:
+        shop(shop.enrol("1"))
+    desk = subprocess.Popen([sys.executable, "-c", _DIES, path], stdout=subprocess.PIPE)
+    assert desk.stdout is not None
+    scribe = int(desk.stdout.readline())
+    desk.wait()
+    with Shop(path) as shop:
+        os.kill(scribe, signal.SIGCONT)
+        desk.stdout.read()  # until the scribe has ended
+        desk.stdout.close()
+        assert shop.desk.books.flags(9) == []

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
+import signal
 import socket
 import struct
 import subprocess
@@ -74,7 +76,7 @@ class Scribe:
         self._socket = mine
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "kantis.store.scribe", path, str(theirs.fileno())],
+                [sys.executable, "-m", __name__, path, str(theirs.fileno()), str(os.getpid())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
@@ -378,10 +380,17 @@ def _exactly(of: socket.socket, count: int) -> bytes:
     return b"".join(parts)
 
 
-def main(path: str, descriptor: str) -> None:
-    """Hold the lock, and write until the other side has ended."""
+def main(path: str, descriptor: str, desk: str) -> None:
+    """Hold the lock, and write until the other side has ended.
+
+    What asks a whole group of processes to end is left to the desk, which answers first.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with open(f"{path}.scribe", "a+") as file:
         fcntl.lockf(file, fcntl.LOCK_EX)
+        if os.getppid() != int(desk):
+            return  # it ended before there was a lock, and another desk may be at work
         with socket.socket(fileno=int(descriptor)) as to, SqliteBooks(path, alone=True) as books:
             serve(books, to)
 
