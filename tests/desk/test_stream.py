@@ -1,9 +1,14 @@
 """Batches that are decided while those before them are written: the same books, and no loss."""
 
+import contextlib
 import os
 import random
 import signal
+import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +18,10 @@ import pytest
 from kantis.core.events import Event
 from kantis.desk.batch import Request
 from kantis.desk.results import DECIDED, UNKNOWN
-from kantis.store.books import Conflict, Forbidden
+from kantis.desk.submit import Waiting
+from kantis.store.books import Conflict, Forbidden, Outage, Unknown
 from kantis.store.rows import Page
+from kantis.store.schema import READY
 from kantis.store.scribe import Flight, Scribe, ScribedBooks
 from tests.desk.day import day
 from tests.desk.shop import Shop, codes, said
@@ -259,3 +266,187 @@ def test_accounts_opened_in_place_and_in_flight_have_numbers_of_their_own(tmp_pa
         going_on.join()
         assert desk.books.counts()["account"] == 4
         shop.prove()
+
+
+def in_flight(shop: Shop, *events: Event) -> list[Waiting]:
+    """Events of as many tills, in one batch that flies while somebody waits for its answer."""
+    return [shop.desk.queue(Request("", [each])) for each in events]
+
+
+def test_after_an_unknown_answer_the_next_verb_goes_on(path: str) -> None:
+    with Shop(path) as shop:
+        for each in in_flight(shop, shop.enrol("a"), shop.enrol("b")):
+            shop.desk.answer(each)
+        scribe = books_of(shop)._scribe
+        assert scribe is not None
+        scribe._process.send_signal(signal.SIGSTOP)
+        killing = threading.Timer(0.3, scribe._process.kill)
+        killing.start()
+        lost = in_flight(shop, shop.buy("1", "a"), shop.buy("2", "b"))
+        assert [codes(shop.desk.answer(each)) for each in lost] == [[UNKNOWN], [UNKNOWN]]
+        killing.join()
+        assert shop.desk.checkpoint() == 1
+        shop.prove()
+
+
+def test_batches_are_answered_in_the_order_of_deciding(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of a shared limit is written in place, behind one that flies; and it tidies up."""
+    with Shop(path) as shop:
+        shop(shop.enrol("a"))
+        answered: list[str] = []
+        tidied: list[int] = []
+        monkeypatch.setattr(shop.desk.books, "tidy", lambda: tidied.append(1))
+
+        def told(those: list[Waiting]) -> None:
+            answered.extend(each.request.events[0].id for each in those)
+
+        events = [shop.buy("1", "a"), shop.mug("2", "a"), shop.buy("3", "a")]
+        waiting = [shop.desk.queue(Request("", [each], True), told) for each in events]
+        for each in waiting:
+            shop.desk.answer(each)
+        assert answered == ["1", "2", "3"]
+        assert tidied
+
+
+def test_a_stream_that_ends_early_leaves_nothing_to_be_decided_later(path: str) -> None:
+    with Shop(path) as shop:
+        shop(shop.enrol("a"))
+
+        def batches() -> Iterator[list[Event]]:
+            yield [shop.buy("1", "a")]
+            yield [shop.buy("2", "a")]
+            raise OSError("the file cannot be read any further")
+
+        for importing in (False, True):
+            with pytest.raises(OSError, match="any further"):
+                list(shop.desk.stream(batches(), importing=importing))
+            shop(shop.buy("3", "a"))
+        assert shop.points("a") == 10
+
+
+def test_who_closes_the_desk_comes_before_the_next_batch(path: str) -> None:
+    """Those that were joined are answered, the others learn that nothing was recorded."""
+    shop = Shop(path)
+    shop(shop.enrol("a"))
+    events = [shop.buy(f"{n}", "a") for n in range(400)]
+    waiting = [shop.desk.queue(Request("", [each], True)) for each in events]
+
+    def work() -> None:
+        for each in waiting:
+            with contextlib.suppress(Outage):
+                shop.desk.answer(each)
+
+    working = threading.Thread(target=work)
+    working.start()
+    while not waiting[0].done:
+        time.sleep(0.001)
+    shop.desk.close()
+    answered = {each.request.events[0].key for each in waiting if each.answer is not None}
+    working.join()
+    assert len(answered) < 400
+    assert all(each.answer is not None or isinstance(each.error, Outage) for each in waiting)
+    with Shop(path) as again:
+        assert {row.key for row in again.desk.books.events(each.key for each in events)} == answered
+
+
+def test_what_the_scribe_said_before_it_ended_is_heard(path: str) -> None:
+    """The desk notices that it has ended before it has heard the last answer."""
+    with Shop(path) as shop:
+        shop(shop.enrol("1"))
+    listens = threading.Event()
+
+    def slowly() -> None:
+        listens.wait(5)
+
+    scribe = Scribe(path, slowly)
+    page = Page(flags=[("e", 1, 1, "flag", 0)])
+    flights = [scribe.write(page), scribe.write(page)]
+    assert flights[0].landed.wait(10)
+    scribe._socket.recv(1, socket.MSG_PEEK)  # the second answer has come
+    scribe._process.kill()
+    scribe._process.wait()
+    flights.append(scribe.write(page))
+    listens.set()
+    for each in flights:
+        assert each.landed.wait(10)
+    scribe.close()
+    assert [type(each.error) for each in flights] == [type(None), type(None), Unknown]
+
+
+def test_what_waits_is_taken_up_by_the_batch_after_the_one_it_waits_for(path: str) -> None:
+    """The first batch of all parks a refund, the second brings what it waits for."""
+    with Shop(path) as shop:
+        shop(shop.enrol("a"), importing=True)
+        batches = [[shop.refund("f", "a", "1")], [shop.buy("1", "a")], [shop.buy("2", "a")]]
+        list(shop.desk.stream(batches, importing=True))
+        assert not shop.desk.books.waiting(READY, 1)
+
+
+def test_what_was_parked_in_place_is_taken_up_too(path: str) -> None:
+    with Shop(path) as shop:
+        list(shop.desk.stream([[shop.enrol(card)] for card in "abc"], importing=True))
+        assert codes(shop(shop.refund("f", "a", "1"))) == ["parked"]
+        scribe = books_of(shop)._scribe
+        assert scribe is not None
+        scribe._process.send_signal(signal.SIGSTOP)  # what is handed over now stays in flight
+        going_on = threading.Timer(0.3, scribe._process.send_signal, [signal.SIGCONT])
+        going_on.start()
+        list(shop.desk.stream([[shop.buy("1", "a")], [shop.buy("2", "a")]], importing=True))
+        going_on.join()
+        assert not shop.desk.books.waiting(READY, 1)
+
+
+def test_when_too_much_waits_to_be_remembered_it_is_taken_up_too(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kantis.store.scribe._WAITS_MAX", 3)
+    with Shop(path) as shop:
+        shop(shop.enrol("a"), importing=True)
+        parked = [[shop.refund(f"f{n}", "a", f"{n}")] for n in range(6)]
+        bought = [[shop.buy(f"{n}", "a")] for n in range(6)]
+        list(shop.desk.stream([*parked, *bought, [shop.buy("last", "a")]], importing=True))
+        assert not shop.desk.books.waiting(READY, 1)
+        assert shop.points("a") == 10
+
+
+def test_the_scribe_leaves_it_to_the_desk_when_to_end(path: str) -> None:
+    """Ctrl-C and a service manager reach every process of a group."""
+    with Shop(path) as shop:
+        shop(shop.enrol("1"))
+    scribe = Scribe(path, lambda: None)
+    page = Page(flags=[("e", 1, 1, "flag", 0)])
+    assert scribe.write(page).landed.wait(10)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        scribe._process.send_signal(number)
+        flight = scribe.write(page)
+        assert flight.landed.wait(10)
+        assert flight.error is None
+    scribe.close()
+
+
+_DIES = """
+import os, signal, sys
+from kantis.store.rows import Page
+from kantis.store.scribe import Scribe
+scribe = Scribe(sys.argv[1], print)
+os.kill(scribe._process.pid, signal.SIGSTOP)
+scribe.write(Page(flags=[("e", 1, 1, "flag", 0)]))
+print(scribe._process.pid, flush=True)
+os._exit(0)
+"""
+
+
+def test_a_scribe_without_a_lock_writes_nothing_when_its_desk_has_ended(path: str) -> None:
+    with Shop(path) as shop:
+        shop(shop.enrol("1"))
+    desk = subprocess.Popen([sys.executable, "-c", _DIES, path], stdout=subprocess.PIPE)
+    assert desk.stdout is not None
+    scribe = int(desk.stdout.readline())
+    desk.wait()
+    with Shop(path) as shop:
+        os.kill(scribe, signal.SIGCONT)
+        desk.stdout.read()  # until the scribe has ended
+        desk.stdout.close()
+        assert shop.desk.books.flags(9) == []

@@ -15,7 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -52,21 +52,27 @@ class Waiting:
     """A request and, later, its answer; or the turn to work for all who wait.
 
     ``told`` is called with all those of a batch whose answer it takes, once they have it.
+    Who ``listens`` can be given the ``turn``; both change under the lock of the queues only.
     """
 
-    __slots__ = ("answer", "error", "gate", "listens", "request", "told")
+    __slots__ = ("answer", "error", "gate", "listens", "request", "told", "turn")
 
     def __init__(self, request: Request, told: Told | None = None) -> None:
         self.request, self.told = request, told
         self.answer: list[Result] | None = None
         self.error: BaseException | None = None
-        self.listens = False
+        self.listens = self.turn = False
         self.gate = threading.Lock()
         self.gate.acquire()
 
     @property
     def done(self) -> bool:
         return self.answer is not None or self.error is not None
+
+    def wake(self) -> None:
+        """Let whoever waits at the gate go on: there is an answer, or the turn."""
+        with suppress(RuntimeError):  # it is open already
+            self.gate.release()
 
 
 class Desk:
@@ -109,8 +115,8 @@ class Desk:
         self.close()
 
     def close(self) -> None:
-        """Finish the running batch and let go of the books."""
-        with self.lock:
+        """Answer those whose batch runs or is on its way, and let go of the books."""
+        with self.quiet():
             self.books.close()
             if self.on_close is not None:
                 self.on_close()
@@ -132,15 +138,23 @@ class Desk:
     ) -> Iterator[list[Result]]:
         """Submit batch after batch; each may be decided while those before it are written.
 
-        The answers come in the same order, each after its commit.
+        The answers come in the same order, each after its commit. A stream that ends early
+        takes back what no batch has joined: nobody decides it later.
         """
         ahead: deque[Waiting] = deque()
-        for events in batches:
-            ahead.append(self.queue(Request(program, list(events), importing)))
-            if len(ahead) > AHEAD:
+        try:
+            for events in batches:
+                ahead.append(self.queue(Request(program, list(events), importing)))
+                if len(ahead) > AHEAD:
+                    yield self.answer(ahead.popleft())
+            while ahead:
                 yield self.answer(ahead.popleft())
-        while ahead:
-            yield self.answer(ahead.popleft())
+        finally:
+            with self._queues:
+                for queue in (self._tills, self._bulk):
+                    for waiting in ahead:
+                        with suppress(ValueError):
+                            queue.remove(waiting)
 
     def queue(self, request: Request, told: Told | None = None) -> Waiting:
         """Let a request wait for the batch that is forming; ``answer`` has to be called for it."""
@@ -155,37 +169,36 @@ class Desk:
         """Wait for the answer, or work until it is there."""
         with self._queues:
             waiting.listens = True
-            mine, self._working = not self._working, True
-        if not mine:
-            waiting.gate.acquire()
-        if not waiting.done:
-            self._work_until(waiting)
-        elif mine:
-            self._pass_on()
+            if not self._working:
+                self._working = waiting.turn = True
+        try:
+            if not waiting.turn:
+                waiting.gate.acquire()
+            while waiting.turn and not waiting.done:
+                self._let_in()
+                with self.lock:
+                    self._work()
+        finally:
+            self._leave(waiting)
         if waiting.error is not None:
             raise waiting.error
         assert waiting.answer is not None
         return waiting.answer
 
-    def _work_until(self, mine: Waiting) -> None:
-        """Run batches until one has held the request, then let somebody else work."""
-        try:
-            while not mine.done:
-                self._let_in()
-                with self.lock:
-                    self._work()
-        finally:
-            self._pass_on()
-
-    def _pass_on(self) -> None:
-        """Let somebody else work who waits for an answer."""
+    def _leave(self, gone: Waiting) -> None:
+        """Whoever has the turn lets somebody else work who waits for an answer."""
         with self._queues:
+            gone.listens = False
+            if not gone.turn:
+                return
+            gone.turn = False
             flying = (each for flight in self._flying for each in flight.joined)
             waiting = (*flying, *self._tills, *self._bulk)
-            following = next((each for each in waiting if each.listens), None)
+            following = next((each for each in waiting if each.listens and not each.done), None)
             self._working = following is not None
-        if following is not None:
-            following.gate.release()
+            if following is not None:
+                following.turn = True
+                following.wake()
 
     def quote(self, events: Sequence[Event], *, program: str = "") -> list[Result]:
         """What ``submit`` would answer now: the real path, rolled back. It promises nothing."""
@@ -311,11 +324,10 @@ class Desk:
         if flying is None:
             _give(joined, answers)
             self.books.tidy()
-        elif flying.flight is None:
-            _give(joined, flying.batch.results())
         else:
             flying.joined = joined
-            self._flying.append(flying)
+            with self._queues:
+                self._flying.append(flying)
 
     def _fly(self, requests: list[Request]) -> _Flying | None:
         """A batch that is decided and on its way; ``None`` where it has to be run in place."""
@@ -351,21 +363,31 @@ class Desk:
 
     def _land(self) -> None:
         """Answer those whose batch is first to land; one that did not is run in place."""
-        flying = self._flying.popleft()
-        assert flying.flight is not None
-        flying.flight.landed.wait()
-        error = flying.flight.error
-        if error is None:
-            _give(flying.joined, flying.batch.results())
-            return
-        self.forget()
-        if isinstance(error, Unknown):
-            _give(flying.joined, _unknown(flying.requests))
-            return
+        flying = self._flying[0]
+        error = None
+        if flying.flight is not None:
+            flying.flight.landed.wait()
+            error = flying.flight.error
+        with self._queues:
+            self._flying.popleft()
         try:
-            _give(flying.joined, self.transact(flying.requests))
-        except Exception as again:
+            answers = flying.batch.results() if error is None else self._again(flying, error)
+        except BaseException as again:
             _fail(flying.joined, again)
+            if not isinstance(again, Exception):
+                raise
+            return
+        _give(flying.joined, answers)
+        if flying.flight is None:
+            self.books.tidy()
+
+    def _again(self, lost: _Flying, error: Exception) -> list[list[Result]]:
+        """Run a batch in place that was not written; those behind it were not either."""
+        self.forget()
+        assert isinstance(self.books, ScribedBooks)
+        with suppress(Conflict):  # that is known now, and no reason for whoever comes next
+            self.books.land()
+        return _unknown(lost.requests) if isinstance(error, Unknown) else self.transact(lost.requests)
 
     def transact(self, requests: list[Request]) -> list[list[Result]]:
         """Run one batch; if it cannot be written, find the event at fault. The lock is held."""
@@ -470,8 +492,7 @@ def _open(joined: list[Waiting]) -> None:
     """Those who wait at their gate go on; the others are told, once for a batch."""
     told: dict[Told, list[Waiting]] = {}
     for waiting in joined:
-        if waiting.gate.locked():
-            waiting.gate.release()
+        waiting.wake()
         if waiting.told is not None:
             told.setdefault(waiting.told, []).append(waiting)
     for tell, those in told.items():

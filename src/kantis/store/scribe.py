@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
+import signal
 import socket
 import struct
 import subprocess
@@ -33,6 +35,7 @@ from kantis.store.sqlite import SqliteBooks
 
 _LENGTH: Final = struct.Struct(">Q")
 _PAGE: Final = msgpack.Decoder(Page)
+_ENDED: Final = "The process that writes has ended."
 _ERRORS: Final = {each.__name__: each for each in (Conflict, Forbidden, Outage, Unknown)}
 #: Parked events beyond this many are not remembered, but asked for.
 _WAITS_MAX: Final = 10_000
@@ -50,6 +53,8 @@ class Flight:
         self.keys = {row[0] for row in page.events}
         self.accounts = {row[4] for row in page.accounts} | {row[0] for row in page.opened}
         self.cards = {(row[0], row[1]) for row in page.cards}
+        #: what parked events may have waited for
+        self.arrived = self.keys.union(page.arrived)
         self.stirs = bool(page.settled) or any(row[_EVENT_STATE] == READY for row in page.events)
 
     def land(self, error: Exception | None = None) -> None:
@@ -71,7 +76,7 @@ class Scribe:
         self._socket = mine
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "kantis.store.scribe", path, str(theirs.fileno())],
+                [sys.executable, "-m", __name__, path, str(theirs.fileno()), str(os.getpid())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
             )
@@ -81,11 +86,13 @@ class Scribe:
         """Hand a batch over."""
         data, flight = msgpack.encode(page), Flight(page)
         with self._lock:
-            self._flights.append(flight)
-        try:
+            if self.alive:
+                self._flights.append(flight)
+            else:
+                flight.land(Conflict(_ENDED))
+        # When it has ended, what it answered before is still heard first.
+        with contextlib.suppress(OSError):
             self._socket.sendall(_LENGTH.pack(len(data)) + data)
-        except OSError:
-            self._fall()
         return flight
 
     def close(self) -> None:
@@ -109,13 +116,11 @@ class Scribe:
     def _fall(self) -> None:
         """It has ended. Of the first batch nobody knows, unless one before it had failed: then
         none was begun any more, and neither were those behind the first."""
-        self.alive = False
         with self._lock:
+            self.alive = False
             lost, self._flights = self._flights, deque()
-            unknown, self._failed = not self._failed, True
         for number, flight in enumerate(lost):
-            error = Unknown if unknown and not number else Conflict
-            flight.land(error("The process that writes has ended."))
+            flight.land(Conflict(_ENDED) if number or self._failed else Unknown(_ENDED))
         self._news()
 
 
@@ -135,7 +140,7 @@ class ScribedBooks(SqliteBooks):
         self._page: Page | None = None
         #: between ``begin`` and the end of the batch; and whether its transaction has begun
         self._open = self._begun = self._sure = False
-        #: what parked events wait for, as far as that is known
+        #: what parked events wait for, and perhaps more; None when that is not known
         self._waits: set[str] | None = None
         self._last_id = 0
 
@@ -165,7 +170,12 @@ class ScribedBooks(SqliteBooks):
             self._ground()
         if self._scribe is None:
             self._scribe = Scribe(self.path, lambda: self.news())
+        self._clear()
+        if self._waits is None and not self._flights:
+            self._waits = self._waited_for()
         self._note(page)
+        if page.opened:
+            self._last_id = max(row[0] for row in page.opened)
         flight = self._scribe.write(page)
         self._flights.append(flight)
         return flight
@@ -193,12 +203,19 @@ class ScribedBooks(SqliteBooks):
             self._scribe.close()
             self._scribe = None
 
+    def _waited_for(self) -> set[str] | None:
+        found = self.rows(
+            "SELECT waits FROM event WHERE waits IS NOT NULL LIMIT ?", (_WAITS_MAX + 1,)
+        )
+        return {row[0] for row in found} if len(found) <= _WAITS_MAX else None
+
     def _note(self, page: Page) -> None:
+        """Remember what the events of a page wait for, unless it gets too much."""
         if self._waits is not None:
             self._waits.update(row[_EVENT_WAITS] for row in page.events if row[_EVENT_WAITS])
             self._waits.update(row[3] for row in page.settled if row[3])
-        if page.opened:
-            self._last_id = max(row[0] for row in page.opened)
+            if len(self._waits) > _WAITS_MAX:
+                self._waits = None
 
     # ── reading ──────────────────────────────────────────────────────────────
 
@@ -249,17 +266,7 @@ class ScribedBooks(SqliteBooks):
 
     def _stirs(self, flight: Flight) -> bool:
         """Whether a batch may change what is ready to be decided."""
-        if self._waits is None:
-            with self._unless(False):
-                found = self.rows(
-                    "SELECT waits FROM event WHERE waits IS NOT NULL LIMIT ?", (_WAITS_MAX + 1,)
-                )
-            if len(found) > _WAITS_MAX:
-                return True
-            self._waits = {row[0] for row in found}
-        if flight.stirs or not self._waits.isdisjoint(flight.keys):
-            return True
-        return any(f"{program}:card:{token}" in self._waits for program, token in flight.cards)
+        return flight.stirs or self._waits is None or not self._waits.isdisjoint(flight.arrived)
 
     def new_ids(self, count: int) -> list[int]:
         self._clear()
@@ -288,10 +295,11 @@ class ScribedBooks(SqliteBooks):
             self.lock_file()
             page, self._page = self._page, None
             if page is not None:
-                super().write(page)
+                self.write(page)
 
     def write(self, page: Page) -> None:
         if self._begun:
+            self._note(page)
             super().write(page)
         else:
             self._page = page
@@ -372,10 +380,17 @@ def _exactly(of: socket.socket, count: int) -> bytes:
     return b"".join(parts)
 
 
-def main(path: str, descriptor: str) -> None:
-    """Hold the lock, and write until the other side has ended."""
+def main(path: str, descriptor: str, desk: str) -> None:
+    """Hold the lock, and write until the other side has ended.
+
+    What asks a whole group of processes to end is left to the desk, which answers first.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with open(f"{path}.scribe", "a+") as file:
         fcntl.lockf(file, fcntl.LOCK_EX)
+        if os.getppid() != int(desk):
+            return  # it ended before there was a lock, and another desk may be at work
         with socket.socket(fileno=int(descriptor)) as to, SqliteBooks(path, alone=True) as books:
             serve(books, to)
 

@@ -8,7 +8,7 @@ machine's own is often older than the fix of a bug that loses committed rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -241,8 +241,9 @@ class SqliteBooks(Books):
             raise Unknown(str(error)) from error
 
     def rollback(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
+        with suppress(apsw.ConnectionClosedError):  # what was open is rolled back already
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
     def tidy(self) -> None:
         """Bring the log into the database when it has grown, while nobody writes."""
