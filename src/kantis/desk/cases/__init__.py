@@ -1,4 +1,4 @@
-"""Cases: how anybody tests a program, with no database and no code."""
+"""Cases: what a case file is, and how it runs."""
 
 from kantis.desk.cases.file import find, read_cases
 from kantis.desk.cases.run import CaseResult, Failure, FileResult, run_file
