@@ -97,7 +97,11 @@ def again(books: Books, engine: Engine, progress: Progress | None = None) -> Ite
 def redecide(
     books: Books, report: Report, engine: Engine | None = None, progress: Progress | None = None
 ) -> Report:
-    """The re-decide proof over all of the books, into the report."""
+    """The re-decide proof over all of the books, into the report.
+
+    ``Unreadable`` where a published program cannot be read any more.
+    """
+    Homes(Engine()).refresh(books)
     for step in again(books, engine or Engine(), progress):
         if step.decided is not None:
             report.redecided += len(step.recorded)
@@ -111,7 +115,7 @@ def replayed(
 ) -> Replayed:
     """What would be decided differently now, over all of the books, in the words of the programs.
 
-    ``ProgramError`` where a published program cannot be read any more.
+    ``Unreadable`` where a published program cannot be read any more.
     """
     found, homes, account = Replayed(), Homes(Engine()), 0
     homes.refresh(books)
