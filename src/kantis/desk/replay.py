@@ -101,8 +101,9 @@ def redecide(
 
     ``Unreadable`` where a published program cannot be read any more.
     """
-    Homes(Engine()).refresh(books)
-    for step in again(books, engine or Engine(), progress):
+    engine = engine or Engine()
+    Homes(engine).refresh(books)
+    for step in again(books, engine, progress):
         if step.decided is not None:
             report.redecided += len(step.recorded)
             for entry in step.differing:
