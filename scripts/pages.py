@@ -3,13 +3,14 @@
 import ast
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from kantis.core.knobs import plain
 from kantis.core.places import CHART
 from kantis.core.refusals import NEXT, OTHERWISE
 from kantis.desk import text
-from kantis.desk.reference import refreshed
+from kantis.desk.reference import table
 from kantis.desk.results import REFUSALS
 from kantis.doors.api.contract import contract
 from kantis.engine.program import Version, assemble
@@ -56,36 +57,25 @@ def written(program: str) -> str:
     return f"```text\n{plan.write('purchase').source}```"
 
 
-def documented(told: str) -> str:
-    """A page of docs/ with what is generated made anew: knobs, refusals, written functions."""
-    told = re.sub(
-        r"<!-- written: (\S+) -->.*?<!-- end of written -->",
-        lambda m: f"<!-- written: {m[1]} -->\n{written(m[1])}\n<!-- end of written -->",
-        told,
-        flags=re.DOTALL,
-    )
-    return re.sub(
-        r"<!-- refusals: (\S+) -->.*?<!-- end of refusals -->",
-        lambda m: f"<!-- refusals: {m[1]} -->\n{refusals(m[1])}\n<!-- end of refusals -->",
-        refreshed(told, PAGES),
-        flags=re.DOTALL,
-    )
+#: What is generated, by the word of its markers; each from what its first marker names.
+GENERATED: dict[str, Callable[[str], str]] = {
+    "knobs": lambda section: table(PAGES[section]),
+    "modules": modules,
+    "places": lambda _: places(),
+    "refusals": refusals,
+    "written": written,
+}
+_MARKED = re.compile(r"<!-- (\w+)(?:: (\S+))? -->\n.*?<!-- end of \1 -->", re.DOTALL)
 
 
-def mapped(told: str) -> str:
-    """MAP.md with its tables made anew: modules and places."""
-    told = re.sub(
-        r"<!-- places -->.*?<!-- end of places -->",
-        lambda m: f"<!-- places -->\n{places()}\n<!-- end of places -->",
-        told,
-        flags=re.DOTALL,
-    )
-    return re.sub(
-        r"<!-- modules: (\S+) -->.*?<!-- end of modules -->",
-        lambda m: f"<!-- modules: {m[1]} -->\n{modules(m[1])}\n<!-- end of modules -->",
-        told,
-        flags=re.DOTALL,
-    )
+def renewed(told: str) -> str:
+    """A page with what stands between its markers made anew; ``KeyError`` for an unknown name."""
+
+    def renew(match: re.Match[str]) -> str:
+        begin = match[0].partition("\n")[0]
+        return f"{begin}\n{GENERATED[match[1]](match[2])}\n<!-- end of {match[1]} -->"
+
+    return _MARKED.sub(renew, told)
 
 
 def frozen() -> str:
@@ -97,7 +87,7 @@ def main() -> None:
     """Write every page that is not current."""
     for page in [*sorted((ROOT / "docs").glob("*.md")), ROOT / "MAP.md"]:
         old = page.read_text(encoding="utf-8")
-        new = mapped(old) if page.name == "MAP.md" else documented(old)
+        new = renewed(old)
         if new != old:
             page.write_text(new, encoding="utf-8")
             print(f"{page.name}: made anew")

@@ -1,5 +1,6 @@
 """publish, programs, account, explain, verify: what they say of the books."""
 
+import socket
 from pathlib import Path
 
 import apsw
@@ -20,8 +21,9 @@ from kantis.core.events import (
     Subscribe,
 )
 from kantis.desk.programs import Engine
-from kantis.desk.submit import wall_clock
-from kantis.doors.cli import output, replaying
+from kantis.desk.submit import Desk, wall_clock
+from kantis.doors.cli import output, replaying, serving
+from kantis.doors.cli.opening import opened
 from kantis.engine.program import Program
 from tests.doors.command import Kantis
 from tests.doors.conftest import CAFE
@@ -228,6 +230,18 @@ def test_the_store_comes_from_the_environment(
     assert "[no-store]" in kantis("versions").err
     monkeypatch.setenv("KANTIS_STORE", "other.db")
     assert "corner-cafe" in kantis("versions").out
+
+
+def test_the_greeting_of_the_service_has_no_password(
+    kantis: Kantis, cafe: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kantis("publish", cafe)
+    with opened("kantis.db") as desk, socket.create_server(("127.0.0.1", 0)) as listening:
+        assert isinstance(desk, Desk)
+        serving._greet(desk, listening, "postgresql://kantis:secret@host/books", json=False)
+    said = capsys.readouterr().out
+    assert "secret" not in said
+    assert "--store postgresql://kantis:…@host/books" in said
 
 
 def test_a_password_stands_in_no_message(kantis: Kantis) -> None:

@@ -43,21 +43,23 @@ def test_templates_are_listed_with_a_line_each(kantis: Kantis, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "hint"),
+    ("arguments", "status", "code", "hint"),
     [
-        (["new", "pointz"], "unknown-template", "Did you mean 'points'?"),
-        (["new", "points", "--money", "EURO"], "unknown-money", "ISO 4217"),
-        (["new", "points", "--timezone", "Europe/Helsingfors"], "program-unreadable", "timezone"),
-        (["fit", "nothing.csv"], "no-file", ""),
+        (["new", "pointz"], 2, "unknown-template", "Did you mean 'points'?"),
+        (["new", "points", "--money", "EURO"], 2, "unknown-money", "ISO 4217"),
+        (["new", "points", "--timezone", "Mars/Base"], 2, "unknown-time-zone", "--timezone: "),
+        (["new", "points", "--name", "My Shop"], 2, "name-expected", "--name: 'My Shop' is no"),
+        (["fit", "nothing.csv"], 3, "no-file", ""),
     ],
 )
 def test_what_is_wrong_is_told(
-    kantis: Kantis, tmp_path: Path, arguments: list[str], code: str, hint: str
+    kantis: Kantis, tmp_path: Path, arguments: list[str], status: int, code: str, hint: str
 ) -> None:
     said = kantis(*arguments)
-    assert said.status == 3
+    assert said.status == status
     assert f"[{code}]" in said.err
     assert hint in said.err
+    assert not list(tmp_path.iterdir())
 
 
 def test_visits_decide_whether_a_program_has_a_use(kantis: Kantis, tmp_path: Path) -> None:

@@ -203,6 +203,6 @@ def _time(books: Books, now: int) -> Finding:
     said = (
         f"Time stands still for {count:,} accounts, for the first since {show_instant(oldest)}. "
         "Their balances are right when asked for, but nobody is told in time and reports lag. "
-        "Keep a writer running that lets time pass for them."
+        "Keep kantis serve running: it lets time pass for them."
     )
     return Finding("time", True, said)

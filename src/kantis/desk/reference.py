@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from msgspec import NODEFAULT, Struct
 
 from kantis.core.calendar import WINDOWS
@@ -14,8 +12,6 @@ from kantis.core.phrases import Duration, Window
 from kantis.core.rates import Round
 from kantis.engine.sections import STEPS
 from kantis.features.balances import Expiry
-
-BEGIN, END = "<!-- knobs: {name} -->", "<!-- end of knobs -->"
 
 
 def table(section: type[Struct]) -> str:
@@ -60,13 +56,3 @@ def _default(value: object) -> str:
         case Window(kind=kind) if kind in WINDOWS:
             written = f"calendar {kind}"
     return f"`{written}`" if written else ""
-
-
-def refreshed(page: str, sections: dict[str, type[Struct]]) -> str:
-    """A page with the tables between its markers made anew; ``KeyError`` for an unknown name."""
-
-    def renew(match: re.Match[str]) -> str:
-        name = match[1]
-        return f"{BEGIN.format(name=name)}\n{table(sections[name])}\n{END}"
-
-    return re.sub(r"<!-- knobs: (\S+) -->.*?<!-- end of knobs -->", renew, page, flags=re.DOTALL)

@@ -97,8 +97,13 @@ def again(books: Books, engine: Engine, progress: Progress | None = None) -> Ite
 def redecide(
     books: Books, report: Report, engine: Engine | None = None, progress: Progress | None = None
 ) -> Report:
-    """The re-decide proof over all of the books, into the report."""
-    for step in again(books, engine or Engine(), progress):
+    """The re-decide proof over all of the books, into the report.
+
+    ``Unreadable`` where a published program cannot be read any more.
+    """
+    engine = engine or Engine()
+    Homes(engine).refresh(books)
+    for step in again(books, engine, progress):
         if step.decided is not None:
             report.redecided += len(step.recorded)
             for entry in step.differing:
@@ -111,7 +116,7 @@ def replayed(
 ) -> Replayed:
     """What would be decided differently now, over all of the books, in the words of the programs.
 
-    ``ProgramError`` where a published program cannot be read any more.
+    ``Unreadable`` where a published program cannot be read any more.
     """
     found, homes, account = Replayed(), Homes(Engine()), 0
     homes.refresh(books)

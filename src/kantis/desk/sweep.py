@@ -6,7 +6,7 @@ sweep makes it show in the rows, sends notices in time, and closes what is over.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from kantis.desk.batch import Batch
@@ -19,17 +19,22 @@ if TYPE_CHECKING:
     from kantis.desk.submit import Desk
 
 
-def sweep(desk: Desk, until: int | None = None, count: int = 1_000) -> int:
+def sweep(
+    desk: Desk,
+    until: int | None = None,
+    count: int = 1_000,
+    over: Callable[[], bool] = lambda: False,
+) -> int:
     """Advance the accounts that are due, soonest first, a batch at a time; how many there were.
 
     Without ``until`` they are advanced to now; with it, history is made up to that instant
-    and booked as it happened.
+    and booked as it happened. After a batch it ends where ``over`` says so.
     """
     moment = desk.clock() if until is None else until
     total = 0
     if not desk.books.alone:
         _unpark(desk)
-    while found := _sweep(desk, moment, count, history=until is not None):
+    while not over() and (found := _sweep(desk, moment, count, history=until is not None)):
         total += found
     return total
 

@@ -33,6 +33,9 @@ rewards:
 
 vouchers:
   mug: {{good for: a mug}}
+
+plans:
+  plus: {{fee: 12.00 EUR per month}}
 """
 SCOPES = ("till", "shop", "partner", "staff", "auditor")
 KANTIS = (sys.executable, "-m", "kantis")

@@ -124,6 +124,17 @@ def test_a_quote_is_the_answer_without_the_event(till: httpx.Client) -> None:
     assert done["entry"]["postings"] == quoted["entry"]["postings"]
 
 
+def test_what_a_member_has_to_pay_is_in_the_answer(place: Place) -> None:
+    plan = {"id": "fee-1", "type": "subscribe", "subject": "card:fee", "data": {"plan": "plus"}}
+    with place.client("club/shop") as shop:
+        shop.post("/v1/events", json=enrol("fee"))
+        quoted = shop.post("/v1/quotes", json=plan).json()
+        done = shop.post("/v1/events", json=plan).json()
+        assert "fees" not in shop.post("/v1/events", json=buy("fee-2", "fee")).json()["entry"]
+    assert done["entry"]["fees"] == [{"of": "plus", "why": "first term", "amount": 1200}]
+    assert quoted["entry"]["fees"] == done["entry"]["fees"]
+
+
 def points_of_nothing(till: httpx.Client, card: str) -> bool:
     return till.get(f"/v1/accounts/{card}").json()["balances"] == {}
 

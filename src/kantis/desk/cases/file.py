@@ -70,6 +70,11 @@ def read_cases(path: Path) -> CaseFile:
     return CaseFile(version, _read_cases(tree, Words(assemble([version])), path))
 
 
+def is_case_file(tree: Node) -> bool:
+    """Whether a file holds cases rather than a program."""
+    return isinstance(tree.value, dict) and "cases" in tree.value
+
+
 def _program_of(tree: Node, path: Path) -> Version:
     fields = tree.value if isinstance(tree.value, dict) else {}
     if "program" not in fields or "cases" not in fields:
@@ -96,7 +101,7 @@ def _tree_of(name: Node, path: Path) -> Node:
         if file.is_file() and file != path.resolve():
             try:
                 tree = text.read_file(file)
-                if isinstance(tree.value, dict) and "cases" in tree.value:
+                if is_case_file(tree):
                     continue  # the cases of the program that is looked for
                 assemble([Version(1, 0, tree)])
             except ProgramError as error:

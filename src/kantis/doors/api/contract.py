@@ -8,11 +8,11 @@ import msgspec
 from fastapi.openapi.utils import get_openapi
 
 from kantis import __version__
-from kantis.core.places import CHART
-from kantis.doors.api import accounts, wire
+from kantis.doors.api import accounts, problems, wire
 from kantis.doors.api.access import OPEN, ROUTES
+from kantis.doors.api.answers import Answer
 from kantis.doors.api.events import BODY_BYTES_MAX, EVENTS_MAX
-from kantis.doors.api.problems import MEDIA, PROBLEMS
+from kantis.doors.api.problems import MEDIA
 
 _REF: Final = "#/components/schemas/"
 _ABOUT: Final = (
@@ -20,85 +20,6 @@ _ABOUT: Final = (
     "(from the key) and its id, and answered after the commit that holds it."
 )
 
-_REFUSAL: Final = {
-    "type": "object",
-    "required": ["code", "message"],
-    "properties": {"code": {"type": "string"}, "message": {"type": "string"}},
-}
-_POSTING: Final = {
-    "type": "object",
-    "required": ["balance", "from", "to", "amount", "reason"],
-    "properties": {
-        "balance": {"type": "string"},
-        "from": {"enum": [place.name for place in CHART]},
-        "to": {"enum": [place.name for place in CHART]},
-        "amount": {"type": "integer", "minimum": 1},
-        "reason": {"type": "string"},
-    },
-}
-_FACT: Final = {
-    "type": "object",
-    "required": ["rule", "balance", "base", "amount"],
-    "properties": {
-        "rule": {"type": "string"},
-        "balance": {"type": "string"},
-        "base": {"type": "integer"},
-        "amount": {"type": "integer"},
-    },
-}
-_EFFECT: Final = {
-    "type": "object",
-    "required": ["line", "rule", "off"],
-    "properties": {
-        "line": {"type": "string"},
-        "rule": {"type": "string"},
-        "off": {"type": "integer"},
-    },
-}
-_ENTRY: Final = {
-    "type": "object",
-    "required": ["seq", "at", "version", "postings", "rules"],
-    "properties": {
-        "seq": {"type": "integer", "minimum": 1},
-        "at": {"type": "string", "format": "date-time"},
-        "version": {"type": "integer"},
-        "postings": {"type": "array", "items": _POSTING},
-        "rules": {"type": "array", "items": _FACT},
-        "effects": {"type": "array", "items": _EFFECT},
-        "flags": {"type": "array", "items": {"type": "string"}},
-    },
-}
-_ANSWER: Final = {
-    "type": "object",
-    "description": "What became of an event. `again`: it had come before, this is its first "
-    "answer. `recorded` stands beside a refusal: where it is false, the id is not used up.",
-    "required": ["outcome"],
-    "properties": {
-        "event": {"type": "string", "examples": ["till-7/4711"]},
-        "outcome": {"enum": ["decided", "refused", "parked", "alone", "bad", "unknown"]},
-        "account": {"type": "integer"},
-        "again": {"type": "boolean"},
-        "refusal": _REFUSAL,
-        "recorded": {"type": "boolean"},
-        "entry": _ENTRY,
-    },
-}
-_PROBLEM: Final = {
-    "type": "object",
-    "description": "RFC 9457. `detail` says what is wrong and what to do next.",
-    "required": ["type", "title", "status", "code", "detail", "instance"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string", "examples": sorted(PROBLEMS)},
-        "detail": {"type": "string"},
-        "instance": {"type": "string"},
-        "event": {"type": "string"},
-        "recorded": {"type": "boolean"},
-        "account": {"type": "integer"},
-    },
-}
 _STATUSES: Final = {
     "400": "The request cannot be read.",
     "401": "There is no key, or it is not known or revoked.",
@@ -145,29 +66,18 @@ def contract() -> dict[str, Any]:
 
 
 def _schemas() -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """The bodies of events as schemas, and one schema of an event for each type."""
+    """The records that are read and written as schemas, and one of an event for each type."""
     records = {tag: wire.named(body) for tag, body in sorted(wire.BODIES.items())}
-    refs, schemas = msgspec.json.schema_components(records.values(), ref_template=_REF + "{name}")
+    known = [wire.Said, Answer, problems.Told, *records.values()]
+    refs, schemas = msgspec.json.schema_components(known, ref_template=_REF + "{name}")
+    said, told = schemas.pop("Said"), schemas.pop("Told")
+    schemas["Problem"] = told | {"title": "Problem"}
     events = []
-    for (tag, record), data in zip(records.items(), refs, strict=True):
+    for (tag, record), data in zip(records.items(), refs[3:], strict=True):
         name = f"{record.__name__}Event"
         events.append({"$ref": _REF + name})
-        schemas[name] = {
-            "type": "object",
-            "required": ["type"],
-            "additionalProperties": False,
-            "properties": {
-                "id": {"type": "string", "description": "Unique per source; or Idempotency-Key."},
-                "type": {"const": tag},
-                "subject": {"type": "string", "examples": ["card:6407", "account:12"]},
-                "time": {"type": ["string", "null"], "format": "date-time",
-                         "description": "When it happened; default: now."},
-                "ask": {"type": "boolean", "default": False,
-                        "description": "It may be refused. Without it, it has happened."},
-                "data": data,
-            },
-        }  # fmt: skip
-    schemas |= {"Answer": _ANSWER, "Problem": _PROBLEM}
+        own = {"type": {"const": tag}, "data": data}
+        schemas[name] = said | {"title": name, "properties": said["properties"] | own}
     return schemas, events
 
 

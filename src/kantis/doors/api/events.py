@@ -19,7 +19,7 @@ from kantis.core.decision import Refusal
 from kantis.core.events import Event
 from kantis.desk.results import REFUSED, UNKNOWN, Result
 from kantis.desk.submit import Desk
-from kantis.doors.api import wire
+from kantis.doors.api import answers, wire
 from kantis.doors.api.access import Caller, allowed
 from kantis.doors.api.office import Office
 from kantis.doors.api.problems import MEDIA, Problem, refusal, status_of
@@ -57,7 +57,7 @@ class Events:
         if result.refusal is not None or result.outcome == UNKNOWN:
             data = refusal(result, request, quoted=self._quotes)
             return Response(data, status_of(result), media_type=MEDIA)
-        return _json(wire.answer(result, quoted=self._quotes), status_of(result))
+        return _json(answers.answer(result, quoted=self._quotes), status_of(result))
 
     async def _many(self, office: Office, caller: Caller, body: bytes, key: str) -> Response:
         if key:
@@ -76,8 +76,8 @@ class Events:
                 results.append(None)
             except Problem as problem:
                 results.append(Result("", REFUSED, refusal=Refusal(problem.code, problem.detail)))
-        answers = iter(await self._ask(office, caller, events) if events else ())
-        found = [wire.answer(each or next(answers), quoted=self._quotes) for each in results]
+        told = iter(await self._ask(office, caller, events) if events else ())
+        found = [answers.answer(each or next(told), quoted=self._quotes) for each in results]
         return _json(found, 200)
 
     def _read(self, caller: Caller, data: bytes, key: str) -> Event:

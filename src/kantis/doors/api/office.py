@@ -8,9 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from kantis.desk.readers import Readers
+from kantis.desk.rounds import Rounds
 from kantis.desk.submit import Desk
 from kantis.doors.api.access import Caller
 from kantis.doors.api.line import BULK_MAX, RETRY_AFTER_S, TILLS_MAX, Line
@@ -25,6 +27,10 @@ _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+def _log_fault(error: Exception) -> None:
+    structlog.get_logger().error("rounds", error=type(error).__name__, exc_info=error)
 
 
 class Figures:
@@ -59,6 +65,7 @@ class Office:
         for queue, number in (("tills", 0), ("bulk", 1)):
             self.figures.waiting.labels(queue).set_function(partial(self._waiting, number))
         self._readers = Readers(desk, READERS)
+        self._rounds = Rounds(desk, _log_fault)
         self._threads = ThreadPoolExecutor(READERS, "kantis-reader")
         self._reads = 0
         self._names: dict[int, str] = {}
@@ -109,6 +116,7 @@ class Office:
 
     async def close(self) -> None:
         """Answer those who wait, and let go of the readers; the desk stays open."""
+        await asyncio.to_thread(self._rounds.close)
         await self.line.close()
         self._threads.shutdown()
         self._readers.close()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.responses import Response
 
 from kantis.desk.results import REFUSED, UNKNOWN, Result
@@ -94,6 +95,20 @@ _REFUSED: Final = 409
 _ACCEPTED: Final = 202
 
 
+class Told(Struct, omit_defaults=True):
+    """RFC 9457. `detail` says what is wrong and what to do next."""
+
+    type: str
+    title: str
+    status: int
+    code: Annotated[str, Meta(examples=sorted(PROBLEMS))]
+    detail: str
+    instance: str
+    event: str = ""
+    account: int = 0
+    recorded: bool | UnsetType = UNSET
+
+
 class Problem(Exception):
     """Why a request is not done. ``said`` is put before what to do next."""
 
@@ -115,15 +130,8 @@ def response(problem: Problem, request: str) -> Response:
 
 
 def _encoded(status: int, title: str, code: str, detail: str, request: str, **more: Any) -> bytes:
-    found = {
-        "type": f"urn:kantis:problem:{code}",
-        "title": title,
-        "status": status,
-        "code": code,
-        "detail": detail,
-        "instance": f"urn:kantis:request:{request}",
-    }
-    return msgspec.json.encode(found | more)
+    kind, instance = f"urn:kantis:problem:{code}", f"urn:kantis:request:{request}"
+    return msgspec.json.encode(Told(kind, title, status, code, detail, instance, **more))
 
 
 def status_of(result: Result) -> int:
@@ -144,7 +152,5 @@ def refusal(result: Result, request: str, *, quoted: bool = False) -> bytes:
     recorded = result.entry is not None and not quoted
     title = "Refused by the program" if result.entry is not None else "Refused"
     said = result.refusal
-    more: dict[str, Any] = {"event": result.key, "recorded": recorded}
-    if result.account:
-        more["account"] = result.account
+    more = {"event": result.key, "recorded": recorded, "account": result.account}
     return _encoded(status_of(result), title, said.code, said.sentence, request, **more)

@@ -1,4 +1,4 @@
-"""Wire: events and answers as JSON, made from the records that the engine has.
+"""Wire: events as JSON, read into the records that the engine has.
 
 A field of an event is written once, in ``core/events.py``; here each body becomes an object
 with names, and nothing that it does not know is accepted. Amounts are whole numbers of the
@@ -21,12 +21,9 @@ from typing import Annotated, Any, Final, get_args, get_origin
 import msgspec
 from msgspec import Meta, Struct, field, structs
 
-from kantis.core.decision import Entry
 from kantis.core.events import Body, Event, encode_body
-from kantis.core.places import CHART
-from kantis.desk.results import Result
 
-_MINUTE: Final = dt.timedelta(minutes=1)
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 #: Bodies that only the desk itself makes.
 _INSIDE: Final = ("tick",)
@@ -46,15 +43,29 @@ Number = Annotated[int, Meta(ge=-(1 << 53), le=1 << 53)]
 _LIMITED: Final[dict[Any, Any]] = {str: Word, int: Number}
 
 
+def _nothing() -> msgspec.Raw:
+    return msgspec.Raw(b"{}")
+
+
 class Said(Struct, forbid_unknown_fields=True):
-    """An event as it comes. ``data`` belongs to the type."""
+    """An event as it comes. `data` belongs to the type."""
 
     type: str
-    id: Name = ""
-    data: msgspec.Raw = msgspec.Raw(b"{}")
-    subject: Name = ""
-    time: dt.datetime | None = None
-    ask: bool = False
+    id: Annotated[
+        str, Meta(max_length=ID_MAX, description="Unique per source; or Idempotency-Key.")
+    ] = ""
+    data: msgspec.Raw = field(default_factory=_nothing)
+    subject: Annotated[str, Meta(max_length=ID_MAX, examples=["card:6407", "account:12"])] = ""
+    time: Annotated[
+        dt.datetime | None,
+        Meta(
+            description="When it happened, with an offset; default: now.",
+            extra_json_schema={"format": "date-time"},
+        ),
+    ] = None
+    ask: Annotated[bool, Meta(description="It may be refused. Without it, it has happened.")] = (
+        False
+    )
 
 
 def _tag(body: type) -> str:
@@ -162,60 +173,4 @@ def instant(time: dt.datetime) -> int:
         raise Malformed(
             f"{time.isoformat()} has no offset. Write for example 2025-03-01T09:00:00Z."
         )
-    return (time - events_epoch) // dt.timedelta(milliseconds=1)
-
-
-events_epoch: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-
-
-def shown(moment: int) -> str:
-    """An instant as RFC 3339."""
-    return (events_epoch + dt.timedelta(milliseconds=moment)).isoformat().replace("+00:00", "Z")
-
-
-def answer(result: Result, *, quoted: bool = False) -> dict[str, Any]:
-    """The answer to an event, for people's programs; of a quote nothing was recorded."""
-    found: dict[str, Any] = {"outcome": result.outcome}
-    if result.key:
-        found["event"] = result.key
-    if result.account:
-        found["account"] = result.account
-    if result.again:
-        found["again"] = True
-    if result.refusal is not None:
-        found["refusal"] = {"code": result.refusal.code, "message": result.refusal.sentence}
-        found["recorded"] = result.entry is not None and not quoted
-    elif result.entry is not None:
-        found["entry"] = entry(result.entry)
-    return found
-
-
-def entry(made: Entry) -> dict[str, Any]:
-    """What a decision did, with the names of its places and rules."""
-    decision = made.decision
-    found: dict[str, Any] = {
-        "seq": made.seq,
-        "at": shown(made.at),
-        "version": made.version,
-        "postings": [
-            {
-                "balance": balance,
-                "from": CHART[source].name,
-                "to": CHART[target].name,
-                "amount": amount,
-                "reason": reason,
-            }
-            for balance, source, target, amount, _, reason in decision.postings
-        ],
-        "rules": [
-            {"rule": fact[0], "balance": fact[1], "base": fact[2], "amount": fact[3]}
-            for fact in decision.fired
-        ],
-    }
-    if decision.effects:
-        found["effects"] = [
-            {"line": line, "rule": rule, "off": amount} for line, rule, amount in decision.effects
-        ]
-    if decision.flags:
-        found["flags"] = list(decision.flags)
-    return found
+    return (time - _EPOCH) // dt.timedelta(milliseconds=1)

@@ -11,12 +11,11 @@ from rich.text import Text
 
 from kantis.core.calendar import show_instant
 from kantis.core.knobs import Fault, ProgramError, plain
-from kantis.desk import text
+from kantis.desk import cases, text
 from kantis.desk import verify as proofs
 from kantis.desk.replay import redecide
 from kantis.desk.submit import wall_clock
-from kantis.doors.cli.files import is_case_file
-from kantis.doors.cli.opening import homes_of, local_time, opened
+from kantis.doors.cli.opening import local_time, opened
 from kantis.doors.cli.output import (
     NOT_FINE,
     Json,
@@ -44,7 +43,7 @@ def publish(
     try:
         data = text.load(file)
         tree = text.read(data, file.name)
-        if is_case_file(tree):
+        if cases.is_case_file(tree):
             raise Trouble(
                 "not-a-program", "This is a file of cases. Name the file of its program.", str(file)
             )
@@ -75,7 +74,7 @@ def publish(
     if json:
         json_out({"program": program.name, "version": number, "published": fresh})
     else:
-        said = "published" if fresh else "was published before; nothing changed"
+        said = "published" if fresh else "published before; nothing changed"
         out.print(Text(f"{program.name}, version {number}: {said}."))
 
 
@@ -131,7 +130,6 @@ def verify(
     with opened(store) as desk, Bars(quiet=json) as bars:
         report = proofs.verify(desk.books, bars.tell)
         if again:
-            homes_of(desk.books)
             redecide(desk.books, report, progress=bars.tell)
     if json:
         json_out(plain_report(report))

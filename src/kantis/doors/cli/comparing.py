@@ -9,7 +9,7 @@ from typing import Any
 from rich.text import Text
 
 from kantis.core.calendar import show_day, show_instant
-from kantis.desk import text
+from kantis.desk import cases, text
 from kantis.desk.compare import Comparison, compare
 from kantis.desk.submit import wall_clock
 from kantis.doors.cli.opening import local_time, opened
@@ -23,7 +23,7 @@ def comparisons(
 ) -> Iterator[tuple[Comparison, Program]]:
     """The comparison of a program file with the version that is live; none for a case file."""
     tree = text.read(text.load(path), path.name)
-    if "cases" in tree.value:
+    if cases.is_case_file(tree):
         return
     program = assemble([Version(1, 0, tree)])
     begins = local_time(program, since) or wall_clock()

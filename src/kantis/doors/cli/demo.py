@@ -6,7 +6,6 @@ running it again changes nothing.
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -92,7 +91,6 @@ def demo(
     """Run a year of real grocery purchases through a loyalty program, and prove the books."""
     clock = Clock()
     start = time.perf_counter()
-    gc.set_threshold(100_000, 20, 100)  # a year of lines makes many objects and no cycles
     try:
         journey = Journey(households, weeks)
     except DataMissing as error:

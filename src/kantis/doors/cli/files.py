@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
-from kantis.core.knobs import Fault, Node, ProgramError, plain
+from kantis.core.knobs import Fault, ProgramError, plain
 from kantis.desk import cases, library, text
 from kantis.desk.compare import Comparison
 from kantis.desk.format import Order, canonical, order_of
@@ -153,7 +153,7 @@ def _text_of(path: Path) -> str | None:
 def _faults_of(path: Path) -> list[Fault]:
     try:
         tree = text.read(_load(path), path.name)
-        if is_case_file(tree):
+        if cases.is_case_file(tree):
             cases.read_cases(path)
         else:
             assemble([Version(1, 0, tree)])
@@ -165,7 +165,7 @@ def _faults_of(path: Path) -> list[Fault]:
 def _notes_of(path: Path) -> dict[str, str]:
     """Why splitting a purchase can earn more under a program, by rule."""
     tree = text.read(_load(path), path.name)
-    return {} if is_case_file(tree) else pays_to_split(assemble([Version(1, 0, tree)]).newest)
+    return {} if cases.is_case_file(tree) else pays_to_split(assemble([Version(1, 0, tree)]).newest)
 
 
 def _tell_notes(*notes: dict[str, str]) -> None:
@@ -174,11 +174,6 @@ def _tell_notes(*notes: dict[str, str]) -> None:
             out.print("Splitting a purchase can earn more here, which is fine if you mean it so:")
         for name, reason in found.items():
             out.print(f"  {name}: {reason}")
-
-
-def is_case_file(tree: Node) -> bool:
-    """Whether a file holds cases rather than a program."""
-    return isinstance(tree.value, dict) and "cases" in tree.value
 
 
 def format_files(
@@ -192,7 +187,7 @@ def format_files(
         try:
             before = text.decode(_load(path), path.name)
             tree = text.read(before, path.name)
-            after = canonical(before, _case_order if is_case_file(tree) else _program_order)
+            after = canonical(before, _case_order if cases.is_case_file(tree) else _program_order)
         except ProgramError as error:
             faulty += faults_json(str(path), error.faults)
             if not json:

@@ -15,10 +15,13 @@ from kantis.core.knobs import ProgramError, suggest
 from kantis.desk import library, text
 from kantis.desk.fit import DAYS_LEAST, VISITS_A_YEAR, Fit, Past, Trial, best, look_back
 from kantis.doors.cli.importing import open_purchases
-from kantis.doors.cli.output import Json, Trouble, count, json_out, out, table
+from kantis.doors.cli.output import USAGE, Json, Trouble, count, json_out, out, table
 from kantis.doors.cli.progress import Bars
 from kantis.doors.intake.load import BadRows, Loader
 from kantis.engine.program import Program, Version, assemble
+
+#: What of a template comes from an option.
+_OPTIONS = {"program": "--name", "timezone": "--timezone"}
 
 Money = Annotated[str, typer.Option(help="The currency of your prices, for example EUR or VND.")]
 Zone = Annotated[str, typer.Option(help="The clock on your wall, for example Europe/Tallinn.")]
@@ -72,13 +75,17 @@ def _list(json: bool) -> None:
 def _template(name: str, money: str, timezone: str, called: str = "") -> str:
     if money not in CURRENCIES:
         message = f"{money!r} is no currency of ISO 4217. {suggest(money, CURRENCIES)}"
-        raise Trouble("unknown-money", message, "--money")
+        raise Trouble("unknown-money", message, "--money", USAGE)
     try:
         written = library.template(name, money, timezone, called)
     except library.NoSuchTemplate as error:
         message = f"There is no template {name!r}. {suggest(name, library.templates())}"
-        raise Trouble("unknown-template", message) from error
-    _program(written, name)
+        raise Trouble("unknown-template", message, status=USAGE) from error
+    try:
+        assemble([Version(1, 0, text.read(written.encode(), name))])
+    except ProgramError as error:  # what came from an option is at fault, not the template
+        fault = error.faults[0]
+        raise Trouble(fault.code, fault.message, _OPTIONS.get(fault.path, ""), USAGE) from error
     return written
 
 

@@ -149,12 +149,12 @@ def _tell(file: Path, mapping: Mapping, summary: Summary, dry_run: bool) -> None
     else:
         said = [
             (summary.accepted, "accepted"),
-            (summary.again, "of these had come before"),
             (summary.without_member, "without a member"),
             (summary.waiting, "waiting for their card or original"),
             (summary.refused, "refused"),
             (summary.set_aside, "set aside"),
             (summary.unknown, "unknown"),
+            (summary.again, "of all these had come before"),
         ]
         parts = [f"{number:,} {what}" for number, what in said if number or what == "accepted"]
         out.print(f"{count(summary.events, 'event')} from {mapping.source}: {', '.join(parts)}.")

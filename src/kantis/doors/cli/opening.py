@@ -44,7 +44,7 @@ def opened(
         raise Trouble("store-unusable", str(error), shown(store)) from error
     except OSError as error:
         message = f"{error.strerror or error}. Check the path and its rights, or name another."
-        raise Trouble("store-unusable", message, store) from error
+        raise Trouble("store-unusable", message, shown(store)) from error
 
 
 def shown(store: str) -> str:
@@ -69,16 +69,11 @@ def local_time(program: Program, said: str) -> int:
         raise Trouble("time-expected", message, status=2) from error
 
 
-def homes_of(books: Books) -> Homes:
-    """All programs of the books, read."""
-    homes = Homes(Engine())
-    homes.refresh(books)
-    return homes
-
-
 def home_of(books: Books, program: str = "") -> Home:
     """The program of that name, or the only one; ``Trouble`` if there is none."""
-    found = homes_of(books).find(program)
+    homes = Homes(Engine())
+    homes.refresh(books)
+    found = homes.find(program)
     if found is not None:
         return found
     names = list(books.programs())

@@ -18,7 +18,7 @@ from kantis.desk.lease import holder
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.api.app import application
-from kantis.doors.cli.opening import opened
+from kantis.doors.cli.opening import opened, shown
 from kantis.doors.cli.output import Json, Store, Trouble, json_out, out
 
 #: So long a stop waits for answers that are under way.
@@ -37,7 +37,7 @@ def serve(
     with opened(store, new=True) as desk:
         if isinstance(desk, RemoteDesk):
             message = f"Process {holder(desk.path)} writes to these books. Serve when it has ended."
-            raise Trouble("store-in-use", message, store)
+            raise Trouble("store-in-use", message, shown(store))
         listening = _listen(host, port)
         with listening:
             _greet(desk, listening, store, json)
@@ -67,15 +67,15 @@ def _listen(host: str, port: int) -> socket.socket:
 def _greet(desk: Desk, listening: socket.socket, store: str, json: bool) -> None:
     """Say where it is, and what to do first."""
     host, port = listening.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    address, programs = f"http://{shown}:{port}", list(desk.books.programs())
+    named = f"[{host}]" if ":" in host else host
+    address, programs = f"http://{named}:{port}", list(desk.books.programs())
     keys = any(each.revoked is None for each in desk.books.all_keys())
     if json:
         json_out({"address": address, "programs": programs, "keys": keys})
         sys.stdout.flush()
         return
     out.print(Text(f"Kantis serves on {address}", style="bold"))
-    where = "" if store == "kantis.db" else f" --store {store}"
+    where = "" if store == "kantis.db" else f" --store {shown(store)}"
     if not programs:
         out.print(f"No program yet. In another terminal: kantis publish FILE{where}")
     if not keys:
