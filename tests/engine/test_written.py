@@ -125,3 +125,18 @@ def test_what_is_worked_out_once_is_not_once_it_may_have_moved() -> None:
         "    level = turn.level",
         "    return level, (turn.level)",
     ]
+
+
+def test_prices_are_written_once_however_often_somebody_pays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Paid lines have a function of their own, which no purchase but the first compiles."""
+    pay = {"pay": {"rate": "1.00 EUR per 10 points", "covers": "all or nothing"}}
+    member = Member(program({"base": {"give": "9 points per item"}}, prices=PRICES, rewards=pay))
+    member(Purchase(LINES))
+    paid = Purchase((Line("1", "b", 1, 50, "coffee"),), points={"pay": 5})
+    member(paid)
+    monkeypatch.setattr(Code, "function", None)
+    member(paid)
+    assert member.entries["till/e3"][1].decision.effects == [("", "pay", 50)]
+    assert not member.entries["till/e3"][1].decision.flags

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -72,6 +72,11 @@ class Cap(Struct, frozen=True):
             turn.change("count", self.counter, bucket, amount)
             if waits:
                 turn.change("count", used_by(turn.group, self.counter), bucket, amount)
+
+
+def caps_of(caps: Iterable[Cap | str], shared: Mapping[str, Cap]) -> tuple[Cap, ...]:
+    """The caps that an entry says, with those of ``caps`` that it names."""
+    return tuple(shared[cap] if isinstance(cap, str) else cap for cap in caps)
 
 
 def used_by(group: str, counter: str) -> str:

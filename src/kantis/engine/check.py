@@ -10,7 +10,7 @@ from typing import Any
 
 from kantis.core.amounts import Ratio
 from kantis.core.knobs import Reader, Wrong, node, suggest
-from kantis.core.limits import Cap
+from kantis.core.limits import Cap, caps_of
 from kantis.core.phrases import QUANTITY
 from kantis.core.rates import Step
 from kantis.core.rule import Rule
@@ -161,7 +161,7 @@ def _existing(head: ProgramSection, read: Read, reader: Reader) -> None:
 
 
 def _caps(rule: Rule, section: str, name: str, reader: Reader, shared: dict[str, Cap]) -> None:
-    caps = [shared[cap] if isinstance(cap, str) else cap for cap in rule.cap]
+    caps = caps_of(rule.cap, shared)
     steps: tuple[Step, ...] = ()
     if rule.give is not None:
         steps = tuple(step for _, step in rule.give.by_level) or rule.give.steps

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kantis.core.knobs import Reader, suggest
+from kantis.core.limits import caps_of
 from kantis.core.phrases import Window
 from kantis.features.households import CONTRIBUTIONS, HouseholdSection
 from kantis.features.rewards import unit_of
@@ -124,8 +125,7 @@ def _referral(referral: Any, name: str, read: Read, reader: Reader) -> None:
         message = "What a referral gives waits for no ticket or order; give it after some days."
         reader.fault_at("cannot-be-explained", message, *place, "available")
     shared = {key: each.at_most for key, each in read["caps"].items()}
-    for each in referral.cap:
-        cap = shared[each] if isinstance(each, str) else each
+    for cap in caps_of(referral.cap, shared):
         if cap.counts not in ("points", "times"):
             message = "A cap on referrals is in points or times."
             reader.fault_at("cap-does-not-fit", message, *place, "cap")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kantis.core.knobs import Reader, suggest
+from kantis.core.limits import caps_of
 from kantis.core.membership import end_of_term
 from kantis.engine.check import Read, said
 from kantis.features.plans import PlanSection
@@ -119,9 +120,8 @@ def _entitlements(read: Read, reader: Reader) -> None:
         if if_ is not None and (if_.spend or if_.items or if_.unspent):
             message = "An entitlement looks at the whole basket: ask for the 'basket'."
             _fault(reader, "cannot-be-explained", message, "entitlements", name, "if")
-        for cap in entitlement.cap:
-            limit = shared.get(cap) if isinstance(cap, str) else cap
-            if limit is not None and (limit.counts != "times" or limit.window.kind == "purchase"):
+        for cap in caps_of(entitlement.cap, shared):
+            if cap.counts != "times" or cap.window.kind == "purchase":
                 message = "How often it may be had is a number of times: 1 time per calendar month."
                 _fault(reader, "cap-does-not-fit", message, "entitlements", name, "cap")
 

@@ -85,9 +85,11 @@ def windows_of(plan: Plan) -> dict[str, Window]:
     for group in plan.tiers:
         for counter in group.rolls:
             found[tiers.rolled(counter)] = plan.windows[counter]
-    for caps in plan.entitlements.caps.values():
-        for cap in caps:
-            found[cap.counter] = cap.window
+    for caps in (
+        *plan.entitlements.caps.values(),
+        *(each.caps for each in plan.referrals.values()),
+    ):
+        found |= {cap.counter: cap.window for cap in caps}
     for name, challenge in plan.challenges.items():
         found[challenges.counter(name)] = challenge.section.counted_in
     for name, choice in plan.choices.items():

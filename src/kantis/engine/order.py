@@ -475,8 +475,11 @@ def attribute(plan: Plan, turn: Turn) -> None:
 
 
 def forgets(account: Account) -> bool:
-    """Whether the next entry of time also forgets: now and then, whoever asks."""
-    return account.seq % 8 == 0
+    """Whether the next entry of time also forgets: now and then, whoever asks.
+
+    A prime number of entries, so that no rhythm of a few events each month passes it by.
+    """
+    return account.seq % 7 == 0
 
 
 def only_opens(plan: Plan, account: Account, moment: int) -> bool:

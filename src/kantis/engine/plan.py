@@ -66,7 +66,8 @@ from kantis.features.tiers import TierGroup
 from kantis.features.vouchers import VoucherSection
 
 #: What an event of a type does: a function of the turn and of what is ``GIVEN`` with it.
-Act = Callable[..., None]
+#: That of the price effects alone gives what is left of the lines.
+Act = Callable[..., Any]
 
 
 class Plan:
@@ -181,13 +182,17 @@ class Plan:
             found = self.acts[key] = self.write(event, given, trace).function()
         return found
 
-    def price(self, trace: bool = False, books: bool = True) -> Callable[..., list[int]]:
+    def price(self, trace: bool = False, books: bool = True) -> Act:
         """The function of the price effects alone, where somebody pays for a part.
 
         Without ``books`` it only tells what is left of the lines.
         """
-        code = prices_room.write(self.prices, self.classifier, self.spend, trace, books)
-        return code.function()
+        key = "purchase", "what is taken off" if books else "what is left to pay", trace
+        found = self.acts.get(key)
+        if found is None:
+            code = prices_room.write(self.prices, self.classifier, self.spend, trace, books)
+            found = self.acts[key] = code.function()
+        return found
 
     def write(self, event: str, given: str = "lines", trace: bool = False) -> Code:
         """The steps of an event in the program's order, as one function."""

@@ -43,7 +43,7 @@ from kantis.core.earner import (
 )
 from kantis.core.growth import Exact, Grow, OnRate, Share, Value
 from kantis.core.knobs import Reader
-from kantis.core.limits import Cap, write_caps
+from kantis.core.limits import Cap, caps_of, write_caps
 from kantis.core.lots import Balance
 from kantis.core.rates import rounded
 from kantis.core.recipes import Fact, Recipe, come_apart, write_lot
@@ -109,8 +109,7 @@ def compile_earning(
                 rule.name,
             )
             continue
-        caps = [shared[cap] if isinstance(cap, str) else cap for cap in rule.cap]
-        caps = [structs.replace(cap, splits=splits) for cap in caps]
+        caps = [structs.replace(cap, splits=splits) for cap in caps_of(rule.cap, shared)]
         family = earning.families[rule.name] = []
         for each in _variants(rule, options or {}):
             bit = classifier.bit(each.where, each.except_)

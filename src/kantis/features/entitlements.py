@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from kantis.core import calendar
 from kantis.core.conditions import IF, WHEN, WHO, If, When, Who, gates
 from kantis.core.events import Enjoy
 from kantis.core.knobs import Knob
-from kantis.core.limits import CAPS, Cap
+from kantis.core.limits import CAPS, Cap, caps_of
 from kantis.core.phrases import TEXT, TITLE
 from kantis.core.turn import Refused, Turn
 
@@ -52,9 +52,18 @@ class Entitled(Struct, frozen=True):
 def compile_entitlements(
     sections: dict[str, EntitlementSection], shared: dict[str, Cap]
 ) -> Entitlements:
-    """The entitlements, with their caps by name."""
+    """The entitlements, with their caps by name.
+
+    A rule that gives points may have the name of an entitlement, but never counts for its cap.
+    """
     caps = {
-        name: tuple(shared[cap] if isinstance(cap, str) else cap for cap in section.cap)
+        name: caps_of(
+            (
+                each if isinstance(each, str) else structs.replace(each, name=f"enjoy {each.name}")
+                for each in section.cap
+            ),
+            shared,
+        )
         for name, section in sections.items()
     }
     return Entitlements(dict(sections), caps)

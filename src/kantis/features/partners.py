@@ -317,7 +317,7 @@ def leave(section: PartnerSection, balance: Balance, turn: Turn, points: int) ->
     assert lots is not None
     take(turn, balance, points, PARTNER_PAYABLE, REASON)
     units = points // lots.mine * lots.theirs
-    bonus, counter = section.bonus, f"bonus {section.name}"
+    bonus, counter = section.bonus, f"exchange {section.name}"
     if bonus is not None and points >= bonus.mine and counter not in turn.account.counters:
         turn.change("count", counter, 0, 1)
         units += bonus.theirs

@@ -30,7 +30,7 @@ from kantis.core.conditions import EXCEPT, IF, WHERE, Filter, If, write_gates
 from kantis.core.events import Refer, Referred
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong, node
 from kantis.core.levels import Lasts
-from kantis.core.limits import AVAILABLE_WHEN, CAPS, Available, Cap, use_caps
+from kantis.core.limits import AVAILABLE_WHEN, CAPS, Available, Cap, caps_of, use_caps
 from kantis.core.lots import Balance, claw_back, issue
 from kantis.core.phrases import (
     DURATION,
@@ -139,8 +139,7 @@ def compile_referral(
     section: ReferralSection, balance: Balance, bit: int, shared: Mapping[str, Cap]
 ) -> Referral:
     """A referral, ready for use."""
-    caps = tuple(shared[cap] if isinstance(cap, str) else cap for cap in section.cap)
-    return Referral(section.name, section, balance, bit, caps)
+    return Referral(section.name, section, balance, bit, caps_of(section.cap, shared))
 
 
 def counter(name: str) -> str:
