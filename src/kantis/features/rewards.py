@@ -12,16 +12,16 @@ what they are worth, of which the best one below the balance and the basket coun
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated
 
 from msgspec import Struct
 
 from kantis.core import windows
 from kantis.core.account import Account
-from kantis.core.amounts import Ratio, divide
+from kantis.core.amounts import Ratio, divide, share
 from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, When, Who, gates
-from kantis.core.events import Redeem
+from kantis.core.events import Line, Redeem
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
 from kantis.core.levels import REACHED
 from kantis.core.limits import OFTEN, Often
@@ -177,12 +177,22 @@ def payable(reward: RewardSection, body: Redeem) -> int:
     """The part of the basket that the reward can pay for, in minor units."""
     if not body.lines:
         return body.basket
-    return sum(
-        line.amount
-        for line in body.lines
-        if (reward.where is None or reward.where.matches(line))
-        and (reward.except_ is None or not reward.except_.matches(line))
+    return sum(line.amount for line in body.lines if _pays_for(reward, line))
+
+
+def _pays_for(reward: RewardSection, line: Line) -> bool:
+    return (reward.where is None or reward.where.matches(line)) and (
+        reward.except_ is None or not reward.except_.matches(line)
     )
+
+
+def pay_lines(
+    reward: RewardSection, lines: Sequence[Line], worth: int, left: list[int]
+) -> list[int]:
+    """What is left of the lines when points pay those that they can pay for, in proportion."""
+    open_ = [each * _pays_for(reward, line) for line, each in zip(lines, left, strict=True)]
+    taken = share(min(worth, sum(open_)), open_)
+    return [each - part for each, part in zip(left, taken, strict=True)]
 
 
 def price(reward: RewardSection, available: int, basket: int, wanted: int) -> tuple[int, int]:
@@ -213,6 +223,10 @@ def _rung(reward: RewardSection, available: int, basket: int, wanted: int) -> tu
         and (not wanted or points == wanted)
     ]
     if not fitting:
+        if wanted and wanted not in [rung for rung, _, _ in reward.rungs]:
+            raise Refused("not-a-rung", f"{wanted} is no rung of {reward.name!r}.")
+        if wanted and wanted <= available:
+            raise Refused("too-much", "That is more than this purchase can take in points.")
         least = wanted or reward.rungs[0][0]
         raise Refused("not-enough", f"No rung fits: it takes {least}, there are {available}.")
     return fitting[-1]
@@ -232,14 +246,22 @@ def pays(reward: RewardSection, points: int) -> int | None:
     return None
 
 
-def check_tender(reward: RewardSection, points: int, basket: int) -> None:
+def check_tender(
+    reward: RewardSection, turn: Turn, points: int, lines: Sequence[Line], to_pay: Sequence[int]
+) -> None:
     """``Refused`` where so many points cannot be a part of this purchase."""
+    basket = sum(each for line, each in zip(lines, to_pay, strict=True) if _pays_for(reward, line))
+    _gated(reward, turn, sum(to_pay), basket)
     if reward.rungs and points not in [rung for rung, _, _ in reward.rungs]:
         raise Refused("not-a-rung", f"{points} is no rung of {reward.name!r}.")
     if reward.most is not None and reward.rungs and points > reward.most.amount:
         raise Refused("too-much", f"A purchase takes {reward.most.amount} at most.")
     if reward.covers == "all or nothing" and (pays(reward, points) or 0) < basket:
         raise Refused("all-or-nothing", "Points pay the whole purchase or nothing of it.")
+    if reward.rate is not None and reward.covers == "any part":
+        _by_rate(reward, reward.rate, points, basket, points)
+    elif reward.rungs and (pays(reward, points) or 0) > basket:
+        raise Refused("too-much", "That is more than this purchase can take in points.")
 
 
 def _by_rate(
@@ -275,6 +297,13 @@ def _by_rate(
     return points, worth
 
 
+def _gated(reward: RewardSection, turn: Turn, basket: int, payable: int) -> None:
+    for gate in gates(reward.who, reward.when, reward.if_):
+        why = gate(turn, basket, payable, 1 << 40)
+        if why:
+            raise Refused(f"reward-{why.replace(' ', '-')}", f"This reward is not for this: {why}.")
+
+
 def redeem(
     rewards: dict[str, RewardSection],
     balances: dict[str, Balance],
@@ -288,10 +317,7 @@ def redeem(
     if not unit_of(reward):
         raise Refused("comes-by-itself", f"The reward {reward.name!r} cannot be asked for.")
     basket = payable(reward, body)
-    for gate in gates(reward.who, reward.when, reward.if_):
-        why = gate(turn, body.basket or basket, basket, 1 << 40)
-        if why:
-            raise Refused(f"reward-{why.replace(' ', '-')}", f"This reward is not for this: {why}.")
+    _gated(reward, turn, body.basket or basket, basket)
     balance = balances[unit_of(reward)]
     available = spendable(turn, balance)
     if not turn.event.ask and not body.hold:  # it has happened: what is short is owed
