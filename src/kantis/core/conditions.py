@@ -104,7 +104,8 @@ class Who(Struct, frozen=True):
     """The members that are meant. ``tiers`` is (group, levels); ages are full years.
 
     ``plans`` are plans of which the member has one, ``no_plans`` those of which it has none.
-    ``choices`` are (choice, option) that stand, ``no_choices`` (choice, options) of which none does.
+    ``choices`` are (choice, option) that stand, ``no_choices`` are (choice, options)
+    of which none does.
     """
 
     tiers: tuple[tuple[str, tuple[int, ...]], ...] = ()
