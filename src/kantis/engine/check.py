@@ -222,8 +222,8 @@ def _prices(read: Read, reader: Reader) -> None:
 
 def _rewards(read: Read, reader: Reader) -> None:
     for name, reward in read["rewards"].items():
-        keys: tuple[str, ...] = () if reward.rate else ("step", "pays at most", "least")
-        keys += () if reward.rate or reward.rungs else ("most", "covers")
+        keys: tuple[str, ...] = () if reward.rate else ("step", "pays at most", "least", "covers")
+        keys += () if reward.rate or reward.rungs else ("most",)
         for key in keys:
             if key in said(reader, "rewards", name):
                 message = f"{key!r} goes with 'rate'; this reward has another price."

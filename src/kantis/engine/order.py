@@ -97,10 +97,8 @@ def _paid(plan: Plan, turn: Turn, body: Purchase) -> list[int]:
     amounts = [
         line.amount + line.discount * before_discounts + line.tax * with_tax for line in lines
     ]
-    to_pay = amounts
-    paying = [plan.rewards[name] for name in body.points or () if name in plan.rewards]
-    if plan.prices.rules and any(each.covers != "any part" for each in paying):
-        to_pay = plan.price(books=False)(turn, lines)
+    asked = plan.prices.rules and body.points
+    to_pay = plan.price(books=False)(turn, lines) if asked else amounts
     points, uses = _tenders(plan, turn, body, sum(amounts), to_pay)
     if plan.prices.rules:
         amounts = plan.price(trace=turn.trace is not None)(turn, lines)
@@ -121,6 +119,7 @@ def _tenders(
     points: dict[str, int] = {}
     uses: list[Use] = []
     wanted: dict[str, int] = {}
+    left = to_pay
     for name, amount in (body.points or {}).items():
         try:
             reward = plan.rewards.get(name)
@@ -129,7 +128,7 @@ def _tenders(
             if amount <= 0:
                 raise Refused("negative-amount", "Points that pay are more than none.")
             try:
-                rewards.check_tender(reward, turn, amount, body.lines, to_pay)
+                rewards.check_tender(reward, turn, amount, body.lines, to_pay, left)
             except Refused as refused:
                 _or_flag(turn, refused)
             unit = rewards.unit_of(reward)
@@ -140,6 +139,7 @@ def _tenders(
                 sentence = f"{wanted[unit]} were asked for, there are {available}."
                 raise Refused("not-enough", sentence)
             points[name] = amount
+            left = rewards.pay_lines(reward, body.lines, amount, left)
         except Refused as refused:
             _or_flag(turn, refused)
     for code in dict.fromkeys(body.vouchers):
@@ -178,7 +178,7 @@ def _pay(
         turn.spent, turn.barred = True, turn.barred or not reward.earns
         turn.effect("", name, worth)
         if not plan.head.spend[2]:
-            left = rewards.pay_lines(reward, body.lines, worth, left)
+            left = rewards.pay_lines(reward, body.lines, points, left)
         _signs(plan, turn, "redeeming", balance.name)
     return left
 

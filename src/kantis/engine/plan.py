@@ -103,6 +103,7 @@ class Plan:
         "payouts",
         "picked",
         "plans",
+        "priced",
         "prices",
         "purchase",
         "referrals",
@@ -158,6 +159,7 @@ class Plan:
         #: what the purchase was compiled to
         self.purchase: Act
         self.acts: dict[tuple[str, str, bool], Act] = {}
+        self.priced: dict[tuple[bool, bool], Callable[..., list[int]]] = {}
         #: the levels of each tier group before this stretch, what is newly said about what is
         #: there already, and whether accounts wake for it
         self.levels_before: dict[str, list[str]] = {}
@@ -186,8 +188,11 @@ class Plan:
 
         Without ``books`` it only tells what is left of the lines.
         """
-        code = prices_room.write(self.prices, self.classifier, self.spend, trace, books)
-        return code.function()
+        found = self.priced.get((trace, books))
+        if found is None:
+            code = prices_room.write(self.prices, self.classifier, self.spend, trace, books)
+            found = self.priced[trace, books] = code.function()
+        return found
 
     def write(self, event: str, given: str = "lines", trace: bool = False) -> Code:
         """The steps of an event in the program's order, as one function."""
