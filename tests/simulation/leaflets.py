@@ -394,18 +394,24 @@ class Market(Leaflet):
     def lasts(self, group, day, again=False):
         return cal.add_months(day, 3)
 
+    def may_pay(self, m, points, due):
+        """20 to 100 points in steps of five, 5 cents each, for half of what is due at most."""
+        steps = points in range(20, min(100, self.available(m, "points")) + 1, 5)
+        return steps and points * 5 * 2 <= sum(due)
+
     def prices(self, m, p):
         off = []
         for x in p.body.lines:
             own = (x.amount * 7 * 2 + 100) // 200 if p.level and x.brand == "own" else 0
             deal = self.loaded(m, p, "discount") and x.brand == "own"
             off.append((own, min(x.amount, 100 * x.quantity) if deal else 0))
-        if any(deal > own for own, deal in off):
-            self.spend_offer(m, "discount")
+        p.deal = any(deal > own for own, deal in off)
         return [max(each) for each in off]
 
     def rules(self, m, p):
         day, when = p.day, {"opens": self.days.start(p.day + 3)}
+        if p.deal:
+            self.spend_offer(m, "discount")
         meant = but("gift-card", "bakery") if self.new else but("gift-card")
         shop, by = self.lines(p, meant), self.lines(p, meant, p.net)
         fresh, bakery = self.lines(p, of("fresh")), self.lines(p, of("bakery"))

@@ -246,10 +246,10 @@ class Naive:
     def purchase(self, m, p, body):
         p.lines, points = body.lines, (body.points or {}).get("pay", 0)
         used = [v for v in m.vouchers if v.code in body.vouchers and v.state == "open"]
-        short = len(used) < len(body.vouchers) or points > self.available(m, "points")
+        p.net = [x.amount - n for x, n in zip(body.lines, self.prices(m, p), strict=True)]
+        short = len(used) < len(body.vouchers) or (points and not self.may_pay(m, points, p.net))
         if any(x.amount < 0 or x.quantity < 0 for x in body.lines) or (p.e.ask and short):
             raise No
-        p.net = [x.amount - n for x, n in zip(body.lines, self.prices(m, p), strict=True)]
         p.points, p.tender = points, self.take(m, "points", points)
         worth = min(points * 5, sum(p.net))
         p.amounts = [n - part for n, part in zip(p.net, cut(worth, p.net), strict=True)]

@@ -40,7 +40,7 @@ class Filter(Struct, frozen=True):
 
     ``any_of_them`` is enough for what is excepted: ``except: {category: tobacco, tag: gift}``
     means tobacco, and gifts. ``chosen`` is an attribute and the member's choice that it has
-    to be like.
+    to be like, or, for what is excepted, may not be like either.
     """
 
     parts: tuple[tuple[str, tuple[str, ...]], ...]
@@ -71,15 +71,29 @@ def _filter(node: Node, reader: Reader) -> Filter:
             message = f"Lines have no {key!r}. {suggest(key, ATTRIBUTES)}"
             raise Wrong("unknown-attribute", message, Node("", line, column))
         values = tuple(text_of(each) for each in list_of(child))
-        if len(values) == 1 and values[0].startswith("chosen "):
-            choice, known = values[0][7:], reader.names.get("choices", [])
-            if choice not in known:
-                message = f"There is no choice {choice!r}. {suggest(choice, known)}"
-                raise Wrong("unknown-choice", message, child, 7)
-            chosen = (key, choice)
-            continue
-        parts.append((key, values))
+        for each in values:
+            if each.startswith("chosen "):
+                chosen = (key, _choice(each[7:], child, reader))
+        values = tuple(each for each in values if not each.startswith("chosen "))
+        if values:
+            parts.append((key, values))
     return Filter(tuple(sorted(parts)), chosen)
+
+
+def _choice(name: str, node: Node, reader: Reader) -> str:
+    known = reader.names.get("choices", [])
+    if name not in known:
+        message = f"There is no choice {name!r}. {suggest(name, known)}"
+        raise Wrong("unknown-choice", message, node, 7)
+    return name
+
+
+def _where(node: Node, reader: Reader) -> Filter:
+    found = _filter(node, reader)
+    if found.chosen and found.chosen[0] in dict(found.parts):
+        message = "The lines of a choice and other lines are two rules, or stand under 'except'."
+        raise Wrong("chosen-here", message, node)
+    return found
 
 
 def _except(node: Node, reader: Reader) -> Filter:
@@ -90,11 +104,14 @@ class Who(Struct, frozen=True):
     """The members that are meant. ``tiers`` is (group, levels); ages are full years.
 
     ``plans`` are plans of which the member has one, ``no_plans`` those of which it has none.
+    ``choices`` are (choice, option) that stand, ``no_choices`` are (choice, options)
+    of which none does.
     """
 
     tiers: tuple[tuple[str, tuple[int, ...]], ...] = ()
     segments: tuple[str, ...] = ()
     choices: tuple[tuple[str, str], ...] = ()
+    no_choices: tuple[tuple[str, tuple[str, ...]], ...] = ()
     age_from: int = 0
     age_to: int = 999
     plans: tuple[str, ...] = ()
@@ -296,7 +313,7 @@ def _if(node: Node, reader: Reader) -> If:
     return If(**values)
 
 
-WHERE = Kind("lines", _filter, "{attribute: values}", ("{category: [coffee, tea]}",))
+WHERE = Kind("lines", _where, "{attribute: values}", ("{category: [coffee, tea]}",))
 EXCEPT = Kind("lines", _except, "{attribute: values}", ("{category: [tobacco, gift-card]}",))
 WHO = Kind("members", _who, "{tier, segment, choice, plan or age}", ("{status: gold or higher}",))
 _TIMES = "dates, weekdays, hours, birthday month, within 7 days of joining"
@@ -416,6 +433,9 @@ def check_who(who: Who, turn: Turn) -> str:
             return "segment"
     for name, value in who.choices:
         if turn.choice(name) != value:
+            return "choice"
+    for name, values in who.no_choices:
+        if turn.choice(name) in values:
             return "choice"
     if who.plans or who.no_plans:
         held = turn.plans()

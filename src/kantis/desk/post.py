@@ -15,7 +15,8 @@ from collections import deque
 from typing import Final
 
 from kantis.desk.batch import Request
-from kantis.desk.submit import Desk, Told, Waiting
+from kantis.desk.submit import Desk
+from kantis.desk.waiting import Told, Waiting
 from kantis.store.books import Conflict, Outage
 
 #: After so long without a request, what follows from the last ones is decided by itself.

@@ -27,6 +27,7 @@ from kantis.desk.programs import Engine, Homes
 from kantis.desk.publish import publish
 from kantis.desk.results import UNKNOWN, Result, refuse
 from kantis.desk.sweep import checkpoint, sweep
+from kantis.desk.waiting import Told, Waiting
 from kantis.store.books import Books, Conflict, Outage, Unknown
 from kantis.store.schema import READY
 from kantis.store.scribe import Flight, ScribedBooks
@@ -43,36 +44,6 @@ _TRIES: Final = 50
 def wall_clock() -> int:
     """Milliseconds since 1970, as the machine's clock shows them."""
     return time.time_ns() // 1_000_000
-
-
-Told = Callable[[list["Waiting"]], None]
-
-
-class Waiting:
-    """A request and, later, its answer; or the turn to work for all who wait.
-
-    ``told`` is called with all those of a batch whose answer it takes, once they have it.
-    Who ``listens`` can be given the ``turn``; both change under the lock of the queues only.
-    """
-
-    __slots__ = ("answer", "error", "gate", "listens", "request", "told", "turn")
-
-    def __init__(self, request: Request, told: Told | None = None) -> None:
-        self.request, self.told = request, told
-        self.answer: list[Result] | None = None
-        self.error: BaseException | None = None
-        self.listens = self.turn = False
-        self.gate = threading.Lock()
-        self.gate.acquire()
-
-    @property
-    def done(self) -> bool:
-        return self.answer is not None or self.error is not None
-
-    def wake(self) -> None:
-        """Let whoever waits at the gate go on: there is an answer, or the turn."""
-        with suppress(RuntimeError):  # it is open already
-            self.gate.release()
 
 
 class Desk:
@@ -387,7 +358,9 @@ class Desk:
         assert isinstance(self.books, ScribedBooks)
         with suppress(Conflict):  # that is known now, and no reason for whoever comes next
             self.books.land()
-        return _unknown(lost.requests) if isinstance(error, Unknown) else self.transact(lost.requests)
+        return (
+            _unknown(lost.requests) if isinstance(error, Unknown) else self.transact(lost.requests)
+        )
 
     def transact(self, requests: list[Request]) -> list[list[Result]]:
         """Run one batch; if it cannot be written, find the event at fault. The lock is held."""

@@ -222,8 +222,8 @@ def _prices(read: Read, reader: Reader) -> None:
 
 def _rewards(read: Read, reader: Reader) -> None:
     for name, reward in read["rewards"].items():
-        keys: tuple[str, ...] = () if reward.rate else ("step", "pays at most", "least")
-        keys += () if reward.rate or reward.rungs else ("most", "covers")
+        keys: tuple[str, ...] = () if reward.rate else ("step", "pays at most", "least", "covers")
+        keys += () if reward.rate or reward.rungs else ("most",)
         for key in keys:
             if key in said(reader, "rewards", name):
                 message = f"{key!r} goes with 'rate'; this reward has another price."
@@ -347,10 +347,11 @@ def _names(read: Read, reader: Reader) -> None:
             reader.fault_at("unknown-balance", message, "cycles", name, "least")
     for section in ("earning", "offers"):
         for name, rule in read[section].items():
-            chosen = rule.where.chosen if rule.where is not None else None
-            if chosen and read["choices"][chosen[1]].names_anything:
-                message = f"{chosen[1]!r} can be any name, so no lines can be like it."
-                reader.fault_at("chosen-here", message, section, name)
+            for each in (rule.where, rule.except_):
+                chosen = each.chosen if each is not None else None
+                if chosen and read["choices"][chosen[1]].names_anything:
+                    message = f"{chosen[1]!r} can be any name, so no lines can be like it."
+                    reader.fault_at("chosen-here", message, section, name)
     for section in ("counters", "prices", "rewards"):
         for name, entry in read[section].items():
             if any(each is not None and each.chosen for each in (entry.where, entry.except_)):

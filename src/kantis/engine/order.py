@@ -14,7 +14,6 @@ from msgspec import structs
 
 from kantis.core import calendar
 from kantis.core.account import NEVER, Account
-from kantis.core.amounts import share
 from kantis.core.basket import refuse_negative
 from kantis.core.events import (
     Activity,
@@ -98,30 +97,29 @@ def _paid(plan: Plan, turn: Turn, body: Purchase) -> list[int]:
     amounts = [
         line.amount + line.discount * before_discounts + line.tax * with_tax for line in lines
     ]
-    to_pay = amounts
-    paying = [plan.rewards[name] for name in body.points or () if name in plan.rewards]
-    if plan.prices.rules and any(each.covers != "any part" for each in paying):
-        to_pay = plan.price(books=False)(turn, lines)
-    points, uses = _tenders(plan, turn, body, sum(amounts), sum(to_pay))
+    asked = plan.prices.rules and body.points
+    to_pay = plan.price(books=False)(turn, lines) if asked else amounts
+    points, uses = _tenders(plan, turn, body, sum(amounts), to_pay)
     if plan.prices.rules:
         amounts = plan.price(trace=turn.trace is not None)(turn, lines)
     if points:
-        amounts = _pay(plan, turn, points, amounts)
+        amounts = _pay(plan, turn, body, points, amounts)
     for use in uses:
         vouchers.use(plan.vouchers, turn, use)
     return amounts
 
 
 def _tenders(
-    plan: Plan, turn: Turn, body: Purchase, basket: int, to_pay: int
+    plan: Plan, turn: Turn, body: Purchase, basket: int, to_pay: list[int]
 ) -> tuple[dict[str, int], list[Use]]:
     """The points and vouchers that pay. What cannot pay refuses an ask, and flags a tell.
 
-    ``basket`` is before prices are taken off, ``to_pay`` after.
+    ``basket`` is before prices are taken off, ``to_pay`` of each line after.
     """
     points: dict[str, int] = {}
     uses: list[Use] = []
     wanted: dict[str, int] = {}
+    left = to_pay
     for name, amount in (body.points or {}).items():
         try:
             reward = plan.rewards.get(name)
@@ -130,7 +128,7 @@ def _tenders(
             if amount <= 0:
                 raise Refused("negative-amount", "Points that pay are more than none.")
             try:
-                rewards.check_tender(reward, amount, to_pay)
+                rewards.check_tender(reward, turn, amount, body.lines, to_pay, left)
             except Refused as refused:
                 _or_flag(turn, refused)
             unit = rewards.unit_of(reward)
@@ -141,6 +139,7 @@ def _tenders(
                 sentence = f"{wanted[unit]} were asked for, there are {available}."
                 raise Refused("not-enough", sentence)
             points[name] = amount
+            left = rewards.pay_lines(reward, body.lines, amount, left)
         except Refused as refused:
             _or_flag(turn, refused)
     for code in dict.fromkeys(body.vouchers):
@@ -167,7 +166,9 @@ def _or_flag(turn: Turn, refused: Refused) -> None:
     turn.flag(refused.refusal.code)
 
 
-def _pay(plan: Plan, turn: Turn, paid: dict[str, int], left: list[int]) -> list[int]:
+def _pay(
+    plan: Plan, turn: Turn, body: Purchase, paid: dict[str, int], left: list[int]
+) -> list[int]:
     """Points as a tender: redeemed here, and taken off the lines in proportion."""
     for name, points in paid.items():
         reward = plan.rewards[name]
@@ -177,7 +178,7 @@ def _pay(plan: Plan, turn: Turn, paid: dict[str, int], left: list[int]) -> list[
         turn.spent, turn.barred = True, turn.barred or not reward.earns
         turn.effect("", name, worth)
         if not plan.head.spend[2]:
-            left = [a - b for a, b in zip(left, share(min(worth, sum(left)), left), strict=True)]
+            left = rewards.pay_lines(reward, body.lines, points, left)
         _signs(plan, turn, "redeeming", balance.name)
     return left
 

@@ -175,14 +175,17 @@ def _reverse_tenders(then: Plan, turn: Turn, back: Returning) -> None:
         reward = then.rewards.get(name)
         if reward is None or not worth:
             continue
-        weights = back.weights(_every)
+        every = back.weights(_every)
+        weights = rewards.payable(reward, back.purchase.lines, every)
+        if not any(weights):  # a tell of what could not be paid so
+            weights = every
         first = back.portion(points, weights, back.before)
         last = back.portion(points, weights, back.after)
         balance = then.balances[rewards.unit_of(reward)]
         mine = [p for p in paid if p[0] == balance.name]
         for lot, amount in reversed(_between(mine, points - last, points - first)):
             give_back(turn, balance, [(lot, amount)], REDEEMED, REFUND)
-        part = back.part(worth, _every)
+        part = back.portion(worth, weights, back.after) - back.portion(worth, weights, back.before)
         if part:
             turn.effect("", name, -part)
 

@@ -105,7 +105,9 @@ def unit_of(section: CounterSection, money: Unit, balances: Mapping[str, Unit]) 
     if section.counts in ("measure", "largest measure"):
         return THOUSANDTHS
     if section.counts == "points":
-        return next((balances[name] for name in section.of if name in balances), Unit("points"))
+        units = [balances[name] for name in section.of if name in balances]
+        units += balances.values() if len(balances) == 1 else ()
+        return units[0] if units else Unit("points")
     if section.counts == "quantity":
         return Unit(section.name)
     return Unit(section.counts, one=section.counts[:-1])  # items, purchases

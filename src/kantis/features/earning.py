@@ -17,7 +17,7 @@ needs is written out; rarer shapes call the helpers at the end of this file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import cached_property
 from math import gcd
@@ -140,6 +140,8 @@ def _variants(rule: Rule, options: Mapping[str, tuple[str, ...]]) -> list[Rule]:
             )
             for option in options.get(choice, ())
         ]
+    if rule.except_ is not None and rule.except_.chosen is not None:
+        found = [each for one in found for each in _but_the_chosen(one, rule.except_, options)]
     for field in ("multiply", "add"):
         value = getattr(rule, field)
         if not isinstance(value, ByLevel):
@@ -155,6 +157,24 @@ def _variants(rule: Rule, options: Mapping[str, tuple[str, ...]]) -> list[Rule]:
             for (level, ratio), end in zip(value.values, ends, strict=True)
         ]
     return found
+
+
+def _but_the_chosen(
+    rule: Rule, but: Filter, options: Mapping[str, tuple[str, ...]]
+) -> Iterator[Rule]:
+    """A rule for everything but what was chosen: for who chose nothing, and for each option."""
+    attribute, choice = but.chosen or ("", "")
+    known = options.get(choice, ())
+    plain = replace(but, chosen=None)
+    yield replace(rule, except_=plain, who=_also(rule.who, no_choices=((choice, known),)))
+    for option in known:
+        parts = dict(but.parts) | {attribute: (*dict(but.parts).get(attribute, ()), option)}
+        yield replace(
+            rule,
+            name=f"{rule.name} but {option}",
+            except_=replace(but, parts=tuple(sorted(parts.items())), chosen=None),
+            who=_also(rule.who, choices=((choice, option),)),
+        )
 
 
 def _also(who: Who | None, **more: Any) -> Who:

@@ -12,16 +12,16 @@ what they are worth, of which the best one below the balance and the basket coun
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Annotated
 
 from msgspec import Struct
 
 from kantis.core import windows
 from kantis.core.account import Account
-from kantis.core.amounts import Ratio, divide
+from kantis.core.amounts import Ratio, divide, share
 from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, When, Who, gates
-from kantis.core.events import Redeem
+from kantis.core.events import Line, Redeem
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
 from kantis.core.levels import REACHED
 from kantis.core.limits import OFTEN, Often
@@ -173,16 +173,24 @@ def unit_of(reward: RewardSection) -> str:
     return reward.rungs[0][2] if reward.rungs else ""
 
 
-def payable(reward: RewardSection, body: Redeem) -> int:
-    """The part of the basket that the reward can pay for, in minor units."""
-    if not body.lines:
-        return body.basket
-    return sum(
-        line.amount
-        for line in body.lines
-        if (reward.where is None or reward.where.matches(line))
-        and (reward.except_ is None or not reward.except_.matches(line))
-    )
+def payable(reward: RewardSection, lines: Sequence[Line], amounts: Sequence[int]) -> list[int]:
+    """What of each line's amount the reward can pay for; nothing of the lines not meant."""
+    where, but = reward.where, reward.except_
+    return [
+        amount
+        if (where is None or where.matches(line)) and (but is None or not but.matches(line))
+        else 0
+        for line, amount in zip(lines, amounts, strict=True)
+    ]
+
+
+def pay_lines(
+    reward: RewardSection, lines: Sequence[Line], points: int, left: Sequence[int]
+) -> list[int]:
+    """What is left of the lines when points pay those that they can pay for, in proportion."""
+    paid = payable(reward, lines, left)
+    parts = share(min(pays(reward, points) or 0, sum(paid)), paid)
+    return [amount - part for amount, part in zip(left, parts, strict=True)]
 
 
 def price(reward: RewardSection, available: int, basket: int, wanted: int) -> tuple[int, int]:
@@ -213,6 +221,10 @@ def _rung(reward: RewardSection, available: int, basket: int, wanted: int) -> tu
         and (not wanted or points == wanted)
     ]
     if not fitting:
+        if wanted and wanted not in [rung for rung, _, _ in reward.rungs]:
+            raise Refused("not-a-rung", f"{wanted} is no rung of {reward.name!r}.")
+        if wanted and wanted <= available:
+            raise _too_much()
         least = wanted or reward.rungs[0][0]
         raise Refused("not-enough", f"No rung fits: it takes {least}, there are {available}.")
     return fitting[-1]
@@ -232,47 +244,64 @@ def pays(reward: RewardSection, points: int) -> int | None:
     return None
 
 
-def check_tender(reward: RewardSection, points: int, basket: int) -> None:
-    """``Refused`` where so many points cannot be a part of this purchase."""
-    if reward.rungs and points not in [rung for rung, _, _ in reward.rungs]:
-        raise Refused("not-a-rung", f"{points} is no rung of {reward.name!r}.")
-    if reward.most is not None and reward.rungs and points > reward.most.amount:
-        raise Refused("too-much", f"A purchase takes {reward.most.amount} at most.")
-    if reward.covers == "all or nothing" and (pays(reward, points) or 0) < basket:
-        raise Refused("all-or-nothing", "Points pay the whole purchase or nothing of it.")
+def check_tender(
+    reward: RewardSection,
+    turn: Turn,
+    points: int,
+    lines: Sequence[Line],
+    to_pay: Sequence[int],
+    left: Sequence[int],
+) -> None:
+    """``Refused`` where so many points cannot be a part of this purchase.
+
+    ``to_pay`` is what each line costs, ``left`` what other points leave of it.
+    """
+    basket = sum(payable(reward, lines, to_pay))
+    _gated(reward, turn, sum(to_pay), basket)
+    _, worth = price(reward, points, basket, points)
+    if worth > sum(payable(reward, lines, left)):
+        raise _too_much()
+
+
+def _too_much() -> Refused:
+    return Refused("too-much", "That is more than this purchase can take in points.")
 
 
 def _by_rate(
     reward: RewardSection, rate: Worth, available: int, basket: int, wanted: int
 ) -> tuple[int, int]:
+    whole = basket > 0 and reward.covers == "all or nothing"
     limit = basket
     if reward.pays_at_most is not None:
         limit = basket * reward.pays_at_most.num // reward.pays_at_most.den
-    points = min(available, reward.most.amount) if reward.most is not None else available
+    fits = -(-limit * rate.points // rate.money)  # the fewest that pay so much
+    if not whole and divide(fits * rate.money, rate.points, "down") > limit:
+        fits = limit * rate.points // rate.money
+    most = min(available, reward.most.amount) if reward.most is not None else available
+    if wanted > available:
+        raise Refused("not-enough", f"{wanted} were asked for, there are {available}.")
+    if wanted > most or (basket and wanted > fits):
+        raise _too_much()
+    if whole and (fits > most or wanted not in (0, fits)):
+        raise Refused("all-or-nothing", f"Points pay all or nothing: it takes {fits}.")
+    points = wanted or (min(most, fits) if basket else most)
     step = reward.step.amount if reward.step is not None else 1
-    if wanted:
-        if wanted > available:
-            raise Refused("not-enough", f"{wanted} were asked for, there are {available}.")
-        if wanted > points or (basket and wanted * rate.money > limit * rate.points):
-            raise Refused("too-much", "That is more than this purchase can take in points.")
-        points = wanted
-    elif basket:
-        points = min(points, -(-limit * rate.points // rate.money))
-        if divide(points * rate.money, rate.points, "down") > limit:
-            points = limit * rate.points // rate.money
-    if wanted and points % step:
+    if points % step and (wanted or whole):
         raise Refused("not-a-step", f"Points go in steps of {step}.")
     points -= points % step
-    least = reward.least.amount if reward.least is not None else 1
-    if points < max(least, 1):
-        raise Refused("below-minimum", f"It takes at least {least} at once, there are {available}.")
+    least = max(1, reward.least.amount if reward.least is not None else 1)
+    if points < least:
+        sentence = f"It takes at least {least} at once, not {wanted or available}."
+        raise Refused("below-minimum", sentence)
     worth = divide(points * rate.money, rate.points, "down")
-    if reward.covers == "all or nothing" and basket:
-        whole = -(-basket * rate.points // rate.money)
-        if whole > available or (wanted and wanted != whole):
-            raise Refused("all-or-nothing", f"Points pay all or nothing: it takes {whole}.")
-        return whole, basket
-    return points, worth
+    return points, min(worth, limit) if whole else worth
+
+
+def _gated(reward: RewardSection, turn: Turn, basket: int, spend: int) -> None:
+    for gate in gates(reward.who, reward.when, reward.if_):
+        why = gate(turn, basket, spend, 1 << 40)
+        if why:
+            raise Refused(f"reward-{why.replace(' ', '-')}", f"This reward is not for this: {why}.")
 
 
 def redeem(
@@ -287,11 +316,9 @@ def redeem(
         raise Refused("unknown-reward", f"There is no reward {body.reward!r} now.")
     if not unit_of(reward):
         raise Refused("comes-by-itself", f"The reward {reward.name!r} cannot be asked for.")
-    basket = payable(reward, body)
-    for gate in gates(reward.who, reward.when, reward.if_):
-        why = gate(turn, body.basket or basket, basket, 1 << 40)
-        if why:
-            raise Refused(f"reward-{why.replace(' ', '-')}", f"This reward is not for this: {why}.")
+    amounts = [line.amount for line in body.lines]
+    basket = sum(payable(reward, body.lines, amounts)) if body.lines else body.basket
+    _gated(reward, turn, body.basket or basket, basket)
     balance = balances[unit_of(reward)]
     available = spendable(turn, balance)
     if not turn.event.ask and not body.hold:  # it has happened: what is short is owed

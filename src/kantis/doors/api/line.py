@@ -13,7 +13,8 @@ from kantis.core.events import Event
 from kantis.desk.batch import Request
 from kantis.desk.post import Post
 from kantis.desk.results import Result
-from kantis.desk.submit import BULK_FROM, Desk, Waiting
+from kantis.desk.submit import BULK_FROM, Desk
+from kantis.desk.waiting import Waiting
 from kantis.doors.api.problems import Problem
 from kantis.store.books import Conflict, Outage
 
