@@ -17,9 +17,9 @@ from rich.text import Text
 from kantis.desk.lease import holder
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
-from kantis.doors.api.app import application
 from kantis.doors.cli.opening import opened, shown
 from kantis.doors.cli.output import Json, Store, Trouble, json_out, out
+from kantis.doors.front import Front
 
 #: So long a stop waits for answers that are under way.
 _PATIENCE_S: Final = 30
@@ -42,7 +42,7 @@ def serve(
         with listening:
             _greet(desk, listening, store, json)
             config = uvicorn.Config(
-                application(desk), log_config=None, access_log=False, lifespan="on",
+                Front(desk), log_config=None, access_log=False, lifespan="on",
                 server_header=False, timeout_graceful_shutdown=_PATIENCE_S, ws="none",
             )  # fmt: skip
             for each in (signal.SIGTERM, signal.SIGINT):  # the server stops, and so do we
