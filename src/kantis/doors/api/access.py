@@ -29,6 +29,7 @@ class Route(Struct, frozen=True):
 
 _ALL: Final = frozenset({TILL, SHOP, PARTNER, STAFF, AUDITOR})
 _WRITERS: Final = frozenset({TILL, SHOP, PARTNER, STAFF})
+_SELLERS: Final = frozenset({TILL, SHOP, STAFF})
 _VIEWERS: Final = frozenset({TILL, SHOP, STAFF, AUDITOR})
 
 ROUTES: Final = (
@@ -41,6 +42,10 @@ ROUTES: Final = (
     Route("GET", "/v1/accounts/{ref}", _VIEWERS),
     Route("GET", "/v1/accounts/{ref}/entries", _VIEWERS),
     Route("GET", "/v1/programs", _ALL),
+    Route("POST", "/v1/redemptions", _SELLERS),
+    Route("GET", "/v1/redemptions/{id}", _SELLERS),
+    Route("POST", "/v1/redemptions/{id}/capture", _SELLERS),
+    Route("POST", "/v1/redemptions/{id}/release", _SELLERS),
 )
 
 _COUNTER: Final = frozenset(
