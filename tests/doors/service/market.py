@@ -101,6 +101,16 @@ def bought(id: str, card: str, euros: int = 10, **more: Any) -> dict[str, Any]:
     return {"id": id, "type": "purchase", "subject": subject, "data": data}
 
 
+def bring_vouchers(staff: httpx.Client, card: str, *codes: str) -> None:
+    """A member brings vouchers for bread, each good for 3.00."""
+    vouchers = [{"code": code, "kind": "bread", "worth": 300} for code in codes]
+    event = {
+        "id": f"bring-{codes[0]}", "type": "carry", "subject": f"card:{card}",
+        "data": {"origin": "opening", "vouchers": vouchers},
+    }  # fmt: skip
+    assert staff.post("/v1/events", json=event).status_code == 200
+
+
 def named(found: Iterable[dict[str, Any]], key: str) -> dict[str, dict[str, Any]]:
     """Items of a list by what they are called."""
     return {each[key]: each for each in found}

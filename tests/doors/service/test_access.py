@@ -13,7 +13,7 @@ from kantis.doors.api.contract import contract
 from kantis.doors.api.wire import BODIES
 from tests.doors.command import Kantis
 from tests.doors.service.conftest import Place
-from tests.doors.service.market import begin_member, post
+from tests.doors.service.market import begin_member, bring_vouchers, post
 from tests.doors.service.server import SCOPES, buy
 from tests.doors.service.test_events import problem
 
@@ -28,6 +28,13 @@ ROWS: dict[str, tuple[str, int]] = {
     "POST /v1/quotes": ("till shop partner staff", 404),
     "GET /v1/accounts/{ref}": ("till shop staff auditor", 404),
     "GET /v1/accounts/{ref}/entries": ("till shop staff auditor", 404),
+    "GET /v1/accounts/{ref}/rewards": ("till shop staff auditor", 404),
+    "GET /v1/accounts/{ref}/vouchers": ("till shop staff auditor", 404),
+    "POST /v1/accounts/{ref}/vouchers/{code}/use": ("till shop staff", 404),
+    "GET /v1/accounts/{ref}/offers": ("till shop staff auditor", 404),
+    "POST /v1/accounts/{ref}/offers/{offer}/load": ("till shop staff", 404),
+    "GET /v1/accounts/{ref}/entitlements": ("till shop staff auditor", 404),
+    "POST /v1/accounts/{ref}/entitlements/{entitlement}/enjoy": ("till shop staff", 404),
     "GET /v1/programs": ("till shop partner staff auditor", 200),
     "POST /v1/redemptions": ("till shop staff", 404),
     "GET /v1/redemptions/{id}": ("till shop staff", 404),
@@ -39,11 +46,14 @@ CALLERS = ["nobody", "stranger", "revoked"] + [
 ]
 #: What is asked of a route, where it is not a purchase on the member's account.
 BODIES_OF: dict[str, Any] = {
+    "POST /v1/accounts/{ref}/vouchers/{code}/use": {"basket": 1_000},
+    "POST /v1/accounts/{ref}/offers/{offer}/load": {},
+    "POST /v1/accounts/{ref}/entitlements/{entitlement}/enjoy": {},
     "POST /v1/redemptions": {"subject": "account:1", "reward": "mug"},
     "POST /v1/redemptions/{id}/capture": None,
     "POST /v1/redemptions/{id}/release": None,
 }
-NAMES = {"{ref}": "account:1"}
+NAMES = {"{ref}": "account:1", "{offer}": "tea-week", "{entitlement}": "lounge"}
 
 
 def rowless(routes: Iterable[Route]) -> set[str]:
@@ -68,6 +78,8 @@ def matrix(market: Place) -> Place:
     """The market's first member has points, and each caller who may has a hold for each row."""
     with market.client("market/shop") as shop:
         assert begin_member(shop, "matrix", 5_000) == 1
+    with market.client("market/staff") as staff:
+        bring_vouchers(staff, "matrix", *(f"market-{scope}" for scope in SCOPES))
     for scope in ("till", "shop", "staff"):
         with market.client(f"market/{scope}") as client:
             for row in ROWS:
@@ -101,7 +113,8 @@ def revoked(market: Place) -> str:
 def test_each_caller_on_each_route(matrix: Place, revoked: str, caller: str, row: str) -> None:
     method, path = row.split()
     key = {"nobody": "", "stranger": "kantis_" + "0" * 64, "revoked": revoked}.get(caller)
-    for name, value in {**NAMES, "{id}": hold_of(row)}.items():
+    names = {**NAMES, "{id}": hold_of(row), "{code}": caller.replace("/", "-")}
+    for name, value in names.items():
         path = path.replace(name, value)
     body: Any = None
     headers = {}

@@ -64,15 +64,11 @@ class Deed:
         title = "".join(word.capitalize() for word in name.split("_"))
         given = frozenset([*self.at.values(), *self.fixed])
         self.said = wire.asked(f"{title}Request", summary, body, given, subject=self.subject)
+        self.fields = [each.name for each in msgspec.structs.fields(self.said)]
 
     @cached_property
     def _decode(self) -> Callable[[bytes], Any]:
         return msgspec.json.Decoder(self.said).decode
-
-    @property
-    def fields(self) -> list[str]:
-        """The fields of the request."""
-        return [each.name for each in msgspec.structs.fields(self.said)]
 
     @property
     def needed(self) -> bool:

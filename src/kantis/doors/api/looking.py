@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
 from typing import Annotated, Any, Final
 
 from fastapi import Path, Request
@@ -21,8 +20,6 @@ from kantis.doors.api.problems import Problem
 from kantis.store.rows import AccountRow
 
 ID_END: Final = 1 << 63
-#: The language of a text where the caller asks for none that there is.
-DEFAULT_LANGUAGE: Final = "en"
 
 Ref = Annotated[
     str,
@@ -96,18 +93,6 @@ def languages(request: Request) -> list[str]:
         except ValueError:
             continue
     return [tag for weight, _, tag in sorted(wanted) if tag and weight]
-
-
-def text_in(texts: dict[str, str], wanted: Iterable[str]) -> str:
-    """A text in the best of the languages that are wanted, or in the one that there is.
-
-    >>> text_in({"en": "Coffee", "fi": "Kahvi"}, ["vi", "fi"]), text_in({"": "Latte"}, ["fi"])
-    ('Kahvi', 'Latte')
-    """
-    for language in (*wanted, DEFAULT_LANGUAGE):
-        if language in texts:
-            return texts[language]
-    return next(iter(texts.values()), "")
 
 
 def cursor_of(seq: int) -> str:

@@ -42,7 +42,8 @@ Word = Annotated[str, Meta(max_length=WORD_MAX)]
 Name = Annotated[str, Meta(max_length=ID_MAX)]
 Subject = Annotated[str, Meta(max_length=ID_MAX, examples=["card:6407", "account:12"])]
 #: As far as every reader of JSON counts exactly.
-Number = Annotated[int, Meta(ge=-(1 << 53), le=1 << 53)]
+NUMBER_MAX: Final = 1 << 53
+Number = Annotated[int, Meta(ge=-NUMBER_MAX, le=NUMBER_MAX)]
 _LIMITED: Final[dict[Any, Any]] = {str: Word, int: Number}
 
 
