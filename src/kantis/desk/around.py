@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from kantis.core.account import Account, decode_account
 from kantis.core.calendar import show_day, show_instant
 from kantis.desk.programs import Home
+from kantis.desk.showing import now_of
 from kantis.engine import reach
-from kantis.engine.decide import advance
 from kantis.engine.members import entitled
 from kantis.engine.program import Program
 from kantis.store.books import Books
@@ -36,21 +35,13 @@ def text_in(texts: dict[str, str], wanted: Iterable[str]) -> str:
     return next(iter(texts.values()), "")
 
 
-def now_of(home: Home, row: AccountRow, now: int) -> Account:
-    """The account as it stands at an instant, whatever was written since."""
-    state = decode_account(row.snapshot)
-    if state.joined:
-        advance(home.program, state, max(now, state.at))
-    return state
-
-
 def last_day(until: int) -> str:
-    """The last day before a first day without it; empty where there is no end.
+    """The last day before a first day without it.
 
     >>> last_day(738977), last_day(0)
-    ('2024-03-31', '')
+    ('2024-03-31', 'never')
     """
-    return show_day(until - 1) if until else ""
+    return show_day(until - 1 if until else 0)
 
 
 def rewards(
@@ -103,7 +94,7 @@ def offers(
             "title": text_in(each.title, wanted),
             "says": each.says,
             "state": each.state,
-            "since": show_day(each.since),
+            "since": show_day(each.since) if each.since else "",
             "until": last_day(each.until),
             "loaded": show_instant(each.loaded) if each.loaded >= 0 else "",
             "used": each.used,
@@ -140,7 +131,7 @@ def vouchers(
                 "at": list(kind.at) if kind is not None else [],
             }
         )
-    return sorted(found, key=lambda each: (each["state"] != "open", each["until"] or "9"))
+    return sorted(found, key=lambda each: (each["state"] != "open", each["until"]))
 
 
 def entitlements(

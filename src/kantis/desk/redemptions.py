@@ -6,12 +6,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from kantis.core.account import decode_account
 from kantis.core.decision import Decision, Refusal
 from kantis.core.events import Redeem
 from kantis.desk.programs import Home
 from kantis.desk.recorded import entry_of, event_of
-from kantis.engine.decide import advance
+from kantis.desk.showing import now_of
 from kantis.store.books import Books
 from kantis.store.schema import DECIDED
 
@@ -89,6 +88,4 @@ def _still(books: Books, home: Home, found: Redemption, key: str, now: int) -> b
     """Whether the account still has the hold."""
     row = books.account(found.account)
     assert row is not None
-    state = decode_account(row.snapshot)
-    advance(home.program, state, max(now, state.at))
-    return key in state.holds
+    return key in now_of(home, row, now).holds

@@ -28,6 +28,7 @@ ROWS: dict[str, tuple[str, int]] = {
     "POST /v1/quotes": ("till shop partner staff", 404),
     "GET /v1/accounts/{ref}": ("till shop staff auditor", 404),
     "GET /v1/accounts/{ref}/entries": ("till shop staff auditor", 404),
+    "GET /v1/accounts/{ref}/statements": ("till shop staff auditor", 404),
     "GET /v1/accounts/{ref}/rewards": ("till shop staff auditor", 404),
     "GET /v1/accounts/{ref}/vouchers": ("till shop staff auditor", 404),
     "POST /v1/accounts/{ref}/vouchers/{code}/use": ("till shop staff", 404),

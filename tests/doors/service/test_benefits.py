@@ -32,8 +32,15 @@ def test_what_is_said_to_be_had_is_had(shop: httpx.Client) -> None:
     begin_member(shop, "true", 130)
     for name, each in rewards(shop, "true", basket=500).items():
         body = {"subject": "card:true", "reward": name, "basket": 500}
-        quoted = shop.post("/v1/quotes", json={"type": "redeem", "subject": "card:true",
-                                               "ask": True, "data": {**body, "subject": None}})
+        quoted = shop.post(
+            "/v1/quotes",
+            json={
+                "type": "redeem",
+                "subject": "card:true",
+                "ask": True,
+                "data": {**body, "subject": None},
+            },
+        )
         assert quoted.status_code == 400  # the subject is no field of the data
         held = post(shop, "/v1/redemptions", body)
         assert (held.status_code == 201) is each["can"], name

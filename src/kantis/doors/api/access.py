@@ -41,6 +41,7 @@ ROUTES: Final = (
     Route("POST", "/v1/quotes", _WRITERS),
     Route("GET", "/v1/accounts/{ref}", _VIEWERS),
     Route("GET", "/v1/accounts/{ref}/entries", _VIEWERS),
+    Route("GET", "/v1/accounts/{ref}/statements", _VIEWERS),
     Route("GET", "/v1/accounts/{ref}/rewards", _VIEWERS),
     Route("GET", "/v1/accounts/{ref}/vouchers", _VIEWERS),
     Route("POST", "/v1/accounts/{ref}/vouchers/{code}/use", _SELLERS),

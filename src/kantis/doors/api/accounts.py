@@ -41,11 +41,56 @@ class Lot(BaseModel):
     group: str
 
 
+class Step(BaseModel):
+    """What a counter has, of what a level takes."""
+
+    counter: str
+    has: str
+    takes: str
+    missing: str
+
+
 class Tier(BaseModel):
-    """A level, and the last day that it is sure for (empty: no end)."""
+    """A level, and the last day that it is sure for, or `never`.
+
+    `next` is the level above, and `way` what it takes: any one of the lists, of that all
+    steps. `keep` is what would keep the present level for longer, where that can be done now.
+    """
 
     level: str
     until: str
+    next: str
+    way: list[list[Step]]
+    keep: list[list[Step]]
+
+
+class Waiting(BaseModel):
+    """Pending points: the instant at which they open, or the group that they wait for."""
+
+    balance: str
+    amount: str
+    opens: str
+    group: str
+
+
+class HoldTold(BaseModel):
+    """Points that are set aside; `key` is source and id of the hold."""
+
+    key: str
+    reward: str
+    balance: str
+    points: str
+    worth: str
+    until: str
+
+
+class MemberTold(BaseModel):
+    """One of the members of a household; `home` is the account that they came from."""
+
+    role: str
+    joined: str
+    burns: bool
+    home: str
 
 
 class Voucher(BaseModel):
@@ -74,7 +119,11 @@ class Entitlement(BaseModel):
 
 
 class Account(BaseModel):
-    """An account as it stands now. Amounts are decimal numbers in their own unit."""
+    """An account as it stands now. Amounts are decimal numbers in their own unit.
+
+    `members` are those of a household; `shares` is the household's account that this one's
+    member has joined.
+    """
 
     account: int
     program: str
@@ -82,6 +131,7 @@ class Account(BaseModel):
     joined: str
     balances: dict[str, dict[str, str]]
     lots: list[Lot]
+    waiting: list[Waiting]
     tiers: dict[str, Tier]
     counters: dict[str, str]
     vouchers: list[Voucher]
@@ -90,7 +140,9 @@ class Account(BaseModel):
     offers: list[str]
     choices: dict[str, str]
     facts: dict[str, str]
-    holds: dict[str, str]
+    holds: list[HoldTold]
+    members: dict[str, MemberTold]
+    shares: str
 
 
 class EntryTold(BaseModel):
