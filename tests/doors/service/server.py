@@ -83,12 +83,12 @@ class Server:
         return httpx.Client(base_url=self.address, headers=headers, timeout=TIMEOUT_S)
 
 
-def begin(store: str, *programs: str) -> dict[str, str]:
+def begin(store: str, *programs: str, terms: str = CLUB) -> dict[str, str]:
     """Books with these programs; a key of each scope, as in ``keys["club/till"]``."""
     made = {}
     with kantis.desk.open(store) as desk:
         for name in programs:
-            source = CLUB.format(name=name)
+            source = terms.format(name=name)
             desk.publish(name, 0, source, plain(text.read(source)))
             for scope in SCOPES:
                 about = name, scope, f"{name}-{scope}"

@@ -15,13 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kantis.desk.submit import Desk
-from kantis.doors.api import accounts
 from kantis.doors.api.contract import contract
 from kantis.doors.api.events import Events
 from kantis.doors.api.gate import Gate
 from kantis.doors.api.line import BULK_MAX, TILLS_MAX
 from kantis.doors.api.office import Office
 from kantis.doors.api.problems import Problem, response
+from kantis.doors.api.resources import DEEDS, RESOURCES
 
 
 def application(desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX) -> Gate:
@@ -40,7 +40,8 @@ def application(desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_
             Problem: _problem, RequestValidationError: _invalid, Exception: _fault
         },
     )  # fmt: skip
-    app.include_router(accounts.router)
+    for resource in RESOURCES:
+        app.include_router(resource.router)
     app.router.routes += [
         Route("/healthz", _healthz),
         Route("/readyz", _readyz),
@@ -48,6 +49,7 @@ def application(desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_
         Route("/openapi.json", _openapi),
         Route("/v1/events", Events(), methods=["POST"]),
         Route("/v1/quotes", Events(quotes=True), methods=["POST"]),
+        *(Route(each.path, each, methods=["POST"]) for each in DEEDS),
     ]
     gate = Gate(app)
     return gate

@@ -41,8 +41,8 @@ class Events:
         state = scope["state"]
         office, caller, request = state["office"], state["caller"], state["request"]
         headers = dict(scope["headers"])
-        body = await _body(headers, Request(scope, receive))
-        key = _idempotency_key(headers)
+        body = await body_of(headers, Request(scope, receive))
+        key = idempotency_key(headers)
         if body.lstrip()[:1] == b"[":
             response = await self._many(office, caller, body, key)
         else:
@@ -96,16 +96,15 @@ class Events:
     async def _ask(self, office: Office, caller: Caller, events: list[Event]) -> list[Result]:
         if self._quotes:
             return await office.read(Desk.quote, events, program=caller.program)
-        results = await office.line.submit(caller.program, events)
-        for each in results:
-            office.figures.events.labels(each.outcome).inc()
-        return results
+        return await office.submit(caller, events)
 
 
-async def _body(headers: dict[bytes, bytes], request: Request) -> bytes:
+async def body_of(
+    headers: dict[bytes, bytes], request: Request, *, may_be_empty: bool = False
+) -> bytes:
     """The body of a request, as JSON that is not too large."""
     media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if media != b"application/json":
+    if media != b"application/json" and not (may_be_empty and not media):
         raise Problem("media-type")
     parts, size = [], 0
     async for part in request.stream():
@@ -113,14 +112,18 @@ async def _body(headers: dict[bytes, bytes], request: Request) -> bytes:
         if size > BODY_BYTES_MAX:
             raise Problem("body-too-large", connection="close")
         parts.append(part)
+    if size and not media:
+        raise Problem("media-type")
     return b"".join(parts)
 
 
-def _idempotency_key(headers: dict[bytes, bytes]) -> str:
+def idempotency_key(headers: dict[bytes, bytes]) -> str:
     """The id that the header says, as a structured string or bare."""
     said = headers.get(b"idempotency-key", b"").decode("latin-1").strip()
     if len(said) > 1 and said[0] == said[-1] == '"':
         said = said[1:-1]
+    if len(said) > wire.ID_MAX:
+        raise Problem("malformed", f"An Idempotency-Key has at most {wire.ID_MAX} characters.")
     return said
 
 

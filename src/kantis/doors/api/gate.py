@@ -86,12 +86,12 @@ class _Visit:
     async def _answer(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            message["headers"] = [
-                *message.get("headers", ()),
-                (b"x-request-id", self._id.encode()),
-                (b"cache-control", b"no-store"),
-                (b"x-content-type-options", b"nosniff"),
-            ]
+            said = list(message.get("headers", ()))
+            if not any(name == b"cache-control" for name, _ in said):
+                said.append((b"cache-control", b"no-store"))
+            said.append((b"x-request-id", self._id.encode()))
+            said.append((b"x-content-type-options", b"nosniff"))
+            message["headers"] = said
         await self._send(message)
 
     async def _refuse(self, problem: Problem) -> None:

@@ -11,7 +11,9 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from kantis.core.events import Event
 from kantis.desk.readers import Readers
+from kantis.desk.results import Result
 from kantis.desk.rounds import Rounds
 from kantis.desk.submit import Desk
 from kantis.doors.api.access import Caller
@@ -91,6 +93,13 @@ class Office:
             raise Problem("unusable", retry_after=str(RETRY_AFTER_S)) from error
         finally:
             self._reads -= 1
+
+    async def submit(self, caller: Caller, events: list[Event]) -> list[Result]:
+        """What became of a caller's events, after their commit."""
+        results = await self.line.submit(caller.program, events)
+        for each in results:
+            self.figures.events.labels(each.outcome).inc()
+        return results
 
     async def caller(self, secret: str) -> Caller:
         """Whose key this is; ``Problem`` when it is nobody's now."""
