@@ -47,11 +47,9 @@ def application(desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_
         Route("/readyz", _readyz),
         Route("/metrics", _metrics),
         Route("/openapi.json", _openapi),
-        Route("/v1/events", Events(), methods=["POST"]),
-        Route("/v1/quotes", Events(quotes=True), methods=["POST"]),
         *(Route(each.path, each, methods=["POST"]) for each in DEEDS),
     ]
-    gate = Gate(app)
+    gate = Gate(app, {"/v1/events": Events(), "/v1/quotes": Events(quotes=True)})
     return gate
 
 
@@ -69,7 +67,7 @@ async def _readyz(request: Request) -> Response:
 
 async def _metrics(request: Request) -> Response:
     office: Office = request.scope["state"]["office"]
-    data = generate_latest(office.figures.registry)
+    data = generate_latest(office.journal.figures.registry)
     return Response(data, headers={"content-type": CONTENT_TYPE_LATEST})
 
 

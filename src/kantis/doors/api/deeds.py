@@ -90,7 +90,7 @@ class Deed:
             raise Problem("id-missing")
         if self.made and "/" in key:
             raise Problem("malformed", "The id becomes a part of an address, so it has no slash.")
-        body = await body_of(headers, request, may_be_empty=True)
+        body = await body_of(headers, receive, may_be_empty=True)
         event = self._event(caller, key, body, request.path_params)
         if self.reaches:
             other = getattr(event.body, self.reaches)
