@@ -177,15 +177,15 @@ def _who(node: Node, reader: Reader) -> Who:
             line, column = node.keys.get(key, (node.line, node.column))
             message = f"Members have no {key!r}. {suggest(key, known)}"
             raise Wrong("unknown-who", message, Node("", line, column))
-    return Who(tiers=tuple(tiers), **values, said=words_of(node))
+    return Who(tiers=tuple(tiers), **values, said=as_said(node))
 
 
-def words_of(node: Node) -> str:
+def as_said(node: Node) -> str:
     """A value of the file as people read it: ``status gold or higher, age 18 to 25``."""
     if isinstance(node.value, dict):
-        return ", ".join(f"{key} {words_of(child)}" for key, child in node.value.items())
+        return ", ".join(f"{key} {as_said(child)}" for key, child in node.value.items())
     if isinstance(node.value, list):
-        return " or ".join(words_of(each) for each in node.value)
+        return " or ".join(as_said(each) for each in node.value)
     return text_of(node)
 
 

@@ -35,7 +35,7 @@ from kantis.core.places import (
 from kantis.core.turn import begin
 from kantis.engine import order
 from kantis.engine.explain_outward import PAYOUTS
-from kantis.engine.explain_rules import fired, phrase, unit_of, words
+from kantis.engine.explain_rules import TERMS, fired, phrase, unit_of, words
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 from kantis.features.balances import LOST
@@ -85,7 +85,7 @@ def _amount(unit: Unit, amount: int) -> str:
 
 def words_of(program: Program, plan: Plan, moment: int, rule: str) -> str:
     """What a rule gives or takes off, as the file says it."""
-    return _words(_tree(program, plan, moment), rule, *_TERMS, "off")
+    return words(_tree(program, plan, moment), rule, *TERMS, "off")
 
 
 def _tree(program: Program, plan: Plan, moment: int) -> dict[str, Any]:
@@ -328,9 +328,7 @@ def why_not(program: Program, account: Account, event: Event) -> list[tuple[str,
     turn = begin(account, plan.calendar, event, event.time, account.at, Context())
     turn.trace = []
     order.HANDLERS[Purchase](plan, turn, event.body)
-    version = next(each for each in program.versions if each.number == plan.version)
-    tree = dated.at(version.tree, plan.calendar.wall(event.time))
-    said = tree.value if tree is not None else {}
+    said = _tree(program, plan, event.time)
     return [(rule, _silent(said, rule, why)) for rule, why in turn.trace]
 
 

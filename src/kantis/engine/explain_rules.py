@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from kantis.core.amounts import Ratio, Unit, divide, ratio
-from kantis.core.conditions import words_of
+from kantis.core.conditions import as_said
 from kantis.core.earner import Earner
 from kantis.core.knobs import Node
 from kantis.core.phrases import percent, text_of
@@ -28,6 +28,8 @@ _RULES = (
     "challenges",
     "plans",
 )
+#: What a rule gives, by the key that says it.
+TERMS = ("give", "multiply", "add", "bonus")
 Fact = tuple[Any, ...]
 
 
@@ -44,7 +46,7 @@ def words(tree: dict[str, Any], rule: str, *keys: str) -> str:
 def phrase(tree: dict[str, Any], rule: str, key: str) -> str:
     """The same as people read conditions: ``status gold or higher``."""
     node = _entry(tree, rule, key)
-    return words_of(node) if node is not None else ""
+    return as_said(node) if node is not None else ""
 
 
 def _entry(tree: dict[str, Any], rule: str, *keys: str) -> Node | None:
@@ -168,16 +170,13 @@ def _rate(earner: Earner, tree: dict[str, Any]) -> str:
     return words(tree, (earner.on or [earner])[0].name, "give")
 
 
-_TERMS = ("give", "multiply", "add", "bonus")
-
-
 def _terms(
     plan: Plan, tree: dict[str, Any], facts: list[Fact], fact: Fact, earner: Earner | None
 ) -> str:
     """The part of a rule's terms that was applied."""
     rule, _, base, _, _, plain = fact
     if earner is None:
-        return words(tree, rule, *_TERMS)
+        return words(tree, rule, *TERMS)
     if earner.give.group:
         levels = next(each.levels for each in plan.tiers if each.name == earner.give.group)
         for level, _ in earner.give.by_level:
@@ -190,7 +189,7 @@ def _terms(
         node = _entry(tree, rule, key)
         if node is not None and isinstance(node.value, dict):
             return _of_level(facts, fact, node, earner)
-    return words(tree, rule, *_TERMS)
+    return words(tree, rule, *TERMS)
 
 
 def _band(tree: dict[str, Any], earner: Earner, base: int, plain: int) -> str:
