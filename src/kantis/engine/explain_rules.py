@@ -89,20 +89,20 @@ def unit_of(plan: Plan, name: str) -> Unit:
 
 def fired(plan: Plan, tree: dict[str, Any], facts: list[Fact], fact: Fact, invited: bool) -> str:
     """The sentence of what a rule did; ``invited`` where somebody came by the member's word."""
-    rule, balance, base, points, _, plain = fact
+    rule, balance, base, points, lot, plain = fact
     unit = unit_of(plan, balance)
     if isinstance(base, str):
         return outside(plan, fact)
     if rule in plan.entitlements.sections:
         return f"Entitled to {rule}: {plan.entitlements.sections[rule].good_for}."
-    if rule in plan.rewards:
+    if points < 0 or plain < 0:
+        return _taken(unit, rule, -points, -plain)
+    if rule in plan.rewards and not lot:  # an earning rule may have the name of a reward
         return _reward(plan, tree, fact)
     if rule in plan.cycles:
         worth = plan.money.show(plain)
         of = "" if points == base else f" of {unit.show(base)}"
         return f"{unit.show(points)}{of} turned into {worth} ({rule})."
-    if points < 0 or plain < 0:
-        return _taken(unit, rule, -points, -plain)
     if rule in plan.challenges:
         won = f"The challenge {rule} is won: {words(tree, rule, 'streak', 'goal')}"
         return f"{won}. {unit.show(points)} for it." if points else f"{won}."
