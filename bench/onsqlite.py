@@ -102,6 +102,9 @@ class _Taker:
     def _many(self, statement: str, rows: Sequence[Any]) -> None:
         self.written.append((statement, rows))
 
+    def seal(self, page: Page) -> None:
+        """It is sealed."""
+
     def arrive(self, page: Page) -> None:
         """Nothing waits in these books."""
 
