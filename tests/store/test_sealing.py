@@ -18,16 +18,16 @@ ACCOUNTS = range(1, 5)
 def page(seq: int, head: bytes | None) -> Page:
     """Each account gets an entry for an event of this page."""
     purse = {"points": [10 * seq, 0, 0, 0, 0, 0]}
+    postings = [("points", 6, 0, 10, 1, "earning"), ("owed by a partner", 6, 9, 1, 0, "partner")]
+    said = (1, "purchase", 5, 6, "card:ä", 0, 0, 0)
     return Page(
         stamp=(1, "2026a"),
         unsealed=[
-            (f"till/{n}-{seq}", 1, "purchase", 5, 6, "card:ä", 0, 0, 0, n, seq, None, None, None, b"b")
-            for n in ACCOUNTS
+            (f"till/{n}-{seq}", *said, n, seq, None, None, None, b"b") for n in ACCOUNTS
         ],
         ledgers=[
             (n, 1 if seq == 1 else None, head, seq, None, b"snapshot", purse, [
-                (seq, f"till/{n}-{seq}", 7, 8, 5, 9, 1, "", None, b"decision", b"",
-                 [("points", 6, 0, 10, 1, "earning"), ("owed by a partner", 6, 9, 1, 0, "partner")]),
+                (seq, f"till/{n}-{seq}", 7, 8, 5, 9, 1, "", None, b"decision", b"", postings),
             ])
             for n in ACCOUNTS
         ],
