@@ -359,7 +359,7 @@ def wait_for_scribe(path: str | Path) -> None:
 
 def serve(books: Books, to: socket.socket) -> None:
     """Write what comes, and say for each batch what became of it."""
-    pages: SimpleQueue[bytes | None] = SimpleQueue()
+    pages: SimpleQueue[bytearray | None] = SimpleQueue()
     gone = threading.Event()
 
     def listen() -> None:
@@ -391,21 +391,21 @@ def _written(books: Books, page: Page) -> tuple[str, str]:
     return "", ""
 
 
-def _receive(of: socket.socket) -> bytes:
+def _receive(of: socket.socket) -> bytearray:
     """A message; empty at the end."""
     head = _exactly(of, _LENGTH.size)
-    return _exactly(of, _LENGTH.unpack(head)[0]) if head else b""
+    return _exactly(of, _LENGTH.unpack(head)[0]) if head else head
 
 
-def _exactly(of: socket.socket, count: int) -> bytes:
-    parts = []
-    while count:
-        part = of.recv(min(count, 1 << 20))
+def _exactly(of: socket.socket, count: int) -> bytearray:
+    data = bytearray(count)
+    rest = memoryview(data)
+    while rest:
+        part = of.recv_into(rest)
         if not part:
-            return b""
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
+            return bytearray()
+        rest = rest[part:]
+    return data
 
 
 def main(path: str, descriptor: str, desk: str) -> None:
