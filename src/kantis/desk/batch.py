@@ -17,7 +17,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from kantis.core.account import NEVER, Account, decode_account
+from kantis.core.account import NEVER, Account, decode_account, encode_account
 from kantis.core.decision import DESK, Context, apply
 from kantis.core.events import Enrol, Event, Purchase, encode_body
 from kantis.desk import booking
@@ -193,12 +193,12 @@ class Batch:
 
     def _look_up(self, strange: list[Task]) -> None:
         """Find the cards in the books; who enrols on a new one gets a new account."""
-        wanted = {card for card in map(_card, strange) if card is not None}
+        cards = list(map(_card, strange))
+        wanted = {card for card in cards if card is not None}
         if wanted:
             self.found = self.books.cards(sorted(wanted))
         opening: list[Task] = []
-        for task in strange:
-            card = _card(task)
+        for task, card in zip(strange, cards, strict=True):
             if card is not None:
                 task.account = self.found.get(card, self.opened.get(card, 0))
             if not task.account and isinstance(task.event.body, Enrol):
@@ -304,6 +304,8 @@ class Batch:
         task.entry, task.seq = own, own.seq
         if own.decision.cause:
             self.foresight.caused(live, task, own)
+        if live.tasks[-1] is task:
+            live.snapshot = encode_account(account)
 
     def _context(self, live: Live, task: Task, event: Event) -> tuple[Context, bytes]:
         need = self.foresight.needs.get(id(task))
@@ -317,7 +319,7 @@ class Batch:
     def _set_aside(self, live: Live, task: Task, error: Exception) -> None:
         """A decision that raises is a bug: keep the event, and the account as it was before."""
         task.state, task.note = BAD, f"{type(error).__name__}: {error}"
-        live.broken = task.key
+        live.broken, live.snapshot = task.key, b""
         live.account = self._before(live)
         for each in live.made:
             apply(live.account, each.entry)
@@ -351,6 +353,7 @@ class Batch:
         for number in again:
             live = self.lives[number]
             live.account, live.made, live.broken = self._before(live), [], ""
+            live.snapshot = b""
         redone = [task for task in self.tasks if task.account in again]
         self.foresight.reset(redone, [self.lives[number] for number in self.lives])
         for task in redone:

@@ -94,7 +94,7 @@ def _book(made: Page, live: Live, stopped: bool) -> None:
         if decision.follow_ups:
             made.unsealed += [_staged(live, each, i, x) for i, x in enumerate(decision.follow_ups)]
     due = account.due
-    snapshot = encode_account(account)
+    snapshot = live.snapshot or encode_account(account)
     live.size = len(snapshot)
     made.ledgers.append((
         number, live.home.number if live.opened else None, live.head, account.seq,

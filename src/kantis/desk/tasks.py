@@ -107,7 +107,8 @@ class Live(Struct, eq=False):
     """An account while a batch decides on it.
 
     ``head`` is its chain value before the batch, None where whoever writes knows it;
-    ``size`` the bytes of its snapshot, ``broken`` the event whose decision raised.
+    ``snapshot`` is empty until the last event of the batch is decided, and ``size`` its
+    bytes; ``broken`` is the event whose decision raised.
     """
 
     id: int
@@ -115,6 +116,7 @@ class Live(Struct, eq=False):
     account: Account
     head: bytes | None
     size: int = 0
+    snapshot: bytes = b""
     opened: bool = False
     broken: str = ""
     made: list[Made] = field(default_factory=list)
