@@ -10,6 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from kantis.core.knobs import Fault, ProgramError, plain
+from kantis.desk.audit import By, alone, record
 from kantis.store.books import Forbidden
 from kantis.store.chain import version_hash
 from kantis.store.rows import VersionRow
@@ -18,35 +19,50 @@ if TYPE_CHECKING:
     from kantis.desk.submit import Desk
 
 
-def publish(desk: Desk, name: str, since: int, source: str, tree: Any) -> int:
+def publish(
+    desk: Desk, name: str, since: int, source: str, tree: Any, by: tuple[str, ...], after: int
+) -> int:
     """Record a version of a program that holds from an instant on; its number.
 
-    ``source`` is the file as it was written, ``tree`` what it says. ``ProgramError`` when
-    it cannot be read, or begins before the version that is there already.
+    ``source`` is the file as it was written, ``tree`` what it says. ``after`` is the version
+    that whoever publishes has seen last (0: no program yet, -1: nobody asks). ``ProgramError``
+    when it cannot be read, or begins before the version that is there already, or when
+    somebody else has published meanwhile.
     """
     text = json.dumps(_plain(tree), ensure_ascii=False, separators=(",", ":"))
-    with desk.quiet():
-        books = desk.books
-        books.begin_alone()
-        try:
-            programs = books.programs()
-            program = programs.get(name) or max(programs.values(), default=0) + 1
-            earlier = books.versions(program)
-            if earlier and since <= earlier[-1].since:
-                raise ProgramError([_overlap(since, earlier[-1])])
-            said = (program, len(earlier) + 1, since, source, text, desk.clock())
-            version = VersionRow(*said, version_hash(*said))
-            read = desk.engine.assemble([*earlier, version])
-            books.publish(name, version)
-            for limit, quantity in desk.engine.limits(read).items():
-                _limit(desk, program, limit, quantity)
-            if earlier:
-                books.wake(program, since)
-            books.commit()
-        except BaseException:
-            books.rollback()
-            raise
+    with alone(desk) as books:
+        programs = books.programs()
+        program = programs.get(name) or max(programs.values(), default=0) + 1
+        earlier = books.versions(program)
+        last = earlier[-1].number if earlier else 0
+        if not _unseen_allowed(after, last):
+            raise ProgramError([_meanwhile(last)])
+        if earlier and since <= earlier[-1].since:
+            raise ProgramError([_overlap(since, earlier[-1])])
+        said = (program, last + 1, since, source, text, desk.clock())
+        version = VersionRow(*said, version_hash(*said))
+        read = desk.engine.assemble([*earlier, version])
+        books.publish(name, version)
+        for limit, quantity in desk.engine.limits(read).items():
+            _limit(desk, program, limit, quantity)
+        if earlier:
+            books.wake(program, since)
+        about = f"{name} {version.number}"
+        record(books, version.published, By(*by), program, "publish", about, since=since)
     return version.number
+
+
+def _unseen_allowed(after: int, last: int) -> bool:
+    """Whether whoever publishes has seen the last version, or does not ask."""
+    return after in (-1, last)
+
+
+def _meanwhile(last: int) -> Fault:
+    message = (
+        f"Somebody has published version {last} meanwhile. Look at it, put your changes into "
+        "it, and publish after that one."
+    )
+    return Fault("published-meanwhile", message)
 
 
 def _limit(desk: Desk, program: int, name: str, quantity: int) -> None:

@@ -1,9 +1,9 @@
 """Rounds: what a process that stays up does for its books when nobody asks.
 
 Guarantee: while it goes its rounds, what time does to accounts that nobody touches shows in
-the books within a round, parked events whose cause another process wrote are decided, and a
-checkpoint stands over all that is older than two rounds. A request waits for at most one
-batch of it.
+the books within a round, approved adjustments that were not sent are sent, parked events whose
+cause another process wrote are decided, and a checkpoint stands over all that is older than
+two rounds. A request waits for at most one batch of it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from kantis.desk.adjusting import send_rest
 from kantis.desk.submit import Desk
 from kantis.desk.sweep import sweep
 
@@ -53,5 +54,6 @@ class Rounds:
         desk = self._desk
         sweep(desk, count=COUNT, over=partial(self._over.wait, PAUSE_S))
         if not self._over.is_set():
+            send_rest(desk)
             desk.settle()
             desk.checkpoint()

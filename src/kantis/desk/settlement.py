@@ -8,13 +8,13 @@ decisions say of points is what the postings say of money; where they differ, it
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct, field
 
 from kantis.core import places
 from kantis.core.decision import decode_decision
-from kantis.core.money import to_coins
+from kantis.core.money import fine_unit, to_coins
 from kantis.desk.programs import Home
 from kantis.desk.report import RESTORE
 from kantis.features.payouts import SHARE
@@ -102,6 +102,42 @@ def settle(books: Reading, home: Home, first: int, until: int) -> Settlement:
         for line, coins in zip(statement.lines, to_coins(parts, statement.before), strict=True):
             line.coins = coins
     return Settlement(list(found.values()), problems)
+
+
+def positions(books: Reading, home: Home, at: int) -> list[Statement]:
+    """Where every partner and charity stands, from what was booked before an instant."""
+    held = _postings(books, home.number, 0, at, home.program.units)
+    return [
+        Statement(name, _POSITIONS[place], amount) for (name, place), amount in sorted(held.items())
+    ]
+
+
+def plain(home: Home, statement: Statement) -> dict[str, Any]:
+    """A statement in decimal numbers, for every door."""
+    fine, money = fine_unit(home.program.money), home.program.money
+    return {
+        "name": statement.name,
+        "position": statement.position,
+        "before": fine.number(statement.before),
+        "after": fine.number(statement.after),
+        "total": money.number(statement.total),
+        "lines": [
+            {
+                "kind": line.kind,
+                "balance": line.balance,
+                "points": points_of(home, line.balance, line.points),
+                "exact": fine.number(line.fine),
+                "amount": money.number(line.coins),
+            }
+            for line in statement.lines
+        ],
+    }
+
+
+def points_of(home: Home, balance: str, points: int) -> str:
+    """A number of points in the unit of their balance."""
+    unit = home.program.units.get(balance)
+    return str(unit.number(points)) if unit is not None else f"{points:,}"
 
 
 def _facts(

@@ -40,6 +40,9 @@ BULK_FROM: Final = 100
 AHEAD: Final = 2
 _TRIES: Final = 50
 
+#: Who does something, as ``audit.By`` has it.
+Who = tuple[str, ...]
+
 
 def wall_clock() -> int:
     """Milliseconds since 1970, as the machine's clock shows them."""
@@ -196,9 +199,11 @@ class Desk:
             count += found
             self.submit([])
 
-    def publish(self, name: str, since: int, source: str, tree: Any) -> int:
+    def publish(
+        self, name: str, since: int, source: str, tree: Any, by: Who = ("desk",), after: int = -1
+    ) -> int:
         """Record a version of a program that holds from an instant on; its number."""
-        return publish(self, name, since, source, tree)
+        return publish(self, name, since, source, tree, by, after)
 
     def sweep(self, until: int | None = None, count: int = 1_000) -> int:
         """Let time pass for the accounts that are due; how many there were."""
@@ -226,9 +231,9 @@ class Desk:
         """Record the key of a caller (see ``keys.make``); its number."""
         return keys.add(self, *given)
 
-    def revoke_key(self, prefix: str) -> bool:
+    def revoke_key(self, prefix: str, by: Who = ("desk",), program: int = 0) -> bool:
         """Take a key away, at once; ``False`` when there is none of that prefix any more."""
-        return keys.revoke(self, prefix)
+        return keys.revoke(self, prefix, by, program)
 
     @contextmanager
     def quiet(self) -> Iterator[None]:

@@ -28,7 +28,7 @@ from kantis.desk import lease
 from kantis.desk.batch import Request
 from kantis.desk.programs import Engine
 from kantis.desk.results import UNKNOWN, Result
-from kantis.desk.submit import Desk, wall_clock
+from kantis.desk.submit import Desk, Who, wall_clock
 from kantis.store.books import Books, Conflict, Outage
 from kantis.store.scribe import ScribedBooks
 from kantis.store.sqlite import SqliteBooks
@@ -244,9 +244,11 @@ class RemoteDesk:
         request = msgpack.encode(Request(program, list(events)))
         return _RESULTS.decode(self._ask("quote", request))
 
-    def publish(self, name: str, since: int, source: str, tree: Any) -> int:
+    def publish(
+        self, name: str, since: int, source: str, tree: Any, by: Who = ("desk",), after: int = -1
+    ) -> int:
         """As ``Desk.publish``."""
-        return int(self._call("publish", name, since, source, tree))
+        return int(self._call("publish", name, since, source, tree, by, after))
 
     def settle(self) -> int:
         """As ``Desk.settle``."""
@@ -272,9 +274,9 @@ class RemoteDesk:
         """As ``Desk.add_key``."""
         return int(self._call("add_key", *given))
 
-    def revoke_key(self, prefix: str) -> bool:
+    def revoke_key(self, prefix: str, by: Who = ("desk",), program: int = 0) -> bool:
         """As ``Desk.revoke_key``."""
-        return bool(self._call("revoke_key", prefix))
+        return bool(self._call("revoke_key", prefix, by, program))
 
     def _call(self, verb: str, *values: Any) -> Any:
         try:

@@ -205,7 +205,10 @@ class Page:
 
 
 class KeyRow(NamedTuple):
-    """A key of a caller: its hash and what it may do. ``revoked`` is when it was taken away."""
+    """A key of a caller: its hash and what it may do. ``revoked`` is when it was taken away.
+
+    The program 0 is the whole installation; a limit of 0 is none.
+    """
 
     number: int
     prefix: str
@@ -217,3 +220,49 @@ class KeyRow(NamedTuple):
     location: str
     created: int
     revoked: int | None = None
+    per_minute: int = 0
+    largest: int = 0
+    goodwill: int = 0
+
+
+class AuditRow(NamedTuple):
+    """What somebody did by hand: who by which key, what about, and the details as JSON."""
+
+    n: int
+    at: int
+    who: str
+    name: str
+    program: int
+    deed: str
+    about: str
+    said: str
+
+
+class AdjustmentRow(NamedTuple):
+    """An adjustment that somebody asked for, and what another person said to it."""
+
+    n: int
+    key: str
+    program: int
+    source: str
+    who: str
+    subject: str
+    balance: str
+    amount: int
+    reason: str
+    at: int
+    state: int
+    decider: str | None
+    decided: int | None
+    note: str | None
+    sent: int
+
+
+class LinkRow(NamedTuple):
+    """A link for the first admin: the hash of its token, and until when it opens."""
+
+    number: int
+    hash: bytes
+    made: int
+    expires: int
+    used: int | None

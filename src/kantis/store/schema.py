@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
+from kantis.store import byhand
 
 #: States of an event.
 DECIDED: Final = 0
@@ -312,7 +313,11 @@ class Step(NamedTuple):
 STEPS: list[Step] = [
     Step(1, "makes the tables of the books", _sqlite_books(), _postgres_books()),
     Step(2, "makes the table of API keys", _sqlite_keys(), _postgres_keys()),
-]
+    Step(
+        3, "makes the audit log, adjustments that wait, limits of keys, and the first link",
+        byhand.sqlite(_SQLITE_WORDS), byhand.postgres(_POSTGRES_WORDS),
+    ),
+]  # fmt: skip
 
 
 def newest() -> int:
@@ -327,4 +332,4 @@ def tables() -> list[str]:
     ['program', 'version', 'account']
     """
     made = (re.findall(r"CREATE TABLE (\w+)", step.sqlite) for step in STEPS)
-    return [name for each in made for name in each if name != "migration"]
+    return [name for each in made for name in each if name not in ("migration", byhand.MOVED)]

@@ -38,7 +38,7 @@ vouchers:
 plans:
   plus: {{fee: 12.00 EUR per month}}
 """
-SCOPES = ("till", "shop", "partner", "staff", "auditor")
+SCOPES = ("till", "shop", "partner", "staff", "auditor", "owner")
 KANTIS = (sys.executable, "-m", "kantis")
 TIMEOUT_S = 30
 

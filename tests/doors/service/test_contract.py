@@ -65,7 +65,7 @@ def test_every_problem_says_what_to_do() -> None:
         assert 400 <= status < 600, code
         assert title[0].isupper()
         assert step.endswith(".")
-    assert not PROBLEMS.keys() & REFUSALS.keys() - {"unknown-account"}
+    assert not PROBLEMS.keys() & REFUSALS.keys() - {"unknown-account", "unknown-program"}
 
 
 def test_the_page_has_every_route_scope_and_problem() -> None:

@@ -12,11 +12,15 @@ from typing import Final
 from msgspec import Struct, structs
 
 from kantis.core.events import Event
+from kantis.desk import keys
+from kantis.desk.audit import By
+from kantis.desk.keys import Limits
 from kantis.doors.api import wire
 from kantis.doors.api.problems import Problem
 
 OPEN: Final = frozenset({"*"})
 TILL, SHOP, PARTNER, STAFF, AUDITOR = "till", "shop", "partner", "staff", "auditor"
+OWNER: Final = keys.OWNER
 
 
 class Route(Struct, frozen=True):
@@ -27,7 +31,12 @@ class Route(Struct, frozen=True):
     scopes: frozenset[str]
 
 
-_ALL: Final = frozenset({TILL, SHOP, PARTNER, STAFF, AUDITOR})
+_ALL: Final = frozenset({TILL, SHOP, PARTNER, STAFF, AUDITOR, OWNER})
+_OWNER: Final = frozenset({OWNER})
+_READERS: Final = frozenset({STAFF, AUDITOR})
+_EDITORS: Final = frozenset({STAFF, AUDITOR, OWNER})
+_HANDS: Final = frozenset({TILL, STAFF})
+_PARTNERS: Final = frozenset({PARTNER, STAFF, AUDITOR})
 _WRITERS: Final = frozenset({TILL, SHOP, PARTNER, STAFF})
 _SELLERS: Final = frozenset({TILL, SHOP, STAFF})
 _VIEWERS: Final = frozenset({TILL, SHOP, STAFF, AUDITOR})
@@ -36,7 +45,9 @@ ROUTES: Final = (
     Route("GET", "/healthz", OPEN),
     Route("GET", "/readyz", OPEN),
     Route("GET", "/openapi.json", OPEN),
-    Route("GET", "/metrics", frozenset({STAFF, AUDITOR})),
+    Route("GET", "/first/{token}", OPEN),
+    Route("POST", "/first/{token}", OPEN),
+    Route("GET", "/metrics", frozenset({STAFF, AUDITOR, OWNER})),
     Route("POST", "/v1/events", _WRITERS),
     Route("POST", "/v1/quotes", _WRITERS),
     Route("GET", "/v1/accounts/{ref}", _VIEWERS),
@@ -54,6 +65,23 @@ ROUTES: Final = (
     Route("GET", "/v1/redemptions/{id}", _SELLERS),
     Route("POST", "/v1/redemptions/{id}/capture", _SELLERS),
     Route("POST", "/v1/redemptions/{id}/release", _SELLERS),
+    Route("GET", "/v1/programs/{name}", _ALL),
+    Route("POST", "/v1/programs/{name}/validate", _EDITORS),
+    Route("GET", "/v1/programs/{name}/difference", _EDITORS),
+    Route("POST", "/v1/programs/{name}/versions", _OWNER),
+    Route("GET", "/v1/programs/{name}/versions/{number}", _EDITORS),
+    Route("GET", "/v1/adjustments", _HANDS | {AUDITOR}),
+    Route("POST", "/v1/adjustments", _HANDS),
+    Route("GET", "/v1/adjustments/{number}", _HANDS | {AUDITOR}),
+    Route("POST", "/v1/adjustments/{number}/approve", frozenset({STAFF})),
+    Route("POST", "/v1/adjustments/{number}/decline", frozenset({STAFF})),
+    Route("GET", "/v1/positions", _PARTNERS),
+    Route("GET", "/v1/settlements", _PARTNERS),
+    Route("GET", "/v1/exports/{what}", _READERS),
+    Route("GET", "/v1/keys", _OWNER),
+    Route("POST", "/v1/keys", _OWNER),
+    Route("DELETE", "/v1/keys/{prefix}", _OWNER),
+    Route("GET", "/v1/audit", frozenset({AUDITOR, OWNER})),
 )
 
 _COUNTER: Final = frozenset(
@@ -68,11 +96,12 @@ MAY_SEND: Final[dict[str, frozenset[str]]] = {
     PARTNER: frozenset({"activity", "purchase"}),
     STAFF: frozenset(wire.BODIES),
     AUDITOR: frozenset(),
+    OWNER: frozenset(),
 }
 
 
 class Caller(Struct, frozen=True):
-    """Whose key came with a request."""
+    """Whose key came with a request. The number 0 is every program of the installation."""
 
     key: str
     program: str
@@ -80,6 +109,13 @@ class Caller(Struct, frozen=True):
     scope: str
     source: str
     location: str
+    name: str
+    limits: Limits
+
+    @property
+    def by(self) -> By:
+        """Who this is, for the audit log."""
+        return By(self.key, self.name)
 
 
 _EXACT: Final = {(each.method, each.path): each for each in ROUTES if "{" not in each.path}

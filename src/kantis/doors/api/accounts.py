@@ -1,4 +1,4 @@
-"""Looking things up: accounts, their entries with explanations, and programs.
+"""Looking things up: accounts, and their entries with explanations.
 
 A key sees its own program only; what is in another one is answered as if it were nowhere.
 """
@@ -11,7 +11,6 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from kantis.core.calendar import show_instant
 from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
 from kantis.doors.api.access import Caller
@@ -163,27 +162,6 @@ class EntryPage(BaseModel):
     next: str | None
 
 
-class VersionTold(BaseModel):
-    """A published version of a program; ``since`` is null where it has held always."""
-
-    version: int
-    since: str | None
-    published: str
-
-
-class ProgramTold(BaseModel):
-    """A program and its versions."""
-
-    program: str
-    versions: list[VersionTold]
-
-
-class Programs(BaseModel):
-    """The programs that the key may see."""
-
-    programs: list[ProgramTold]
-
-
 @router.get(
     "/v1/accounts/{ref}", summary="An account as it stands now", response_model=Account,
     responses=UNCHANGED,
@@ -209,13 +187,6 @@ async def entries(
     return EntryPage(entries=page, next=cursor_of(first) if first > 1 else None)
 
 
-@router.get("/v1/programs", summary="The program of the key, with its versions")
-async def programs(request: Request) -> Programs:
-    """Which versions were published, and from when each holds."""
-    found = await office_of(request).read(_programs, caller_of(request))
-    return Programs.model_validate({"programs": found})
-
-
 def _standing(reader: Desk, caller: Caller, ref: str) -> dict[str, Any]:
     row = account_of(reader, caller, ref)
     return standing(reader.books, reader.homes.numbered(row.program), row, reader.clock())
@@ -229,15 +200,3 @@ def _entries(
     wanted = [(row.id, seq) for seq in range(max(1, end - count), end)]
     found = told(reader.books, reader.homes.numbered(row.program).program, wanted)
     return [each.plain() for each in reversed(found)]
-
-
-def _programs(reader: Desk, caller: Caller) -> list[dict[str, Any]]:
-    versions = [
-        {
-            "version": each.number,
-            "since": show_instant(each.since) if each.since else None,
-            "published": show_instant(each.published),
-        }
-        for each in reader.books.versions(caller.number)
-    ]
-    return [{"program": caller.program, "versions": versions}]

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kantis.desk.submit import Desk
+from kantis.doors.api import first
 from kantis.doors.api.contract import contract
 from kantis.doors.api.events import Events
 from kantis.doors.api.gate import Gate
@@ -47,6 +48,8 @@ def application(desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_
         Route("/readyz", _readyz),
         Route("/metrics", _metrics),
         Route("/openapi.json", _openapi),
+        Route("/first/{token}", first.look, methods=["GET"]),
+        Route("/first/{token}", first.open_link, methods=["POST"]),
         *(Route(each.path, each, methods=["POST"]) for each in DEEDS),
     ]
     gate = Gate(app, {"/v1/events": Events(), "/v1/quotes": Events(quotes=True)})

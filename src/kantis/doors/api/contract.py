@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 
 from kantis import __version__
 from kantis.doors.api import problems, wire
@@ -27,10 +28,12 @@ _STATUSES: Final = {
     "401": "There is no key, or it is not known or revoked.",
     "403": "The key may not do this.",
     "404": "There is no such thing in the program of the key.",
-    "409": "Refused by the program; recorded, and final under this id.",
+    "409": "Refused by the program; recorded, and final under this id. Or answered before.",
+    "412": "Somebody has published meanwhile.",
+    "428": "It is not said which version was seen last.",
     "413": f"The body has more than {BODY_BYTES_MAX:,} bytes.",
     "415": "The body is not JSON.",
-    "422": "Refused; not recorded, and the id is not used up.",
+    "422": "Refused: nothing was recorded or changed, and no id is used up.",
     "429": "Too many wait; send it again after Retry-After.",
     "503": "The books cannot be used, or nobody knows the outcome; send it again.",
 }
@@ -44,6 +47,11 @@ def contract() -> dict[str, Any]:
         title="Kantis", version=__version__, openapi_version="3.1.0", description=_ABOUT,
         routes=[route for each in RESOURCES for route in each.router.routes],
     )  # fmt: skip
+    for each in RESOURCES:
+        for route in each.router.routes:
+            assert isinstance(route, APIRoute)
+            for method in route.methods or ():
+                found["paths"][route.path][method.lower()]["operationId"] = route.name
     schemas, events = _schemas()
     found["components"]["schemas"] |= schemas
     found["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
@@ -64,6 +72,7 @@ def contract() -> dict[str, Any]:
     ):
         paths[path] = {"get": {"summary": summary, "operationId": path.strip("/").split(".")[0],
                                "responses": {"200": {"description": "As it says."}}}}  # fmt: skip
+    paths["/first/{token}"] = {method: _first(method) for method in ("get", "post")}
     for route in ROUTES:
         _finish(paths[route.path][route.method.lower()], route.scopes)
     return found
@@ -140,6 +149,30 @@ def _hot(summary: str, name: str, events: list[dict[str, Any]]) -> dict[str, Any
             **{status: {} for status in _HOT},
         },
     }  # fmt: skip
+
+
+def _first(method: str) -> dict[str, Any]:
+    """The page of the one-time link, and what its button does."""
+    texts = {
+        "get": ("200", "What the one-time link does, as a page", "look_at_first_link"),
+        "post": ("201", "The first owner's key; once, as JSON or as a page", "open_first_link"),
+    }
+    status, summary, name = texts[method]
+    key = {name: {"type": "string"} for name in ("key", "prefix", "scope", "source")}
+    content: dict[str, Any] = {"text/html": {"schema": {"type": "string"}}}
+    if method == "post":
+        content["application/json"] = {"schema": {"type": "object", "properties": key}}
+    return {
+        "summary": summary,
+        "operationId": name,
+        "parameters": [
+            {"name": "token", "in": "path", "required": True, "schema": {"type": "string"}}
+        ],
+        "responses": {
+            status: {"description": "As it says.", "content": content},
+            "404": _problem("404"),
+        },
+    }
 
 
 def _finish(operation: dict[str, Any], scopes: frozenset[str]) -> None:

@@ -17,7 +17,8 @@ from typing import Any, Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kantis.doors.api.access import OPEN, Route, route_of
+from kantis.doors.api.access import OPEN, Caller, Route, route_of
+from kantis.doors.api.events import BODY_BYTES_MAX
 from kantis.doors.api.office import Office
 from kantis.doors.api.problems import Problem, response
 
@@ -84,8 +85,36 @@ class _Visit:
             self._key = caller.key
             if caller.scope not in route.scopes:
                 raise Problem("not-allowed")
-        app = self._gate.hot.get(route.path, self._gate.app)
-        await app(scope, self._receive, self._answer)
+            if caller.limits.per_minute:
+                self._pace(caller)
+        app, receive = self._gate.hot.get(route.path), self._receive
+        if app is None and scope["method"] not in ("GET", "HEAD"):
+            receive = await self._whole_body()
+        await (app or self._gate.app)(scope, receive, self._answer)
+
+    def _pace(self, caller: Caller) -> None:
+        wait_s = self._office.pace.wait_s(caller.key, caller.limits.per_minute)
+        if wait_s:
+            raise Problem("too-often", retry_after=str(wait_s))
+
+    async def _whole_body(self) -> Receive:
+        """The body, read up to what is allowed, as the application will receive it."""
+        parts, size, more = [], 0, True
+        while more:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                raise Problem("malformed", "The body was cut off.")
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+            more = message.get("more_body", False)
+            if size > BODY_BYTES_MAX:
+                raise Problem("body-too-large", connection="close")
+        whole: list[Message] = [{"type": "http.request", "body": b"".join(parts)}]
+
+        async def receive() -> Message:
+            return whole.pop() if whole else await self._receive()
+
+        return receive
 
     def _secret(self) -> str:
         said: bytes = self._headers.get(b"authorization", b"")

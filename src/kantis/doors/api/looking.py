@@ -19,7 +19,7 @@ from kantis.doors.api.office import Office
 from kantis.doors.api.problems import Problem
 from kantis.store.rows import AccountRow
 
-ID_END: Final = 1 << 63
+ID_END: Final = (1 << 63) - 1
 
 Ref = Annotated[
     str,

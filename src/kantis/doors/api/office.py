@@ -11,19 +11,24 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 import structlog
 
 from kantis.core.events import Event
+from kantis.desk.keys import Limits
 from kantis.desk.readers import Readers
 from kantis.desk.results import Result
 from kantis.desk.rounds import Rounds
 from kantis.desk.submit import Desk
 from kantis.doors.api.access import Caller
 from kantis.doors.api.journal import Journal
+from kantis.doors.api.limits import keep_to
 from kantis.doors.api.line import BULK_MAX, RETRY_AFTER_S, TILLS_MAX, Line
+from kantis.doors.api.pace import Pace
 from kantis.doors.api.porter import Porter
 from kantis.doors.api.problems import Problem
-from kantis.store.books import Conflict, Outage
+from kantis.store.books import Conflict, Outage, Unknown
 from kantis.store.rows import KeyRow
 
 READERS: Final = 2
+#: Streams of whole tables that may run at once; each holds a snapshot of the books.
+EXPORTS_MAX: Final = 2
 #: Look-ups and quotes that may wait at once.
 READS_MAX: Final = 500
 
@@ -47,6 +52,11 @@ class Office:
         self._readers = Readers(desk, READERS)
         self._rounds = Rounds(desk, _log_fault)
         self._threads = ThreadPoolExecutor(READERS, "kantis-reader")
+        self._clerk = ThreadPoolExecutor(1, "kantis-clerk")
+        self._scholar = ThreadPoolExecutor(1, "kantis-scholar")
+        self.pace = Pace()
+        #: streams of whole tables that run now
+        self.exporting = 0
         self._reads = 0
         self._names: dict[int, str] = {}
         self._callers: dict[int, Caller] = {}
@@ -59,23 +69,48 @@ class Office:
         self, ask: Callable[Concatenate[Desk, _P], _T], *about: _P.args, **named: _P.kwargs
     ) -> _T:
         """What a reader answers; ``Problem`` when too many ask, or the books cannot be used."""
-        if self._reads >= READS_MAX:
-            raise Problem("busy", retry_after=str(RETRY_AFTER_S))
 
         def run() -> _T:
             with self._readers.one() as reader:
                 return ask(reader, *about, **named)
 
+        return await self._by(self._threads, run)
+
+    async def act(
+        self, do: Callable[Concatenate[Desk, _P], _T], *about: _P.args, **named: _P.kwargs
+    ) -> _T:
+        """What a verb of the desk answers that changes more than events do."""
+        return await self._by(self._clerk, partial(do, self.desk, *about, **named))
+
+    async def study(
+        self, ask: Callable[Concatenate[Desk, _P], _T], *about: _P.args, **named: _P.kwargs
+    ) -> _T:
+        """What takes long to find out, so that no look-up waits for it; one at a time."""
+
+        def run() -> _T:
+            with self._readers.one() as reader:
+                return ask(reader, *about, **named)
+
+        return await self._by(self._scholar, run)
+
+    async def _by(self, whom: ThreadPoolExecutor, do: Callable[[], _T]) -> _T:
+        if self._reads >= READS_MAX:
+            raise Problem("busy", retry_after=str(RETRY_AFTER_S))
         self._reads += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+            return await asyncio.get_running_loop().run_in_executor(whom, do)
+        except Unknown as error:
+            raise Problem("outcome-unknown", retry_after=str(RETRY_AFTER_S)) from error
         except (Outage, Conflict) as error:
             raise Problem("unusable", retry_after=str(RETRY_AFTER_S)) from error
         finally:
             self._reads -= 1
 
     async def submit(self, caller: Caller, events: list[Event]) -> list[Result]:
-        """What became of a caller's events, after their commit."""
+        """What became of a caller's events, after their commit; within the limits of the key."""
+        held = await keep_to(self, caller, events)
+        if held is not None:
+            return [held]
         results = await self.line.submit(caller.program, events)
         for each in results:
             self.journal.count(each.outcome)
@@ -94,7 +129,7 @@ class Office:
         if caller is None:  # what a key is for never changes
             caller = self._callers[row.number] = Caller(
                 row.prefix, await self._program(row), row.program, row.scope, row.source,
-                row.location,
+                row.location, row.name, Limits(row.per_minute, row.largest, row.goodwill),
             )  # fmt: skip
         return caller
 
@@ -103,7 +138,9 @@ class Office:
         return await self.read(lambda reader: {each: find(each, reader.books) for each in shown})
 
     async def _program(self, row: KeyRow) -> str:
-        """The name of a program, which never changes."""
+        """The name of a program, which never changes; none for the whole installation."""
+        if not row.program:
+            return ""
         name = self._names.get(row.program)
         if name is None:
             found = await self.read(lambda reader: reader.books.programs())
@@ -115,6 +152,8 @@ class Office:
         """Answer those who wait, and let go of the readers; the desk stays open."""
         await asyncio.to_thread(self._rounds.close)
         await self.line.close()
+        self._clerk.shutdown()
+        self._scholar.shutdown()
         self._threads.shutdown()
         self._readers.close()
         self.journal.write()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from starlette.responses import Response
 
+from kantis.core.knobs import ProgramError
 from kantis.desk.results import REFUSED, UNKNOWN, Result
 
 MEDIA: Final = "application/problem+json"
@@ -56,6 +57,35 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "Another partner",
         "A partner's key speaks for the partner named like its source. Name that one.",
     ),
+    "above-limit": (
+        403,
+        "Above the limit",
+        "Ask somebody whose key has a higher limit; an adjustment can be proposed under "
+        "/v1/adjustments.",
+    ),
+    "same-person": (
+        403,
+        "The same person",
+        "Whoever asks for an adjustment does not answer it. Use the key of somebody else.",
+    ),
+    "unknown-program": (
+        404,
+        "No such program",
+        "There is no program of that name that this key may see. Look at /v1/programs.",
+    ),
+    "unknown-version": (404, "No such version", "Look at the versions of the program."),
+    "unknown-key": (
+        404,
+        "No such key",
+        "No key that holds begins like this. Look at /v1/keys.",
+    ),
+    "unknown-adjustment": (404, "No such adjustment", "Look at /v1/adjustments."),
+    "link-unknown": (
+        404,
+        "This link does not open",
+        "It was used, or it is too old. Start the service again to get another one, or run: "
+        "kantis key new.",
+    ),
     "not-found": (404, "Nothing here", "Look at the paths in /openapi.json."),
     "unknown-account": (
         404,
@@ -68,8 +98,36 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "This key has made no hold of that id. Check the id, or hold the points first.",
     ),
     "method-not-allowed": (405, "Not this method", "The header Allow has those that there are."),
+    "answered-before": (
+        409,
+        "Answered before",
+        "Somebody has given another answer to this adjustment. Look at it; it stays so.",
+    ),
+    "adjustment-refused": (409, "Refused by the program", "The adjustment stays undone."),
+    "published-meanwhile": (
+        412,
+        "Published meanwhile",
+        "Get the newest version, put your changes into it, and publish with its ETag.",
+    ),
     "body-too-large": (413, "Too large", "Send fewer events at once."),
     "media-type": (415, "Not JSON", "Send JSON, with 'Content-Type: application/json'."),
+    "program-faulty": (
+        422,
+        "Faults in the program",
+        "Nothing was published. 'faults' has each with its line, its column and what to do.",
+    ),
+    "key-refused": (422, "No such key can be made", "Correct it and ask again."),
+    "adjustment-unclear": (422, "No such adjustment can be made", "Correct it and ask again."),
+    "condition-missing": (
+        428,
+        "Say which version you have seen",
+        "Send If-Match with the ETag of the program; for a new program send 'If-None-Match: *'.",
+    ),
+    "too-often": (
+        429,
+        "Too often",
+        "The key has a limit per minute. Send it again after Retry-After.",
+    ),
     "too-many-events": (422, "Too many events", "Send at most 1,000 events at once."),
     "busy": (429, "Busy", "Too many events wait already. Send it again after Retry-After."),
     "fault": (
@@ -100,6 +158,21 @@ _REFUSED: Final = 409
 _ACCEPTED: Final = 202
 
 
+class FaultTold(Struct, omit_defaults=True):
+    """What is wrong with a program file, where (counted from 1), and what to do."""
+
+    code: str
+    message: str
+    line: int = 0
+    column: int = 0
+    path: str = ""
+
+
+def faults_of(error: ProgramError) -> list[FaultTold]:
+    """What is wrong, for an answer."""
+    return [FaultTold(*structs.astuple(each)) for each in error.faults]
+
+
 class Told(Struct, omit_defaults=True):
     """RFC 9457. `detail` says what is wrong and what to do next."""
 
@@ -112,20 +185,24 @@ class Told(Struct, omit_defaults=True):
     event: str = ""
     account: int = 0
     recorded: bool | UnsetType = UNSET
+    faults: list[FaultTold] = []
 
 
 class Problem(Exception):
     """Why a request is not done. ``said`` is put before what to do next."""
 
-    def __init__(self, code: str, said: str = "", **headers: str) -> None:
-        self.code, self.headers = code, headers
+    def __init__(
+        self, code: str, said: str = "", faults: list[FaultTold] | None = None, **headers: str
+    ) -> None:
+        self.code, self.headers, self.faults = code, headers, faults or []
         self.status, self.title, step = PROBLEMS[code]
         self.detail = f"{said} {step}" if said else step
         super().__init__(self.detail)
 
     def body(self, request: str) -> bytes:
         """The problem as JSON."""
-        return _encoded(self.status, self.title, self.code, self.detail, request)
+        more = {"faults": self.faults} if self.faults else {}
+        return _encoded(self.status, self.title, self.code, self.detail, request, **more)
 
 
 def response(problem: Problem, request: str) -> Response:

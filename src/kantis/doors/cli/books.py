@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json as jsons
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.text import Text
 
 from kantis.core.calendar import show_instant
-from kantis.core.knobs import Fault, ProgramError, plain
-from kantis.desk import cases, text
+from kantis.core.knobs import Fault, ProgramError
+from kantis.desk import audit, editing, text
 from kantis.desk import verify as proofs
 from kantis.desk.replay import redecide
 from kantis.desk.submit import wall_clock
-from kantis.doors.cli.opening import local_time, opened
+from kantis.doors.cli.opening import opened
 from kantis.doors.cli.output import (
+    CANNOT_RUN,
     NOT_FINE,
+    USAGE,
     Json,
     Store,
     Trouble,
@@ -30,7 +31,6 @@ from kantis.doors.cli.output import (
     table,
 )
 from kantis.doors.cli.progress import Bars
-from kantis.engine.program import Program, Version, assemble
 
 
 def publish(
@@ -42,29 +42,14 @@ def publish(
     """Publish a program, or another version of it. Publishing the same again changes nothing."""
     try:
         data = text.load(file)
-        tree = text.read(data, file.name)
-        if cases.is_case_file(tree):
-            raise Trouble(
-                "not-a-program", "This is a file of cases. Name the file of its program.", str(file)
-            )
-        program = assemble([Version(1, 0, tree)])
+        draft = editing.read(data, file.name)
         with opened(store, new=True) as desk:
-            earlier = desk.books.programs().get(program.name)
-            versions = desk.books.versions(earlier) if earlier is not None else []
-            if versions and jsons.loads(versions[-1].tree) == plain(tree):
-                number, fresh = versions[-1].number, False
-            else:
-                if not versions and program.newest.head.pilot is not None:
-                    message = "A pilot needs a version that holds for everybody else; publish that."
-                    raise ProgramError([Fault("pilot-of-nothing", message)])
-                moment = _since(program, since, first=not versions)
-                source = text.decode(data)
-                number = desk.publish(program.name, moment, source, plain(tree))
-                fresh = True
+            done = editing.publish(desk, draft, since, wall_clock(), audit.shell())
     except OSError as error:
         message = f"It cannot be opened: {error.strerror}."
         raise Trouble("no-file", message, str(file)) from error
     except ProgramError as error:
+        _trouble(file, since, error.faults[0])
         if json:
             json_out({"faults": faults_json(str(file), error.faults)})
         else:
@@ -72,22 +57,25 @@ def publish(
                 fault_out(str(file), data.decode(errors="replace"), fault)
         leave(NOT_FINE)
     if json:
-        json_out({"program": program.name, "version": number, "published": fresh})
+        json_out({"program": done.program, "version": done.version, "published": done.fresh})
     else:
-        said = "published" if fresh else "published before; nothing changed"
-        out.print(Text(f"{program.name}, version {number}: {said}."))
+        said = "published" if done.fresh else "published before; nothing changed"
+        out.print(Text(f"{done.program}, version {done.version}: {said}."))
 
 
-def _since(program: Program, since: str, *, first: bool) -> int:
-    """The instant from which a version holds; the first one has held always."""
-    now = wall_clock()
-    if not since:
-        return 0 if first else now
-    moment = local_time(program, since)
-    if not first and moment < now - 60_000:
-        message = "A version cannot begin in the past: what was decided stays as it was."
-        raise Trouble("in-the-past", message, since)
-    return moment
+#: What is wrong with the command and not with the file: its exit status.
+_WRONG_COMMAND: Final = {
+    "not-a-program": CANNOT_RUN,
+    "in-the-past": CANNOT_RUN,
+    "time-expected": USAGE,
+}
+
+
+def _trouble(file: Path, since: str, fault: Fault) -> None:
+    """Raise ``Trouble`` where the command is wrong."""
+    if fault.code in _WRONG_COMMAND and not fault.line:
+        place = str(file) if fault.code == "not-a-program" else since
+        raise Trouble(fault.code, fault.message, place, _WRONG_COMMAND[fault.code])
 
 
 def versions(store: Store = "kantis.db", json: Json = False) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from msgspec.structs import asdict, astuple
 from rich.text import Text
 
 from kantis.core.calendar import show_instant
 from kantis.core.knobs import ProgramError
-from kantis.desk import keys
+from kantis.desk import audit, keys
 from kantis.doors.cli.opening import home_of, opened
 from kantis.doors.cli.output import NOT_FINE, Json, Store, Trouble, json_out, out, table
 
@@ -25,20 +26,30 @@ def new(
     source: Annotated[str, typer.Option(help="What its events come from, as in till-7.")],
     program: Annotated[str, typer.Option(help="The program, if there are several.")] = "",
     location: Annotated[str, typer.Option(help="The only location it speaks for.")] = "",
+    per_minute: Annotated[int, typer.Option(help="Requests per minute at most.")] = 0,
+    largest: Annotated[
+        int, typer.Option(help="What one event may spend, bring or adjust, in smallest units.")
+    ] = 0,
+    goodwill: Annotated[
+        int, typer.Option(help="What a till may give by hand per day, in smallest units.")
+    ] = 0,
     store: Store = "kantis.db",
     json: Json = False,
 ) -> None:
     """Make a key for the service. It is shown once."""
-    with opened(store) as desk:
-        home = home_of(desk.books, program)
+    with opened(store, new=scope == keys.OWNER) as desk:
+        whose = program if scope == keys.OWNER else home_of(desk.books, program).name
+        limits = keys.Limits(per_minute, largest, goodwill)
         try:
-            secret, prefix = keys.make(desk, name, home.name, scope, source, location)
+            secret, prefix = keys.make(
+                desk, name, whose, scope, source, location, limits, audit.shell()
+            )
         except ProgramError as error:
             fault = error.faults[0]
             raise Trouble(fault.code, fault.message, status=2) from error
     if json:
-        json_out({"key": secret, "prefix": prefix, "program": home.name, "scope": scope,
-                  "source": source, "location": location})  # fmt: skip
+        json_out({"key": secret, "prefix": prefix, "program": whose, "scope": scope,
+                  "source": source, "location": location, "limits": limits_of(limits)})  # fmt: skip
         return
     out.print(Text(secret, style="bold"))
     out.print(f"Keep it: it is not shown again. To revoke it: kantis key revoke {prefix}")
@@ -71,7 +82,13 @@ def _plain(key: keys.Key) -> dict[str, Any]:
         "location": key.location,
         "created": show_instant(key.created),
         "revoked": show_instant(key.revoked) if key.revoked is not None else None,
+        "limits": limits_of(key.limits),
     }
+
+
+def limits_of(limits: keys.Limits) -> dict[str, int]:
+    """The limits that there are, by name."""
+    return {name: value for name, value in asdict(limits).items() if value}
 
 
 @app.command("revoke")
@@ -82,7 +99,7 @@ def revoke(
 ) -> None:
     """Revoke a key: from now on it does nothing."""
     with opened(store) as desk:
-        found = desk.revoke_key(prefix)
+        found = desk.revoke_key(prefix, astuple(audit.shell()))
     if not found:
         message = "No key begins like this, or it is revoked already. See: kantis key list."
         raise Trouble("unknown-key", message, prefix, NOT_FINE)

@@ -14,6 +14,7 @@ import typer
 import uvicorn
 from rich.text import Text
 
+from kantis.desk import firstlink
 from kantis.desk.lease import holder
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
@@ -42,7 +43,11 @@ def serve(
     _log_as_json()
     with opened(store, new=True) as desk:
         if isinstance(desk, RemoteDesk):
-            message = f"Process {holder(desk.path)} writes to these books. Serve when it has ended."
+            message = (
+                f"Process {holder(desk.path)} writes to these books, and one service runs per "
+                "file. End that one first; for several services at once the books belong into "
+                "PostgreSQL: kantis move --to postgresql://…"
+            )
             raise Trouble("store-in-use", message, shown(store))
         listening = listen(host, port)
         with listening:
@@ -74,17 +79,21 @@ def _greet(desk: Desk, listening: socket.socket, store: str, json: bool) -> None
     named = f"[{host}]" if ":" in host else host
     address, programs = f"http://{named}:{port}", list(desk.books.programs())
     keys = any(each.revoked is None for each in desk.books.all_keys())
+    token = "" if keys else firstlink.make(desk)
+    first = f"{address}/first/{token}" if token else None
     if json:
-        json_out({"address": address, "programs": programs, "keys": keys})
+        json_out({"address": address, "programs": programs, "keys": keys, "first": first})
         sys.stdout.flush()
         return
     out.print(Text(f"Kantis serves on {address}", style="bold"))
     where = "" if store == "kantis.db" else f" --store {shown(store)}"
+    if first:
+        out.print("No key yet, so nobody may call. This link shows the first one, once, until")
+        out.print("tomorrow:")
+        out.print(Text(first, style="bold"))
+        out.print(f'Or in another terminal: kantis key new "Me" --scope owner --source me{where}')
     if not programs:
         out.print(f"No program yet. In another terminal: kantis publish FILE{where}")
-    if not keys:
-        first = f'kantis key new "Till 1" --scope till --source till-1{where}'
-        out.print(f"No key yet, so nobody may call. In another terminal: {first}")
     sys.stdout.flush()
 
 

@@ -9,9 +9,8 @@ from rich.text import Text
 
 from kantis.core import calendar
 from kantis.core.calendar import Calendar
-from kantis.core.money import fine_unit
 from kantis.desk.programs import Home
-from kantis.desk.settlement import Settlement, Statement, settle
+from kantis.desk.settlement import Settlement, plain, points_of, settle
 from kantis.doors.cli.opening import home_of, opened
 from kantis.doors.cli.output import (
     NOT_FINE,
@@ -23,7 +22,6 @@ from kantis.doors.cli.output import (
     leave,
     out,
     table,
-    whole,
 )
 
 
@@ -47,7 +45,7 @@ def settlement(
     if json:
         json_out(
             {
-                "statements": [_plain(home, each) for each in found.statements],
+                "statements": [plain(home, each) for each in found.statements],
                 "problems": found.problems,
             }
         )
@@ -65,38 +63,12 @@ def _day(days: Calendar, text: str, later: int = 0) -> int:
         raise Trouble("date-expected", message, status=USAGE) from error
 
 
-def _plain(home: Home, statement: Statement) -> dict[str, object]:
-    fine, money = fine_unit(home.program.money), home.program.money
-    return {
-        "name": statement.name,
-        "position": statement.position,
-        "before": fine.number(statement.before),
-        "after": fine.number(statement.after),
-        "total": money.number(statement.total),
-        "lines": [
-            {
-                "kind": line.kind,
-                "balance": line.balance,
-                "points": _points(home, line.balance, line.points),
-                "exact": fine.number(line.fine),
-                "amount": money.number(line.coins),
-            }
-            for line in statement.lines
-        ],
-    }
-
-
-def _points(home: Home, balance: str, points: int) -> str:
-    unit = home.program.units.get(balance)
-    return unit.number(points) if unit is not None else whole(points)
-
-
 def _tell(home: Home, found: Settlement) -> None:
     """The statements, for people."""
     money = home.program.money
     for each in found.statements:
         rows = [
-            (line.kind, f"{_points(home, line.balance, line.points)} {line.balance}".strip(),
+            (line.kind, f"{points_of(home, line.balance, line.points)} {line.balance}".strip(),
              money.number(line.coins))
             for line in each.lines
         ]  # fmt: skip

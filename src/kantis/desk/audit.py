@@ -1,0 +1,81 @@
+"""Audit: who did what by hand, and by which key.
+
+Guarantee: a deed and its line are committed together, so there is none without the other; a
+line is never changed and never taken away. Events are not in it: the books have them, each
+with the source of its key.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from kantis.store import hands
+from kantis.store.books import Books
+from kantis.store.rows import AuditRow
+
+if TYPE_CHECKING:
+    from kantis.desk.submit import Desk
+
+#: The deeds that are recorded, and what each means.
+DEEDS: Final = {
+    "publish": "a version of a program was published",
+    "key": "a key was made",
+    "revoke": "a key was revoked",
+    "propose": "an adjustment waits for a second person",
+    "adjust": "an adjustment was made alone, within the limits of the key",
+    "approve": "a second person approved an adjustment",
+    "decline": "a second person declined an adjustment",
+    "export": "somebody took books out",
+}
+
+
+class By(Struct, frozen=True, array_like=True):
+    """Who does something: the prefix of a key, or a word for another way in; and a name."""
+
+    who: str
+    name: str = ""
+
+
+#: A program that uses the desk without saying for whom.
+DESK: Final = By("desk")
+
+
+def shell() -> By:
+    """Whoever types a command on the machine of the books."""
+    try:
+        return By("command line", getpass.getuser())
+    except (KeyError, OSError):  # a machine that has no name for its user
+        return By("command line")
+
+
+@contextmanager
+def alone(desk: Desk) -> Iterator[Books]:
+    """A change of what all batches read, committed at the end; no batch runs meanwhile."""
+    with desk.quiet():
+        books = desk.books
+        books.begin_alone()
+        try:
+            yield books
+            books.commit()
+        except BaseException:
+            books.rollback()
+            raise
+
+
+def record(books: Books, at: int, by: By, program: int, deed: str, about: str, **said: Any) -> None:
+    """Write a line about a deed into the transaction that does it."""
+    assert deed in DEEDS, deed
+    details = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    hands.add_audit(books, AuditRow(0, at, by.who, by.name, program, deed, about, details))
+
+
+def note(desk: Desk, by: By, program: int, deed: str, about: str, **said: Any) -> None:
+    """Write a line about a deed that changes nothing else."""
+    with alone(desk) as books:
+        record(books, desk.clock(), by, program, deed, about, **said)

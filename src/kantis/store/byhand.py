@@ -1,0 +1,128 @@
+"""By hand: the tables of what people do beside events, and the limits of keys.
+
+The audit log is append-only as entries are. An adjustment that waits for a second person
+keeps what was asked for, and is answered once. Where books were moved to stands in the books
+themselves, and then the database takes no event and no entry any more.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+#: An adjustment waits for another person, or was made alone, or another person answered it.
+WAITS: Final = 0
+ALONE: Final = 1
+APPROVED: Final = 2
+DECLINED: Final = 3
+STATES: Final = ("waits", "alone", "approved", "declined")
+
+#: Says that these books are no longer the books; not part of what is moved.
+MOVED: Final = "moved"
+
+_TABLES: Final = f"""
+ALTER TABLE api_key ADD COLUMN per_minute {{int}} NOT NULL DEFAULT 0 CHECK (per_minute >= 0);
+ALTER TABLE api_key ADD COLUMN largest {{int}} NOT NULL DEFAULT 0 CHECK (largest >= 0);
+ALTER TABLE api_key ADD COLUMN goodwill {{int}} NOT NULL DEFAULT 0 CHECK (goodwill >= 0);
+
+CREATE TABLE audit (
+    n {{counted}} PRIMARY KEY,
+    at {{int}} NOT NULL,
+    who {{text}} NOT NULL,
+    name {{text}} NOT NULL,
+    program {{int}} NOT NULL,
+    deed {{text}} NOT NULL,
+    about {{text}} NOT NULL,
+    said {{text}} NOT NULL
+){{end}};
+
+CREATE TABLE adjustment (
+    n {{counted}} PRIMARY KEY,
+    key {{text}} NOT NULL UNIQUE,
+    program {{int}} NOT NULL,
+    source {{text}} NOT NULL,
+    who {{text}} NOT NULL,
+    subject {{text}} NOT NULL,
+    balance {{text}} NOT NULL,
+    amount {{int}} NOT NULL CHECK (amount <> 0),
+    reason {{text}} NOT NULL,
+    at {{int}} NOT NULL,
+    state {{bit}} NOT NULL CHECK (state BETWEEN 0 AND {len(STATES) - 1}),
+    decider {{text}},
+    decided {{int}},
+    note {{text}},
+    sent {{bit}} NOT NULL DEFAULT 0 CHECK (sent IN (0, 1))
+){{end}};
+CREATE INDEX adjustment_open ON adjustment (n) WHERE sent = 0;
+CREATE INDEX adjustment_source ON adjustment (source, at);
+
+CREATE TABLE first_link (
+    number {{int}} PRIMARY KEY,
+    hash {{bytes}} NOT NULL UNIQUE CHECK (length(hash) = 32),
+    made {{int}} NOT NULL,
+    expires {{int}} NOT NULL,
+    used {{int}}
+){{end}};
+
+CREATE TABLE {MOVED} (
+    number {{int}} PRIMARY KEY CHECK (number = 1),
+    target {{text}} NOT NULL,
+    at {{int}} NOT NULL
+){{end}};
+"""
+
+_LIMITS: Final = "per_minute, largest, goodwill"
+#: What was asked for stays as it was asked.
+_ASKED: Final = "n, key, program, source, who, subject, balance, amount, reason, at"
+
+_SQLITE_GUARD: Final = """
+CREATE TRIGGER {table}_{name} BEFORE {verb} ON {table} {when}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only: write a correcting entry instead'); END;
+"""
+_POSTGRES_GUARD: Final = """
+CREATE TRIGGER {table}_{name} BEFORE {verb} ON {table}
+FOR EACH {each} EXECUTE FUNCTION append_only();
+"""
+
+
+def sqlite(words: dict[str, str]) -> str:
+    """The step in the words of SQLite."""
+    guard = partial(_SQLITE_GUARD.format, when="")
+    guards = [
+        guard(table="api_key", name="LIMITS", verb=f"UPDATE OF {_LIMITS}"),
+        guard(table="audit", name="UPDATE", verb="UPDATE"),
+        guard(table="audit", name="DELETE", verb="DELETE"),
+        guard(table="adjustment", name="DELETE", verb="DELETE"),
+        guard(table="adjustment", name="ASKED", verb=f"UPDATE OF {_ASKED}"),
+        guard(
+            table="adjustment", name="DECIDED", verb="UPDATE OF state, decider, decided, note",
+            when=f"WHEN old.state <> {WAITS}",
+        ),
+        guard(table="first_link", name="DELETE", verb="DELETE"),
+        guard(
+            table="first_link", name="USED", verb="UPDATE OF used", when="WHEN old.used IS NOT NULL"
+        ),
+    ]  # fmt: skip
+    return _TABLES.format(**words) + "".join(guards)
+
+
+def postgres(words: dict[str, str]) -> str:
+    """The step in the words of PostgreSQL."""
+    kept, all_rows = "DELETE OR TRUNCATE", "STATEMENT"
+    guard = partial(_POSTGRES_GUARD.format, each=all_rows)
+    guards = [
+        guard(table="api_key", name="limits", verb=f"UPDATE OF {_LIMITS}"),
+        guard(table="audit", name="append_only", verb=f"UPDATE OR {kept}"),
+        guard(table="adjustment", name="kept", verb=kept),
+        guard(table="adjustment", name="asked", verb=f"UPDATE OF {_ASKED}"),
+        guard(
+            table="adjustment", name="decided", verb="UPDATE OF state, decider, decided, note",
+            each=f"ROW WHEN (old.state <> {WAITS})",
+        ),
+        guard(table="first_link", name="kept", verb=kept),
+        guard(
+            table="first_link", name="used", verb="UPDATE OF used",
+            each="ROW WHEN (old.used IS NOT NULL)",
+        ),
+    ]  # fmt: skip
+    return _TABLES.format(**words) + "".join(guards)

@@ -1,0 +1,145 @@
+"""Hands: what people do beside events, read from the books and written into them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kantis.store.books import Books
+from kantis.store.byhand import MOVED, WAITS
+from kantis.store.reading import Reading
+from kantis.store.rows import AdjustmentRow, AuditRow, LinkRow
+
+# ── the audit log ────────────────────────────────────────────────────────────
+
+
+def add_audit(books: Books, row: AuditRow) -> None:
+    """Write one line; its ``n`` is given by the books."""
+    _insert(books, "audit", row._asdict())
+
+
+def audit(
+    books: Reading, below: int, count: int, *, program: int = 0, deed: str = "", who: str = ""
+) -> list[AuditRow]:
+    """Lines before ``below``, newest first; of one program, of one deed, of one key."""
+    wanted: list[tuple[str, Any]] = [("n < ?", below)]
+    wanted += [("program = ?", program)] if program else []
+    wanted += [("deed = ?", deed)] if deed else []
+    wanted += [("who = ?", who)] if who else []
+    return [
+        AuditRow._make(row)
+        for row in books.rows(
+            f"SELECT {', '.join(AuditRow._fields)} FROM audit "
+            f"WHERE {' AND '.join(said for said, _ in wanted)} ORDER BY n DESC LIMIT ?",
+            [*(value for _, value in wanted), count],
+        )
+    ]
+
+
+# ── adjustments ──────────────────────────────────────────────────────────────
+
+
+def add_adjustment(books: Books, row: AdjustmentRow) -> None:
+    """Write what was asked for; its ``n`` is given by the books."""
+    _insert(books, "adjustment", row._asdict())
+
+
+def adjustment(books: Reading, *, n: int = 0, key: str = "") -> AdjustmentRow | None:
+    """One adjustment, by its number or by the key of its event."""
+    found = _adjustments(books, "key = ?" if key else "n = ?", (key or n,), "")
+    return found[0] if found else None
+
+
+def adjustments(
+    books: Reading, program: int, below: int, count: int, *, state: int = -1, source: str = ""
+) -> list[AdjustmentRow]:
+    """Adjustments of a program before ``below``, newest first; in one state, of one source."""
+    wanted: list[tuple[str, Any]] = [("program = ?", program), ("n < ?", below)]
+    wanted += [("state = ?", state)] if state >= 0 else []
+    wanted += [("source = ?", source)] if source else []
+    where = " AND ".join(said for said, _ in wanted)
+    return _adjustments(
+        books, where, [*(value for _, value in wanted), count], "ORDER BY n DESC LIMIT ?"
+    )
+
+
+def unsent(books: Reading, count: int) -> list[AdjustmentRow]:
+    """Adjustments that nobody has to answer any more, and whose event was not sent yet."""
+    return _adjustments(
+        books, f"sent = 0 AND state IN ({WAITS + 1}, {WAITS + 2})", (count,), "ORDER BY n LIMIT ?"
+    )
+
+
+def given_alone(books: Reading, source: str, balance: str, since: int, state: int) -> int:
+    """How much a source has given of a balance in a state, since an instant."""
+    return int(
+        books.one(
+            "SELECT CAST(coalesce(sum(amount), 0) AS bigint) FROM adjustment "
+            "WHERE source = ? AND at >= ? AND balance = ? AND state = ? AND amount > 0",
+            (source, since, balance, state),
+        )
+    )
+
+
+def answer(books: Books, n: int, state: int, decider: str, at: int, note: str) -> bool:
+    """Record what another person said; ``False`` when somebody has answered before."""
+    return bool(
+        books.execute(
+            "UPDATE adjustment SET state = ?, decider = ?, decided = ?, note = ? "
+            f"WHERE n = ? AND state = {WAITS}",
+            (state, decider, at, note, n),
+        )
+    )
+
+
+def sent(books: Books, n: int) -> None:
+    """The event of an adjustment was answered."""
+    books.execute("UPDATE adjustment SET sent = 1 WHERE n = ?", (n,))
+
+
+def _adjustments(
+    books: Reading, where: str, values: Sequence[Any], then: str
+) -> list[AdjustmentRow]:
+    found = books.rows(
+        f"SELECT {', '.join(AdjustmentRow._fields)} FROM adjustment WHERE {where} {then}", values
+    )
+    return list(map(AdjustmentRow._make, found))
+
+
+# ── the first link ───────────────────────────────────────────────────────────
+
+
+def add_link(books: Books, digest: bytes, made: int, expires: int) -> None:
+    """Record a link for the first admin."""
+    number = int(books.one("SELECT coalesce(max(number), 0) FROM first_link")) + 1
+    _insert(books, "first_link", LinkRow(number, digest, made, expires, None)._asdict())
+
+
+def link(books: Reading, digest: bytes) -> LinkRow | None:
+    """The link whose token has that hash."""
+    found = books.rows(
+        f"SELECT {', '.join(LinkRow._fields)} FROM first_link WHERE hash = ?", (digest,)
+    )
+    return LinkRow._make(found[0]) if found else None
+
+
+def use_links(books: Books, at: int) -> None:
+    """No link that was made opens any more."""
+    books.execute("UPDATE first_link SET used = ? WHERE used IS NULL", (at,))
+
+
+# ── where the books went ─────────────────────────────────────────────────────
+
+
+def moved(books: Reading) -> tuple[str, int] | None:
+    """Where these books were moved to and when; ``None`` while they are the books."""
+    found = books.rows(f"SELECT target, at FROM {MOVED}")
+    return (found[0][0], found[0][1]) if found else None
+
+
+def _insert(books: Books, table: str, values: dict[str, Any]) -> None:
+    given = {name: value for name, value in values.items() if name != "n"}
+    books.execute(
+        f"INSERT INTO {table} ({', '.join(given)}) VALUES ({', '.join('?' * len(given))})",
+        list(given.values()),
+    )
