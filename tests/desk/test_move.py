@@ -12,13 +12,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from kantis.desk.move import move
+from kantis.core.events import Event, Line, Purchase
+from kantis.desk.move import move, undo
 from kantis.desk.verify import verify
-from kantis.desk.whole import Hindrance, books_at
+from kantis.desk.whole import Hindrance, books_at, shown
+from kantis.desk.writer import open_desk
 from kantis.store.books import Books, Outage
 from kantis.store.copies import is_empty
 from tests.desk.day import day
 from tests.desk.shop import Shop, state
+from tests.desk.stub import STUB
 from tests.desk.test_backup import quiet
 from tests.desk.test_verify import edited, unguard
 
@@ -60,7 +63,7 @@ def test_both_books_are_equal(ways: tuple[str, str]) -> None:
     with Shop(target) as shop:
         assert shop(shop.buy("after", "1"))[0].outcome == "decided"
         shop.prove()
-    assert "missing" not in str(move(source, target, quiet).differences)  # it went on, and differs
+    assert not move(source, target, quiet).equal  # it went on, and differs
 
 
 def test_a_move_that_is_run_again_only_proves(ways: tuple[str, str]) -> None:
@@ -69,6 +72,39 @@ def test_a_move_that_is_run_again_only_proves(ways: tuple[str, str]) -> None:
     assert move(source, target, quiet).copied
     again = move(source, target, quiet)
     assert (again.copied, again.equal) == (False, True)
+
+
+def test_moved_books_are_closed_until_it_is_undone(ways: tuple[str, str], tmp_path: Path) -> None:
+    source, target = ways
+    open_shop(source)
+    before = open_desk(source, engine=STUB) if source.startswith("postgres") else None
+    move(source, target, quiet)
+    with pytest.raises(Outage, match=r"were moved to .*kantis move --undo"):
+        Shop(source)
+    if before is not None:  # a process that was connected all the time
+        with before, pytest.raises(Outage, match="were moved elsewhere"):
+            before.submit([Event("till", "late", 0, "card:1", Purchase((Line("1", "x"),)))])
+    with pytest.raises(Hindrance, match="moved"):
+        move(source, str(tmp_path / "third.db"), quiet)
+    assert undo(source) == shown(target)
+    with Shop(source) as shop:
+        assert shop(shop.buy("again", "1"))[0].outcome == "decided"
+        shop.prove()
+    with pytest.raises(Hindrance, match="were not moved"):
+        undo(source)
+
+
+def test_books_that_are_not_closed_take_what_nobody_will_read(
+    ways: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin."""
+    source, target = ways
+    open_shop(source)
+    monkeypatch.setattr(Books, "close_for", lambda *about: None)
+    move(source, target, quiet)
+    with Shop(source) as shop:
+        assert shop(shop.buy("lost", "1"))[0].outcome == "decided"
+    assert not move(source, target, quiet).equal
 
 
 def test_there_and_back_again(tmp_path: Path, pg_url: str) -> None:
@@ -171,14 +207,15 @@ def test_a_file_that_somebody_writes_to_is_not_moved(tmp_path: Path, pg_url: str
 
 
 def test_a_database_is_frozen_while_it_is_moved(tmp_path: Path, pg_url: str) -> None:
-    """Whoever writes meanwhile waits, and what was written stands in the source alone."""
+    """Whoever writes meanwhile waits, and then learns that the books are elsewhere."""
     open_shop(pg_url)
     ended: list[float] = []
+    shop = Shop(pg_url)
 
     def sell() -> None:
-        with Shop(pg_url) as shop:
+        with shop, pytest.raises(Outage, match="were moved elsewhere"):
             shop(shop.buy("meanwhile", "1"))
-            ended.append(time.monotonic())
+        ended.append(time.monotonic())
 
     seller = threading.Thread(target=sell)
 
@@ -192,8 +229,9 @@ def test_a_database_is_frozen_while_it_is_moved(tmp_path: Path, pg_url: str) -> 
     seller.join()
     assert moved.equal
     assert ended[0] > over - 0.05
-    with books_at(str(tmp_path / "b.db")) as books:
-        assert not books.events(["till/meanwhile"])
+    for store in (pg_url, str(tmp_path / "b.db")):
+        with books_at(store) as books:
+            assert not books.events(["till/meanwhile"])
 
 
 def test_a_writer_that_does_not_stop_hinders_the_move(

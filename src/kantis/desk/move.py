@@ -23,6 +23,7 @@ from kantis.desk.whole import (
     held,
     holds_rows,
     path_of,
+    shown,
 )
 from kantis.store.books import Books
 from kantis.store.copies import Progress, Seal, difference, seal
@@ -46,27 +47,54 @@ class Moved(Struct, frozen=True):
         return not self.differences
 
 
-def move(source: str, target: str, tell: Progress) -> Moved:
-    """Move the books of a source into an empty target, or prove that they are there."""
+def move(source: str, target: str, tell: Progress, at: int = 0) -> Moved:
+    """Move the books of a source into an empty target, or prove that they are there.
+
+    ``at`` is the instant that the source says it was moved at.
+    """
     if source == target or (path_of(source) and path_of(source) == path_of(target)):
         raise Hindrance("same-store", "These are the same books. Name another --to.", target)
     with ExitStack() as stack:
         books = stack.enter_context(books_at(source))
         current(books, source)
+        before = books.gone_to()
+        if before is not None and before[0] != shown(target):
+            message = f"These books were moved to {before[0]} before. Move those, or: --undo."
+            raise Hindrance("moved-before", message, shown(source))
         stack.enter_context(held(source))
-        stack.enter_context(books.stopped())
-        stack.enter_context(held(target))
-        reader = stack.enter_context(frozen(books))
-        copied = not holds_rows(target)
-        sealed = seal(reader, tell)
-        if copied:
-            fill(reader, target, tell, sealed)
-        with books_at(target) as there:
-            current(there, target)
-            with frozen(there) as other:
-                found = _differences(reader, other, sealed, tell)
-        last = reader.last_checkpoint()
+        with books.stopped() as stop:
+            stack.enter_context(held(target))
+            reader = stack.enter_context(frozen(books))
+            copied = not holds_rows(target)
+            sealed = seal(reader, tell)
+            if copied:
+                fill(reader, target, tell, sealed)
+            with books_at(target) as there:
+                current(there, target)
+                with frozen(there) as other:
+                    found = _differences(reader, other, sealed, tell)
+            last = reader.last_checkpoint()
+            if not found and before is None:
+                stop.close_for(shown(target), at)
+                stop.commit()
     return Moved(copied, sealed, last.number, last.root.hex(), found)
+
+
+def undo(source: str) -> str:
+    """Make moved books the books again; where they had been moved to."""
+    with books_at(source, write=True) as books, held(source):
+        current(books, source)
+        before = books.gone_to()
+        if before is None:
+            message = "These books were not moved, and can be used as they are."
+            raise Hindrance("not-moved", message, shown(source))
+        books.begin_step()
+        try:
+            books.reopen()
+            books.commit()
+        finally:
+            books.rollback()
+    return before[0]
 
 
 def _differences(one: Books, other: Books, sealed: Seal, tell: Progress) -> list[str]:

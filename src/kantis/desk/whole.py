@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,15 @@ def path_of(store: str) -> Path | None:
     if store.startswith(_SERVERS):
         return None
     return Path(store.removeprefix("sqlite:///")).absolute()
+
+
+def shown(store: str) -> str:
+    """A store as it may stand in a log: without its password.
+
+    >>> shown("postgresql://kantis:secret@host/books")
+    'postgresql://kantis:…@host/books'
+    """
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", store)
 
 
 def books_at(store: str, *, write: bool = False) -> Books:

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, ClassVar, Self
 
-from kantis.store import schema
+from kantis.store import byhand, schema
 from kantis.store.reading import (
     ACCOUNT,
     EVENT,
@@ -108,6 +108,21 @@ class Books(Reading):
                 f"The books have schema {number}, and this version of Kantis works with "
                 f"{newest}. {then}"
             )
+        elif (away := self.gone_to()) is not None:
+            raise Outage(
+                f"These books were moved to {away[0]}. Use those with --store; to go on with "
+                "these and give up the others: kantis move --undo."
+            )
+
+    def close_for(self, target: str, at: int) -> None:
+        """Say that these are no longer the books, and take nothing any more."""
+        self.execute(f"INSERT INTO {byhand.MOVED} VALUES (1, ?, ?)", (target, at))
+        self.take_step(schema.Step(0, "closes books that were moved", *byhand.close()))
+
+    def reopen(self) -> None:
+        """These are the books again."""
+        self.execute(f"DELETE FROM {byhand.MOVED}")
+        self.take_step(schema.Step(0, "opens books again", *byhand.reopen()))
 
     def upgrade(self, upto: int = 0) -> list[schema.Step]:
         """Bring the tables to a schema, the newest if none is named; which steps were taken.
@@ -146,8 +161,9 @@ class Books(Reading):
     # ── whole books ──────────────────────────────────────────────────────────
 
     @abstractmethod
-    def stopped(self) -> AbstractContextManager[None]:
-        """Nobody writes while this lasts; ``Outage`` when somebody does not stop."""
+    def stopped(self) -> AbstractContextManager[Books]:
+        """Nobody writes while this lasts, but who has the books that it gives, until they
+        commit; ``Outage`` when somebody does not stop."""
 
     @abstractmethod
     def take_in(self, name: str, table: Table, rows: Iterable[Row]) -> None:

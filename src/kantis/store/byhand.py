@@ -71,6 +71,16 @@ CREATE TABLE {MOVED} (
 ){{end}};
 """
 
+#: While books are moved, the database takes nothing of this any more.
+_CLOSED: Final = ("event", "entry", "version", "api_key")
+_AWAY: Final = "these books were moved elsewhere; kantis move --undo makes them the books again"
+_POSTGRES_AWAY: Final = f"""
+CREATE FUNCTION moved_away() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION '{_AWAY}' USING ERRCODE = 'KM001';
+END $$;
+"""
+
 _LIMITS: Final = "per_minute, largest, goodwill"
 #: What was asked for stays as it was asked.
 _ASKED: Final = "n, key, program, source, who, subject, balance, amount, reason, at"
@@ -106,6 +116,30 @@ def sqlite(words: dict[str, str]) -> str:
     return _TABLES.format(**words) + "".join(guards)
 
 
+def close() -> tuple[str, str]:
+    """What keeps everybody from writing, in the words of SQLite and of PostgreSQL."""
+    return (
+        "".join(
+            f"CREATE TRIGGER {table}_moved BEFORE INSERT ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{_AWAY}'); END;\n"
+            for table in _CLOSED
+        ),
+        "".join(
+            f"CREATE TRIGGER {table}_moved BEFORE INSERT ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION moved_away();\n"
+            for table in _CLOSED
+        ),
+    )
+
+
+def reopen() -> tuple[str, str]:
+    """What undoes it, likewise."""
+    return (
+        "".join(f"DROP TRIGGER {table}_moved;\n" for table in _CLOSED),
+        "".join(f"DROP TRIGGER {table}_moved ON {table};\n" for table in _CLOSED),
+    )
+
+
 def postgres(words: dict[str, str]) -> str:
     """The step in the words of PostgreSQL."""
     kept, all_rows = "DELETE OR TRUNCATE", "STATEMENT"
@@ -125,4 +159,4 @@ def postgres(words: dict[str, str]) -> str:
             each="ROW WHEN (old.used IS NOT NULL)",
         ),
     ]  # fmt: skip
-    return _TABLES.format(**words) + "".join(guards)
+    return _TABLES.format(**words) + _POSTGRES_AWAY + "".join(guards)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kantis.store.books import Books
-from kantis.store.byhand import MOVED, WAITS
+from kantis.store.byhand import WAITS
 from kantis.store.reading import Reading
 from kantis.store.rows import AdjustmentRow, AuditRow, LinkRow
 
@@ -126,15 +126,6 @@ def link(books: Reading, digest: bytes) -> LinkRow | None:
 def use_links(books: Books, at: int) -> None:
     """No link that was made opens any more."""
     books.execute("UPDATE first_link SET used = ? WHERE used IS NULL", (at,))
-
-
-# ── where the books went ─────────────────────────────────────────────────────
-
-
-def moved(books: Reading) -> tuple[str, int] | None:
-    """Where these books were moved to and when; ``None`` while they are the books."""
-    found = books.rows(f"SELECT target, at FROM {MOVED}")
-    return (found[0][0], found[0][1]) if found else None
 
 
 def _insert(books: Books, table: str, values: dict[str, Any]) -> None:

@@ -324,7 +324,7 @@ class PostgresBooks(Books):
             )
 
     @contextmanager
-    def stopped(self) -> Iterator[None]:
+    def stopped(self) -> Iterator[Books]:
         names = ", ".join(self.layout())
         with PostgresBooks(self.url) as other:
             try:
@@ -335,7 +335,7 @@ class PostgresBooks(Books):
             except Conflict as error:
                 message = "Somebody writes to these books and does not stop. End it first."
                 raise Outage(message) from error
-            yield
+            yield other
 
     # ── checkpoints ──────────────────────────────────────────────────────────
 

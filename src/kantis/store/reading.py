@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import Any, ClassVar, Final
 
 from kantis.core.account import Posting
+from kantis.store.byhand import MOVED
 from kantis.store.rows import (
     BALANCE_COLUMNS,
     ENTRY_COLUMNS,
@@ -130,6 +131,11 @@ class Reading(ABC):
             (state, above, count),
         )
         return list(map(EventRow._make, found))
+
+    def gone_to(self) -> tuple[str, int] | None:
+        """Where these books were moved to and when; ``None`` while they are the books."""
+        found = self.rows(f"SELECT target, at FROM {MOVED}")
+        return (found[0][0], found[0][1]) if found else None
 
     def all_keys(self) -> list[KeyRow]:
         """The keys of callers, oldest first; revoked ones too."""

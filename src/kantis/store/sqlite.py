@@ -8,7 +8,7 @@ machine's own is often older than the fix of a bug that loses committed rows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -175,8 +175,12 @@ class SqliteBooks(Books):
     def take_in(self, name: str, table: Table, rows: Iterable[Row]) -> None:
         self._many(_insert(name, table.columns), rows)
 
-    def stopped(self) -> AbstractContextManager[None]:
-        return self.still()
+    @contextmanager
+    def stopped(self) -> Iterator[Books]:
+        with SqliteBooks(self.path, vfs=self._vfs) as other:
+            other.lock_file()
+            yield other
+            other.rollback()
 
     # ── a thin execute ───────────────────────────────────────────────────────
 

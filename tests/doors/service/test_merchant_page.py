@@ -20,7 +20,7 @@ def test_the_page_runs_from_nothing_to_the_audit_log(tmp_path: Path) -> None:
     assert enrolled["outcome"] == "decided"
     assert (waits["state"], same["code"]) == ("waits", "same-person")
     assert (done["state"], done["outcome"], done["decided_by"]) == ("approved", "decided", "ben")
-    assert [each["amount"] for each in entries] == ["", "800"]
+    assert [each["amount"] for each in entries] == ["25", "800"]
     assert [each["deed"] for each in audit["lines"]] == ["export", "export", "key"]
 
 

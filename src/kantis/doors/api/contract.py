@@ -53,6 +53,8 @@ def contract() -> dict[str, Any]:
             for method in route.methods or ():
                 found["paths"][route.path][method.lower()]["operationId"] = route.name
     schemas, events = _schemas()
+    twice = found["components"]["schemas"].keys() & schemas.keys()
+    assert not twice, f"two records of one name: {twice}"
     found["components"]["schemas"] |= schemas
     found["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
     for name in ("HTTPValidationError", "ValidationError"):

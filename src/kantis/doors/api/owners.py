@@ -79,7 +79,7 @@ class Keys(BaseModel):
     keys: list[KeyTold]
 
 
-class Line(BaseModel):
+class AuditLine(BaseModel):
     """What somebody did, and by which key."""
 
     number: int
@@ -92,10 +92,10 @@ class Line(BaseModel):
     details: dict[str, Any]
 
 
-class Lines(BaseModel):
-    """Lines, newest first; ``next`` is the cursor of the page after this one."""
+class AuditPage(BaseModel):
+    """AuditPage, newest first; ``next`` is the cursor of the page after this one."""
 
-    lines: list[Line]
+    lines: list[AuditLine]
     next: str | None
 
 
@@ -138,7 +138,7 @@ async def revoke_key(
 
 
 @router.get("/v1/audit", summary="Who did what by hand, and by which key")
-async def lines(
+async def audit_log(
     request: Request,
     limit: Limit = 20,
     cursor: Cursor = "",
@@ -146,12 +146,12 @@ async def lines(
         str, Query(max_length=20, description=f"Only this: {', '.join(audit.DEEDS)}.")
     ] = "",
     key: Annotated[str, Query(max_length=20, description="Only by the key of this prefix.")] = "",
-) -> Lines:
+) -> AuditPage:
     """Newest first. A line is never changed and never taken away."""
     below = seq_of(cursor)
     found = await office_of(request).read(_lines, caller_of(request), below, limit, deed, key)
     more = len(found) == limit and found[-1].number > 1
-    return Lines(lines=found, next=cursor_of(found[-1].number) if more else None)
+    return AuditPage(lines=found, next=cursor_of(found[-1].number) if more else None)
 
 
 def _keys(reader: Desk, caller: Caller) -> list[KeyTold]:
@@ -172,11 +172,13 @@ def _make(desk: Desk, caller: Caller, program: str, said: KeySaid) -> tuple[str,
     return keys.make(desk, *about, limits, caller.by)
 
 
-def _lines(reader: Desk, caller: Caller, below: int, count: int, deed: str, who: str) -> list[Line]:
+def _lines(
+    reader: Desk, caller: Caller, below: int, count: int, deed: str, who: str
+) -> list[AuditLine]:
     names = {number: name for name, number in reader.books.programs().items()} | {0: ""}
     rows = hands.audit(reader.books, below, count, program=caller.number, deed=deed, who=who)
     return [
-        Line(
+        AuditLine(
             number=row.n, at=show_instant(row.at), key=row.who, name=row.name,
             program=names[row.program], deed=row.deed, about=row.about,
             details=json.loads(row.said),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from kantis import desk as desks
 from kantis.core.knobs import suggest
 from kantis.desk.programs import Engine, Home, Homes, Unreadable
 from kantis.desk.submit import Desk
+from kantis.desk.whole import shown
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.cli.output import Trouble
 from kantis.engine.program import Program
@@ -45,11 +45,6 @@ def opened(
     except OSError as error:
         message = f"{error.strerror or error}. Check the path and its rights, or name another."
         raise Trouble("store-unusable", message, shown(store)) from error
-
-
-def shown(store: str) -> str:
-    """A store as it may stand in a log: without its password."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", store)
 
 
 def _is_database(path: Path) -> bool:

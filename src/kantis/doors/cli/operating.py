@@ -17,11 +17,12 @@ from kantis.desk import move as moves
 from kantis.desk import upgrade as upgrades
 from kantis.desk.backup import Backup
 from kantis.desk.report import Report
-from kantis.desk.whole import Hindrance
+from kantis.desk.submit import wall_clock
+from kantis.desk.whole import Hindrance, shown
 from kantis.doors.cli.books import plain_report, tell_report
-from kantis.doors.cli.opening import shown
 from kantis.doors.cli.output import (
     NOT_FINE,
+    USAGE,
     Json,
     Store,
     Trouble,
@@ -107,10 +108,23 @@ def restore(
         leave(NOT_FINE)
 
 
-def move(to: To, store: Store = "kantis.db", json: Json = False) -> None:
-    """Move the books of --store into the empty books --to, and prove that both are equal."""
+def move(
+    to: Annotated[str, typer.Option(help="The books to fill: a file or a PostgreSQL URL.")] = "",
+    undo: Annotated[bool, typer.Option("--undo", help="Make moved books the books again.")] = False,
+    store: Store = "kantis.db",
+    json: Json = False,
+) -> None:
+    """Move the books of --store into the empty books --to, and prove that both are equal.
+
+    The books of --store are closed then.
+    """
+    if undo == bool(to):
+        raise Trouble("which-move", "Name the empty books with --to, or say --undo.", status=USAGE)
+    if undo:
+        _undo(store, json)
+        return
     with _hindered(store), Bars(quiet=json) as bars:
-        moved = moves.move(store, to, bars.tell)
+        moved = moves.move(store, to, bars.tell, wall_clock())
     rows = {name: rows for name, (rows, _) in moved.seal.items()}
     if json:
         json_out(
@@ -130,11 +144,20 @@ def move(to: To, store: Store = "kantis.db", json: Json = False) -> None:
         if moved.equal:
             before = "" if moved.copied else " They were there already; nothing was written."
             out.print(Text(f"{said}: both books are equal, row by row.{before}"))
-            out.print(Text(f"From now on use --store {shown(to)}, and nothing else."))
+            out.print(Text(f"From now on use --store {shown(to)}. {shown(store)} is closed."))
         else:
             out.print(Text(f"{said}: the books are not equal; nothing was written."))
     if not moved.equal:
         leave(NOT_FINE)
+
+
+def _undo(store: str, json: bool) -> None:
+    with _hindered(store):
+        gone = moves.undo(store)
+    if json:
+        json_out({"store": shown(store), "not": gone})
+    else:
+        out.print(Text(f"{shown(store)} are the books again. Do not write to {gone} any more."))
 
 
 def migrate(

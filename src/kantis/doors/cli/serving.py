@@ -17,9 +17,10 @@ from rich.text import Text
 from kantis.desk import firstlink
 from kantis.desk.lease import holder
 from kantis.desk.submit import Desk
+from kantis.desk.whole import shown
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.api.server import Protocol
-from kantis.doors.cli.opening import opened, shown
+from kantis.doors.cli.opening import opened
 from kantis.doors.cli.output import Json, Store, Trouble, json_out, out
 from kantis.doors.front import Front
 
