@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import runpy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,6 +93,7 @@ def main() -> None:
             page.write_text(new, encoding="utf-8")
             print(f"{page.name}: made anew")
     CONTRACT.write_text(frozen(), encoding="utf-8")
+    runpy.run_path(str(ROOT / "scripts" / "client.py"), run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,258 @@
+"""The routes of the contract as methods. Made from docs/openapi.json by scripts/client.py; do not edit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, cast
+from urllib.parse import quote
+
+from kantis_client.shapes import (
+    Account,
+    AdjustmentSaid,
+    AdjustmentTold,
+    Adjustments,
+    Answer,
+    AnswerSaid,
+    AuditPage,
+    DifferenceTold,
+    DraftSaid,
+    EnjoyRequest,
+    Entitlements,
+    EntryPage,
+    Event,
+    HoldRequest,
+    KeyMade,
+    KeySaid,
+    Keys,
+    Load,
+    Offers,
+    Positions,
+    ProgramTold,
+    Programs,
+    PublishedTold,
+    Redemption,
+    RedemptionTold,
+    Rewards,
+    Settlements,
+    Use,
+    UseVoucherRequest,
+    Validated,
+    Validation,
+    VersionSource,
+    Vouchers,
+)
+from kantis_client.transport import Transport
+
+
+def _quoted(part: object) -> str:
+    """A part of a path; a card can have any character."""
+    return quote(str(part), safe="")
+
+
+class Kantis(Transport):
+    """A Kantis service, as one key sees it."""
+
+    def look_at_first_link(self, token: str) -> str:
+        """What the one-time link does, as a page."""
+        return cast('str', self._call('GET', f"/first/{_quoted(token)}", text=True))
+
+    def open_first_link(self, token: str) -> dict[str, Any]:
+        """The first owner's key; once, as JSON or as a page."""
+        return cast('dict[str, Any]', self._call('POST', f"/first/{_quoted(token)}"))
+
+    def healthz(self) -> Any:
+        """Whether the process is up."""
+        return self._call('GET', "/healthz")
+
+    def metrics(self) -> str:
+        """Figures for Prometheus."""
+        return cast('str', self._call('GET', "/metrics", text=True))
+
+    def openapi(self) -> Any:
+        """This contract."""
+        return self._call('GET', "/openapi.json")
+
+    def readyz(self) -> Any:
+        """Whether it takes events."""
+        return self._call('GET', "/readyz")
+
+    def account(self, ref: str) -> Account:
+        """
+        An account as it stands now. Balances per place, lots, tiers, counters, vouchers, plans,
+        entitlements and offers.
+        """
+        return cast('Account', self._call('GET', f"/v1/accounts/{_quoted(ref)}"))
+
+    def entitlements(self, ref: str) -> Entitlements:
+        """
+        What a member may have now. Delivery, prices, access, support: what plan, level or
+        segment entitle to.
+        """
+        return cast('Entitlements', self._call('GET', f"/v1/accounts/{_quoted(ref)}/entitlements"))
+
+    def enjoy(self, ref: str, entitlement: str, said: EnjoyRequest, *, idempotency_key: str) -> Answer:
+        """Record that a member had what they are entitled to."""
+        return cast('Answer', self._call('POST', f"/v1/accounts/{_quoted(ref)}/entitlements/{_quoted(entitlement)}/enjoy", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def entries(self, ref: str, *, limit: int | None = None, cursor: str | None = None) -> EntryPage:
+        """What happened to an account, and why. Entries with their explanations, newest first."""
+        return cast('EntryPage', self._call('GET', f"/v1/accounts/{_quoted(ref)}/entries", query={'limit': limit, 'cursor': cursor}))
+
+    def offers(self, ref: str) -> Offers:
+        """
+        The offers that are meant for a member. Offers that can be loaded, are loaded, are used
+        up or are to come.
+        """
+        return cast('Offers', self._call('GET', f"/v1/accounts/{_quoted(ref)}/offers"))
+
+    def load_offer(self, ref: str, offer: str, *, idempotency_key: str) -> Answer:
+        """Load an offer."""
+        return cast('Answer', self._call('POST', f"/v1/accounts/{_quoted(ref)}/offers/{_quoted(offer)}/load", headers={'Idempotency-Key': idempotency_key}, keyed=True))
+
+    def rewards(self, ref: str, *, basket: int | None = None) -> Rewards:
+        """
+        What points can be spent on, and how far it is to the rest. All rewards of the program,
+        asked as a redemption would be.
+        """
+        return cast('Rewards', self._call('GET', f"/v1/accounts/{_quoted(ref)}/rewards", query={'basket': basket}))
+
+    def statement(self, ref: str, *, from_: str | None | None = None, to: str | None | None = None, limit: int | None = None, cursor: str | None = None) -> kantis__doors__api__statements__StatementTold:
+        """
+        Opening, movements with their reasons, closing. A statement from a day to a day, both
+        inside; days are the program's own.
+        """
+        return cast('kantis__doors__api__statements__StatementTold', self._call('GET', f"/v1/accounts/{_quoted(ref)}/statements", query={'from': from_, 'to': to, 'limit': limit, 'cursor': cursor}))
+
+    def vouchers(self, ref: str, *, closed: bool | None = None) -> Vouchers:
+        """The vouchers of an account. Vouchers with what they are good for and until when."""
+        return cast('Vouchers', self._call('GET', f"/v1/accounts/{_quoted(ref)}/vouchers", query={'closed': closed}))
+
+    def use_voucher(self, ref: str, code: str, said: UseVoucherRequest, *, idempotency_key: str) -> Answer:
+        """Use a voucher up."""
+        return cast('Answer', self._call('POST', f"/v1/accounts/{_quoted(ref)}/vouchers/{_quoted(code)}/use", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def adjustments(self, *, limit: int | None = None, cursor: str | None = None, state: str | None = None) -> Adjustments:
+        """Adjustments, and which of them wait. Newest first. A till sees its own."""
+        return cast('Adjustments', self._call('GET', "/v1/adjustments", query={'limit': limit, 'cursor': cursor, 'state': state}))
+
+    def adjust(self, said: AdjustmentSaid, *, idempotency_key: str | None = None) -> AdjustmentTold:
+        """
+        Give or take by hand; above a limit it waits. Made at once within the limits of the key
+        (200), or proposed to a second person (202).
+        """
+        return cast('AdjustmentTold', self._call('POST', "/v1/adjustments", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def adjustment(self, number: int) -> AdjustmentTold:
+        """One adjustment. Who asked for what, who answered, and what became of it."""
+        return cast('AdjustmentTold', self._call('GET', f"/v1/adjustments/{_quoted(number)}"))
+
+    def approve(self, number: int, said: AnswerSaid) -> AdjustmentTold:
+        """
+        Approve what somebody else has proposed. The adjustment is made now. Whoever proposed it
+        cannot approve it.
+        """
+        return cast('AdjustmentTold', self._call('POST', f"/v1/adjustments/{_quoted(number)}/approve", body=said))
+
+    def decline(self, number: int, said: AnswerSaid) -> AdjustmentTold:
+        """Decline what somebody else has proposed. The adjustment is not made, for ever."""
+        return cast('AdjustmentTold', self._call('POST', f"/v1/adjustments/{_quoted(number)}/decline", body=said))
+
+    def audit_log(self, *, limit: int | None = None, cursor: str | None = None, deed: str | None = None, key: str | None = None) -> AuditPage:
+        """
+        Who did what by hand, and by which key. Newest first. A line is never changed and never
+        taken away.
+        """
+        return cast('AuditPage', self._call('GET', "/v1/audit", query={'limit': limit, 'cursor': cursor, 'deed': deed, 'key': key}))
+
+    def send(self, said: Event | Sequence[Event], *, idempotency_key: str | None = None) -> Answer | list[Answer]:
+        """Record events, and decide them."""
+        return cast('Answer | list[Answer]', self._call('POST', "/v1/events", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def export_table(self, what: str, *, format: str | None = None, after: int | None = None, upto: int | None = None) -> Iterator[str]:
+        """
+        A whole table, as a stream. Of one instant. A stream that broke goes on with the last
+        number that came as ``after``.
+        """
+        return self._lines(f"/v1/exports/{_quoted(what)}", query={'format': format, 'after': after, 'upto': upto})
+
+    def list_keys(self) -> Keys:
+        """The keys, without their secrets. Revoked ones too, oldest first."""
+        return cast('Keys', self._call('GET', "/v1/keys"))
+
+    def make_key(self, said: KeySaid) -> KeyMade:
+        """
+        Make a key; it is shown once. The answer is the only place where the key stands. If it
+        is lost, revoke it by its prefix.
+        """
+        return cast('KeyMade', self._call('POST', "/v1/keys", body=said))
+
+    def revoke_key(self, prefix: str) -> None:
+        """Revoke a key, from the next request on. For ever; a key is not given back."""
+        self._call('DELETE', f"/v1/keys/{_quoted(prefix)}")
+
+    def stand(self) -> Positions:
+        """Where partners and charities stand now. The sum of everything that was booked until now."""
+        return cast('Positions', self._call('GET', "/v1/positions"))
+
+    def programs(self) -> Programs:
+        """
+        The programs of the key, with their versions. Which versions were published, and from
+        when each holds.
+        """
+        return cast('Programs', self._call('GET', "/v1/programs"))
+
+    def program(self, name: str) -> ProgramTold:
+        """
+        One program, with its ETag. Its versions. The ETag is what publishing asks for as
+        If-Match.
+        """
+        return cast('ProgramTold', self._call('GET', f"/v1/programs/{_quoted(name)}"))
+
+    def difference(self, name: str, *, later: int | None = None, earlier: int | None = None) -> DifferenceTold:
+        """The difference between two versions. What changes, thing by thing and as lines."""
+        return cast('DifferenceTold', self._call('GET', f"/v1/programs/{_quoted(name)}/difference", query={'later': later, 'earlier': earlier}))
+
+    def validate(self, name: str, said: Validation) -> Validated:
+        """
+        Look at a program file before publishing. Its faults with line, column and suggestion;
+        warnings; who would gain and who would lose.
+        """
+        return cast('Validated', self._call('POST', f"/v1/programs/{_quoted(name)}/validate", body=said))
+
+    def publish(self, name: str, said: DraftSaid, *, if_match: str | None = None, if_none_match: str | None = None) -> PublishedTold:
+        """
+        Publish a version, now or from a later time on. Publish after the version that was seen
+        last. The same file again changes nothing.
+        """
+        return cast('PublishedTold', self._call('POST', f"/v1/programs/{_quoted(name)}/versions", headers={'if-match': if_match, 'if-none-match': if_none_match}, body=said))
+
+    def version(self, name: str, number: int) -> VersionSource:
+        """A version with its file. The file as it was published."""
+        return cast('VersionSource', self._call('GET', f"/v1/programs/{_quoted(name)}/versions/{_quoted(number)}"))
+
+    def quote(self, said: Event | Sequence[Event], *, idempotency_key: str | None = None) -> Answer | list[Answer]:
+        """What events would do now; nothing is kept."""
+        return cast('Answer | list[Answer]', self._call('POST', "/v1/quotes", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def hold(self, said: HoldRequest, *, idempotency_key: str) -> Redemption:
+        """Set points aside for a reward."""
+        return cast('Redemption', self._call('POST', "/v1/redemptions", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def redemption(self, id: str) -> RedemptionTold:
+        """A redemption as it stands now. What was set aside, until when, and what became of it."""
+        return cast('RedemptionTold', self._call('GET', f"/v1/redemptions/{_quoted(id)}"))
+
+    def capture(self, id: str, *, idempotency_key: str) -> Redemption:
+        """Spend what is held."""
+        return cast('Redemption', self._call('POST', f"/v1/redemptions/{_quoted(id)}/capture", headers={'Idempotency-Key': idempotency_key}, keyed=True))
+
+    def release(self, id: str, *, idempotency_key: str) -> Redemption:
+        """Give back what is held."""
+        return cast('Redemption', self._call('POST', f"/v1/redemptions/{_quoted(id)}/release", headers={'Idempotency-Key': idempotency_key}, keyed=True))
+
+    def settlements(self, *, from_: str, to: str) -> Settlements:
+        """
+        What partners and charities owe and are owed for a period. By when it was booked.
+        Statements that follow each other add up to that of all.
+        """
+        return cast('Settlements', self._call('GET', "/v1/settlements", query={'from': from_, 'to': to}))
