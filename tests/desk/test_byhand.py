@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -30,10 +31,15 @@ NOTHING = Alone()
 ANNA, BEN = By("aaaaaaaa", "Anna"), By("bbbbbbbb", "Ben")
 
 
+def plain_terms() -> Any:
+    """The terms as plain values."""
+    return plain(text.read(TERMS))
+
+
 @pytest.fixture
 def club(url: str) -> Iterator[Shop]:
     """A shop with a real program and one member."""
-    with Shop(url, Engine(), plain(text.read(TERMS))) as shop:
+    with Shop(url, Engine(), plain_terms()) as shop:
         shop(shop.enrol("1"))
         yield shop
         shop.prove()
