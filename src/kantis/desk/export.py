@@ -199,7 +199,7 @@ def as_csv(rows: Iterator[Row], columns: list[str]) -> Iterator[bytes]:
     """Rows as CSV with a header; no cell is taken for a formula by a spreadsheet.
 
     >>> list(as_csv(iter([{"a": "=1+1", "b": -5}]), ["a", "b"]))
-    [b"a,b\\r\\n", b"'=1+1,-5\\r\\n"]
+    [b'a,b\\r\\n', b"'=1+1,-5\\r\\n"]
     """
     yield (",".join(columns) + "\r\n").encode()
     for part in _parts(rows):

@@ -43,6 +43,8 @@ def test_the_contract_is_whole() -> None:
     contract = json.loads(CONTRACT.read_text(encoding="utf-8"))
     assert contract["openapi"] == "3.1.0"
     assert dangling(contract) == set()
+    twice = [name for name in contract["components"]["schemas"] if "__" in name]
+    assert twice == [], "two records of one name"
     assert dangling({**contract, "x": {"$ref": "#/components/schemas/Gone"}})
     operations = [each for item in contract["paths"].values() for each in item.values()]
     names = [each["operationId"] for each in operations]

@@ -34,6 +34,7 @@ from kantis_client.shapes import (
     RedemptionTold,
     Rewards,
     Settlements,
+    StatementTold,
     Use,
     UseVoucherRequest,
     Validated,
@@ -116,12 +117,12 @@ class Kantis(Transport):
         """
         return cast('Rewards', self._call('GET', f"/v1/accounts/{_quoted(ref)}/rewards", query={'basket': basket}))
 
-    def statement(self, ref: str, *, from_: str | None | None = None, to: str | None | None = None, limit: int | None = None, cursor: str | None = None) -> kantis__doors__api__statements__StatementTold:
+    def statement(self, ref: str, *, from_: str | None | None = None, to: str | None | None = None, limit: int | None = None, cursor: str | None = None) -> StatementTold:
         """
         Opening, movements with their reasons, closing. A statement from a day to a day, both
         inside; days are the program's own.
         """
-        return cast('kantis__doors__api__statements__StatementTold', self._call('GET', f"/v1/accounts/{_quoted(ref)}/statements", query={'from': from_, 'to': to, 'limit': limit, 'cursor': cursor}))
+        return cast('StatementTold', self._call('GET', f"/v1/accounts/{_quoted(ref)}/statements", query={'from': from_, 'to': to, 'limit': limit, 'cursor': cursor}))
 
     def vouchers(self, ref: str, *, closed: bool | None = None) -> Vouchers:
         """The vouchers of an account. Vouchers with what they are good for and until when."""

@@ -1176,12 +1176,38 @@ class SettlementLine(TypedDict):
     points: str
 
 
+class SettlementStatement(TypedDict):
+    """A position of a partner (receivable, payable) or a charity (given) over a period."""
+
+    after: str
+    before: str
+    lines: list[SettlementLine]
+    name: str
+    position: str
+    total: str
+
+
 class Settlements(TypedDict):
     """The statements of a period, and what is wrong with the books about it."""
 
     problems: list[str]
     program: str
-    statements: list[kantis__doors__api__settling__StatementTold]
+    statements: list[SettlementStatement]
+
+
+class StatementTold(TypedDict):
+    """
+    Opening and movements add up to closing, over all pages, in each place of each balance.
+    `first` and `last` are the days of the statement; movements come in the order in which they
+    happened, and `next` is the cursor of the page after this one.
+    """
+
+    closing: dict[str, dict[str, str]]
+    first: str
+    last: str
+    movements: list[Movement]
+    next: str | None
+    opening: dict[str, dict[str, str]]
 
 
 class Step(TypedDict):
@@ -1410,32 +1436,6 @@ class Waiting(TypedDict):
     balance: str
     group: str
     opens: str
-
-
-class kantis__doors__api__settling__StatementTold(TypedDict):
-    """A position of a partner (receivable, payable) or a charity (given) over a period."""
-
-    after: str
-    before: str
-    lines: list[SettlementLine]
-    name: str
-    position: str
-    total: str
-
-
-class kantis__doors__api__statements__StatementTold(TypedDict):
-    """
-    Opening and movements add up to closing, over all pages, in each place of each balance.
-    `first` and `last` are the days of the statement; movements come in the order in which they
-    happened, and `next` is the cursor of the page after this one.
-    """
-
-    closing: dict[str, dict[str, str]]
-    first: str
-    last: str
-    movements: list[Movement]
-    next: str | None
-    opening: dict[str, dict[str, str]]
 
 
 #: Whatever can be sent as an event.

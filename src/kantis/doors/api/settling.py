@@ -34,7 +34,7 @@ class SettlementLine(BaseModel):
     amount: str
 
 
-class StatementTold(BaseModel):
+class SettlementStatement(BaseModel):
     """A position of a partner (receivable, payable) or a charity (given) over a period."""
 
     name: str
@@ -49,7 +49,7 @@ class Settlements(BaseModel):
     """The statements of a period, and what is wrong with the books about it."""
 
     program: str
-    statements: list[StatementTold]
+    statements: list[SettlementStatement]
     problems: list[str]
 
 
