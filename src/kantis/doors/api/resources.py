@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from kantis.doors.api import accounts, benefits, redemptions, statements
+from kantis.doors.api import (
+    accounts,
+    benefits,
+    claims,
+    households,
+    redemptions,
+    referrals,
+    statements,
+    transfers,
+)
 from kantis.doors.api.deeds import Deed
 
 #: Each has a ``router`` with its look-ups.
-RESOURCES: Final = (accounts, statements, benefits, redemptions)
+RESOURCES: Final = (accounts, statements, benefits, referrals, redemptions)
 #: All calls that make one event.
-DEEDS: Final[tuple[Deed, ...]] = (*benefits.DEEDS, *redemptions.DEEDS)
+DEEDS: Final[tuple[Deed, ...]] = (
+    *benefits.DEEDS,
+    *redemptions.DEEDS,
+    *claims.DEEDS,
+    *transfers.DEEDS,
+    *households.DEEDS,
+    *referrals.DEEDS,
+)
