@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct, structs
 
@@ -128,9 +128,10 @@ def forecast(
     named = {each.rule for each in gives} | {rule for _, rule, _ in did.effects}
     silent = {rule: why for rule, why in reversed(turn.trace) if rule not in named}
     silent |= _prices(plan, turn, body.lines, named)
-    for offer in plan.offers:
-        if silent.get(offer) == NOT_LOADED:
-            del silent[offer]
+    for offer, (loaded, _) in copy.offers.items():
+        if loaded >= 0 and offer in plan.offers and offer not in named:
+            silent.setdefault(offer, NO_LINE)
+    silent = {rule: why for rule, why in silent.items() if why != NOT_LOADED}
     before = _turn(program, plan, account, event, at, limits)
     return Forecast(
         gives,
@@ -150,17 +151,22 @@ def _prices(
         rule = price.rule
         if price.name in named or price.offer:
             continue
-        meant = [
-            line
-            for line in lines
-            if (rule.where is None or rule.where.matches(line))
-            and (rule.except_ is None or not rule.except_.matches(line))
-        ]
+        meant = _meant(rule, lines)
         sums = [sum(x.amount for x in those) for those in (lines, meant)]
         items = sum(line.quantity for line in meant)
         nos = (gate(turn, sums[0], sums[1], items) for gate in gates(rule.who, rule.when, rule.if_))
         found[price.name] = next(filter(None, nos), NO_LINE)
     return found
+
+
+def _meant(rule: Any, lines: Sequence[Line]) -> list[Line]:
+    """The lines that a rule, a price or an offer is for."""
+    where, but = rule.where, rule.except_
+    return [
+        line
+        for line in lines
+        if (where is None or where.matches(line)) and (but is None or not but.matches(line))
+    ]
 
 
 def _copy(account: Account) -> Account:
@@ -218,8 +224,8 @@ def _pays(plan: Plan, turn: Turn, lines: tuple[Line, ...]) -> list[Pays]:
 def _offers(plan: Plan, turn: Turn, body: Purchase) -> list[WouldGive]:
     """What offers would do that are not loaded and can be: all of them together."""
     loaded = set()
-    for name in plan.offers:
-        if turn.account.offers.get(name, (-1, 0))[0] < 0:
+    for name, offer in plan.offers.items():
+        if turn.account.offers.get(name, (-1, 0))[0] < 0 and _meant(offer, body.lines):
             with suppress(Refused):
                 offers.load(plan.offers, turn, Load(name))
                 loaded.add(name)

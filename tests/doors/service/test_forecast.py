@@ -75,6 +75,14 @@ def test_the_forecast_is_what_happens(shop: httpx.Client) -> None:
     assert after["forecast"]["gives"] == did["rules"]
 
 
+def test_a_loaded_offer_that_does_nothing_says_why(shop: httpx.Client) -> None:
+    begin_member(shop, "idle", 10)
+    post(shop, "/v1/accounts/card:idle/offers/tea-week/load")
+    found = quote(shop, "idle", {"category": "bread", "amount": 300})["forecast"]
+    assert named(found["silent"], "rule")["tea-week"]["code"] == "no line that counts"
+    assert found["offers"] == []
+
+
 def test_who_has_no_card_hears_what_they_would_get(shop: httpx.Client) -> None:
     found = quote(shop, "", {"category": "coffee", "amount": 450})
     assert found["outcome"] == "alone"
