@@ -183,10 +183,7 @@ class Classifier:
 
 
 def write_offered(code: Code) -> None:
-    """Write which offers the member has loaded; while tracing all are looked at."""
-    if code.trace:
-        code.add("offered = True")
-        return
+    """Write which offers the member has loaded."""
     all_of = code.constant(all_loaded, "all_loaded")
     code.add(f"offered = {all_of}(turn) if account.offers else None")
 

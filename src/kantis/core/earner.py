@@ -115,17 +115,11 @@ def write_offers(
     *begin: str,
 ) -> None:
     """Write what offers do, each (name, bit of the lines without which it does nothing), so that
-    only those that the member has loaded cost anything; while tracing each is asked.
+    only those that the member has loaded cost anything; only they are asked while tracing.
 
     ``write`` writes the one at a position, ``begin`` stands before all of them. The way to a
     loaded one is through a tree: a row of tests would take as long as all of them do.
     """
-    if code.trace:
-        code.add(*begin)
-        for position in range(len(offers)):
-            with sums.apart(code) as own:
-                write(position, own)
-        return
     index: dict[str, list[tuple[int, int]]] = {}
     for position, (name, bit) in enumerate(offers):
         index.setdefault(name, []).append((position, bit))

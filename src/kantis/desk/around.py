@@ -151,3 +151,46 @@ def entitlements(
         }
         for each in entitled(home.program, state, moment)
     ]
+
+
+def referrals(home: Home, row: AccountRow, now: int, wanted: Sequence[str] = ()) -> Plain:
+    """By whom the member came, which friends they have brought, and what the program offers."""
+    state = now_of(home, row, now)
+    program: Program = home.program
+    found = program.plan_for(state, max(now, state.at)).referrals
+    came, friends = [], []
+    for fact, history in state.facts.items():
+        if fact.startswith("referral "):
+            name = fact.removeprefix("referral ")
+            spent = state.counters.get(fact, {}).get(0, 0)
+            came.append(
+                {
+                    "referral": name,
+                    "by": history[0][1],
+                    "done": fact in state.awards,
+                    "spent": program.money.number(spent),
+                }
+            )
+    for key, award in state.awards.items():
+        name, _, friend = key.removeprefix("referral ").partition(" ")
+        if key.startswith("referral ") and friend:
+            points = program.units[award.balance].number(award.points)
+            friends.append(
+                {"referral": name, "friend": friend, "day": show_day(award.day), "points": points}
+            )
+    return {
+        "came": came,
+        "friends": friends,
+        "referrals": [
+            {
+                "referral": name,
+                "title": text_in(each.section.title, wanted),
+                "balance": each.balance.name,
+                "friend_gets": each.balance.unit.number(each.section.give.friend),
+                "referrer_gets": each.balance.unit.number(each.section.give.referrer),
+                "spends": program.money.number(each.section.spends),
+                "stages": list(each.section.stages),
+            }
+            for name, each in found.items()
+        ],
+    }

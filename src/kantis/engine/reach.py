@@ -113,8 +113,12 @@ def _asking(
 
 def reward_limits(program: Program, account: Account, moment: int) -> list[str]:
     """The shared limits that ``rewards_within`` has to know."""
-    found = program.plan_for(account, moment).rewards.values()
-    return [f"stock {each.name}" for each in found if each.stock]
+    return limits_of(program.plan_for(account, moment))
+
+
+def limits_of(plan: Plan) -> list[str]:
+    """The shared limits of the rewards of a plan."""
+    return [f"stock {each.name}" for each in plan.rewards.values() if each.stock]
 
 
 def rewards_within(
@@ -237,8 +241,12 @@ def tiers_within(
 ) -> list[TierReach]:
     """Where a member stands in each tier group, and what it takes to rise and to stay."""
     plan = program.plan_for(account, moment)
-    whole = _asking(plan, account, moment, subject, Load(""), {})
-    return [_tier(group, whole.own() if group in plan.own_tiers else whole) for group in plan.tiers]
+    return tiers_of(plan, _asking(plan, account, moment, subject, Load(""), {}))
+
+
+def tiers_of(plan: Plan, turn: Turn) -> list[TierReach]:
+    """Where the account of a turn stands in each tier group of a plan."""
+    return [_tier(group, turn.own() if group in plan.own_tiers else turn) for group in plan.tiers]
 
 
 def _tier(group: TierGroup, turn: Turn) -> TierReach:

@@ -10,7 +10,7 @@ MARKET = """\
 program: {name}
 money: EUR
 timezone: Europe/Helsinki
-claims: within 30 days
+claims: within 3 days
 
 balances:
   points: {{expires: 12 months after earning}}
@@ -65,7 +65,7 @@ entitlements:
   lounge: {{who: {{status: gold or higher}}, good for: the lounge}}
 
 households:
-  family: {{members: at most 3, may burn: whom the lead permits}}
+  family: {{members: at most 5, may burn: whom the lead permits}}
 
 referrals:
   friend: {{spends: at least 50.00 EUR, give: 20 points}}

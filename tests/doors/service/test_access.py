@@ -14,7 +14,7 @@ from kantis.doors.api.contract import contract
 from kantis.doors.api.wire import BODIES
 from tests.doors.command import Kantis
 from tests.doors.service.conftest import Place
-from tests.doors.service.market import MARKET, begin_member, bring_vouchers, post
+from tests.doors.service.market import MARKET, begin_member, bought, bring_vouchers, post
 from tests.doors.service.server import SCOPES, buy
 from tests.doors.service.test_events import problem
 
@@ -57,6 +57,15 @@ ROWS: dict[str, tuple[str, int]] = {
     "POST /v1/keys": ("owner", 404),
     "DELETE /v1/keys/{prefix}": ("owner", 404),
     "GET /v1/audit": ("auditor owner", 200),
+    "GET /v1/accounts/{ref}/referrals": ("till shop staff auditor", 404),
+    "POST /v1/accounts/{ref}/join": ("shop staff", 404),
+    "POST /v1/claims": ("till shop staff", 404),
+    "POST /v1/transfers": ("shop staff", 404),
+    "POST /v1/households": ("shop staff", 404),
+    "POST /v1/households/{ref}/members": ("shop staff", 404),
+    "POST /v1/households/{ref}/members/{member}/leave": ("shop staff", 404),
+    "POST /v1/households/{ref}/members/{member}/permit": ("shop staff", 404),
+    "POST /v1/referrals": ("shop staff", 404),
     "POST /v1/redemptions": ("till shop staff", 404),
     "GET /v1/redemptions/{id}": ("till shop staff", 404),
     "POST /v1/redemptions/{id}/capture": ("till shop staff", 404),
@@ -76,8 +85,22 @@ SPECIAL = {("POST /v1/adjustments", "market/staff"): 200}
 CALLERS = ["nobody", "stranger", "revoked"] + [
     f"{p}/{s}" for p in ("market", "bazaar") for s in SCOPES
 ]
-#: What is asked of a route, where it is not a purchase on the member's account.
+#: What is asked of a route, where it is not a purchase on the member's account; MINE is the
+#: market's key of the caller's scope.
 BODIES_OF: dict[str, Any] = {
+    "POST /v1/accounts/{ref}/join": {"into": "card:home-MINE", "member": "joiner"},
+    "POST /v1/claims": {"subject": "account:1", "receipt": "receipt-MINE"},
+    "POST /v1/transfers": {
+        "subject": "account:1",
+        "to": "card:home-MINE",
+        "balance": "points",
+        "amount": 1,
+    },
+    "POST /v1/households": {"subject": "card:founder-MINE", "member": "lead"},
+    "POST /v1/households/{ref}/members": {"member": "new"},
+    "POST /v1/households/{ref}/members/{member}/leave": {"to": "account:1"},
+    "POST /v1/households/{ref}/members/{member}/permit": {"burns": False},
+    "POST /v1/referrals": {"subject": "card:friend-MINE", "referral": "friend", "by": "account:1"},
     "POST /v1/accounts/{ref}/vouchers/{code}/use": {"basket": 1_000},
     "POST /v1/accounts/{ref}/offers/{offer}/load": {},
     "POST /v1/accounts/{ref}/entitlements/{entitlement}/enjoy": {},
@@ -85,7 +108,13 @@ BODIES_OF: dict[str, Any] = {
     "POST /v1/redemptions/{id}/capture": None,
     "POST /v1/redemptions/{id}/release": None,
 }
-NAMES = {"{ref}": "account:1", "{offer}": "tea-week", "{entitlement}": "lounge"}
+REFS_OF = {
+    "POST /v1/accounts/{ref}/join": "card:joiner-MINE",
+    "POST /v1/households/{ref}/members": "card:home-MINE",
+    "POST /v1/households/{ref}/members/{member}/leave": "card:home-MINE",
+    "POST /v1/households/{ref}/members/{member}/permit": "card:home-MINE",
+}
+NAMES = {"{offer}": "tea-week", "{entitlement}": "lounge"}
 
 
 def rowless(routes: Iterable[Route]) -> set[str]:
@@ -143,6 +172,8 @@ def matrix(market: Place) -> Place:
         assert begin_member(shop, "matrix", 5_000) == 1
     with market.client("market/staff") as staff:
         bring_vouchers(staff, "matrix", *(f"market-{scope}" for scope in SCOPES))
+        for scope in ("till", "shop", "staff"):
+            prepare(staff, f"market-{scope}")
     for scope in ("till", "shop", "staff"):
         with market.client(f"market/{scope}") as client:
             for row in ROWS:
@@ -150,6 +181,16 @@ def matrix(market: Place) -> Place:
                 if "{id}" in row:
                     assert post(client, "/v1/redemptions", body, hold_of(row)).status_code == 201
     return market
+
+
+def prepare(staff: httpx.Client, mine: str) -> None:
+    """What a caller finds: members, a household, and a purchase that nobody has claimed."""
+    for card in ("joiner", "founder", "friend", "home"):
+        begin_member(staff, f"{card}-{mine}")
+    assert staff.post("/v1/events", json=bought(f"lone-{mine}", "", receipt=f"receipt-{mine}"))
+    for member in ("lead", "leave", "permit"):
+        path = f"/v1/households/card:home-{mine}/members"
+        assert post(staff, path, {"member": member}).status_code == 200
 
 
 def hold_of(row: str) -> str:
@@ -192,7 +233,10 @@ def test_each_caller_on_each_route(
 ) -> None:
     method, path = row.split()
     key = {"nobody": "", "stranger": "kantis_" + "0" * 64, "revoked": revoked}.get(caller)
-    names = {**NAMES, "{id}": hold_of(row), "{code}": caller.replace("/", "-")}
+    mine = f"market-{caller.partition('/')[2] or 'shop'}"
+    ref = REFS_OF.get(row, "account:1").replace("MINE", mine)
+    member = path.rpartition("/")[2]
+    names = {**NAMES, "{ref}": ref, "{id}": hold_of(row), "{code}": mine, "{member}": member}
     for name, value in (names | things.names(path)).items():
         path = path.replace(name, value)
     if path == "/v1/settlements":
@@ -202,9 +246,10 @@ def test_each_caller_on_each_route(
     if row in ("POST /v1/events", "POST /v1/quotes"):
         event = buy(f"matrix-{caller.replace('/', '-')}", "")
         event["data"]["partner"] = caller.replace("/", "-") if caller.endswith("partner") else ""
-        body = {**event, "subject": NAMES["{ref}"], "ask": True}
+        body = {**event, "subject": "account:1", "ask": True}
     elif row in BODIES_OF:
-        body, headers = BODIES_OF[row], {"idempotency-key": f"row-{list(ROWS).index(row)}"}
+        body = json.loads(json.dumps(BODIES_OF[row]).replace("MINE", mine))
+        headers = {"idempotency-key": f"row-{list(ROWS).index(row)}"}
     with matrix.server.client(matrix.keys[caller] if key is None else key) as client:
         answer = client.request(method, path, json=body, headers=headers)
     found = answer.status_code

@@ -86,6 +86,13 @@ def test_what_cannot_be_read_uses_no_id_up(shop: httpx.Client) -> None:
     assert problem(post(shop, path, {**body, "subject": "place:1"})) == (422, "malformed-subject")
 
 
+@pytest.mark.parametrize("name", ["a%00b", "%F0%9F", "%0A", "x" * 501, "%E2%80%AE"])
+def test_what_is_no_name_is_nobodys(shop: httpx.Client, name: str) -> None:
+    assert shop.get(f"/v1/redemptions/{name}").status_code in (400, 404)
+    for path in (f"redemptions/{name}/capture", f"accounts/card:{name}/offers/{name}/load"):
+        assert problem(post(shop, f"/v1/{path}"))[0] in (400, 404)
+
+
 def test_a_hold_of_others_is_nowhere(market: Place, shop: httpx.Client) -> None:
     begin_member(shop, "mine", 100)
     post(shop, "/v1/redemptions", {"subject": "card:mine", "reward": "mug"}, "mine-1")

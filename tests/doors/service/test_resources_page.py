@@ -25,11 +25,12 @@ def run(steps: list[str], folder: Path) -> list[list[Any]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
-    script = f"\necho; echo '===='\n{READY}".join(steps) + "\necho; kill %1; wait"
+    mark = "\necho; echo '===='\n"
+    script = mark.join([steps[0] + READY, *steps[1:]]) + "\necho; kill %1; wait"
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-euc", script.replace("8040", port)],
-        cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=60,
+        cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=240,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return [list(answers(part)) for part in done.stdout.split("====\n")]

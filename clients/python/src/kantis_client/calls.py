@@ -8,33 +8,43 @@ from urllib.parse import quote
 
 from kantis_client.shapes import (
     Account,
+    AddMemberRequest,
     AdjustmentSaid,
     AdjustmentTold,
     Adjustments,
     Answer,
     AnswerSaid,
     AuditPage,
+    Claim,
+    ClaimRequest,
     DifferenceTold,
     DraftSaid,
     EnjoyRequest,
     Entitlements,
     EntryPage,
     Event,
+    FoundHouseholdRequest,
     HoldRequest,
+    JoinRequest,
     KeyMade,
     KeySaid,
     Keys,
+    LeaveRequest,
     Load,
     Offers,
+    PermitRequest,
     Positions,
     ProgramTold,
     Programs,
     PublishedTold,
     Redemption,
     RedemptionTold,
+    ReferRequest,
+    Referrals,
     Rewards,
     Settlements,
     StatementTold,
+    TransferRequest,
     Use,
     UseVoucherRequest,
     Validated,
@@ -99,6 +109,10 @@ class Kantis(Transport):
         """What happened to an account, and why. Entries with their explanations, newest first."""
         return cast('EntryPage', self._call('GET', f"/v1/accounts/{_quoted(ref)}/entries", query={'limit': limit, 'cursor': cursor}))
 
+    def join(self, ref: str, said: JoinRequest, *, idempotency_key: str) -> Answer:
+        """The member of an account joins a household."""
+        return cast('Answer', self._call('POST', f"/v1/accounts/{_quoted(ref)}/join", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
     def offers(self, ref: str) -> Offers:
         """
         The offers that are meant for a member. Offers that can be loaded, are loaded, are used
@@ -109,6 +123,13 @@ class Kantis(Transport):
     def load_offer(self, ref: str, offer: str, *, idempotency_key: str) -> Answer:
         """Load an offer."""
         return cast('Answer', self._call('POST', f"/v1/accounts/{_quoted(ref)}/offers/{_quoted(offer)}/load", headers={'Idempotency-Key': idempotency_key}, keyed=True))
+
+    def referrals(self, ref: str) -> Referrals:
+        """
+        Who invited whom, and what it brings. By whom the member came, and which friends they
+        have brought.
+        """
+        return cast('Referrals', self._call('GET', f"/v1/accounts/{_quoted(ref)}/referrals"))
 
     def rewards(self, ref: str, *, basket: int | None = None) -> Rewards:
         """
@@ -165,6 +186,10 @@ class Kantis(Transport):
         """
         return cast('AuditPage', self._call('GET', "/v1/audit", query={'limit': limit, 'cursor': cursor, 'deed': deed, 'key': key}))
 
+    def claim(self, said: ClaimRequest, *, idempotency_key: str) -> Answer:
+        """Claim a purchase with its receipt."""
+        return cast('Answer', self._call('POST', "/v1/claims", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
     def send(self, said: Event | Sequence[Event], *, idempotency_key: str | None = None) -> Answer | list[Answer]:
         """Record events, and decide them."""
         return cast('Answer | list[Answer]', self._call('POST', "/v1/events", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
@@ -175,6 +200,22 @@ class Kantis(Transport):
         number that came as ``after``.
         """
         return self._lines(f"/v1/exports/{_quoted(what)}", query={'format': format, 'after': after, 'upto': upto})
+
+    def found_household(self, said: FoundHouseholdRequest, *, idempotency_key: str) -> Answer:
+        """An account becomes a household, with its lead."""
+        return cast('Answer', self._call('POST', "/v1/households", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def add_member(self, ref: str, said: AddMemberRequest, *, idempotency_key: str) -> Answer:
+        """Somebody without an account becomes a member of a household."""
+        return cast('Answer', self._call('POST', f"/v1/households/{_quoted(ref)}/members", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def leave(self, ref: str, member: str, said: LeaveRequest, *, idempotency_key: str) -> Answer:
+        """A member leaves, with what is theirs."""
+        return cast('Answer', self._call('POST', f"/v1/households/{_quoted(ref)}/members/{_quoted(member)}/leave", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def permit(self, ref: str, member: str, said: PermitRequest, *, idempotency_key: str) -> Answer:
+        """The lead says whether a member may spend."""
+        return cast('Answer', self._call('POST', f"/v1/households/{_quoted(ref)}/members/{_quoted(member)}/permit", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
 
     def list_keys(self) -> Keys:
         """The keys, without their secrets. Revoked ones too, oldest first."""
@@ -251,9 +292,17 @@ class Kantis(Transport):
         """Give back what is held."""
         return cast('Redemption', self._call('POST', f"/v1/redemptions/{_quoted(id)}/release", headers={'Idempotency-Key': idempotency_key}, keyed=True))
 
+    def refer(self, said: ReferRequest, *, idempotency_key: str) -> Answer:
+        """A new member came by an invitation."""
+        return cast('Answer', self._call('POST', "/v1/referrals", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
     def settlements(self, *, from_: str, to: str) -> Settlements:
         """
         What partners and charities owe and are owed for a period. By when it was booked.
         Statements that follow each other add up to that of all.
         """
         return cast('Settlements', self._call('GET', "/v1/settlements", query={'from': from_, 'to': to}))
+
+    def transfer(self, said: TransferRequest, *, idempotency_key: str) -> Answer:
+        """Send points to another account."""
+        return cast('Answer', self._call('POST', "/v1/transfers", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))

@@ -39,6 +39,7 @@ _HANDS: Final = frozenset({TILL, STAFF})
 _PARTNERS: Final = frozenset({PARTNER, STAFF, AUDITOR})
 _WRITERS: Final = frozenset({TILL, SHOP, PARTNER, STAFF})
 _SELLERS: Final = frozenset({TILL, SHOP, STAFF})
+_KEEPERS: Final = frozenset({SHOP, STAFF})
 _VIEWERS: Final = frozenset({TILL, SHOP, STAFF, AUDITOR})
 
 ROUTES: Final = (
@@ -60,6 +61,15 @@ ROUTES: Final = (
     Route("POST", "/v1/accounts/{ref}/offers/{offer}/load", _SELLERS),
     Route("GET", "/v1/accounts/{ref}/entitlements", _VIEWERS),
     Route("POST", "/v1/accounts/{ref}/entitlements/{entitlement}/enjoy", _SELLERS),
+    Route("GET", "/v1/accounts/{ref}/referrals", _VIEWERS),
+    Route("POST", "/v1/accounts/{ref}/join", _KEEPERS),
+    Route("POST", "/v1/claims", _SELLERS),
+    Route("POST", "/v1/transfers", _KEEPERS),
+    Route("POST", "/v1/households", _KEEPERS),
+    Route("POST", "/v1/households/{ref}/members", _KEEPERS),
+    Route("POST", "/v1/households/{ref}/members/{member}/leave", _KEEPERS),
+    Route("POST", "/v1/households/{ref}/members/{member}/permit", _KEEPERS),
+    Route("POST", "/v1/referrals", _KEEPERS),
     Route("GET", "/v1/programs", _ALL),
     Route("POST", "/v1/redemptions", _SELLERS),
     Route("GET", "/v1/redemptions/{id}", _SELLERS),
@@ -92,7 +102,7 @@ _COUNTER: Final = frozenset(
 MAY_SEND: Final[dict[str, frozenset[str]]] = {
     TILL: _COUNTER,
     SHOP: _COUNTER
-    | frozenset("join know leave pay permit refer subscribe unpaid unsubscribe".split()),
+    | frozenset("join know leave pay permit refer subscribe transfer unpaid unsubscribe".split()),
     PARTNER: frozenset({"activity", "purchase"}),
     STAFF: frozenset(wire.BODIES),
     AUDITOR: frozenset(),

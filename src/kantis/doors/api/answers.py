@@ -15,6 +15,7 @@ from kantis.core.calendar import show_instant
 from kantis.core.places import CHART
 from kantis.desk import results
 from kantis.desk.results import Result
+from kantis.doors.api.forecasts import Forecast
 
 #: The entries of a batch have one instant.
 _shown: Final = lru_cache(maxsize=64)(show_instant)
@@ -97,6 +98,9 @@ class Answer(Struct, omit_defaults=True):
         Meta(description="Beside a refusal; where it is false, the id is not used up."),
     ] = UNSET
     entry: Entry | UnsetType = UNSET
+    forecast: Annotated[
+        Forecast | UnsetType, Meta(description="Of the quote of a single purchase.")
+    ] = UNSET
 
 
 def answer(result: Result, *, quoted: bool = False) -> Answer:

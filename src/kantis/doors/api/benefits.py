@@ -18,10 +18,10 @@ from kantis.doors.api.looking import (
     Ref,
     account_of,
     caller_of,
-    languages,
     office_of,
     subject_of,
     tagged,
+    wanted_of,
 )
 from kantis.doors.api.wire import NUMBER_MAX
 
@@ -139,7 +139,7 @@ async def rewards(
     ] = 0,
 ) -> Response:
     """All rewards of the program, asked as a redemption would be."""
-    wanted = languages(request)
+    wanted = wanted_of(request)
     found = await office_of(request).read(_rewards, caller_of(request), ref, basket, wanted)
     return tagged(request, Rewards.model_validate({"rewards": found}))
 
@@ -154,7 +154,7 @@ async def vouchers(
     closed: Annotated[bool, Query(description="Those that are used or over, too.")] = False,
 ) -> Response:
     """Vouchers with what they are good for and until when."""
-    wanted = languages(request)
+    wanted = wanted_of(request)
     found = await office_of(request).read(_vouchers, caller_of(request), ref, wanted, closed)
     return tagged(request, Vouchers.model_validate({"vouchers": found}))
 
@@ -165,7 +165,7 @@ async def vouchers(
 )  # fmt: skip
 async def offers(request: Request, ref: Ref) -> Response:
     """Offers that can be loaded, are loaded, are used up or are to come."""
-    found = await office_of(request).read(_offers, caller_of(request), ref, languages(request))
+    found = await office_of(request).read(_offers, caller_of(request), ref, wanted_of(request))
     return tagged(request, Offers.model_validate({"offers": found}))
 
 
@@ -175,7 +175,7 @@ async def offers(request: Request, ref: Ref) -> Response:
 )  # fmt: skip
 async def entitlements(request: Request, ref: Ref) -> Response:
     """Delivery, prices, access, support: what plan, level or segment entitle to."""
-    wanted = languages(request)
+    wanted = wanted_of(request)
     found = await office_of(request).read(_entitlements, caller_of(request), ref, wanted)
     return tagged(request, Entitlements.model_validate({"entitlements": found}))
 

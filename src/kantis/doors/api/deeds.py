@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import msgspec
+from msgspec import structs
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -40,7 +41,8 @@ class Deed:
     always have which value. ``{ref}`` of the address is the subject; where there is none the
     request says it, or the event names another one and needs no subject. ``tell`` makes the
     answer of a result that is decided, ``made`` the address of what has come to be.
-    ``reaches`` names a field that is another account's reference, which has to be there.
+    ``reaches`` names a field that is another account's reference: that account has to be
+    there, and the event names it by its number, so that a card of one's own is known as that.
     """
 
     def __init__(
@@ -64,7 +66,7 @@ class Deed:
         title = "".join(word.capitalize() for word in name.split("_"))
         given = frozenset([*self.at.values(), *self.fixed])
         self.said = wire.asked(f"{title}Request", summary, body, given, subject=self.subject)
-        self.fields = [each.name for each in msgspec.structs.fields(self.said)]
+        self.fields = [each.name for each in structs.fields(self.said)]
 
     @cached_property
     def _decode(self) -> Callable[[bytes], Any]:
@@ -73,7 +75,7 @@ class Deed:
     @property
     def needed(self) -> bool:
         """Whether there is anything that the request has to say."""
-        return any(each.required for each in msgspec.structs.fields(self.said))
+        return any(each.required for each in structs.fields(self.said))
 
     @property
     def status(self) -> int:
@@ -92,20 +94,21 @@ class Deed:
             raise Problem("malformed", "The id becomes a part of an address, so it has no slash.")
         body = await body_of(headers, receive, may_be_empty=True)
         event = self._event(caller, key, body, request.path_params)
-        if self.reaches:
-            other = getattr(event.body, self.reaches)
-            await office.read(account_of, caller, other)
+        if self.reaches and (other := getattr(event.body, self.reaches)):
+            row = await office.read(account_of, caller, other)
+            found = {self.reaches: f"account:{row.id}"}
+            event = structs.replace(event, body=structs.replace(event.body, **found))
         response = await self._answer(office, caller, event, state["request"])
         await response(scope, receive, send)
 
     def _event(self, caller: Caller, key: str, body: bytes, names: dict[str, str]) -> Event:
+        if not all(each.isprintable() and len(each) <= wire.WORD_MAX for each in names.values()):
+            raise Problem("malformed", "A name in the address is too long, or no text.")
         try:
             said = wire.read(self._decode, body or b"{}")
             values = {each: getattr(said, each) for each in self.fields}
             subject = values.pop("subject", names.get("ref", ""))
             values |= self.fixed | {field: names[name] for name, field in self.at.items()}
-            if self.reaches and values[self.reaches]:
-                values[self.reaches] = subject_of(values[self.reaches])
             made = wire.body_from(self.body, values)
             subject = subject_of(subject) if subject else ""
             event = wire.checked(Event(caller.source, key, 0, subject, made, 0, True))

@@ -15,10 +15,12 @@ from starlette.types import Receive, Scope, Send
 
 from kantis.core.decision import Refusal
 from kantis.core.events import Event
+from kantis.desk.forecasts import quoted
 from kantis.desk.results import REFUSED, UNKNOWN, Result
 from kantis.desk.submit import Desk
-from kantis.doors.api import answers, wire
+from kantis.doors.api import answers, forecasts, wire
 from kantis.doors.api.access import Caller, allowed
+from kantis.doors.api.looking import languages
 from kantis.doors.api.office import Office
 from kantis.doors.api.problems import MEDIA, Problem, refusal, status_of
 
@@ -49,20 +51,30 @@ class Events:
         if body.lstrip()[:1] == b"[":
             status, media, data = await self._many(office, caller, body, key)
         else:
-            status, media, data = await self._one(office, caller, body, key, request)
+            wanted = languages(headers.get(b"accept-language", b"").decode("latin-1"))
+            status, media, data = await self._one(office, caller, body, key, request, wanted)
         said = [(b"content-type", media), (b"content-length", b"%d" % len(data))]
         await send({"type": "http.response.start", "status": status, "headers": said})
         await send({"type": "http.response.body", "body": data})
 
     async def _one(
-        self, office: Office, caller: Caller, body: bytes, key: str, request: str
-    ) -> _Answer:
+        self, office: Office, caller: Caller, body: bytes, key: str, request: str,
+        wanted: list[str],
+    ) -> _Answer:  # fmt: skip
         event = self._read(caller, body, key)
-        (result,) = await self._ask(office, caller, [event])
+        forecast = None
+        if self._quotes:
+            ask = office.read(quoted, event, program=caller.program)
+            result, forecast = await ask
+        else:
+            (result,) = await office.submit(caller, [event])
         if result.refusal is not None or result.outcome == UNKNOWN:
             data = refusal(result, request, quoted=self._quotes)
             return status_of(result), _PROBLEM, data
-        return status_of(result), _JSON, _encode(answers.answer(result, quoted=self._quotes))
+        found = answers.answer(result, quoted=self._quotes)
+        if forecast is not None:
+            found.forecast = forecasts.told(forecast, wanted)
+        return status_of(result), _JSON, _encode(found)
 
     async def _many(self, office: Office, caller: Caller, body: bytes, key: str) -> _Answer:
         if key:

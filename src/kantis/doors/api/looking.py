@@ -72,27 +72,33 @@ def tagged(request: Request, found: BaseModel) -> Response:
     data = found.model_dump_json().encode()
     tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
     headers = {"etag": tag, "cache-control": "private, no-cache"}
-    had = {each.strip().removeprefix("W/") for each in _said(request, "if-none-match").split(",")}
+    said = request.headers.get("if-none-match", "")
+    had = {each.strip().removeprefix("W/") for each in said.split(",")}
     if had & {tag, "*"}:
         return Response(status_code=304, headers=headers)
     return Response(data, headers=headers, media_type="application/json")
 
 
-def _said(request: Request, header: str) -> str:
-    return request.headers.get(header, "")
+def languages(said: str) -> list[str]:
+    """The languages of an Accept-Language, the best first.
 
-
-def languages(request: Request) -> list[str]:
-    """The languages that the caller wants, the best first: ``fi-FI`` is ``fi``."""
+    >>> languages("sv;q=0.1, fi-FI, en;q=0.8")
+    ['fi', 'en', 'sv']
+    """
     wanted = []
-    for position, each in enumerate(_said(request, "accept-language").split(",")[:20]):
-        tag, _, said = each.strip().partition(";")
-        weight = said.strip().removeprefix("q=")
+    for position, each in enumerate(said.split(",")[:20]):
+        tag, _, more = each.strip().partition(";")
+        weight = more.strip().removeprefix("q=")
         try:
             wanted.append((-float(weight or 1), position, tag.partition("-")[0].lower()))
         except ValueError:
             continue
     return [tag for weight, _, tag in sorted(wanted) if tag and weight]
+
+
+def wanted_of(request: Request) -> list[str]:
+    """The languages that the caller of a look-up wants."""
+    return languages(request.headers.get("accept-language", ""))
 
 
 def cursor_of(seq: int) -> str:

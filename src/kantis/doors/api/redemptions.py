@@ -129,7 +129,8 @@ async def redemption(
 
 def _redemption(reader: Desk, caller: Caller, id: str) -> RedemptionTold:
     home, key = reader.homes.numbered(caller.number), f"{caller.source}/{id}"
-    found = redemptions.redemption(reader.books, home, key, reader.clock())
+    known = id.isprintable()  # what is not is the id of no event
+    found = redemptions.redemption(reader.books, home, key, reader.clock()) if known else None
     if found is None:
         raise Problem("unknown-redemption")
     return RedemptionTold(

@@ -8,18 +8,30 @@ from kantis.doors.api import (
     accounts,
     adjustments,
     benefits,
+    claims,
     exports,
+    households,
     owners,
     programs,
     redemptions,
+    referrals,
     settling,
     statements,
+    transfers,
 )
 from kantis.doors.api.deeds import Deed
 
 #: Each has a ``router`` with its look-ups.
 RESOURCES: Final = (
-    accounts, statements, benefits, redemptions, programs, adjustments, settling, exports, owners
+    accounts, statements, benefits, referrals, redemptions, programs, adjustments, settling,
+    exports, owners,
 )  # fmt: skip
 #: All calls that make one event.
-DEEDS: Final[tuple[Deed, ...]] = (*benefits.DEEDS, *redemptions.DEEDS)
+DEEDS: Final[tuple[Deed, ...]] = (
+    *benefits.DEEDS,
+    *redemptions.DEEDS,
+    *claims.DEEDS,
+    *transfers.DEEDS,
+    *households.DEEDS,
+    *referrals.DEEDS,
+)

@@ -1,0 +1,38 @@
+"""Forecasts: a quote of a purchase with what each rule would do, from the books."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from kantis.core.account import Account
+from kantis.core.events import Event, Purchase
+from kantis.desk.results import ALONE, DECIDED, Result
+from kantis.desk.showing import now_of
+from kantis.desk.submit import Desk
+from kantis.engine.forecast import Forecast, forecast
+from kantis.engine.reach import reward_limits
+
+
+def quoted(desk: Desk, event: Event, *, program: str = "") -> tuple[Result, Forecast | None]:
+    """What ``submit`` would answer now, and the forecast of a purchase.
+
+    A purchase without a member is forecast for somebody who would join with it. There is no
+    forecast of what is refused, or waits for a card that nobody knows.
+    """
+    (result,) = desk.quote([event], program=program)
+    home, now = desk.homes.find(program), desk.clock()
+    decided = result.outcome in (DECIDED, ALONE) and result.refusal is None
+    if home is None or not decided or not isinstance(event.body, Purchase):
+        return result, None
+    state = Account(0)
+    if result.account:
+        row = desk.books.account(result.account)
+        assert row is not None
+        state = now_of(home, row, now)
+    at = max(now, state.at)
+    said = structs.replace(event, time=min(event.time or now, at), received=at)
+    names = reward_limits(home.program, state, said.time)
+    wanted = [(home.number, each) for each in names]
+    rows = desk.books.limits(wanted, lock=False) if wanted else []
+    limits = {each.name: each.quantity - each.taken for each in rows}
+    return result, forecast(home.program, state, said, at, limits)
