@@ -14,7 +14,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
-from kantis.doors.web import phrasebook, terms
+from kantis.desk.staff import ROLES
+from kantis.doors.web import figures, phrasebook, terms
 from kantis.doors.web.languages import FIRST, LANGUAGES, TEXTS, catalog
 
 _WEB = Path(phrasebook.__file__).parent
@@ -27,6 +28,8 @@ def wanted() -> Iterator[str | tuple[str, str]]:
     options = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
     for found in extract_from_dir(_WEB, _METHODS, options):
         yield found[2]
+    yield from ROLES
+    yield from figures.PLACES
     yield from (heading for _, heading, _ in terms.CHAPTERS)
     yield from terms.LABELS.values()
     yield from phrasebook.SHAPES

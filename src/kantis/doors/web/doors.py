@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from typing import Final
 
-from kantis.doors.web import public
+from kantis.doors.web import console, public, signing
 from kantis.doors.web.app import ANYBODY, Page
+
+OWNER: Final = frozenset({"owner"})
+#: Whoever may look at a program and its members.
+INSIDE: Final = frozenset({"owner", "manager", "support", "auditor"})
 
 PAGES: Final = (
     Page("GET", "/", ANYBODY, public.start),
     Page("GET", "/p/{program}", ANYBODY, public.program),
     Page("GET", "/theme/{theme}", ANYBODY, public.theme),
+    Page("GET", "/sign-in", ANYBODY, signing.sign_in),
+    Page("POST", "/sign-in", ANYBODY, signing.signed_in),
+    Page("POST", "/sign-out", ANYBODY, signing.sign_out),
+    Page("GET", "/invitation/{token}", ANYBODY, signing.invitation),
+    Page("POST", "/invitation/{token}", ANYBODY, signing.accepted),
+    Page("GET", "/c", INSIDE, console.start),
+    Page("GET", "/c/{program}", INSIDE, console.home),
+    Page("GET", "/c/{program}/members", INSIDE, console.members),
+    Page("GET", "/c/{program}/members/{account}", INSIDE, console.member),
+    Page("GET", "/people", OWNER, console.people),
+    Page("POST", "/people", OWNER, console.invite),
+    Page("POST", "/people/{number}/leave", OWNER, console.leave),
 )
