@@ -13,6 +13,7 @@ from kantis.doors.api.contract import contract
 from kantis.doors.api.wire import BODIES
 from tests.doors.command import Kantis
 from tests.doors.service.conftest import Place
+from tests.doors.service.market import begin_member, bring_vouchers, post
 from tests.doors.service.server import SCOPES, buy
 from tests.doors.service.test_events import problem
 
@@ -27,11 +28,33 @@ ROWS: dict[str, tuple[str, int]] = {
     "POST /v1/quotes": ("till shop partner staff", 404),
     "GET /v1/accounts/{ref}": ("till shop staff auditor", 404),
     "GET /v1/accounts/{ref}/entries": ("till shop staff auditor", 404),
+    "GET /v1/accounts/{ref}/statements": ("till shop staff auditor", 404),
+    "GET /v1/accounts/{ref}/rewards": ("till shop staff auditor", 404),
+    "GET /v1/accounts/{ref}/vouchers": ("till shop staff auditor", 404),
+    "POST /v1/accounts/{ref}/vouchers/{code}/use": ("till shop staff", 404),
+    "GET /v1/accounts/{ref}/offers": ("till shop staff auditor", 404),
+    "POST /v1/accounts/{ref}/offers/{offer}/load": ("till shop staff", 404),
+    "GET /v1/accounts/{ref}/entitlements": ("till shop staff auditor", 404),
+    "POST /v1/accounts/{ref}/entitlements/{entitlement}/enjoy": ("till shop staff", 404),
     "GET /v1/programs": ("till shop partner staff auditor", 200),
+    "POST /v1/redemptions": ("till shop staff", 404),
+    "GET /v1/redemptions/{id}": ("till shop staff", 404),
+    "POST /v1/redemptions/{id}/capture": ("till shop staff", 404),
+    "POST /v1/redemptions/{id}/release": ("till shop staff", 404),
 }
 CALLERS = ["nobody", "stranger", "revoked"] + [
-    f"{p}/{s}" for p in ("club", "other") for s in SCOPES
+    f"{p}/{s}" for p in ("market", "bazaar") for s in SCOPES
 ]
+#: What is asked of a route, where it is not a purchase on the member's account.
+BODIES_OF: dict[str, Any] = {
+    "POST /v1/accounts/{ref}/vouchers/{code}/use": {"basket": 1_000},
+    "POST /v1/accounts/{ref}/offers/{offer}/load": {},
+    "POST /v1/accounts/{ref}/entitlements/{entitlement}/enjoy": {},
+    "POST /v1/redemptions": {"subject": "account:1", "reward": "mug"},
+    "POST /v1/redemptions/{id}/capture": None,
+    "POST /v1/redemptions/{id}/release": None,
+}
+NAMES = {"{ref}": "account:1", "{offer}": "tea-week", "{entitlement}": "lounge"}
 
 
 def rowless(routes: Iterable[Route]) -> set[str]:
@@ -48,17 +71,38 @@ def expected(row: str, caller: str) -> int:
         return 401
     if scope not in scopes.split():
         return 403
-    return 200 if program == "club" else foreign
+    return 200 if program == "market" else foreign
 
 
 @pytest.fixture(scope="module")
-def revoked(place: Place) -> str:
+def matrix(market: Place) -> Place:
+    """The market's first member has points, and each caller who may has a hold for each row."""
+    with market.client("market/shop") as shop:
+        assert begin_member(shop, "matrix", 5_000) == 1
+    with market.client("market/staff") as staff:
+        bring_vouchers(staff, "matrix", *(f"market-{scope}" for scope in SCOPES))
+    for scope in ("till", "shop", "staff"):
+        with market.client(f"market/{scope}") as client:
+            for row in ROWS:
+                body = {"subject": "account:1", "reward": "mug"}
+                if "{id}" in row:
+                    assert post(client, "/v1/redemptions", body, hold_of(row)).status_code == 201
+    return market
+
+
+def hold_of(row: str) -> str:
+    """The id of the hold that a row is about."""
+    return f"matrix-{row.rpartition('/')[2]}"
+
+
+@pytest.fixture(scope="module")
+def revoked(market: Place) -> str:
     """A key that works, until it is revoked in another process."""
     from kantis.desk import keys
 
-    with kantis.desk.open(place.server.store) as desk:
-        secret, prefix = keys.make(desk, "gone", "club", "staff", "club-gone")
-        with place.server.client(secret) as client:
+    with kantis.desk.open(market.server.store) as desk:
+        secret, prefix = keys.make(desk, "gone", "market", "staff", "market-gone")
+        with market.server.client(secret) as client:
             assert client.get("/v1/programs").status_code == 200
             assert desk.revoke_key(prefix)
             assert problem(client.get("/v1/programs")) == (401, "key-unknown")
@@ -67,22 +111,27 @@ def revoked(place: Place) -> str:
 
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("caller", CALLERS)
-def test_each_caller_on_each_route(place: Place, revoked: str, caller: str, row: str) -> None:
+def test_each_caller_on_each_route(matrix: Place, revoked: str, caller: str, row: str) -> None:
     method, path = row.split()
     key = {"nobody": "", "stranger": "kantis_" + "0" * 64, "revoked": revoked}.get(caller)
-    number = 1  # the club's first account
-    url = path.replace("{ref}", f"account:{number}")
+    names = {**NAMES, "{id}": hold_of(row), "{code}": caller.replace("/", "-")}
+    for name, value in names.items():
+        path = path.replace(name, value)
     body: Any = None
-    if method == "POST":
+    headers = {}
+    if row in ("POST /v1/events", "POST /v1/quotes"):
         event = buy(f"matrix-{caller.replace('/', '-')}", "")
         event["data"]["partner"] = caller.replace("/", "-") if caller.endswith("partner") else ""
-        body = {**event, "subject": f"account:{number}", "ask": True}
-    with place.server.client(place.keys[caller] if key is None else key) as client:
-        answer = client.request(method, url, json=body)
-    assert answer.status_code == expected(row, caller), answer.text
-    if answer.status_code != 200:
+        body = {**event, "subject": NAMES["{ref}"], "ask": True}
+    elif method == "POST":
+        body, headers = BODIES_OF[row], {"idempotency-key": f"row-{list(ROWS).index(row)}"}
+    with matrix.server.client(matrix.keys[caller] if key is None else key) as client:
+        answer = client.request(method, path, json=body, headers=headers)
+    found = answer.status_code
+    assert (200 if found == 201 else found) == expected(row, caller), answer.text
+    if found >= 400:
         problem(answer)
-    if answer.status_code == 401:
+    if found == 401:
         assert answer.headers["www-authenticate"] == "Bearer"
 
 

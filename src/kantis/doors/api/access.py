@@ -29,6 +29,7 @@ class Route(Struct, frozen=True):
 
 _ALL: Final = frozenset({TILL, SHOP, PARTNER, STAFF, AUDITOR})
 _WRITERS: Final = frozenset({TILL, SHOP, PARTNER, STAFF})
+_SELLERS: Final = frozenset({TILL, SHOP, STAFF})
 _VIEWERS: Final = frozenset({TILL, SHOP, STAFF, AUDITOR})
 
 ROUTES: Final = (
@@ -40,7 +41,19 @@ ROUTES: Final = (
     Route("POST", "/v1/quotes", _WRITERS),
     Route("GET", "/v1/accounts/{ref}", _VIEWERS),
     Route("GET", "/v1/accounts/{ref}/entries", _VIEWERS),
+    Route("GET", "/v1/accounts/{ref}/statements", _VIEWERS),
+    Route("GET", "/v1/accounts/{ref}/rewards", _VIEWERS),
+    Route("GET", "/v1/accounts/{ref}/vouchers", _VIEWERS),
+    Route("POST", "/v1/accounts/{ref}/vouchers/{code}/use", _SELLERS),
+    Route("GET", "/v1/accounts/{ref}/offers", _VIEWERS),
+    Route("POST", "/v1/accounts/{ref}/offers/{offer}/load", _SELLERS),
+    Route("GET", "/v1/accounts/{ref}/entitlements", _VIEWERS),
+    Route("POST", "/v1/accounts/{ref}/entitlements/{entitlement}/enjoy", _SELLERS),
     Route("GET", "/v1/programs", _ALL),
+    Route("POST", "/v1/redemptions", _SELLERS),
+    Route("GET", "/v1/redemptions/{id}", _SELLERS),
+    Route("POST", "/v1/redemptions/{id}/capture", _SELLERS),
+    Route("POST", "/v1/redemptions/{id}/release", _SELLERS),
 )
 
 _COUNTER: Final = frozenset(

@@ -62,6 +62,11 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "No such account",
         "There is no such card or account in this program. Check the number.",
     ),
+    "unknown-redemption": (
+        404,
+        "No such redemption",
+        "This key has made no hold of that id. Check the id, or hold the points first.",
+    ),
     "method-not-allowed": (405, "Not this method", "The header Allow has those that there are."),
     "body-too-large": (413, "Too large", "Send fewer events at once."),
     "media-type": (415, "Not JSON", "Send JSON, with 'Content-Type: application/json'."),

@@ -73,12 +73,7 @@ class Web:
         answer.headers["x-request-id"] = name
         await answer(scope, receive, send)
         seconds = time.perf_counter() - started
-        office.figures.requests.labels(scope["method"], route, answer.status_code).inc()
-        office.figures.seconds.labels(route).observe(seconds)
-        log.info(
-            "page", request=name, method=scope["method"], route=route,
-            status=answer.status_code, ms=round(seconds * 1000, 2),
-        )  # fmt: skip
+        office.journal.note(name, scope["method"], route, answer.status_code, seconds, "")
 
     def _found(self, method: str, path: str) -> tuple[Page, dict[str, str]]:
         for pattern, page in self._patterns:
