@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from kantis.core.calendar import DAY_MS
-from kantis.desk.audit import alone
+from kantis.desk.audit import By, alone, record
 from kantis.desk.staff import Staff, digest, new_token, shown
 from kantis.store import staff as rows
 from kantis.store.reading import Reading
-from kantis.store.staff import SessionRow
+from kantis.store.staff import SessionRow, TicketRow
 
 if TYPE_CHECKING:
     from kantis.desk.submit import Desk
@@ -31,6 +31,10 @@ MEMBER_IDLE_MS: Final = 90 * DAY_MS
 MEMBER_LONGEST_MS: Final = 365 * DAY_MS
 #: What is great takes a sign-in that is not older than this.
 PROVED_MS: Final = 15 * 60_000
+#: A link signs a member in for so long after it was made.
+TICKET_MS: Final = 15 * 60_000
+#: What such a link is for.
+SIGN_IN: Final = "sign in"
 #: So often it is written down that a session was used.
 _SEEN_EVERY_MS: Final = 5 * 60_000
 _DEVICE_LETTERS_MAX: Final = 200
@@ -59,6 +63,35 @@ def begin(desk: Desk, device: str, *, staff: int = 0, account: int = 0) -> str:
         row = SessionRow(digest(token), staff, account, now, now, now + longest, now, about)
         rows.add_session(books, row)
     return token
+
+
+def ticket(desk: Desk, account: int, by: By) -> str:
+    """The token of a link by which the member of an account signs in: it opens once, and soon."""
+    token, now = new_token(), desk.clock()
+    with alone(desk) as books:
+        row = TicketRow(digest(token), SIGN_IN, 0, account, now, now + TICKET_MS)
+        rows.add_ticket(books, row)
+        found = books.account(account)
+        assert found is not None
+        record(books, now, by, found.program, "sign in", str(account))
+    return token
+
+
+def ticketed(books: Reading, token: str, now: int) -> int:
+    """The account that a link signs in to; 0 where it does not open (any more)."""
+    found = rows.ticket(books, digest(token))
+    if found is None or found.purpose != SIGN_IN or found.ends <= now:
+        return 0
+    return found.account
+
+
+def enter(desk: Desk, token: str, device: str) -> str:
+    """Sign in by a link; the token of the session, empty where it does not open (any more)."""
+    with alone(desk) as books:
+        account = ticketed(books, token, desk.clock())
+        if not account or not rows.take_ticket(books, digest(token)):
+            return ""
+    return begin(desk, device, account=account)
 
 
 def find(books: Reading, token: str, now: int) -> Session | None:

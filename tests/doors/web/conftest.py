@@ -47,6 +47,7 @@ def begin(desk: Desk) -> dict[str, str]:
         about = f"{role}-1", f"The {role}", "manager" if role == "other" else role, program
         number, _ = staff.invite(desk, *about, By("test"))
         found[role] = sessions.begin(desk, "a test", staff=number)
+    found["member"] = sessions.begin(desk, "a phone", account=1)
     return found
 
 

@@ -21,8 +21,17 @@ ADDRESSES = {
     "/c/{program}/members": "/c/corner-cafe/members",
     "/c/{program}/members/{account}": "/c/corner-cafe/members/1",
     "/people": "/people",
+    "/open/{token}": "",
+    "/me": "/me",
+    "/me/rewards": "/me/rewards",
+    "/me/history": "/me/history",
 }
-LOOKED_AT = [address for address in ADDRESSES.values() if address]
+WHOSE = {
+    who: [
+        each for each in ADDRESSES.values() if each and each.startswith("/me") == (who == "member")
+    ]
+    for who in ("owner", "member")
+}
 SIZE_MAX = 150_000
 
 pytestmark = pytest.mark.browser
@@ -34,10 +43,12 @@ def test_every_page_has_its_address_here() -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("theme", THEMES)
-def test_pages_have_no_barrier(browser: Browser, site: Site, theme: str, width: int) -> None:
-    owner = site.sessions["owner"]
-    with tab(browser, site.address, width, theme, session=owner) as looked:
-        for address in LOOKED_AT:
+@pytest.mark.parametrize("who", WHOSE)
+def test_pages_have_no_barrier(
+    browser: Browser, site: Site, who: str, theme: str, width: int
+) -> None:
+    with tab(browser, site.address, width, theme, session=site.sessions[who]) as looked:
+        for address in WHOSE[who]:
             looked.page.goto(address)
             assert looked.barriers() == [], address
             assert not looked.overflows(), address
@@ -85,13 +96,15 @@ def test_colours_are_kept(browser: Browser, site: Site) -> None:
 
 
 def test_pages_are_small_and_files_are_kept(site: Site) -> None:
-    with site.client("owner") as client:
-        for address in LOOKED_AT:
-            answer = client.get(address, follow_redirects=True)
+    for who, addresses in WHOSE.items():
+        for address in addresses:
+            with site.client(who) as client:
+                answer = client.get(address, follow_redirects=True)
             size = len(answer.content) + sum(
                 len(file.body) for path, file in static.files().items() if path in answer.text
             )
             assert size <= SIZE_MAX, address
+    with site.client() as client:
         for path in static.files():
             answer = client.get(path)
             assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"

@@ -4,36 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from msgspec import Struct
 from starlette.responses import Response
 
 from kantis.core.knobs import ProgramError
-from kantis.desk import staff
+from kantis.desk import sessions, staff
 from kantis.desk.programs import Home
 from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
-from kantis.doors.web.figures import Standing, shown
-from kantis.doors.web.languages import said
-from kantis.doors.web.pages import NotHere, Visit
+from kantis.doors.web.pages import NotHere, Visit, whole
+from kantis.doors.web.places import Place, place_of
 from kantis.store.rows import AccountRow
 
 #: Entries on a page of a member, and members on the list.
 PAGE: Final = 20
-_ID_END: Final = 1 << 63
 _INVITATION: Final = ("login", "name", "role", "program")
-
-
-class Place(Struct, frozen=True):
-    """The program that somebody looks at, and what they may look at beside it."""
-
-    number: int
-    name: str
-    titles: dict[str, str]
-    others: tuple[str, ...]
-
-    def title(self, tag: str) -> str:
-        """How members read its name."""
-        return said(self.titles, tag, self.name)
 
 
 async def start(visit: Visit) -> Response:
@@ -45,7 +29,8 @@ async def start(visit: Visit) -> Response:
 async def home(visit: Visit) -> Response:
     """How a program stands."""
     place, figures = await visit.office.read(_home, visit)
-    return visit.page("console-home.html", place=place, figures=figures)
+    say = place.speaker(visit.language)
+    return visit.page("console-home.html", place=place, say=say, figures=figures)
 
 
 async def members(visit: Visit) -> Response:
@@ -54,15 +39,28 @@ async def members(visit: Visit) -> Response:
     place, rows, found = await visit.office.read(_members, visit, wanted)
     if found is not None:
         return visit.go(f"/c/{place.name}/members/{found}")
-    return visit.page("console-members.html", place=place, members=rows, wanted=wanted)
+    say = place.speaker(visit.language)
+    return visit.page("console-members.html", place=place, say=say, members=rows, wanted=wanted)
 
 
 async def member(visit: Visit) -> Response:
     """Everything about a member, and why."""
     place, account, entries, older = await visit.office.read(_member, visit)
     return visit.page(
-        "console-member.html", place=place, account=account, entries=entries, older=older
-    )
+        "console-member.html", place=place, say=place.speaker(visit.language), account=account,
+        entries=entries, older=older, link="",
+    )  # fmt: skip
+
+
+async def open_portal(visit: Visit) -> Response:
+    """A link by which a member signs in to the portal; it is shown once."""
+    place, account, entries, older = await visit.office.read(_member, visit)
+    token = await visit.change(sessions.ticket, account["account"], visit.by)
+    link = f"{visit.request.url.scheme}://{visit.request.url.netloc}/open/{token}"
+    return visit.page(
+        "console-member.html", place=place, say=place.speaker(visit.language), account=account,
+        entries=entries, older=older, link=link,
+    )  # fmt: skip
 
 
 async def people(visit: Visit) -> Response:
@@ -125,8 +123,7 @@ def _place(reader: Desk, visit: Visit) -> tuple[Place, Home]:
     if number is None or own not in (0, number):
         raise NotHere
     home = reader.homes.numbered(number)
-    titles = home.program.plan(reader.clock()).head.title
-    return Place(number, name, titles, tuple(_names(reader, own))), home
+    return place_of(home, reader.clock(), _names(reader, own)), home
 
 
 def _home(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
@@ -163,24 +160,20 @@ def _members(
 def _account(reader: Desk, program: int, wanted: str) -> AccountRow | None:
     """An account by a card, or by its number."""
     books = reader.books
-    number = books.cards([(program, wanted)]).get((program, wanted)) or _number(wanted)
+    number = books.cards([(program, wanted)]).get((program, wanted)) or whole(wanted)
     row = books.account(number)
     return row if row is not None and row.program == program else None
 
 
-def _member(reader: Desk, visit: Visit) -> tuple[Place, Standing, list[dict[str, object]], int]:
+def _member(
+    reader: Desk, visit: Visit
+) -> tuple[Place, dict[str, Any], list[dict[str, object]], int]:
     place, home = _place(reader, visit)
-    row = reader.books.account(_number(visit.about["account"]))
+    row = reader.books.account(whole(visit.about["account"]))
     if row is None or row.program != place.number:
         raise NotHere
-    account = shown(standing(reader.books, home, row, reader.clock()), home.program.units)
-    last = min(_number(visit.request.query_params.get("below", "")) or row.seq + 1, row.seq + 1)
+    account = standing(reader.books, home, row, reader.clock())
+    last = min(visit.number("below") or row.seq + 1, row.seq + 1)
     first = max(1, last - PAGE)
     entries = told(reader.books, home.program, [(row.id, seq) for seq in range(first, last)])
     return place, account, [each.plain() for each in reversed(entries)], first if first > 1 else 0
-
-
-def _number(text: str) -> int:
-    """A number out of an address; 0 where it is none."""
-    found = int(text) if text.isascii() and text.isdecimal() else 0
-    return found if found < _ID_END else 0

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from kantis.doors.web import console, public, signing
-from kantis.doors.web.app import ANYBODY, Page
+from kantis.doors.web import console, portal, public, signing
+from kantis.doors.web.app import ANYBODY, MEMBER, Page
 
 OWNER: Final = frozenset({"owner"})
 #: Whoever may look at a program and its members.
 INSIDE: Final = frozenset({"owner", "manager", "support", "auditor"})
+#: Whoever may do something for a member.
+HELPING: Final = frozenset({"owner", "manager", "support"})
 
 PAGES: Final = (
     Page("GET", "/", ANYBODY, public.start),
@@ -24,6 +26,12 @@ PAGES: Final = (
     Page("GET", "/c/{program}", INSIDE, console.home),
     Page("GET", "/c/{program}/members", INSIDE, console.members),
     Page("GET", "/c/{program}/members/{account}", INSIDE, console.member),
+    Page("POST", "/c/{program}/members/{account}/link", HELPING, console.open_portal),
+    Page("GET", "/open/{token}", ANYBODY, portal.enter),
+    Page("POST", "/open/{token}", ANYBODY, portal.entered),
+    Page("GET", "/me", MEMBER, portal.card),
+    Page("GET", "/me/rewards", MEMBER, portal.rewards),
+    Page("GET", "/me/history", MEMBER, portal.history),
     Page("GET", "/people", OWNER, console.people),
     Page("POST", "/people", OWNER, console.invite),
     Page("POST", "/people/{number}/leave", OWNER, console.leave),

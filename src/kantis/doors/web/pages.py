@@ -35,6 +35,7 @@ LANGUAGE_COOKIE: Final = "language"
 THEME_COOKIE: Final = "theme"
 THEMES: Final = ("auto", "light", "dark")
 FIELDS_MAX: Final = 200
+_DIGITS_MAX: Final = 19
 YEAR_S: Final = 365 * 24 * 3600
 
 POLICY: Final = "; ".join(
@@ -166,6 +167,10 @@ class Visit:
         """Take the session from the browser."""
         answer.delete_cookie(self.session_cookie, path="/", secure=self.is_secure, httponly=True)
 
+    def number(self, name: str) -> int:
+        """A whole number behind the question mark; 0 where there is none."""
+        return whole(self.request.query_params.get(name, ""))
+
     def keep(self, answer: Response, name: str, value: str) -> None:
         """A choice of theirs that is no secret, for a year."""
         answer.set_cookie(
@@ -180,6 +185,16 @@ class Visit:
     def go(self, path: str) -> Response:
         """Send the browser on after a form."""
         return RedirectResponse(path, 303, HEADERS)
+
+
+def whole(text: str) -> int:
+    """A whole number out of an address; 0 where it is none.
+
+    >>> whole("12"), whole("-1"), whole("9" * 30)
+    (12, 0, 0)
+    """
+    fits = text.isascii() and text.isdecimal() and len(text) < _DIGITS_MAX
+    return int(text) if fits else 0
 
 
 @cache
