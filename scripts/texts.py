@@ -14,8 +14,11 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
+from kantis.desk.showing import PLACES
+from kantis.desk.staff import ROLES
 from kantis.doors.web import phrasebook, terms
 from kantis.doors.web.languages import FIRST, LANGUAGES, TEXTS, catalog
+from kantis.engine import reach
 
 _WEB = Path(phrasebook.__file__).parent
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
@@ -27,6 +30,9 @@ def wanted() -> Iterator[str | tuple[str, str]]:
     options = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
     for found in extract_from_dir(_WEB, _METHODS, options):
         yield found[2]
+    yield from ROLES
+    yield from PLACES
+    yield from (reach.LOADED, reach.OPEN, reach.COMING, reach.USED_UP)
     yield from (heading for _, heading, _ in terms.CHAPTERS)
     yield from terms.LABELS.values()
     yield from phrasebook.SHAPES

@@ -32,6 +32,10 @@ DEEDS: Final = {
     "approve": "a second person approved an adjustment",
     "decline": "a second person declined an adjustment",
     "export": "somebody took books out",
+    "invite": "somebody was invited to sign in",
+    "accept": "somebody chose a password by an invitation",
+    "leave": "somebody may not sign in any more",
+    "sign in": "a link was made by which a member signs in",
 }
 
 

@@ -33,7 +33,7 @@ class Front:
 def _is_api(scope: Scope) -> bool:
     """Whether a request is for the API; what is nowhere is told to each in its own way."""
     path: str = scope["path"]
-    if path.startswith(("/v1/", "/first/")) or path in _API:
+    if path.startswith("/v1/") or path in _API:
         return True
     accepts = dict(scope["headers"]).get(b"accept", b"")
     return b"text/html" not in accepts and not path.startswith("/static/")

@@ -303,7 +303,7 @@ class Books(Reading):
             "INSERT INTO program (number, name) VALUES (?, ?) ON CONFLICT DO NOTHING",
             (version.program, name),
         )
-        self._insert("version", version._asdict())
+        self.insert("version", version._asdict())
 
     def wake(self, program: int, since: int) -> int:
         """Make all accounts of a program due at an instant, or before; how many there are."""
@@ -336,7 +336,7 @@ class Books(Reading):
 
     def add_key(self, key: KeyRow) -> None:
         """Record a key of a caller."""
-        self._insert("api_key", key._asdict())
+        self.insert("api_key", key._asdict())
 
     def revoke_key(self, prefix: str, at: int) -> bool:
         """Take a key away; ``False`` when there is none, or it was taken away before."""
@@ -358,9 +358,10 @@ class Books(Reading):
 
     def add_checkpoint(self, checkpoint: CheckpointRow) -> None:
         """Record a checkpoint."""
-        self._insert("checkpoint", checkpoint._asdict())
+        self.insert("checkpoint", checkpoint._asdict())
 
-    def _insert(self, table: str, values: dict[str, Any]) -> None:
+    def insert(self, table: str, values: dict[str, Any]) -> None:
+        """Write one row."""
         marks = ", ".join("?" * len(values))
         self.execute(
             f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", list(values.values())

@@ -15,7 +15,7 @@ from kantis.store.rows import AdjustmentRow, AuditRow, LinkRow
 
 def add_audit(books: Books, row: AuditRow) -> None:
     """Write one line; its ``n`` is given by the books."""
-    _insert(books, "audit", row._asdict())
+    books.insert("audit", _unnumbered(row._asdict()))
 
 
 def audit(
@@ -41,7 +41,7 @@ def audit(
 
 def add_adjustment(books: Books, row: AdjustmentRow) -> None:
     """Write what was asked for; its ``n`` is given by the books."""
-    _insert(books, "adjustment", row._asdict())
+    books.insert("adjustment", _unnumbered(row._asdict()))
 
 
 def adjustment(books: Reading, *, n: int = 0, key: str = "") -> AdjustmentRow | None:
@@ -112,7 +112,7 @@ def _adjustments(
 def add_link(books: Books, digest: bytes, made: int, expires: int) -> None:
     """Record a link for the first admin."""
     number = int(books.one("SELECT coalesce(max(number), 0) FROM first_link")) + 1
-    _insert(books, "first_link", LinkRow(number, digest, made, expires, None)._asdict())
+    books.insert("first_link", LinkRow(number, digest, made, expires, None)._asdict())
 
 
 def link(books: Reading, digest: bytes) -> LinkRow | None:
@@ -128,9 +128,6 @@ def use_links(books: Books, at: int) -> None:
     books.execute("UPDATE first_link SET used = ? WHERE used IS NULL", (at,))
 
 
-def _insert(books: Books, table: str, values: dict[str, Any]) -> None:
-    given = {name: value for name, value in values.items() if name != "n"}
-    books.execute(
-        f"INSERT INTO {table} ({', '.join(given)}) VALUES ({', '.join('?' * len(given))})",
-        list(given.values()),
-    )
+def _unnumbered(values: dict[str, Any]) -> dict[str, Any]:
+    """A row whose number is given by the books."""
+    return {name: value for name, value in values.items() if name != "n"}

@@ -24,7 +24,6 @@ ROWS: dict[str, tuple[str, int]] = {
     "GET /healthz": ("open", 200),
     "GET /readyz": ("open", 200),
     "GET /openapi.json": ("open", 200),
-    "GET /first/{token}": ("open", 404),
     "POST /first/{token}": ("open", 404),
     "GET /metrics": ("staff auditor owner", 200),
     "POST /v1/events": ("till shop partner staff", 404),
@@ -73,7 +72,6 @@ ROWS: dict[str, tuple[str, int]] = {
 }
 #: What a key of the same program gets where that is not 200 or 201.
 OWN = {
-    "GET /first/{token}": 404,
     "POST /first/{token}": 404,
     "GET /v1/programs/{name}/difference": 404,
     "POST /v1/adjustments/{number}/approve": 409,

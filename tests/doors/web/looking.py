@@ -58,13 +58,20 @@ class Looked:
 
 @contextmanager
 def tab(
-    browser: Browser, own: str, width: int = 390, theme: str = "light", language: str = "en"
+    browser: Browser,
+    own: str,
+    width: int = 390,
+    theme: str = "light",
+    language: str = "en",
+    session: str = "",
 ) -> Iterator[Looked]:
-    """A fresh tab without history or cookies."""
+    """A fresh tab without history; signed in where there is a session."""
     context = browser.new_context(
         base_url=own, viewport={"width": width, "height": 900}, color_scheme=theme,
         locale=language,
     )  # fmt: skip
+    if session:
+        context.add_cookies([{"name": "session", "value": session, "url": own}])
     try:
         yield Looked(context.new_page(), own)
     finally:

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser
 
 from kantis.doors.web import static
 from kantis.doors.web.doors import PAGES
-from tests.doors.service.server import Server
+from tests.doors.web.conftest import Site
 from tests.doors.web.looking import LANGUAGES, THEMES, WIDTHS, tab
 
 #: Each page that is got, with an address of it. Nothing is worked out here.
@@ -14,6 +14,24 @@ ADDRESSES = {
     "/": "/",
     "/p/{program}": "/p/boots-advantage-card",
     "/theme/{theme}": "/theme/auto",
+    "/first/{token}": "",
+    "/sign-in": "/sign-in?next=/people",
+    "/invitation/{token}": "",
+    "/c": "/c",
+    "/c/{program}": "/c/corner-cafe",
+    "/c/{program}/members": "/c/corner-cafe/members",
+    "/c/{program}/members/{account}": "/c/corner-cafe/members/1",
+    "/people": "/people",
+    "/open/{token}": "",
+    "/me": "/me",
+    "/me/rewards": "/me/rewards",
+    "/me/history": "/me/history",
+}
+WHOSE = {
+    who: [
+        each for each in ADDRESSES.values() if each and each.startswith("/me") == (who == "member")
+    ]
+    for who in ("owner", "member")
 }
 SIZE_MAX = 150_000
 
@@ -26,23 +44,26 @@ def test_every_page_has_its_address_here() -> None:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("theme", THEMES)
-def test_pages_have_no_barrier(browser: Browser, site: Server, theme: str, width: int) -> None:
-    with tab(browser, site.address, width, theme) as looked:
-        for address in ADDRESSES.values():
+@pytest.mark.parametrize("who", WHOSE)
+def test_pages_have_no_barrier(
+    browser: Browser, site: Site, who: str, theme: str, width: int
+) -> None:
+    with tab(browser, site.address, width, theme, session=site.sessions[who]) as looked:
+        for address in WHOSE[who]:
             looked.page.goto(address)
             assert looked.barriers() == [], address
             assert not looked.overflows(), address
         assert looked.complaints == []
 
 
-def test_a_barrier_is_found(browser: Browser, site: Server) -> None:
+def test_a_barrier_is_found(browser: Browser, site: Site) -> None:
     with tab(browser, site.address) as looked:
         looked.page.goto("/")
         looked.page.evaluate("document.querySelector('main').append(document.createElement('img'))")
         assert [each.partition(":")[0] for each in looked.barriers()] == ["image-alt"]
 
 
-def test_a_script_in_a_page_does_not_run(browser: Browser, site: Server) -> None:
+def test_a_script_in_a_page_does_not_run(browser: Browser, site: Site) -> None:
     with tab(browser, site.address) as looked:
         looked.page.goto("/")
         looked.page.evaluate(
@@ -55,7 +76,7 @@ def test_a_script_in_a_page_does_not_run(browser: Browser, site: Server) -> None
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_speaks_the_language_of_the_browser(
-    browser: Browser, site: Server, language: str
+    browser: Browser, site: Site, language: str
 ) -> None:
     with tab(browser, site.address, language=language) as looked:
         looked.page.goto("/p/boots-advantage-card")
@@ -66,7 +87,7 @@ def test_a_page_speaks_the_language_of_the_browser(
         assert looked.page.locator("html").get_attribute("lang") == "et"
 
 
-def test_colours_are_kept(browser: Browser, site: Server) -> None:
+def test_colours_are_kept(browser: Browser, site: Site) -> None:
     with tab(browser, site.address) as looked:
         looked.page.goto("/")
         looked.page.get_by_role("link", name="Dark").click()
@@ -75,21 +96,23 @@ def test_colours_are_kept(browser: Browser, site: Server) -> None:
         assert looked.page.locator("html").get_attribute("data-theme") is None
 
 
-def test_pages_are_small_and_files_are_kept(site: Server) -> None:
-    with httpx.Client(base_url=site.address, headers={"accept": "text/html"}) as client:
-        for address in ADDRESSES.values():
-            answer = client.get(address, follow_redirects=True)
+def test_pages_are_small_and_files_are_kept(site: Site) -> None:
+    for who, addresses in WHOSE.items():
+        for address in addresses:
+            with site.client(who) as client:
+                answer = client.get(address, follow_redirects=True)
             size = len(answer.content) + sum(
                 len(file.body) for path, file in static.files().items() if path in answer.text
             )
             assert size <= SIZE_MAX, address
+    with site.client() as client:
         for path in static.files():
             answer = client.get(path)
             assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
-def test_what_is_not_named_is_a_page_that_says_so(site: Server) -> None:
-    with httpx.Client(base_url=site.address, headers={"accept": "text/html"}) as client:
+def test_what_is_not_named_is_a_page_that_says_so(site: Site) -> None:
+    with site.client() as client:
         for path in ("/nothing", "/p/nothing", "/theme/pink", "/static/kantis.css", "/../etc"):
             answer = client.get(path)
             assert answer.status_code == 404
@@ -101,6 +124,9 @@ def test_what_is_not_named_is_a_page_that_says_so(site: Server) -> None:
 @pytest.mark.parametrize(
     "headers", [{}, {"origin": "https://elsewhere.example"}, {"sec-fetch-site": "cross-site"}]
 )
-def test_a_form_of_another_site_is_refused(site: Server, headers: dict[str, str]) -> None:
-    with httpx.Client(base_url=site.address, headers={"accept": "text/html"}) as client:
-        assert client.post("/p/corner-cafe", headers=headers).status_code in (403, 404)
+def test_a_form_of_another_site_is_refused(site: Site, headers: dict[str, str]) -> None:
+    with httpx.Client(base_url=site.address, headers=headers) as client:
+        client.cookies.set("session", site.sessions["manager"])
+        assert client.post("/sign-out", headers={"accept": "text/html"}).status_code == 403
+    with site.client("manager") as client:
+        assert client.get("/c/corner-cafe").status_code == 200

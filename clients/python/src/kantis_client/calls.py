@@ -63,12 +63,8 @@ def _quoted(part: object) -> str:
 class Kantis(Transport):
     """A Kantis service, as one key sees it."""
 
-    def look_at_first_link(self, token: str) -> str:
-        """What the one-time link does, as a page."""
-        return cast('str', self._call('GET', f"/first/{_quoted(token)}", text=True))
-
     def open_first_link(self, token: str) -> dict[str, Any]:
-        """The first owner's key; once, as JSON or as a page."""
+        """The first owner's key, once."""
         return cast('dict[str, Any]', self._call('POST', f"/first/{_quoted(token)}"))
 
     def healthz(self) -> Any:

@@ -46,7 +46,6 @@ ROUTES: Final = (
     Route("GET", "/healthz", OPEN),
     Route("GET", "/readyz", OPEN),
     Route("GET", "/openapi.json", OPEN),
-    Route("GET", "/first/{token}", OPEN),
     Route("POST", "/first/{token}", OPEN),
     Route("GET", "/metrics", frozenset({STAFF, AUDITOR, OWNER})),
     Route("POST", "/v1/events", _WRITERS),

@@ -48,7 +48,6 @@ def application(desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_
         Route("/readyz", _readyz),
         Route("/metrics", _metrics),
         Route("/openapi.json", _openapi),
-        Route("/first/{token}", first.look, methods=["GET"]),
         Route("/first/{token}", first.open_link, methods=["POST"]),
         *(Route(each.path, each, methods=["POST"]) for each in DEEDS),
     ]

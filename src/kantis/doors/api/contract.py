@@ -74,7 +74,7 @@ def contract() -> dict[str, Any]:
     ):
         paths[path] = {"get": {"summary": summary, "operationId": path.strip("/").split(".")[0],
                                "responses": {"200": {"description": "As it says."}}}}  # fmt: skip
-    paths["/first/{token}"] = {method: _first(method) for method in ("get", "post")}
+    paths["/first/{token}"] = {"post": _first()}
     for route in ROUTES:
         _finish(paths[route.path][route.method.lower()], route.scopes)
     return found
@@ -153,25 +153,18 @@ def _hot(summary: str, name: str, events: list[dict[str, Any]]) -> dict[str, Any
     }  # fmt: skip
 
 
-def _first(method: str) -> dict[str, Any]:
-    """The page of the one-time link, and what its button does."""
-    texts = {
-        "get": ("200", "What the one-time link does, as a page", "look_at_first_link"),
-        "post": ("201", "The first owner's key; once, as JSON or as a page", "open_first_link"),
-    }
-    status, summary, name = texts[method]
+def _first() -> dict[str, Any]:
+    """What the one-time link gives to a script."""
     key = {name: {"type": "string"} for name in ("key", "prefix", "scope", "source")}
-    content: dict[str, Any] = {"text/html": {"schema": {"type": "string"}}}
-    if method == "post":
-        content["application/json"] = {"schema": {"type": "object", "properties": key}}
+    content = {"application/json": {"schema": {"type": "object", "properties": key}}}
     return {
-        "summary": summary,
-        "operationId": name,
+        "summary": "The first owner's key, once",
+        "operationId": "open_first_link",
         "parameters": [
             {"name": "token", "in": "path", "required": True, "schema": {"type": "string"}}
         ],
         "responses": {
-            status: {"description": "As it says.", "content": content},
+            "201": {"description": "As it says.", "content": content},
             "404": _problem("404"),
         },
     }

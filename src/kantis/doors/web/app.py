@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import structlog
 from msgspec import Struct
@@ -25,6 +26,8 @@ Handler = Callable[[Visit], Awaitable[Response]]
 
 #: Whoever comes, signed in or not.
 ANYBODY: Final = frozenset({"anybody"})
+#: Whoever has an account, and has signed in to it.
+MEMBER: Final = frozenset({"member"})
 
 
 class Page(Struct, frozen=True):
@@ -53,12 +56,13 @@ class Web:
         if file is not None:
             route, answer = static.START, Response(file.body, 200, file.headers)
         else:
-            visit = Visit(request, office, {})
+            visit = Visit(request, office)
             try:
                 page, visit.about = self._found(scope["method"], scope["path"])
                 route = page.path
                 _same_site(request)
-                answer = await page.handler(visit)
+                await visit.recognise()
+                answer = await _answer(page, visit)
             except NotHere:
                 answer = visit.page("not-here.html", status=404)
             except Problem as problem:
@@ -77,6 +81,15 @@ class Web:
             if match and method in (page.method, "HEAD" if page.method == "GET" else ""):
                 return page, match.groupdict()
         raise NotHere
+
+
+async def _answer(page: Page, visit: Visit) -> Response:
+    """What the page answers, if it is for whoever asks."""
+    if page.whose is not ANYBODY and not visit.is_one_of(page.whose):
+        if visit.session is not None or visit.request.method != "GET":
+            raise NotHere
+        return visit.go(f"/sign-in?{urlencode({'next': visit.here()})}")
+    return await page.handler(visit)
 
 
 def _same_site(request: Request) -> None:

@@ -6,23 +6,36 @@ that stands in it: the policy of each page says so to the browser. What is shown
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from kantis.desk.audit import By
+from kantis.desk.sessions import Session, find, see
+from kantis.desk.staff import Staff
+from kantis.desk.submit import Desk
 from kantis.doors.api.office import Office
+from kantis.doors.api.problems import Problem
 from kantis.doors.web import static
-from kantis.doors.web.languages import LANGUAGES, Language, choose
+from kantis.doors.web.languages import LANGUAGES, Language, choose, language
+from kantis.store.books import Conflict, Outage
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE: Final = "language"
 THEME_COOKIE: Final = "theme"
 THEMES: Final = ("auto", "light", "dark")
+FIELDS_MAX: Final = 200
+_DIGITS_MAX: Final = 19
 YEAR_S: Final = 365 * 24 * 3600
 
 POLICY: Final = "; ".join(
@@ -58,8 +71,10 @@ class NotHere(Exception):
 class Visit:
     """A request for a page, and what is known of whoever makes it."""
 
-    def __init__(self, request: Request, office: Office, about: dict[str, str]) -> None:
-        self.request, self.office, self.about = request, office, about
+    def __init__(self, request: Request, office: Office) -> None:
+        self.request, self.office = request, office
+        self.about: dict[str, str] = {}
+        self.session: Session | None = None
         asked = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE, "")
         self.language: Language = choose(asked, request.headers.get("accept-language", ""))
         theme = request.cookies.get(THEME_COOKIE, "")
@@ -67,23 +82,24 @@ class Visit:
 
     def page(self, template: str, *, status: int = 200, **shown: Any) -> Response:
         """A page of a template, in the language of whoever asked."""
-        language = self.language
+        spoken = self.language
         text = (
-            _templates(language.tag)
+            _templates(spoken.tag)
             .get_template(template)
             .render(
                 visit=self,
-                language=language,
+                language=spoken,
+                session=self.session,
                 languages={tag: name for tag, (name, _) in LANGUAGES.items()},
                 theme=self.theme,
                 here=self.here,
                 **shown,
             )
         )
-        headers = {**HEADERS, "content-language": language.tag, "vary": "accept-language, cookie"}
+        headers = {**HEADERS, "content-language": spoken.tag, "vary": "accept-language, cookie"}
         answer = Response(text, status, headers, media_type="text/html")
-        if self.request.query_params.get("lang") == language.tag:
-            self.keep(answer, LANGUAGE_COOKIE, language.tag)
+        if self.request.query_params.get("lang") == spoken.tag:
+            self.keep(answer, LANGUAGE_COOKIE, spoken.tag)
         return answer
 
     def here(self, **change: str) -> str:
@@ -91,6 +107,69 @@ class Visit:
         said = dict(parse_qsl(self.request.url.query)) | change
         query = urlencode({name: value for name, value in said.items() if value})
         return self.request.url.path + ("?" + query if query else "")
+
+    def is_one_of(self, whose: frozenset[str]) -> bool:
+        """Whether whoever is signed in has one of these roles, or is a member where that is one."""
+        if self.session is None:
+            return False
+        staff = self.session.staff
+        return (staff.role if staff is not None else "member") in whose
+
+    @property
+    def staff(self) -> Staff:
+        """Who of the staff is signed in; the page is for nobody else."""
+        assert self.session is not None
+        assert self.session.staff is not None
+        return self.session.staff
+
+    @property
+    def by(self) -> By:
+        """Who does what is done here, for the audit log."""
+        return By(self.staff.login, self.staff.name)
+
+    async def form(self) -> dict[str, str]:
+        """The fields of a form, without what is no text."""
+        form = await self.request.form(max_files=0, max_fields=FIELDS_MAX)
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+    async def recognise(self) -> None:
+        """Find out who is signed in."""
+        token = self.request.cookies.get(self.session_cookie, "")
+        if not token:
+            return
+        office = self.office
+        self.session = await office.read(lambda reader: find(reader.books, token, reader.clock()))
+        if self.session is not None and self.session.stale:
+            await self.change(see, self.session)
+
+    async def change(
+        self, do: Callable[Concatenate[Desk, _P], _T], *about: _P.args, **named: _P.kwargs
+    ) -> _T:
+        """Change something in the books that is no event."""
+        try:
+            return await asyncio.to_thread(do, self.office.desk, *about, **named)
+        except (Outage, Conflict) as error:
+            raise Problem("unusable", retry_after="1") from error
+
+    @property
+    def session_cookie(self) -> str:
+        """Its name holds it to this host, where the browser can see that it is."""
+        return "__Host-session" if self.is_secure else "session"
+
+    def open_session(self, answer: Response, token: str) -> None:
+        """Give the browser its session, until it is closed or signs out."""
+        answer.set_cookie(
+            self.session_cookie, token, max_age=YEAR_S, path="/", samesite="lax", httponly=True,
+            secure=self.is_secure,
+        )  # fmt: skip
+
+    def close_session(self, answer: Response) -> None:
+        """Take the session from the browser."""
+        answer.delete_cookie(self.session_cookie, path="/", secure=self.is_secure, httponly=True)
+
+    def number(self, name: str) -> int:
+        """A whole number behind the question mark; 0 where there is none."""
+        return whole(self.request.query_params.get(name, ""))
 
     def keep(self, answer: Response, name: str, value: str) -> None:
         """A choice of theirs that is no secret, for a year."""
@@ -108,11 +187,19 @@ class Visit:
         return RedirectResponse(path, 303, HEADERS)
 
 
+def whole(text: str) -> int:
+    """A whole number out of an address; 0 where it is none.
+
+    >>> whole("12"), whole("-1"), whole("9" * 30)
+    (12, 0, 0)
+    """
+    fits = text.isascii() and text.isdecimal() and len(text) < _DIGITS_MAX
+    return int(text) if fits else 0
+
+
 @cache
 def _templates(tag: str) -> Environment:
     """The templates with the words of a language."""
-    from kantis.doors.web.languages import language
-
     spoken = language(tag)
     found = Environment(
         loader=FileSystemLoader(TEMPLATES),

@@ -155,6 +155,11 @@ SHAPES: Final = (
     "quantity",
     "purchases",
     "points",
+    "stamps",
+    "stars",
+    "miles",
+    "credits",
+    "cash",
     "measure",
     "largest measure",
     "years",
@@ -256,6 +261,27 @@ class Speaker:
             "u": self._unit,
             "x": lambda text: self.phrase(text, inside=True),
         }
+
+    def amount(self, number: str, name: str) -> str:
+        """A decimal number with its unit; that of a counter of money is the money's."""
+        if name in CURRENCIES:
+            return self._quantity(f"{number} {name}")
+        return self.counted(Decimal(number), name)
+
+    def number(self, number: str) -> str:
+        """A decimal number with as many decimals as it has."""
+        value = Decimal(number)
+        return self.language.number(value, max(0, -int(value.as_tuple().exponent)))
+
+    def day(self, text: str, form: str = "long") -> str:
+        """A day as the books write it; nothing where there is none."""
+        return "" if text in ("", "never") else self.language.day(calendar.day(text), form)
+
+    def name(self, name: str) -> str:
+        """The name of a balance, in words."""
+        title = self._unit(name)
+        words = self.language.gettext(title).replace("-", " ")
+        return words[:1].upper() + words[1:]
 
     def phrase(self, text: str, *, inside: bool = False) -> str:
         """A phrase in the language; one of no shape that is known is a name, or free text."""

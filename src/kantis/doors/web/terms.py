@@ -133,7 +133,7 @@ def chapters(tree: dict[str, Node], language: Language) -> list[Chapter]:
 class _Writer:
     def __init__(self, tree: dict[str, Node], language: Language) -> None:
         self._tree, self._language = tree, language
-        self._speaker = Speaker(language, units(tree, language.tag), _words)
+        self._speaker = Speaker(language, units(tree, language.tag), words)
         self._names = {
             name: self._title(name, entry.value if isinstance(entry.value, dict) else {})
             for section, _, _ in CHAPTERS
@@ -166,8 +166,8 @@ class _Writer:
     def _title(self, name: str, body: dict[str, Node]) -> str:
         titles = body.get("title")
         texts = {} if titles is None else _texts(titles)
-        words = _words(name)
-        return said(texts, self._language.tag, words[:1].upper() + words[1:])
+        plain = words(name)
+        return said(texts, self._language.tag, plain[:1].upper() + plain[1:])
 
     def _main(self, key: str, value: Node) -> str:
         text = self._text(value, key)
@@ -198,10 +198,10 @@ class _Writer:
         return self._label(key) if named == key and key in LABELS else named
 
 
-def _words(text: str) -> str:
+def words(text: str) -> str:
     """A name in words.
 
-    >>> _words("gift-card"), _words("a mug, well-made")
+    >>> words("gift-card"), words("a mug, well-made")
     ('gift card', 'a mug, well-made')
     """
     return text.replace("-", " ") if _NAME.fullmatch(text) else text

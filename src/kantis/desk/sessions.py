@@ -1,0 +1,135 @@
+"""Sessions: browsers that are signed in.
+
+Guarantee: a session has a token of 32 random bytes, of which the books hold the SHA-256. It
+ends when somebody signs out, when it was not used for a while, at the latest after its
+longest time, and at once when whoever has it leaves. Nobody takes a session over that was
+there before they signed in: each sign-in opens a new one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from kantis.core.calendar import DAY_MS
+from kantis.desk.audit import By, alone, record
+from kantis.desk.staff import Staff, digest, new_token, shown
+from kantis.store import staff as rows
+from kantis.store.reading import Reading
+from kantis.store.staff import SessionRow, TicketRow
+
+if TYPE_CHECKING:
+    from kantis.desk.submit import Desk
+
+HOUR_MS: Final = 3_600_000
+#: Staff are signed out after so long without a page, and at the latest after so long.
+STAFF_IDLE_MS: Final = 8 * HOUR_MS
+STAFF_LONGEST_MS: Final = 7 * DAY_MS
+#: Members have their card at hand for a season.
+MEMBER_IDLE_MS: Final = 90 * DAY_MS
+MEMBER_LONGEST_MS: Final = 365 * DAY_MS
+#: What is great takes a sign-in that is not older than this.
+PROVED_MS: Final = 15 * 60_000
+#: A link signs a member in for so long after it was made.
+TICKET_MS: Final = 15 * 60_000
+#: What such a link is for.
+SIGN_IN: Final = "sign in"
+#: So often it is written down that a session was used.
+_SEEN_EVERY_MS: Final = 5 * 60_000
+_DEVICE_LETTERS_MAX: Final = 200
+
+
+class Session(Struct, frozen=True):
+    """Who is signed in, and since when they have shown it."""
+
+    digest: bytes
+    staff: Staff | None
+    account: int
+    proved: int
+    stale: bool
+
+    def is_fresh(self, now: int) -> bool:
+        """Whether they have shown who they are just now."""
+        return now - self.proved <= PROVED_MS
+
+
+def begin(desk: Desk, device: str, *, staff: int = 0, account: int = 0) -> str:
+    """Open a session; the token for its cookie."""
+    token, now = new_token(), desk.clock()
+    longest = STAFF_LONGEST_MS if staff else MEMBER_LONGEST_MS
+    about = device[:_DEVICE_LETTERS_MAX]
+    with alone(desk) as books:
+        row = SessionRow(digest(token), staff, account, now, now, now + longest, now, about)
+        rows.add_session(books, row)
+    return token
+
+
+def ticket(desk: Desk, account: int, by: By) -> str:
+    """The token of a link by which the member of an account signs in: it opens once, and soon."""
+    token, now = new_token(), desk.clock()
+    with alone(desk) as books:
+        row = TicketRow(digest(token), SIGN_IN, 0, account, now, now + TICKET_MS)
+        rows.add_ticket(books, row)
+        found = books.account(account)
+        assert found is not None
+        record(books, now, by, found.program, "sign in", str(account))
+    return token
+
+
+def ticketed(books: Reading, token: str, now: int) -> int:
+    """The account that a link signs in to; 0 where it does not open (any more)."""
+    found = rows.ticket(books, digest(token))
+    if found is None or found.purpose != SIGN_IN or found.ends <= now:
+        return 0
+    return found.account
+
+
+def enter(desk: Desk, token: str, device: str) -> str:
+    """Sign in by a link; the token of the session, empty where it does not open (any more)."""
+    with alone(desk) as books:
+        account = ticketed(books, token, desk.clock())
+        if not account or not rows.take_ticket(books, digest(token)):
+            return ""
+    return begin(desk, device, account=account)
+
+
+def find(books: Reading, token: str, now: int) -> Session | None:
+    """The session of a cookie, while it lasts."""
+    row = rows.session(books, digest(token)) if token else None
+    if row is None or row.ends <= now:
+        return None
+    if now - row.seen > (STAFF_IDLE_MS if row.staff else MEMBER_IDLE_MS):
+        return None
+    stale = now - row.seen >= _SEEN_EVERY_MS
+    if not row.staff:
+        return Session(row.digest, None, row.account, row.proved, stale)
+    person = rows.by_number(books, row.staff)
+    if person is None or person.ended is not None:
+        return None
+    return Session(row.digest, shown(person), 0, row.proved, stale)
+
+
+def see(desk: Desk, session: Session) -> None:
+    """Write down that it was used."""
+    with alone(desk) as books:
+        rows.see(books, session.digest, desk.clock())
+
+
+def prove(desk: Desk, session: Session) -> None:
+    """Write down that whoever has it has shown again who they are."""
+    with alone(desk) as books:
+        rows.prove(books, session.digest, desk.clock())
+
+
+def end(desk: Desk, session: Session) -> None:
+    """Sign out."""
+    with alone(desk) as books:
+        rows.end_session(books, session.digest)
+
+
+def end_others(desk: Desk, session: Session) -> None:
+    """Sign out everywhere else."""
+    number = session.staff.number if session.staff is not None else 0
+    with alone(desk) as books:
+        rows.end_sessions(books, staff=number, account=session.account, but=session.digest)

@@ -1,0 +1,228 @@
+"""Staff: who may sign in to the console and the till, and how they show who they are.
+
+Guarantee: a password is at least twelve letters, and the books hold what Argon2id makes of
+it. Five wrong tries within a quarter of an hour close a login for the rest of it, also
+across a restart; how long an answer takes does not tell whether a login exists. A link opens
+once, within its time. Whoever has left is signed out everywhere at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from msgspec import Struct
+
+from kantis.core.calendar import DAY_MS
+from kantis.core.knobs import Fault, ProgramError, suggest
+from kantis.desk.audit import By, alone, record
+from kantis.store import staff as rows
+from kantis.store.books import Books
+from kantis.store.reading import Reading
+from kantis.store.staff import StaffRow, TicketRow
+
+if TYPE_CHECKING:
+    from kantis.desk.submit import Desk
+
+#: What somebody can be, and what that means.
+ROLES: Final = {
+    "owner": "does everything, and says who else may",
+    "manager": "writes and publishes programs, makes keys, approves adjustments",
+    "support": "looks members up and proposes adjustments",
+    "partner": "sees what concerns one partner",
+    "auditor": "sees everything and changes nothing",
+    "cashier": "sells at a till",
+}
+PASSWORD_MIN: Final = 12
+PASSWORD_MAX: Final = 256
+TRIES_MAX: Final = 5
+TRIES_WITHIN_MS: Final = 15 * 60_000
+INVITED_MS: Final = 7 * DAY_MS
+#: What the link of an invitation is for.
+INVITE: Final = "invite"
+
+_LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,99}")
+_NAME_LETTERS_MAX: Final = 100
+_TOKEN_BYTES: Final = 32
+#: 19 MiB and two rounds, as OWASP's cheat sheet for storing passwords has it.
+_HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+#: Checked where there is no such login, so that the answer takes as long.
+_NOBODY: Final = _HASHER.hash(secrets.token_hex(16))
+
+
+class Staff(Struct, frozen=True):
+    """Somebody as others see them."""
+
+    number: int
+    login: str
+    name: str
+    role: str
+    program: int
+    made: int
+    ended: int | None
+    invited: bool
+
+
+class SignInRefused(Exception):
+    """A login and a password that do not belong together, or too many tries."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+def digest(token: str) -> bytes:
+    """What the books hold of a token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+
+
+def new_token() -> str:
+    """A token that nobody guesses."""
+    return secrets.token_urlsafe(_TOKEN_BYTES)
+
+
+def shown(row: StaffRow) -> Staff:
+    """Without what is secret."""
+    return Staff(
+        row.number, row.login, row.name, row.role, row.program, row.made, row.ended,
+        not row.password,
+    )  # fmt: skip
+
+
+def everybody(books: Reading) -> list[Staff]:
+    """All who may sign in, or could once."""
+    return [shown(row) for row in rows.all_staff(books)]
+
+
+def invite(desk: Desk, login: str, name: str, role: str, program: str, by: By) -> tuple[int, str]:
+    """Record somebody, and make the link by which they choose a password.
+
+    ``ProgramError`` says what is wrong. Without a program they are for all programs.
+    """
+    token = new_token()
+    with alone(desk) as books:
+        row = _add(books, desk.clock(), login, name, role, program, "")
+        made = TicketRow(digest(token), INVITE, row.number, 0, row.made, row.made + INVITED_MS)
+        rows.add_ticket(books, made)
+        record(books, row.made, by, row.program, "invite", row.login, role=role)
+    return row.number, token
+
+
+def add_owner(books: Books, at: int, login: str, name: str, password: str, by: By) -> Staff:
+    """Record the first owner, who has a password at once; ``ProgramError`` says what is wrong."""
+    check_password(password)
+    row = _add(books, at, login, name, "owner", "", _HASHER.hash(password))
+    record(books, at, by, 0, "accept", row.login, role="owner")
+    return shown(row)
+
+
+def _add(
+    books: Books, at: int, login: str, name: str, role: str, program: str, password: str
+) -> StaffRow:
+    login, name, programs = login.strip().lower(), name.strip(), books.programs()
+    _check(programs, login, name, role, program)
+    if rows.by_login(books, login) is not None:
+        raise _wrong("login-taken", f"{login} signs in here already. Choose another login.")
+    number = max((row.number for row in rows.all_staff(books)), default=0) + 1
+    where = programs[program] if program else 0
+    row = StaffRow(number, login, name, role, where, password, at, None)
+    rows.add_staff(books, row)
+    return row
+
+
+def invited(books: Reading, token: str, now: int) -> Staff | None:
+    """Whom an invitation is for, while its link opens."""
+    ticket = rows.ticket(books, digest(token))
+    if ticket is None or ticket.purpose != INVITE or ticket.ends <= now:
+        return None
+    row = rows.by_number(books, ticket.staff)
+    return shown(row) if row is not None and row.ended is None else None
+
+
+def accept(desk: Desk, token: str, password: str) -> Staff | None:
+    """Choose a password by an invitation; ``None`` where its link does not open (any more)."""
+    check_password(password)
+    hashed = _HASHER.hash(password)
+    with alone(desk) as books:
+        found = invited(books, token, desk.clock())
+        if found is None or not rows.take_ticket(books, digest(token)):
+            return None
+        rows.set_password(books, found.number, hashed)
+        record(
+            books, desk.clock(), By(found.login, found.name), found.program, "accept", found.login
+        )
+    return found
+
+
+def check_password(password: str) -> None:
+    """``ProgramError`` where a password is too short, too long, or one letter only."""
+    if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX or len(set(password)) < PASSWORD_MIN // 3:
+        message = (
+            f"A password has at least {PASSWORD_MIN} letters, and not always the same ones. "
+            "A few words are easy to keep in mind."
+        )
+        raise _wrong("weak-password", message)
+
+
+def sign_in(desk: Desk, login: str, password: str) -> Staff:
+    """Who signs in; ``SignInRefused`` where login and password do not belong together."""
+    login = login.strip().lower()[:100]
+    subject, now = digest(f"login {login}"), desk.clock()
+    since = now - TRIES_WITHIN_MS
+    with alone(desk) as books:
+        if rows.tries(books, subject, since) >= TRIES_MAX:
+            raise SignInRefused("too-many-tries")
+        rows.add_try(books, subject, now, since)
+        row = rows.by_login(books, login)
+    known = row is not None and row.ended is None and bool(row.password)
+    if not _fits(row.password if row is not None and known else _NOBODY, password) or not known:
+        raise SignInRefused("wrong-password")
+    assert row is not None
+    with alone(desk) as books:
+        rows.forget_tries(books, subject)
+        if _HASHER.check_needs_rehash(row.password):
+            rows.set_password(books, row.number, _HASHER.hash(password))
+    return shown(row)
+
+
+def end(desk: Desk, number: int, by: By) -> bool:
+    """Somebody has left: no sign-in and no session any more. The last owner stays."""
+    with alone(desk) as books:
+        everyone = [row for row in rows.all_staff(books) if row.ended is None]
+        gone = next((row for row in everyone if row.number == number), None)
+        if gone is None:
+            return False
+        if gone.role == "owner" and sum(row.role == "owner" for row in everyone) == 1:
+            raise _wrong("last-owner", "This is the last owner. Make another one first.")
+        at = desk.clock()
+        rows.end_staff(books, number, at)
+        record(books, at, by, gone.program, "leave", gone.login)
+    return True
+
+
+def _fits(hashed: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(hashed, password[:PASSWORD_MAX])
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def _check(programs: dict[str, int], login: str, name: str, role: str, program: str) -> None:
+    if role not in ROLES:
+        raise _wrong("unknown-role", f"No role is {role!r}. {suggest(role, list(ROLES))}")
+    if program and program not in programs:
+        hint = suggest(program, list(programs)) if programs else "Publish it first."
+        raise _wrong("unknown-program", f"There is no program {program!r} here. {hint}")
+    if not _LOGIN.fullmatch(login):
+        message = "A login is an e-mail address, or small letters, digits, dots and dashes."
+        raise _wrong("bad-login", message)
+    if not 0 < len(name.strip()) <= _NAME_LETTERS_MAX or not name.isprintable():
+        raise _wrong("bad-name", "A name has at most 100 letters, in one line.")
+
+
+def _wrong(code: str, message: str) -> ProgramError:
+    return ProgramError([Fault(code, message)])

@@ -1,0 +1,179 @@
+"""Console: what the merchant sees of a program, its members and its people."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.responses import Response
+
+from kantis.core.knobs import ProgramError
+from kantis.desk import sessions, staff
+from kantis.desk.programs import Home
+from kantis.desk.showing import standing, told
+from kantis.desk.submit import Desk
+from kantis.doors.web.pages import NotHere, Visit, whole
+from kantis.doors.web.places import Place, place_of
+from kantis.store.rows import AccountRow
+
+#: Entries on a page of a member, and members on the list.
+PAGE: Final = 20
+_INVITATION: Final = ("login", "name", "role", "program")
+
+
+async def start(visit: Visit) -> Response:
+    """To the program of whoever has signed in, or to the first one."""
+    names = await visit.office.read(_names, visit.staff.program)
+    return visit.go(f"/c/{names[0]}") if names else visit.page("console-empty.html")
+
+
+async def home(visit: Visit) -> Response:
+    """How a program stands."""
+    place, figures = await visit.office.read(_home, visit)
+    say = place.speaker(visit.language)
+    return visit.page("console-home.html", place=place, say=say, figures=figures)
+
+
+async def members(visit: Visit) -> Response:
+    """Members, the newest first, or the one that was looked for."""
+    wanted = visit.request.query_params.get("q", "").strip()
+    place, rows, found = await visit.office.read(_members, visit, wanted)
+    if found is not None:
+        return visit.go(f"/c/{place.name}/members/{found}")
+    say = place.speaker(visit.language)
+    return visit.page("console-members.html", place=place, say=say, members=rows, wanted=wanted)
+
+
+async def member(visit: Visit) -> Response:
+    """Everything about a member, and why."""
+    place, account, entries, older = await visit.office.read(_member, visit)
+    return visit.page(
+        "console-member.html", place=place, say=place.speaker(visit.language), account=account,
+        entries=entries, older=older, link="",
+    )  # fmt: skip
+
+
+async def open_portal(visit: Visit) -> Response:
+    """A link by which a member signs in to the portal; it is shown once."""
+    place, account, entries, older = await visit.office.read(_member, visit)
+    token = await visit.change(sessions.ticket, account["account"], visit.by)
+    link = f"{visit.request.url.scheme}://{visit.request.url.netloc}/open/{token}"
+    return visit.page(
+        "console-member.html", place=place, say=place.speaker(visit.language), account=account,
+        entries=entries, older=older, link=link,
+    )  # fmt: skip
+
+
+async def people(visit: Visit) -> Response:
+    """Who may sign in."""
+    return await _people(visit)
+
+
+async def invite(visit: Visit) -> Response:
+    """Somebody new; the link is shown once."""
+    form = await visit.form()
+    login, name, role, program = (form.get(each, "") for each in _INVITATION)
+    try:
+        _, token = await visit.change(staff.invite, login, name, role, program, visit.by)
+    except ProgramError as error:
+        return await _people(visit, trouble=error.faults[0].message, form=form, status=422)
+    link = f"{visit.request.url.scheme}://{visit.request.url.netloc}/invitation/{token}"
+    return await _people(visit, link=link)
+
+
+async def leave(visit: Visit) -> Response:
+    """Somebody may not sign in any more."""
+    number = visit.about["number"]
+    try:
+        gone = number.isdecimal() and await visit.change(staff.end, int(number), visit.by)
+    except ProgramError as error:
+        return await _people(visit, trouble=error.faults[0].message, status=422)
+    if not gone:
+        raise NotHere
+    return visit.go("/people")
+
+
+async def _people(
+    visit: Visit,
+    *,
+    status: int = 200,
+    link: str = "",
+    trouble: str = "",
+    form: dict[str, str] | None = None,
+) -> Response:
+    names, everybody = await visit.office.read(
+        lambda reader: (reader.books.programs(), staff.everybody(reader.books))
+    )
+    return visit.page(
+        "people.html", status=status, everybody=everybody, roles=staff.ROLES, link=link,
+        trouble=trouble, form=form or {}, programs={number: name for name, number in names.items()},
+    )  # fmt: skip
+
+
+# ── what a reader finds ──────────────────────────────────────────────────────
+
+
+def _names(reader: Desk, program: int) -> list[str]:
+    return [name for name, n in reader.books.programs().items() if program in (0, n)]
+
+
+def _place(reader: Desk, visit: Visit) -> tuple[Place, Home]:
+    """The program of an address, if it is for whoever asks."""
+    name, own = visit.about["program"], visit.staff.program
+    number = reader.books.programs().get(name)
+    if number is None or own not in (0, number):
+        raise NotHere
+    home = reader.homes.numbered(number)
+    return place_of(home, reader.clock(), _names(reader, own)), home
+
+
+def _home(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
+    place, home = _place(reader, visit)
+    books = reader.books
+    count = books.one("SELECT count(*) FROM account WHERE program = ?", (place.number,))
+    open_ = {
+        name: home.program.units[name].number(sums[0] + sums[1] + sums[2])
+        for name, sums in books.purses(place.number).items()
+        if name in home.program.units
+    }
+    return place, {"members": count, "open": open_, "flags": len(books.flags(PAGE))}
+
+
+def _members(
+    reader: Desk, visit: Visit, wanted: str
+) -> tuple[Place, list[dict[str, Any]], int | None]:
+    place, home = _place(reader, visit)
+    if wanted:
+        row = _account(reader, place.number, wanted)
+        if row is not None:
+            return place, [], row.id
+    newest = reader.books.rows(
+        "SELECT id FROM account WHERE program = ? ORDER BY id DESC LIMIT ?", (place.number, PAGE)
+    )
+    rows = []
+    for (number,) in newest if not wanted else []:
+        found = reader.books.account(number)
+        assert found is not None
+        rows.append(standing(reader.books, home, found, reader.clock()))
+    return place, rows, None
+
+
+def _account(reader: Desk, program: int, wanted: str) -> AccountRow | None:
+    """An account by a card, or by its number."""
+    books = reader.books
+    number = books.cards([(program, wanted)]).get((program, wanted)) or whole(wanted)
+    row = books.account(number)
+    return row if row is not None and row.program == program else None
+
+
+def _member(
+    reader: Desk, visit: Visit
+) -> tuple[Place, dict[str, Any], list[dict[str, object]], int]:
+    place, home = _place(reader, visit)
+    row = reader.books.account(whole(visit.about["account"]))
+    if row is None or row.program != place.number:
+        raise NotHere
+    account = standing(reader.books, home, row, reader.clock())
+    last = min(visit.number("below") or row.seq + 1, row.seq + 1)
+    first = max(1, last - PAGE)
+    entries = told(reader.books, home.program, [(row.id, seq) for seq in range(first, last)])
+    return place, account, [each.plain() for each in reversed(entries)], first if first > 1 else 0

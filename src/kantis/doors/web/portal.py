@@ -1,0 +1,118 @@
+"""Portal: what a member sees: the card, what there is, how to go on, and why."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+import segno
+from starlette.responses import Response
+
+from kantis.desk import around, sessions
+from kantis.desk.showing import standing, told
+from kantis.desk.submit import Desk
+from kantis.doors.web.pages import NotHere, Visit
+from kantis.doors.web.places import Place, place_of
+from kantis.store.rows import AccountRow
+
+#: Lines of history on a page.
+PAGE: Final = 20
+
+
+async def enter(visit: Visit) -> Response:
+    """The page that a link to sign in opens; it signs in with a form, so no preview uses it up."""
+    token = visit.about["token"]
+    account = await visit.office.read(
+        lambda reader: sessions.ticketed(reader.books, token, reader.clock())
+    )
+    if not account:
+        return visit.page("portal-link.html", status=404, opens=False)
+    return visit.page("portal-link.html", opens=True)
+
+
+async def entered(visit: Visit) -> Response:
+    """Whoever has the link is signed in."""
+    device = visit.request.headers.get("user-agent", "")
+    token = await visit.change(sessions.enter, visit.about["token"], device)
+    if not token:
+        return visit.page("portal-link.html", status=404, opens=False)
+    answer = visit.go("/me")
+    visit.open_session(answer, token)
+    return answer
+
+
+async def card(visit: Visit) -> Response:
+    """The card, what there is, and how to go on."""
+    place, shown = await visit.office.read(_card, visit)
+    code = (
+        segno.make(shown["account"]["cards"][0], error="m") if shown["account"]["cards"] else None
+    )
+    drawn = code.svg_inline(omitsize=True, border=2, svgclass=None, lineclass=None) if code else ""
+    return visit.page("portal-card.html", **_said(visit, place), code=drawn, **shown)
+
+
+async def rewards(visit: Visit) -> Response:
+    """What can be had, and how far it is to the rest."""
+    place, found = await visit.office.read(_rewards, visit)
+    return visit.page("portal-rewards.html", **_said(visit, place), **found)
+
+
+async def history(visit: Visit) -> Response:
+    """What happened, line by line, each with its why."""
+    place, entries, older = await visit.office.read(_history, visit)
+    return visit.page("portal-history.html", **_said(visit, place), entries=entries, older=older)
+
+
+def _said(visit: Visit, place: Place) -> dict[str, Any]:
+    return {"place": place, "say": place.speaker(visit.language)}
+
+
+# ── what a reader finds ──────────────────────────────────────────────────────
+
+
+def _own(reader: Desk, visit: Visit) -> tuple[AccountRow, Any, Place]:
+    """The account of whoever is signed in; there is no other way to one."""
+    assert visit.session is not None
+    row = reader.books.account(visit.session.account)
+    if row is None:
+        raise NotHere
+    home = reader.homes.numbered(row.program)
+    return row, home, place_of(home, reader.clock())
+
+
+def _card(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
+    row, home, place = _own(reader, visit)
+    now = reader.clock()
+    tongue = [visit.language.tag]
+    found = around.rewards(reader.books, home, row, now, wanted=tongue)
+    return place, {
+        "account": standing(reader.books, home, row, now),
+        "vouchers": around.vouchers(home, row, now, tongue),
+        "entitlements": around.entitlements(home, row, now, wanted=tongue),
+        "can": [each for each in found if each["can"]],
+        "near": [each for each in found if _is_near(each)],
+    }
+
+
+def _is_near(reward: dict[str, Any]) -> bool:
+    """Whether at least half of the points for a reward are there."""
+    missing, points = Decimal(reward["missing"] or 0), Decimal(reward["points"] or 0)
+    return not reward["can"] and 0 < missing * 2 <= points
+
+
+def _rewards(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
+    row, home, place = _own(reader, visit)
+    now, tongue = reader.clock(), [visit.language.tag]
+    return place, {
+        "rewards": around.rewards(reader.books, home, row, now, wanted=tongue),
+        "offers": around.offers(home, row, now, wanted=tongue),
+    }
+
+
+def _history(reader: Desk, visit: Visit) -> tuple[Place, list[dict[str, object]], int]:
+    row, home, place = _own(reader, visit)
+    below = visit.number("below") or row.seq + 1
+    last = min(below, row.seq + 1)
+    first = max(1, last - PAGE)
+    found = told(reader.books, home.program, [(row.id, seq) for seq in range(first, last)])
+    return place, [each.plain() for each in reversed(found)], first if first > 1 else 0

@@ -1,0 +1,80 @@
+"""Signing in and out of the console, and the invitation by which somebody begins."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from kantis.core.knobs import ProgramError
+from kantis.desk import sessions, staff
+from kantis.doors.web.pages import NotHere, Visit
+
+#: Where somebody begins who has just signed in, by role.
+HOME = {"cashier": "/till", "partner": "/c"}
+
+
+async def sign_in(visit: Visit) -> Response:
+    """The form."""
+    return visit.page("sign-in.html", next=_next(visit, visit.request.query_params), trouble="")
+
+
+async def signed_in(visit: Visit) -> Response:
+    """Whoever is known gets a session."""
+    form = await visit.form()
+    onward = _next(visit, form)
+    try:
+        who = await visit.change(staff.sign_in, form.get("login", ""), form.get("password", ""))
+    except staff.SignInRefused as refused:
+        status = 429 if refused.code == "too-many-tries" else 403
+        return visit.page("sign-in.html", status=status, next=onward, trouble=refused.code)
+    return await begin(visit, who, onward)
+
+
+async def sign_out(visit: Visit) -> Response:
+    """The session is over, here and in the books."""
+    if visit.session is not None:
+        await visit.change(sessions.end, visit.session)
+    answer = visit.go("/")
+    visit.close_session(answer)
+    return answer
+
+
+async def invitation(visit: Visit) -> Response:
+    """The page that an invitation opens."""
+    return visit.page("invitation.html", who=await _invited(visit), trouble="")
+
+
+async def accepted(visit: Visit) -> Response:
+    """A password is chosen, and whoever chose it is signed in."""
+    form = await visit.form()
+    try:
+        who = await visit.change(staff.accept, visit.about["token"], form.get("password", ""))
+    except ProgramError:
+        who = await _invited(visit)
+        return visit.page("invitation.html", status=422, who=who, trouble="weak-password")
+    if who is None:
+        raise NotHere
+    return await begin(visit, who, "")
+
+
+async def _invited(visit: Visit) -> staff.Staff:
+    token = visit.about["token"]
+    who = await visit.office.read(lambda reader: staff.invited(reader.books, token, reader.clock()))
+    if who is None:
+        raise NotHere
+    return who
+
+
+async def begin(visit: Visit, who: staff.Staff, onward: str) -> Response:
+    """Open a session for whoever has shown who they are, and send them on."""
+    device = visit.request.headers.get("user-agent", "")
+    token = await visit.change(sessions.begin, device, staff=who.number)
+    answer = visit.go(onward or HOME.get(who.role, "/c"))
+    visit.open_session(answer, token)
+    return answer
+
+
+def _next(visit: Visit, said: object) -> str:
+    """The page that somebody wanted; one of ours only."""
+    wanted = str(said.get("next", "")) if hasattr(said, "get") else ""
+    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\n" not in wanted
+    return wanted if ours else ""

@@ -1,0 +1,124 @@
+"""Who may see what: each role on each page. A page without its row here fails."""
+
+import httpx
+import pytest
+
+from kantis.desk.staff import ROLES
+from kantis.doors.web.app import Page
+from kantis.doors.web.doors import PAGES
+from tests.doors.web.conftest import Site
+
+#: The roles that each page is for. Nothing is worked out here.
+ROWS: dict[str, str] = {
+    "GET /": "anybody",
+    "GET /p/{program}": "anybody",
+    "GET /theme/{theme}": "anybody",
+    "GET /first/{token}": "anybody",
+    "POST /first/{token}": "anybody",
+    "GET /sign-in": "anybody",
+    "POST /sign-in": "anybody",
+    "POST /sign-out": "anybody",
+    "GET /invitation/{token}": "anybody",
+    "POST /invitation/{token}": "anybody",
+    "GET /c": "owner manager support auditor",
+    "GET /c/{program}": "owner manager support auditor",
+    "GET /c/{program}/members": "owner manager support auditor",
+    "GET /c/{program}/members/{account}": "owner manager support auditor",
+    "POST /c/{program}/members/{account}/link": "owner manager support",
+    "GET /open/{token}": "anybody",
+    "POST /open/{token}": "anybody",
+    "GET /me": "member",
+    "GET /me/rewards": "member",
+    "GET /me/history": "member",
+    "GET /people": "owner",
+    "POST /people": "owner",
+    "POST /people/{number}/leave": "owner",
+}
+GUARDED = [row for row, whose in ROWS.items() if whose != "anybody"]
+
+
+def rowless(pages: tuple[Page, ...]) -> set[str]:
+    """The pages that have no row."""
+    return {f"{each.method} {each.path}" for each in pages} ^ set(ROWS)
+
+
+def path_of(row: str, program: str = "corner-cafe") -> str:
+    path = row.split()[1].replace("{program}", program).replace("{account}", "1")
+    return path.replace("{number}", "999")
+
+
+def test_each_page_has_its_row() -> None:
+    assert rowless(PAGES) == set()
+    extra = Page("GET", "/secrets", frozenset(), PAGES[0].handler)
+    assert rowless((*PAGES, extra)) == {"GET /secrets"}
+
+
+@pytest.mark.parametrize("row", GUARDED)
+@pytest.mark.parametrize("role", [*ROLES, "member"])
+def test_each_role_on_each_page(site: Site, role: str, row: str) -> None:
+    with site.client(role) as client:
+        answer = client.request(row.split()[0], path_of(row))
+    allowed = role in ROWS[row].split()
+    if "{number}" in row:  # nobody has this number: for those who may, it is not there
+        assert answer.status_code == 404
+    else:
+        assert (answer.status_code in (200, 303, 422)) == allowed, answer.text
+        assert allowed or answer.status_code == 404
+
+
+@pytest.mark.parametrize("row", GUARDED)
+def test_nobody_sees_what_is_guarded(site: Site, row: str) -> None:
+    method = row.split()[0]
+    for cookies in ({}, {"session": "x" * 43}, {"session": ""}):
+        with site.client() as client:
+            client.cookies.update(cookies)
+            answer = client.request(method, path_of(row))
+        if method == "GET":
+            assert answer.status_code == 303
+            assert answer.headers["location"].startswith("/sign-in?next=%2F")
+        else:
+            assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("row", [row for row in GUARDED if "{program}" in row])
+def test_the_program_of_somebody_else_is_nowhere(site: Site, row: str) -> None:
+    with site.client("other") as client:
+        assert client.request(row.split()[0], path_of(row)).status_code == 404
+        if row.startswith("GET") and "{account}" not in row:
+            own = path_of(row, "boots-advantage-card")
+            assert client.request(row.split()[0], own).status_code == 200
+
+
+def test_an_account_of_another_program_is_nowhere(site: Site) -> None:
+    with site.client("owner") as client:
+        assert client.get("/c/corner-cafe/members/1").status_code == 200
+        for number in ("2", "0", "-1", "1x", "9" * 30):
+            assert client.get(f"/c/corner-cafe/members/{number}").status_code == 404
+        assert client.get("/c/boots-advantage-card/members/1").status_code == 404
+
+
+def test_only_pages_of_ours_come_after_signing_in(site: Site) -> None:
+    with site.client() as client:
+        for wanted in ("https://elsewhere.example", "//elsewhere.example", "/\\elsewhere", "c"):
+            page = client.get("/sign-in", params={"next": wanted})
+            assert 'name="next" value=""' in page.text
+        assert 'value="/people"' in client.get("/sign-in?next=/people").text
+
+
+def test_cookies_are_kept_from_scripts(site: Site) -> None:
+    with site.client() as client:
+        client.headers["x-forwarded-proto"] = "https"
+        answer = client.get("/theme/dark")
+    said = answer.headers["set-cookie"].lower()
+    assert "httponly" in said
+    assert "samesite=lax" in said
+    assert "secure" in said
+
+
+def test_signing_out_takes_the_session_from_the_books(site: Site) -> None:
+    with site.client("partner") as client:
+        token = client.cookies["session"]
+        answer: httpx.Response = client.post("/sign-out")
+        assert answer.status_code == 303
+        client.cookies.set("session", token)
+        assert client.get("/c").headers["location"].startswith("/sign-in")
