@@ -118,13 +118,15 @@ class Batch:
         home, imported, now = self.homes.find(request.program), request.importing, self.now
         answers: list[Result | Task] = []
         self.answers.append(answers)
-        latest = now + AHEAD_MS
+        latest, stops = now + AHEAD_MS, self.homes.stops.cards
         earliest = now - home.late_ms if home is not None and not imported else 0
         for event in request.events:
             source, time, ask = event.source, event.time, event.ask
             key, flag, counts = f"{source}/{event.id}", "", time or now
             if not earliest <= counts <= latest:
                 counts, flag = now, OUT_OF_RANGE
+            elif stops and home is not None and event.subject[:5] == "card:":
+                flag = stops.get((home.number, event.subject[5:]), "")
             code = _malformed(event, key) if home is not None else "unknown-program"
             if home is None or code:
                 answers.append(refuse(key, code))
