@@ -28,6 +28,25 @@ ROWS: dict[str, tuple[str, int]] = {
     "GET /v1/accounts/{ref}": ("till shop staff auditor", 404),
     "GET /v1/accounts/{ref}/entries": ("till shop staff auditor", 404),
     "GET /v1/programs": ("till shop partner staff auditor", 200),
+    "POST /v1/members": ("till shop staff", 201),
+    "POST /v1/members/search": ("till shop staff", 200),
+    "GET /v1/members/{id}": ("till shop staff auditor", 404),
+    "PATCH /v1/members/{id}": ("shop staff", 404),
+    "GET /v1/members/{id}/export": ("staff", 404),
+    "GET /v1/members/{id}/consents": ("shop staff", 404),
+    "POST /v1/members/{id}/consents": ("shop staff", 404),
+    "POST /v1/members/{id}/cards": ("shop staff", 404),
+    "POST /v1/members/{id}/cards/block": ("till shop staff", 404),
+    "DELETE /v1/members/{id}": ("staff", 404),
+}
+#: What is sent where it is no event.
+BODIES_SENT: dict[str, dict[str, Any]] = {
+    "POST /v1/members": {"given_name": "Anna"},
+    "POST /v1/members/search": {"card": "matrix"},
+    "PATCH /v1/members/{id}": {"notes": "matrix"},
+    "POST /v1/members/{id}/consents": {"purpose": "news", "granted": True},
+    "POST /v1/members/{id}/cards": {"card": "matrix-2"},
+    "POST /v1/members/{id}/cards/block": {"card": "matrix"},
 }
 CALLERS = ["nobody", "stranger", "revoked"] + [
     f"{p}/{s}" for p in ("club", "other") for s in SCOPES
@@ -48,6 +67,8 @@ def expected(row: str, caller: str) -> int:
         return 401
     if scope not in scopes.split():
         return 403
+    if row == "POST /v1/members":
+        return 201
     return 200 if program == "club" else foreign
 
 
@@ -65,22 +86,37 @@ def revoked(place: Place) -> str:
     return secret
 
 
+@pytest.fixture(scope="module")
+def member(place: Place) -> str:
+    """A member of the club."""
+    with place.client("club/staff") as staff:
+        said = {"given_name": "Matrix", "card": "matrix"}
+        answer = staff.post("/v1/members", json=said, headers={"idempotency-key": "matrix"})
+    return str(answer.json()["id"])
+
+
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("caller", CALLERS)
-def test_each_caller_on_each_route(place: Place, revoked: str, caller: str, row: str) -> None:
+def test_each_caller_on_each_route(
+    place: Place, revoked: str, member: str, caller: str, row: str
+) -> None:
     method, path = row.split()
     key = {"nobody": "", "stranger": "kantis_" + "0" * 64, "revoked": revoked}.get(caller)
     number = 1  # the club's first account
-    url = path.replace("{ref}", f"account:{number}")
-    body: Any = None
-    if method == "POST":
+    url = path.replace("{ref}", f"account:{number}").replace("{id}", member)
+    body: Any = BODIES_SENT.get(row)
+    headers = {"idempotency-key": f"matrix-{caller}-{row}"} if row in BODIES_SENT else {}
+    if method == "PATCH":
+        with place.client("club/staff") as staff:
+            headers["if-match"] = staff.get(f"/v1/members/{member}").headers["etag"]
+    if method == "POST" and body is None:
         event = buy(f"matrix-{caller.replace('/', '-')}", "")
         event["data"]["partner"] = caller.replace("/", "-") if caller.endswith("partner") else ""
         body = {**event, "subject": f"account:{number}", "ask": True}
     with place.server.client(place.keys[caller] if key is None else key) as client:
-        answer = client.request(method, url, json=body)
+        answer = client.request(method, url, json=body, headers=headers)
     assert answer.status_code == expected(row, caller), answer.text
-    if answer.status_code != 200:
+    if not answer.is_success:
         problem(answer)
     if answer.status_code == 401:
         assert answer.headers["www-authenticate"] == "Bearer"

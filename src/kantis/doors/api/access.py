@@ -29,6 +29,9 @@ class Route(Struct, frozen=True):
 
 _ALL: Final = frozenset({TILL, SHOP, PARTNER, STAFF, AUDITOR})
 _WRITERS: Final = frozenset({TILL, SHOP, PARTNER, STAFF})
+#: Who meets members, and who looks after what is known of them.
+_HOSTS: Final = frozenset({TILL, SHOP, STAFF})
+_KEEPERS: Final = frozenset({SHOP, STAFF})
 _VIEWERS: Final = frozenset({TILL, SHOP, STAFF, AUDITOR})
 
 ROUTES: Final = (
@@ -41,6 +44,16 @@ ROUTES: Final = (
     Route("GET", "/v1/accounts/{ref}", _VIEWERS),
     Route("GET", "/v1/accounts/{ref}/entries", _VIEWERS),
     Route("GET", "/v1/programs", _ALL),
+    Route("POST", "/v1/members", _HOSTS),
+    Route("POST", "/v1/members/search", _HOSTS),
+    Route("GET", "/v1/members/{id}", _VIEWERS),
+    Route("PATCH", "/v1/members/{id}", _KEEPERS),
+    Route("DELETE", "/v1/members/{id}", frozenset({STAFF})),
+    Route("GET", "/v1/members/{id}/export", frozenset({STAFF})),
+    Route("GET", "/v1/members/{id}/consents", _KEEPERS),
+    Route("POST", "/v1/members/{id}/consents", _KEEPERS),
+    Route("POST", "/v1/members/{id}/cards", _KEEPERS),
+    Route("POST", "/v1/members/{id}/cards/block", _HOSTS),
 )
 
 _COUNTER: Final = frozenset(

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kantis.desk.submit import Desk
-from kantis.doors.api import accounts
+from kantis.doors.api import accounts, cards, members
 from kantis.doors.api.contract import contract
 from kantis.doors.api.events import Events
 from kantis.doors.api.gate import Gate
@@ -24,12 +24,17 @@ from kantis.doors.api.office import Office
 from kantis.doors.api.problems import Problem, response
 
 
-def application(desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX) -> Gate:
-    """The service of a desk as an ASGI application. The desk is closed by whoever opened it."""
+def application(
+    desk: Desk, *, vault: str = "", tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX
+) -> Gate:
+    """The service of a desk as an ASGI application. The desk is closed by whoever opened it.
+
+    ``vault`` is the folder of the members' keys; by default it is beside the books.
+    """
 
     @asynccontextmanager
     async def open_office(_: FastAPI) -> AsyncIterator[None]:
-        office = gate.office = Office(desk, tills_max=tills_max, bulk_max=bulk_max)
+        office = gate.office = Office(desk, vault=vault, tills_max=tills_max, bulk_max=bulk_max)
         yield
         await office.close()
 
@@ -40,7 +45,8 @@ def application(desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_
             Problem: _problem, RequestValidationError: _invalid, Exception: _fault
         },
     )  # fmt: skip
-    app.include_router(accounts.router)
+    for room in (accounts, members, cards):
+        app.include_router(room.router)
     app.router.routes += [
         Route("/healthz", _healthz),
         Route("/readyz", _readyz),

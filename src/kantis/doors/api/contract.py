@@ -6,12 +6,14 @@ from typing import Any, Final
 
 import msgspec
 from fastapi.openapi.utils import get_openapi
+from pydantic.json_schema import models_json_schema
 
 from kantis import __version__
-from kantis.doors.api import accounts, problems, wire
+from kantis.doors.api import accounts, cards, members, people, problems, wire
 from kantis.doors.api.access import OPEN, ROUTES
 from kantis.doors.api.answers import Answer
-from kantis.doors.api.events import BODY_BYTES_MAX, EVENTS_MAX
+from kantis.doors.api.bodies import BODY_BYTES_MAX
+from kantis.doors.api.events import EVENTS_MAX
 from kantis.doors.api.problems import MEDIA
 
 _REF: Final = "#/components/schemas/"
@@ -25,10 +27,14 @@ _STATUSES: Final = {
     "401": "There is no key, or it is not known or revoked.",
     "403": "The key may not do this.",
     "404": "There is no such thing in the program of the key.",
-    "409": "Refused by the program; recorded, and final under this id.",
+    "409": "In conflict with what is there; or refused by the program: recorded, and final "
+    "under this id.",
+    "410": "The member was erased.",
+    "412": "It was changed since it was read.",
     "413": f"The body has more than {BODY_BYTES_MAX:,} bytes.",
     "415": "The body is not JSON.",
     "422": "Refused; not recorded, and the id is not used up.",
+    "428": "It needs the ETag of what was read, as If-Match.",
     "429": "Too many wait; send it again after Retry-After.",
     "503": "The books cannot be used, or nobody knows the outcome; send it again.",
 }
@@ -39,12 +45,13 @@ _COOL: Final = ("400", "401", "403", "404", "422", "429", "503")
 def contract() -> dict[str, Any]:
     """The whole contract, as JSON has it."""
     found = get_openapi(
-        title="Kantis", version=__version__, openapi_version="3.1.0", routes=accounts.router.routes,
-        description=_ABOUT,
+        title="Kantis", version=__version__, openapi_version="3.1.0", description=_ABOUT,
+        routes=[each for room in (accounts, members, cards) for each in room.router.routes],
     )  # fmt: skip
     schemas, events = _schemas()
     found["components"]["schemas"] |= schemas
     found["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    found["components"]["schemas"] |= _bodies()
     for name in ("HTTPValidationError", "ValidationError"):
         found["components"]["schemas"].pop(name, None)
     paths = found["paths"]
@@ -79,6 +86,19 @@ def _schemas() -> tuple[dict[str, Any], list[dict[str, Any]]]:
         own = {"type": {"const": tag}, "data": data}
         schemas[name] = said | {"title": name, "properties": said["properties"] | own}
     return schemas, events
+
+
+#: Bodies that a route reads by itself.
+_BODIES: Final = (
+    people.Joins, people.Look, people.Changes, people.ConsentSaid, people.NewCard,
+    people.CardNamed,
+)  # fmt: skip
+
+
+def _bodies() -> dict[str, Any]:
+    told = [(each, "validation") for each in _BODIES]
+    _, found = models_json_schema(told, ref_template=_REF + "{model}")  # type: ignore[arg-type]
+    return dict(found["$defs"])
 
 
 def _hot(summary: str, name: str, events: list[dict[str, Any]]) -> dict[str, Any]:

@@ -21,11 +21,11 @@ from kantis.desk.results import REFUSED, UNKNOWN, Result
 from kantis.desk.submit import Desk
 from kantis.doors.api import answers, wire
 from kantis.doors.api.access import Caller, allowed
+from kantis.doors.api.bodies import idempotency_key, json_body
 from kantis.doors.api.office import Office
 from kantis.doors.api.problems import MEDIA, Problem, refusal, status_of
 
 EVENTS_MAX: Final = 1_000
-BODY_BYTES_MAX: Final = 4 << 20
 
 _encode = msgspec.json.Encoder().encode
 _list = msgspec.json.Decoder(list[Raw]).decode
@@ -40,9 +40,9 @@ class Events:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope["state"]
         office, caller, request = state["office"], state["caller"], state["request"]
-        headers = dict(scope["headers"])
-        body = await _body(headers, Request(scope, receive))
-        key = _idempotency_key(headers)
+        asked = Request(scope, receive)
+        body = await json_body(asked)
+        key = idempotency_key(asked.headers.get("idempotency-key", ""))
         if body.lstrip()[:1] == b"[":
             response = await self._many(office, caller, body, key)
         else:
@@ -100,28 +100,6 @@ class Events:
         for each in results:
             office.figures.events.labels(each.outcome).inc()
         return results
-
-
-async def _body(headers: dict[bytes, bytes], request: Request) -> bytes:
-    """The body of a request, as JSON that is not too large."""
-    media = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if media != b"application/json":
-        raise Problem("media-type")
-    parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > BODY_BYTES_MAX:
-            raise Problem("body-too-large", connection="close")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _idempotency_key(headers: dict[bytes, bytes]) -> str:
-    """The id that the header says, as a structured string or bare."""
-    said = headers.get(b"idempotency-key", b"").decode("latin-1").strip()
-    if len(said) > 1 and said[0] == said[-1] == '"':
-        said = said[1:-1]
-    return said
 
 
 def _json(found: Any, status: int) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,13 +15,19 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from kantis.desk.readers import Readers
 from kantis.desk.rounds import Rounds
 from kantis.desk.submit import Desk
+from kantis.desk.vault.keyfile import Locked
+from kantis.desk.vault.opening import open_vault
+from kantis.desk.vault.person import Wrong
+from kantis.desk.vault.vault import Refusal, Vault
 from kantis.doors.api.access import Caller
 from kantis.doors.api.line import BULK_MAX, RETRY_AFTER_S, TILLS_MAX, Line
 from kantis.doors.api.problems import Problem
-from kantis.store.books import Conflict, Outage
+from kantis.store.books import Conflict, Outage, Unknown
 from kantis.store.rows import KeyRow
 
 READERS: Final = 2
+#: Threads that open personal data, and write down who reads them.
+CLERKS: Final = 4
 #: Look-ups and quotes that may wait at once.
 READS_MAX: Final = 500
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
@@ -58,8 +65,12 @@ class Figures:
 class Office:
     """One per running service; made in its event loop."""
 
-    def __init__(self, desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX) -> None:
+    def __init__(
+        self, desk: Desk, *, vault: str = "", tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX
+    ) -> None:
         self.desk = desk
+        self._folder = vault
+        self._vault: Vault | None = None
         self.line = Line(desk, tills_max=tills_max, bulk_max=bulk_max)
         self.figures = Figures()
         for queue, number in (("tills", 0), ("bulk", 1)):
@@ -67,6 +78,11 @@ class Office:
         self._readers = Readers(desk, READERS)
         self._rounds = Rounds(desk, _log_fault)
         self._threads = ThreadPoolExecutor(READERS, "kantis-reader")
+        self._clerks, self._desks = (
+            ThreadPoolExecutor(CLERKS, "kantis-clerk"),
+            Readers(desk, CLERKS),
+        )
+        self._opening = threading.Lock()
         self._reads = 0
         self._names: dict[int, str] = {}
 
@@ -91,6 +107,38 @@ class Office:
             raise Problem("unusable", retry_after=str(RETRY_AFTER_S)) from error
         finally:
             self._reads -= 1
+
+    async def people(
+        self, ask: Callable[Concatenate[Desk, Vault, _P], _T], *about: _P.args, **named: _P.kwargs
+    ) -> _T:
+        """What the vault answers, with a reader of its own; ``Problem`` when it says no."""
+        if self._reads >= READS_MAX:
+            raise Problem("busy", retry_after=str(RETRY_AFTER_S))
+
+        def run() -> _T:
+            with self._desks.one() as reader:
+                return ask(reader, self._open_vault(), *about, **named)
+
+        self._reads += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._clerks, run)
+        except Refusal as error:
+            raise Problem("changed-meanwhile" if error.code == "stale" else error.code) from error
+        except Wrong as error:
+            raise Problem("bad-value", f"{error.field}: {error}") from error
+        except Locked as error:
+            structlog.get_logger().error("keys", code=error.code, said=str(error))
+            raise Problem("keys-unusable") from error
+        except (Outage, Conflict, Unknown) as error:
+            raise Problem("unusable", retry_after=str(RETRY_AFTER_S)) from error
+        finally:
+            self._reads -= 1
+
+    def _open_vault(self) -> Vault:
+        with self._opening:
+            if self._vault is None:
+                self._vault = open_vault(self.desk, self._folder)
+            return self._vault
 
     async def caller(self, secret: str) -> Caller:
         """Whose key this is; ``Problem`` when it is nobody's now."""
@@ -118,5 +166,7 @@ class Office:
         """Answer those who wait, and let go of the readers; the desk stays open."""
         await asyncio.to_thread(self._rounds.close)
         await self.line.close()
+        self._clerks.shutdown()
         self._threads.shutdown()
+        self._desks.close()
         self._readers.close()

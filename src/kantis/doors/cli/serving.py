@@ -19,7 +19,7 @@ from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.api.app import application
 from kantis.doors.cli.opening import opened, shown
-from kantis.doors.cli.output import Json, Store, Trouble, json_out, out
+from kantis.doors.cli.output import Json, Store, Trouble, Vault, json_out, out
 
 #: So long a stop waits for answers that are under way.
 _PATIENCE_S: Final = 30
@@ -30,6 +30,7 @@ def serve(
     store: Store = "kantis.db",
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")] = 8040,
+    vault: Vault = "",
     json: Json = False,
 ) -> None:
     """Serve tills and shops over HTTP. Begins the books where there are none."""
@@ -42,7 +43,7 @@ def serve(
         with listening:
             _greet(desk, listening, store, json)
             config = uvicorn.Config(
-                application(desk), log_config=None, access_log=False, lifespan="on",
+                application(desk, vault=vault), log_config=None, access_log=False, lifespan="on",
                 server_header=False, timeout_graceful_shutdown=_PATIENCE_S, ws="none",
             )  # fmt: skip
             for each in (signal.SIGTERM, signal.SIGINT):  # the server stops, and so do we
