@@ -87,7 +87,8 @@ class Slip(Struct, array_like=True):
     sealed), ``indexed`` (id, version, indexed) of one whose marks alone change. Marks are
     (program, kind, tag); nobody else may have one of those that are ``unique``. ``erase`` is
     (id, instant). Cards are (program, token, account, state, at, who), readings (at, who,
-    member, why, fields).
+    member, why, fields). All marks go that are under the master keys of
+    ``forget``, or of the members with the numbers ``unmark``.
     """
 
     of: str = ""
@@ -99,6 +100,8 @@ class Slip(Struct, array_like=True):
     gone: list[Row] = field(default_factory=list)
     unique: list[Row] = field(default_factory=list)
     cards: list[Row] = field(default_factory=list)
+    forget: list[int] = field(default_factory=list)
+    unmark: list[int] = field(default_factory=list)
     readings: list[Row] = field(default_factory=list)
 
 
@@ -178,6 +181,20 @@ def indexed_before(books: Reading, indexed: int, above: int, count: int) -> list
     return list(map(MemberRow._make, rows))
 
 
+def newest_ids(books: Reading, count: int) -> list[str]:
+    """The ids of the newest members who were not erased."""
+    rows = books.rows(
+        "SELECT id FROM member WHERE erased IS NULL ORDER BY number DESC LIMIT ?", (count,)
+    )
+    return [row[0] for row in rows]
+
+
+def masters(books: Reading) -> list[int]:
+    """The numbers of the master keys that marks of members are under."""
+    rows = books.rows("SELECT DISTINCT indexed FROM member WHERE erased IS NULL ORDER BY indexed")
+    return [row[0] for row in rows]
+
+
 def members_in_all(books: Reading) -> tuple[int, int]:
     """How many members there are with personal data, and how many were erased."""
     found = books.rows("SELECT count(*) - count(erased), count(erased) FROM member")
@@ -232,6 +249,13 @@ def write(books: Books, slips: Sequence[Slip]) -> list[str]:
     readings: list[Row] = []
     for slip in slips:
         readings += slip.readings
+        for master in slip.forget:
+            books.execute(
+                "DELETE FROM mark WHERE member IN (SELECT number FROM member WHERE indexed = ?)",
+                (master,),
+            )
+        if slip.unmark:
+            forget_marks(books, slip.unmark)
         if not (slip.new or slip.change or slip.indexed or slip.erase or slip.cards):
             outcomes.append(DONE)
             continue

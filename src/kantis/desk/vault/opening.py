@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from kantis.desk.vault.keyfile import KEYS, MASTER, FolderKeys, Locked
+from kantis.desk.vault.rotating import left_since
 from kantis.desk.vault.vault import Vault
 from kantis.desk.whole import path_of
 from kantis.store import people
@@ -31,7 +32,8 @@ def folder_of(store: str, named: str = "") -> Path:
 
 def open_vault(desk: Desk | RemoteDesk, named: str = "") -> Vault:
     """The vault of a desk. A folder of keys is made only where the books hold nothing yet that
-    other keys have sealed; ``Locked`` otherwise."""
+    other keys have sealed; ``Locked`` otherwise. Whoever was erased since the books were copied
+    is erased in them before anybody is found."""
     folder = folder_of(desk.books.address, named)
     new = not (folder / MASTER).exists() and not (folder / KEYS).exists()
     if new and people.members_in_all(desk.books)[0]:
@@ -40,4 +42,7 @@ def open_vault(desk: Desk | RemoteDesk, named: str = "") -> Vault:
             "back, or say with --vault or KANTIS_VAULT where it is."
         )
         raise Locked("keys-missing", message)
-    return Vault(desk, FolderKeys(folder, new=new))
+    keys = FolderKeys(folder, new=new)
+    vault = Vault(desk, keys)
+    vault.file(*left_since(desk.books, keys))
+    return vault

@@ -257,6 +257,8 @@ class Vault:
 
     def file(self, *slips: Slip) -> list[str]:
         """Write slips, with those of others that wait; what became of each, after the commit."""
+        if not slips:
+            return []
         ticket = _Ticket(list(slips))
         with self._lock:
             self._waiting.append(ticket)
