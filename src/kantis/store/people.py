@@ -156,19 +156,21 @@ def marked(books: Reading, program: int, kind: int, tags: Sequence[bytes], most:
             few = f"SELECT count(*) FROM (SELECT 1 FROM mark WHERE {at} LIMIT {_RARE}) AS few"
             counted.append((int(books.one(few, (program, kind, tag))), tag))
         tags = [tag for _, tag in sorted(counted)]
-    others = "".join(
-        f" AND EXISTS (SELECT 1 FROM mark WHERE {at} AND member = f.member)" for _ in tags[1:]
+    first = f"SELECT member FROM mark WHERE {at}"
+    if len(tags) > 1:
+        first = f"{first} ORDER BY member LIMIT {_RARE}"
+    others = " AND ".join(
+        f"EXISTS (SELECT 1 FROM mark WHERE {at} AND member = f.member)" for _ in tags[1:]
     )
     found = books.rows(
-        f"SELECT f.member FROM mark f WHERE f.program = ? AND f.kind = ? AND f.tag = ?{others} "
-        "ORDER BY f.member LIMIT ?",
+        f"SELECT f.member FROM ({first}) AS f WHERE {others or '1 = 1'} ORDER BY f.member LIMIT ?",
         [value for tag in tags for value in (program, kind, tag)] + [most],
     )
     return [row[0] for row in found]
 
 
-#: A mark that fewer have than this is rare.
-_RARE: Final = 2_000
+#: Of several marks so many members are looked at who have the rarest of them.
+_RARE: Final = 20_000
 
 
 def indexed_before(books: Reading, indexed: int, above: int, count: int) -> list[MemberRow]:
