@@ -14,7 +14,7 @@ from msgspec import convert
 
 from kantis.store import people
 from kantis.store.books import Books, Conflict
-from kantis.store.people import STOPPED, Slip
+from kantis.store.people import MOVED, STOPPED, Slip
 
 if TYPE_CHECKING:
     from kantis.desk.submit import Desk
@@ -57,7 +57,8 @@ def _written(books: Books, slips: list[Slip], cards: bool) -> list[str]:
 
 
 class Stops:
-    """The cards that do nothing any more, each with the code of its refusal.
+    """The cards that do nothing any more, each with the code of its refusal; and those that
+    belong to another account since theirs was merged, with that one.
 
     Where nobody else writes they are read once, and again after each change; elsewhere each
     batch reads what came since the one before.
@@ -65,6 +66,9 @@ class Stops:
 
     def __init__(self) -> None:
         self.cards: dict[tuple[int, str], str] = {}
+        self.moved: dict[tuple[int, str], int] = {}
+        #: accounts that were merged into another one
+        self.merged: set[int] = set()
         self._last = -1
         self._current = False
 
@@ -77,9 +81,10 @@ class Stops:
         if self._current:
             return
         for each in people.card_changes(books, max(0, self._last)):
-            if each.state in STOPPED:
+            if each.state.startswith(MOVED):
+                self.moved[each.program, each.token] = each.account
+                self.merged.add(int(each.state.removeprefix(MOVED)))
+            elif each.state in STOPPED:
                 self.cards[each.program, each.token] = f"card-{each.state}"
-            else:
-                self.cards.pop((each.program, each.token), None)
             self._last = each.n
         self._current = books.alone

@@ -105,6 +105,10 @@ def _events(books: Reading, report: Report, tell: Progress) -> None:
     for change in people.card_changes(books):
         if change.state == people.ADDED:
             opened += _mark(change.program, change.token, change.account)
+        elif change.state.startswith(people.MOVED):
+            before = int(change.state.removeprefix(people.MOVED))
+            opened += _mark(change.program, change.token, change.account)
+            opened -= _mark(change.program, change.token, before)
     for card in books.all_cards():
         owned += _mark(*card)
     if owned != opened:

@@ -41,6 +41,7 @@ from kantis.engine import (
     forget,
     groups,
     members,
+    merging,
     outward,
     paying,
     periods,
@@ -303,6 +304,7 @@ HANDLERS: dict[type, Callable[..., None]] = {
     **carry.HANDLERS,
     **members.HANDLERS,
     **sharing.HANDLERS,
+    **merging.HANDLERS,
 }
 
 

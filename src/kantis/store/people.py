@@ -33,6 +33,8 @@ ADDED: Final = "added"
 BLOCKED: Final = "blocked"
 REPLACED: Final = "replaced"
 ERASED: Final = "erased"
+#: It belongs to another account since, as in ``moved from 12``.
+MOVED: Final = "moved from "
 #: With these states a card does nothing any more.
 STOPPED: Final = (BLOCKED, REPLACED, ERASED)
 
@@ -229,7 +231,8 @@ def cards_of(books: Reading, accounts: Sequence[int]) -> dict[int, dict[str, str
         keys,
     )
     for account, token, state in rows:
-        found[account][token] = state if state in STOPPED else ""
+        if token in found[account]:
+            found[account][token] = state if state in STOPPED else ""
     return found
 
 
@@ -335,6 +338,11 @@ def _card(books: Books, cards: list[Row]) -> str:
                 return CARD_TAKEN
             _insert_all(books, "card", ("program", "token", "account"), [(program, token, account)])
             arrived.append(f"{program}:card:{token}")
+        elif state == f"{MOVED}{found}":
+            books.execute(
+                "UPDATE card SET account = ? WHERE program = ? AND token = ?",
+                (account, program, token),
+            )
         elif found != account:
             return CARD_GONE
         row = (program, token, account, state, at, who)

@@ -35,6 +35,7 @@ ROWS: dict[str, tuple[str, int]] = {
     "GET /v1/members/{id}/export": ("staff", 404),
     "GET /v1/members/{id}/consents": ("shop staff", 404),
     "POST /v1/members/{id}/consents": ("shop staff", 404),
+    "POST /v1/members/{id}/merge": ("staff", 404),
     "POST /v1/members/{id}/cards": ("shop staff", 404),
     "POST /v1/members/{id}/cards/block": ("till shop staff", 404),
     "DELETE /v1/members/{id}": ("staff", 404),
@@ -47,6 +48,7 @@ BODIES_SENT: dict[str, dict[str, Any]] = {
     "POST /v1/members/{id}/consents": {"purpose": "news", "granted": True},
     "POST /v1/members/{id}/cards": {"card": "matrix-2"},
     "POST /v1/members/{id}/cards/block": {"card": "matrix"},
+    "POST /v1/members/{id}/merge": {},
 }
 CALLERS = ["nobody", "stranger", "revoked"] + [
     f"{p}/{s}" for p in ("club", "other") for s in SCOPES
@@ -106,6 +108,10 @@ def test_each_caller_on_each_route(
     url = path.replace("{ref}", f"account:{number}").replace("{id}", member)
     body: Any = BODIES_SENT.get(row)
     headers = {"idempotency-key": f"matrix-{caller}-{row}"} if row in BODIES_SENT else {}
+    if row.endswith("/merge"):
+        with place.client("club/staff") as staff:
+            same = {"idempotency-key": f"merged-{caller}"}
+            body = {"other": staff.post("/v1/members", json={}, headers=same).json()["id"]}
     if method == "PATCH":
         with place.client("club/staff") as staff:
             headers["if-match"] = staff.get(f"/v1/members/{member}").headers["etag"]

@@ -295,6 +295,47 @@ def test_a_till_blocks_a_card_and_does_not_give_one(
     assert problem(staff.post(url, json={"card": "1"})) == (409, "card-taken")
 
 
+# ── merging ──────────────────────────────────────────────────────────────────
+
+
+def test_two_members_who_are_one_person_become_one(staff: httpx.Client, till: httpx.Client) -> None:
+    one = join(staff, given_name="Mer", email="mer@example.org", card="mer-1").json()
+    two = join(staff, family_name="Ged", email="ged@example.org", card="mer-2").json()
+    till.post("/v1/events", json=buy("mer-a", "mer-1", euros=80))
+    till.post("/v1/events", json=buy("mer-b", "mer-2", euros=70))
+    url = f"/v1/members/{one['id']}/merge"
+    answer = staff.post(url, json={"other": two["id"]})
+    assert answer.status_code == 200, answer.text
+    merged = answer.json()
+    assert [each["card"] for each in merged["cards"]] == ["mer-1", "mer-2"]
+    assert (merged["person"]["family_name"], merged["person"]["email"]) == ("Ged", one_email(one))
+    for card in ("mer-1", "mer-2"):
+        account = till.get(f"/v1/accounts/card:{card}").json()
+        assert account["account"] == one["account"]
+        assert account["balances"]["points"]["available"] == "150"
+    assert till.post("/v1/events", json=mug("mer-c", "mer-2")).status_code == 200
+    assert staff.post(url, json={"other": two["id"]}).json()["version"] == merged["version"]
+    assert staff.get(f"/v1/members/{two['id']}").json()["erased"]
+    assert find(staff, email="ged@example.org") == []
+    assert [each["id"] for each in find(staff, name="ged")] == [one["id"]]
+    assert problem(staff.post(url, json={"other": one["id"]})) == (409, "merge-with-itself")
+    assert problem(staff.post(url, json={"other": "0"})) == (404, "unknown-member")
+
+
+def one_email(member: Any) -> str:
+    return str(member["person"]["email"])
+
+
+def test_what_is_not_settled_is_not_merged(staff: httpx.Client, till: httpx.Client) -> None:
+    one = join(staff, given_name="A").json()
+    two = join(staff, given_name="B", card="unsettled").json()
+    till.post("/v1/events", json=buy("uns-a", "unsettled", euros=100))
+    till.post("/v1/events", json=mug("uns-b", "unsettled"))
+    answer = staff.post(f"/v1/members/{one['id']}/merge", json={"other": two["id"]})
+    assert problem(answer) == (409, "merge-not-settled")
+    assert staff.get(f"/v1/members/{two['id']}").json()["person"]["given_name"] == "B"
+
+
 # ── rights ───────────────────────────────────────────────────────────────────
 
 

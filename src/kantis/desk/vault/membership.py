@@ -14,17 +14,17 @@ from collections.abc import Container, Iterable, Mapping
 from msgspec import Struct, structs
 
 from kantis.core.account import Account, decode_account
-from kantis.core.events import Adjust, Body, Enrol, Event, Know, Release
+from kantis.core.events import Adjust, Body, Enrol, Event, Know, Merge, Release
 from kantis.core.places import AVAILABLE, OWED
 from kantis.desk.programs import Home
 from kantis.desk.results import Result
 from kantis.desk.submit import Desk
 from kantis.desk.vault import cards
-from kantis.desk.vault.person import Person, checked
+from kantis.desk.vault.person import TOLD, Address, Person, checked
 from kantis.desk.vault.vault import Member, Refusal, Vault
 from kantis.engine.decide import advance
 from kantis.store import people
-from kantis.store.people import ADDED, ERASED, REPLACED, Slip
+from kantis.store.people import ADDED, ERASED, MOVED, REPLACED, Slip
 from kantis.store.rows import Row
 
 REASON = "the member has left"
@@ -237,6 +237,50 @@ def _file(vault: Vault, rows: list[Row]) -> None:
         (outcome,) = vault.file(Slip(cards=rows))
         if outcome:
             raise Refusal(outcome)
+
+
+# ── merging ──────────────────────────────────────────────────────────────────
+
+
+def merging(reader: Desk, home: Home, member: Member, other: Member) -> list[Event]:
+    """What makes one account of two of the same person; none if they have the same already."""
+    if member.row.erased is not None or other.row.id == member.row.id:
+        raise Refusal("merge-with-itself")
+    if other.row.account == member.row.account:
+        return []
+    sharing = people.by_account(reader.books, [other.row.account])
+    row = reader.books.account(member.row.account)
+    if any(each.id != other.row.id for each in sharing) or row is None:
+        raise Refusal("merge-shared")
+    if decode_account(row.snapshot).away[0]:
+        raise Refusal("merge-shared")
+    id = f"merge-{other.row.id}-{member.row.id}"
+    body = Merge(f"account:{member.row.account}")
+    return [_event("vault", id, f"account:{other.row.account}", body)]
+
+
+def merge(reader: Desk, vault: Vault, home: Home, member: Member, other: Member, who: str) -> None:
+    """The cards of the other one belong to the member now; what was not known is taken over,
+    and the other one is erased."""
+    now, account, before = vault.desk.clock(), member.row.account, other.row.account
+    if before != account:
+        mine = people.cards_of(reader.books, [before])[before]
+        state = f"{MOVED}{before}"
+        _file(vault, [(home.number, card, account, state, now, who) for card in mine])
+    if member.person is not None and other.person is not None:
+        known = {
+            name: getattr(other.person, name)
+            for name in TOLD
+            if not getattr(member.person, name) and getattr(other.person, name)
+        }
+        if member.person.address == Address():
+            known["address"] = other.person.address
+        consents = (*member.person.consents, *other.person.consents)
+        known["consents"] = tuple(sorted(consents, key=lambda each: each.at))
+        vault.erase(other, [], now)
+        vault.change(member, structs.replace(member.person, **known), now)
+    else:
+        vault.erase(other, [], now)
 
 
 # ── leaving ──────────────────────────────────────────────────────────────────

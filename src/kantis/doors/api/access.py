@@ -52,6 +52,7 @@ ROUTES: Final = (
     Route("GET", "/v1/members/{id}/export", frozenset({STAFF})),
     Route("GET", "/v1/members/{id}/consents", _KEEPERS),
     Route("POST", "/v1/members/{id}/consents", _KEEPERS),
+    Route("POST", "/v1/members/{id}/merge", frozenset({STAFF})),
     Route("POST", "/v1/members/{id}/cards", _KEEPERS),
     Route("POST", "/v1/members/{id}/cards/block", _HOSTS),
 )

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kantis.desk.submit import Desk
-from kantis.doors.api import accounts, cards, members
+from kantis.doors.api import accounts, cards, members, merges
 from kantis.doors.api.contract import contract
 from kantis.doors.api.events import Events
 from kantis.doors.api.gate import Gate
@@ -45,7 +45,7 @@ def application(
             Problem: _problem, RequestValidationError: _invalid, Exception: _fault
         },
     )  # fmt: skip
-    for room in (accounts, members, cards):
+    for room in (accounts, members, cards, merges):
         app.include_router(room.router)
     app.router.routes += [
         Route("/healthz", _healthz),

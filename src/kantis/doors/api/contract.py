@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from kantis import __version__
-from kantis.doors.api import accounts, cards, members, people, problems, wire
+from kantis.doors.api import accounts, cards, members, merges, people, problems, wire
 from kantis.doors.api.access import OPEN, ROUTES
 from kantis.doors.api.answers import Answer
 from kantis.doors.api.bodies import BODY_BYTES_MAX
@@ -46,7 +46,7 @@ def contract() -> dict[str, Any]:
     """The whole contract, as JSON has it."""
     found = get_openapi(
         title="Kantis", version=__version__, openapi_version="3.1.0", description=_ABOUT,
-        routes=[each for room in (accounts, members, cards) for each in room.router.routes],
+        routes=[each for room in (accounts, members, cards, merges) for each in room.router.routes],
     )  # fmt: skip
     schemas, events = _schemas()
     found["components"]["schemas"] |= schemas
@@ -91,7 +91,7 @@ def _schemas() -> tuple[dict[str, Any], list[dict[str, Any]]]:
 #: Bodies that a route reads by itself.
 _BODIES: Final = (
     people.Joins, people.Look, people.Changes, people.ConsentSaid, people.NewCard,
-    people.CardNamed,
+    people.CardNamed, people.MergeSaid,
 )  # fmt: skip
 
 

@@ -134,12 +134,12 @@ async def join(request: Request, key: _IdempotencyKey = "") -> Response:
     asked = membership.Request(caller.source, id, data)
     joining = await office.people(_joining, caller, asked, said)
     if joining.refused is not None:
-        return _refused(joining.refused, request, quoted=True)
+        return refused(joining.refused, request, quoted=True)
     account = 0
     if joining.event is not None:
         (result,) = await office.line.submit(caller.program, [joining.event])
         if result.refusal is not None or result.outcome == UNKNOWN:
-            return _refused(result, request)
+            return refused(result, request)
         if not result.account:  # set aside, after a fault
             raise Problem("fault")
         account = result.account
@@ -171,7 +171,8 @@ def _joined(
     return Joined(**found.model_dump(), again=again)
 
 
-def _refused(result: Result, request: Request, *, quoted: bool = False) -> Response:
+def refused(result: Result, request: Request, *, quoted: bool = False) -> Response:
+    """An event that was refused, or of which nobody knows what became."""
     data = refusal(result, request.scope["state"]["request"], quoted=quoted)
     return Response(data, status_of(result), media_type=MEDIA)
 

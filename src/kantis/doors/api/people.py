@@ -123,6 +123,12 @@ class CardNamed(Strict):
     card: Annotated[str, Field(min_length=1, max_length=64)]
 
 
+class MergeSaid(Strict):
+    """The member who is the same person, and whose account becomes a part of this one."""
+
+    other: Annotated[str, Field(min_length=1, max_length=40, description="The id.")]
+
+
 class CardTold(BaseModel):
     """A card and its state: in use, blocked, replaced or erased."""
 

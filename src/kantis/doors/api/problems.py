@@ -89,6 +89,13 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "Card stopped",
         "This card was blocked or replaced, for ever. Take another one.",
     ),
+    "merge-shared": (
+        409,
+        "Not merged",
+        "Several members share one of the accounts, or it was merged before. Merge the accounts "
+        "of one person, into the one that lives on.",
+    ),
+    "merge-with-itself": (409, "The same member", "Name two members, neither of them erased."),
     "member-erased": (
         410,
         "Erased",
