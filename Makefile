@@ -29,7 +29,7 @@ help:  ## list the targets
 demo: $(STAMP)-kantis $(STAMP)-demo-data  ## run a loyalty program on real purchases (ARGS="--households 60")
 	@$(BIN)/kantis demo $(ARGS)
 
-test: $(STAMP)-kantis $(STAMP)-demo-data $(STAMP)-test  ## run the tests (ARGS="-k name")
+test: $(STAMP)-kantis $(STAMP)-demo-data $(STAMP)-test $(STAMP)-browser  ## run the tests (ARGS="-k name")
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(STAMP)-kantis $(STAMP)-demo-data $(STAMP)-test $(STAMP)-dev  ## lint, types, import rules, house rules
@@ -67,6 +67,15 @@ $(STAMP)-demo-data: requirements/demo-data.txt | $(STAMP)-venv
 	@echo '· installing $<'
 	@$(PIN) --no-deps -r $<
 	@touch $@
+
+# Pages are tried in a real browser. Where it may not be installed from here, tests say how.
+$(STAMP)-browser:
+	@if ! command -v chromium chromium-browser google-chrome > /dev/null \
+		&& [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		echo '· installing chromium'; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium > /dev/null; \
+	fi
+	@mkdir -p $(VENV) && touch $@
 
 $(STAMP)-%: requirements/%.txt | $(STAMP)-venv
 	@echo '· installing $<'

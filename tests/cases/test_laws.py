@@ -106,6 +106,25 @@ def test_bringing_all_back_leaves_what_there_was(path: Path) -> None:
         assert shop.has == before, (seed, before, shop.has)
 
 
+#: Programmes whose terms name a debt: two let the balance go below zero, one counts refunds off.
+DEBTS = {"amazon-prime", "amex-gold", "costco-executive"}
+#: Programs of the house, which are nobody's text.
+OWN = {"corner-cafe", "grocer"}
+
+
+@pytest.mark.parametrize("path", sorted((REPO / "programs").glob("*.yaml")), ids=lambda p: p.stem)
+def test_balances_go_below_zero_only_where_the_terms_say_so(path: Path) -> None:
+    plan = program(path).newest
+    gift = any(each.issued == "by itself" and each.cost for each in plan.rewards.values())
+    owed = plan.head.refunds.shortage == "owed"
+    if path.stem in OWN:
+        return
+    assert owed == (path.stem in DEBTS or gift), "who brings all back would keep a gift"
+    told = " ".join(plan.head.about.split())
+    assert ("name no debt" in told) != (path.stem in DEBTS), told
+    assert plan.head.refunds.shortage in ("owed", "forgiven")
+
+
 def test_reasons_are_told_by_rule() -> None:
     told = pays_to_split(program(REPO / "programs" / "grocer.yaml").newest)
     assert told["big-basket"] == "it gives the same for each purchase, however small"

@@ -51,7 +51,7 @@ def ask(*events: Event, importing: bool = False) -> Request:
 def test_each_answer_is_told_once_and_a_batch_together(shop: Shop) -> None:
     with posted(shop) as (post, box):
         with shop.desk.quiet():
-            waiting = [post.put(ask(shop.enrol(f"c{n}"))) for n in range(50)]
+            waiting = post.put([ask(shop.enrol(f"c{n}")) for n in range(50)])
         box.wait(50)
         time.sleep(0.05)
     assert box.count == 50
@@ -62,7 +62,7 @@ def test_each_answer_is_told_once_and_a_batch_together(shop: Shop) -> None:
 def test_closing_finishes_what_was_handed_in(shop: Shop) -> None:
     with posted(shop) as (post, box), shop.desk.quiet():
         for n in range(20):
-            post.put(ask(shop.enrol(f"c{n}")))
+            post.put([ask(shop.enrol(f"c{n}"))])
     assert box.count == 20
     assert not post.alive
     assert shop.desk.books.counts()["account"] == 20
@@ -74,8 +74,8 @@ def test_a_till_waits_for_few_batches_of_an_import(shop: Shop) -> None:
         with shop.desk.quiet():
             for n in range(8):
                 batch = [shop.buy(f"{n}-{m}", "a") for m in range(200)]
-                post.put(ask(*batch, importing=True))
-            till = post.put(ask(shop.buy("till", "b")))
+                post.put([ask(*batch, importing=True)])
+            (till,) = post.put([ask(shop.buy("till", "b"))])
         box.wait(9)
     order = [each for those in box.told for each in those]
     assert order.index(till) <= 1
@@ -84,7 +84,7 @@ def test_a_till_waits_for_few_batches_of_an_import(shop: Shop) -> None:
 def test_an_outage_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shop.desk, "_decided", lambda *_: (_ for _ in ()).throw(OSError("gone")))
     with posted(shop) as (post, box):
-        waiting = post.put(ask(shop.enrol("a")))
+        (waiting,) = post.put([ask(shop.enrol("a"))])
         box.wait(1)
         monkeypatch.undo()
     assert waiting.done
@@ -93,7 +93,7 @@ def test_an_outage_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_follow_ups_are_decided_by_themselves(shop: Shop) -> None:
     shop(shop.enrol("a"), shop.enrol("b"), shop.buy("1", "a", 10_000))
     with posted(shop) as (post, box):
-        post.put(ask(shop.transfer("2", "a", "card:b", 50)))
+        post.put([ask(shop.transfer("2", "a", "card:b", 50))])
         box.wait(1)
         give_up = time.monotonic() + 10
         while shop.points("b") != 50 and time.monotonic() < give_up:

@@ -84,7 +84,9 @@ def test_a_faulty_program_or_a_case_file_is_not_published(kantis: Kantis, cafe: 
 def test_an_account_is_shown_by_card_and_by_number(kantis: Kantis, shop: Path) -> None:
     found = kantis("account", "4711", "--json").json
     assert found["cards"] == ["4711"]
-    assert found["tiers"] == {"status": {"level": "guest", "until": "never"}}
+    status = found["tiers"]["status"]
+    assert (status["level"], status["until"], status["next"]) == ("guest", "never", "friend")
+    assert status["way"][0][0]["missing"] == "50.00"
     number = found["account"]
     assert [each["event"] for each in found["entries"]] == ["till/e1", "till/p1", "till/l1"]
     assert kantis("account", f"account:{number}", "--json").json == found

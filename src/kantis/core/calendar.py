@@ -23,6 +23,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
 
+from kantis.core import slips
+
 _T = TypeVar("_T")
 
 MINUTE_MS = 60_000
@@ -70,11 +72,14 @@ def day(text: str) -> int:
     """The day of a date written as ``2024-03-31``; ``ValueError`` for anything else."""
     match = _DATE.fullmatch(text)
     if not match:
-        raise ValueError(f"{text!r} is not a date; write year-month-day, for example 2024-03-31")
+        hint = slips.date(text) or "write year-month-day, for example 2024-03-31"
+        raise ValueError(f"{text!r} is not a date; {hint[0].lower()}{hint[1:]}")
     try:
         return dt.date(*map(int, match.groups())).toordinal()
     except ValueError as error:
-        raise ValueError(f"{text!r} is no day of the calendar") from error
+        hint = slips.date(text)
+        also = f"; {hint[0].lower()}{hint[1:]}" if hint else ""
+        raise ValueError(f"{text!r} is no day of the calendar{also}") from error
 
 
 def show_day(day: int) -> str:

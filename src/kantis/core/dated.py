@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from itertools import pairwise
 
-from kantis.core import calendar
+from kantis.core import calendar, slips
 from kantis.core.calendar import DAY_MINUTES
 from kantis.core.knobs import Fault, Node, Wrong, node
 from kantis.core.phrases import span
@@ -105,8 +105,15 @@ def overlaps(tree: Node, path: str = "") -> list[Fault]:
 
 def _strangers(tree: Node, path: str) -> list[Fault]:
     """A fault for a key that has a date but is no stretch of dates, or stands beside some."""
+    if is_dated(tree):
+        return []
+    for key in tree.value:
+        if hint := slips.dated_key(key):
+            line, column = tree.keys.get(key, (tree.line, tree.column))
+            message = f"{key!r} is no stretch of dates. {hint}."
+            return [Fault("dates-expected", message, line, column, path)]
     keys = [key for key in tree.value if re.search(_DATE, key)]
-    if not keys or is_dated(tree):
+    if not keys:
         return []
     wrong = next((key for key in tree.value if not _KEY.fullmatch(key)), keys[0])
     line, column = tree.keys.get(wrong, (tree.line, tree.column))

@@ -21,7 +21,7 @@ from kantis.core.amounts import Unit, money
 from kantis.core.calendar import Calendar
 from kantis.core.code import Code
 from kantis.core.knobs import Kind, Node, Reader, Wrong, node, suggest
-from kantis.core.phrases import Window, duration, list_of, quantity, text_of, window
+from kantis.core.phrases import Window, duration, list_of, some, text_of, window
 from kantis.core.turn import Turn, write_count
 
 __all__ = ["AVAILABLE_WHEN", "CAPS", "Reader", "Unit", "money", "node"]
@@ -193,7 +193,7 @@ def read_cap(name: str, node: Node, reader: Reader) -> Cap:
     if not match:
         message = f"{text!r} is no cap. Write for example '100 points per calendar year'."
         raise Wrong("cap-expected", message, node)
-    limit = quantity(match[1], node, reader)
+    limit = some(match[1], node, reader)
     span = Window("ever") if match[3] else window(match[2], node, match.start(2))
     if reader.money and limit.unit == reader.money.name:
         counts = "spend"

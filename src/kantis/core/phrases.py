@@ -21,13 +21,14 @@ from zoneinfo import available_timezones
 
 from msgspec import Struct
 
-from kantis.core import calendar
+from kantis.core import calendar, slips
 from kantis.core.amounts import CURRENCIES, ROUNDINGS, Ratio, Unit, money, ratio
 from kantis.core.knobs import Kind, Node, Reader, Wrong, node, suggest
 
 __all__ = ["Quantity", "Reader", "Unit", "money", "node"]
 
 NUMBER = r"[0-9]{1,15}(?:\.[0-9]+)?"
+_AS_IN = "Write a number and its unit, as in 12.50 EUR"
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
     "January February March April May June July August September October November December".split()
@@ -129,7 +130,9 @@ def quantity(text: str, node: Node, reader: Reader, offset: int = 0) -> Quantity
     """The quantity that a text such as ``12.50 EUR`` or ``50 points`` says."""
     match = re.fullmatch(rf"({NUMBER}) (.+)", text)
     if not match:
-        message = f"{text!r} is not a quantity. Write a number and its unit, as in 12.50 EUR."
+        units, own = list(reader.units), reader.money.name if reader.money else ""
+        hint = slips.number(text, own) or slips.bare(text, units, own)
+        message = f"{text!r} is not a quantity. {hint or _AS_IN}."
         raise Wrong("quantity-expected", message, node, offset)
     number, word = match.groups()
     at = offset + match.start(2)
@@ -139,12 +142,17 @@ def quantity(text: str, node: Node, reader: Reader, offset: int = 0) -> Quantity
     if unit is None and word.rstrip("s") in {each.rstrip("s") for each in reader.measures}:
         unit = Unit(next(m for m in reader.measures if m.rstrip("s") == word.rstrip("s")), 3)
     if unit is None:
-        known = [*([reader.money.name] if reader.money else []), *reader.units, *reader.measures]
-        raise Wrong("unknown-unit", f"{word!r} is no unit here. {suggest(word, known)}", node, at)
+        own = reader.money.name if reader.money else ""
+        known = [*([own] if own else []), *reader.units, *reader.measures]
+        hint = slips.number(text, own)
+        hint = f"{hint}." if hint else suggest(word, known)
+        raise Wrong("unknown-unit", f"{word!r} is no unit here. {hint}", node, at)
     try:
         return Quantity(unit.read(number), unit.name)
     except ValueError as error:
-        raise Wrong("too-many-decimals", f"{error}.", node, offset) from error
+        hint = slips.number(text, reader.money.name if reader.money else "")
+        message = f"{error}. {hint or 'Write no more than that'}."
+        raise Wrong("too-many-decimals", message, node, offset) from error
 
 
 def some(text: str, node: Node, reader: Reader, offset: int = 0) -> Quantity:
@@ -261,7 +269,9 @@ def percent(text: str, node: Node, offset: int = 0) -> Ratio:
     """The exact ratio that a text such as ``2.5 %`` says."""
     match = re.fullmatch(rf"({NUMBER}) ?%", text)
     if not match:
-        message = f"{text!r} is not a percentage. Write for example 2 % or 2.5 %."
+        plain = re.fullmatch(NUMBER, text)
+        hint = f"Write {slips.percent(text)}" if plain else slips.number(text, "")
+        message = f"{text!r} is not a percentage. {hint or 'Write for example 2 % or 2.5 %'}."
         raise Wrong("percentage-expected", message, node, offset)
     if text[match.end(1)] == "%":
         raise Wrong("space-missing", f"Write {match[1]} % with a space.", node, offset)
@@ -277,7 +287,9 @@ def _times(node: Node, reader: Reader) -> Ratio:
     text = text_of(node)
     match = re.fullmatch(rf"({NUMBER}) times", text)
     if not match:
-        message = f"{text!r} is not a factor. Write for example 2 times."
+        plain = re.fullmatch(rf"[x×]? ?({NUMBER}) ?[x×]?", text)
+        hint = plain[1] if plain else "for example 2"
+        message = f"{text!r} is not a factor. Write {hint} times."
         raise Wrong("factor-expected", message, node)
     return ratio(match[1])
 
@@ -290,6 +302,7 @@ def _money(node: Node, reader: Reader) -> str:
     text = text_of(node)
     if text not in CURRENCIES:
         near = sorted(code for code in CURRENCIES if code[:2] == text[:2].upper())
+        near = [slips.code_of(text)] if slips.code_of(text) in CURRENCIES else near
         hint = f"Did you mean {near[0]!r}?" if len(near) == 1 else "Write for example EUR."
         message = f"{text!r} is no currency code of ISO 4217. {hint}"
         raise Wrong("unknown-currency", message, node)

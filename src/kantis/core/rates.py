@@ -135,7 +135,10 @@ def _step(text: str, node: Node, reader: Reader) -> tuple[str, Step]:
         return unit.name, Step(num, den * int(count), 0, "item")
     if not match[2] and base in ("purchase", "visit", "activity"):
         return unit.name, Step(num, den, 0, "event")
-    per = quantity(f"{match[2] or 1} {base}", node, reader, match.start(2) if match[2] else 0)
+    if match[2] or not re.search(r"\d", base):
+        per = quantity(f"{match[2] or 1} {base}", node, reader, match.start(2) if match[2] else 0)
+    else:  # a number that is written in another way
+        per = quantity(base, node, reader, match.start(3))
     if not per.amount:
         raise Wrong("per-nothing", f"{text!r} divides by nothing.", node)
     if reader.money and per.unit == reader.money.name:

@@ -7,12 +7,14 @@ from typing import Annotated
 
 from msgspec import Struct
 
+from kantis.core import slips
 from kantis.core.amounts import Ratio
 from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, When, Who
 from kantis.core.knobs import Kind, Knob, Node, Read, Reader, Wrong, suggest
 from kantis.core.limits import AVAILABLE_WHEN, CAPS, Available, Cap
 from kantis.core.phrases import (
     EXTRA,
+    NUMBER,
     TEXT,
     TEXTS,
     TIMES,
@@ -60,7 +62,10 @@ def _off(node: Node, reader: Reader) -> Off:
     amount, _, measure = text.partition(" per ")
     if measure.rstrip("s") in {each.rstrip("s") for each in reader.measures}:
         return Off(per_measure=_money(amount, node, reader).amount)
-    message = f"{text!r} is no price. Write one of: {_LOOKS}."
+    hint = f"one of: {_LOOKS}"
+    if re.fullmatch(NUMBER, text) and reader.money is not None:
+        hint = f"{slips.percent(text)}, or {text} {reader.money.name} per item"
+    message = f"{text!r} is no price. Write {hint}."
     raise Wrong("price-expected", message, node)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 from kantis.desk.batch import Request
@@ -34,12 +35,12 @@ class Post:
         self._thread = threading.Thread(target=self._attend, name="kantis-post", daemon=True)
         self._thread.start()
 
-    def put(self, request: Request) -> Waiting:
-        """Hand a request in; it joins the batch that is forming."""
+    def put(self, requests: Iterable[Request]) -> list[Waiting]:
+        """Hand requests in; they join the batch that is forming."""
         with self._news:
             assert not self._closing, "the post is closed"
-            waiting = self._desk.queue(request, self._told)
-            self._open.append(waiting)
+            waiting = [self._desk.queue(each, self._told) for each in requests]
+            self._open += waiting
             self._news.notify()
         return waiting
 

@@ -16,6 +16,7 @@ from kantis.engine.explain import explain as sentences
 from kantis.engine.members import entitled
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
+from kantis.engine.reach import Step, tiers_within
 from kantis.features.balances import end_of
 from kantis.store.books import Books
 from kantis.store.rows import AccountRow
@@ -59,10 +60,15 @@ def told(books: Books, program: Program, wanted: list[tuple[int, int]]) -> list[
 
 def standing(books: Books, home: Home, row: AccountRow, now: int) -> dict[str, Any]:
     """An account as it stands now, in words and decimal numbers."""
+    return _plain(home, now_of(home, row, now), books.tokens(row.id), now)
+
+
+def now_of(home: Home, row: AccountRow, now: int) -> Account:
+    """The account as it stands at an instant, whatever was written since."""
     state = decode_account(row.snapshot)
     if state.joined:
         advance(home.program, state, max(now, state.at))
-    return _plain(home, state, books.tokens(row.id), now)
+    return state
 
 
 def _lots(plan: Plan, state: Account) -> list[tuple[int, Lot]]:
@@ -79,12 +85,6 @@ def _plain(home: Home, state: Account, cards: list[str], now: int) -> dict[str, 
     program: Program = home.program
     units, money, day = program.units, program.money, calendar.show_day
     plan = program.plan_for(state, max(state.at, 0))
-    tiers = {}
-    for group in plan.tiers:
-        standing = state.tiers.get(group.name)
-        level = group.levels[standing.level if standing else 0]
-        until = day(standing.until - 1 if standing and standing.until else 0)
-        tiers[group.name] = {"level": level, "until": until}
     today = program.calendar.day(max(state.at, 0))
     counters = {}
     for name in plan.windows:
@@ -113,7 +113,8 @@ def _plain(home: Home, state: Account, cards: list[str], now: int) -> dict[str, 
             }
             for end, lot in _lots(plan, state)
         ],
-        "tiers": tiers,
+        "waiting": _waiting(program, state),
+        "tiers": _tiers(program, state, max(now, state.at)),
         "counters": counters,
         "vouchers": [
             {
@@ -129,8 +130,91 @@ def _plain(home: Home, state: Account, cards: list[str], now: int) -> dict[str, 
         "offers": [name for name, (loaded, _) in state.offers.items() if loaded >= 0],
         "choices": {name: value_at(said, 1 << 62, "") for name, said in state.choices.items()},
         "facts": {name: value_at(said, 1 << 62, "") for name, said in state.facts.items()},
-        "holds": {key: hold.reward for key, hold in state.holds.items()},
+        "holds": _holds(program, state),
+        "members": _members(state),
+        "shares": state.away[0],
     }
+
+
+def _holds(program: Program, state: Account) -> list[dict[str, str]]:
+    """What is set aside, for what, and until when."""
+    units = program.units
+    return [
+        {
+            "key": key,
+            "reward": hold.reward,
+            "balance": hold.balance,
+            "points": units[hold.balance].number(sum(amount for _, amount in hold.lots)),
+            "worth": program.money.number(hold.worth),
+            "until": calendar.show_instant(hold.until),
+        }
+        for key, hold in state.holds.items()
+    ]
+
+
+def _members(state: Account) -> dict[str, dict[str, Any]]:
+    """The members of a household, their roles, and the accounts that they came from."""
+    return {
+        name: {
+            "role": each.role,
+            "joined": calendar.show_day(each.joined),
+            "burns": each.burns or each.role == "lead",
+            "home": each.home,
+        }
+        for name, each in state.members.items()
+    }
+
+
+def _waiting(program: Program, state: Account) -> list[dict[str, str]]:
+    """Pending points: the instant at which they open, or the group that they wait for."""
+    found = []
+    timed: dict[int, int] = {}
+    for opens, number, amount in state.waiting:
+        lot = state.lots[number]
+        timed[number] = timed.get(number, 0) + amount
+        found.append((lot, amount, calendar.show_instant(opens)))
+    for number, lot in state.lots.items():
+        if lot.pending > timed.get(number, 0):
+            found.append((lot, lot.pending - timed.get(number, 0), ""))
+    return [
+        {
+            "balance": lot.balance,
+            "amount": program.units[lot.balance].number(amount),
+            "opens": opens,
+            "group": "" if opens else lot.group,
+        }
+        for lot, amount, opens in found
+    ]
+
+
+def _tiers(program: Program, state: Account, moment: int) -> dict[str, dict[str, Any]]:
+    """The level in each group, what the next one takes, and what would keep this one."""
+    return {
+        each.group: {
+            "level": each.level,
+            "until": calendar.show_day(each.until - 1 if each.until else 0),
+            "next": each.next,
+            "way": _ways(program, each.way),
+            "keep": _ways(program, each.keep),
+        }
+        for each in tiers_within(program, state, moment)
+    }
+
+
+def _ways(program: Program, ways: list[list[Step]]) -> list[list[dict[str, str]]]:
+    """What a level takes, in decimal numbers: any one of the lists, of that all steps."""
+    return [
+        [
+            {
+                "counter": each.counter,
+                "has": program.counted[each.counter].number(each.has),
+                "takes": program.counted[each.counter].number(each.takes),
+                "missing": program.counted[each.counter].number(each.missing),
+            }
+            for each in way
+        ]
+        for way in ways
+    ]
 
 
 def _membership(program: Program, state: Account, now: int) -> dict[str, Any]:

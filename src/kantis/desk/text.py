@@ -36,6 +36,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
+from kantis.core import slips
 from kantis.core.knobs import Fault, Node, ProgramError
 
 SIZE_MAX_BYTES: Final = 1_000_000
@@ -128,7 +129,7 @@ def parts(text: str, name: str = "") -> Part:
     try:
         root = builder.build(YAML(typ="safe", pure=True).parse(text))
     except MarkedYAMLError as error:
-        raise ProgramError([*builder.faults, _yaml_fault(error)]) from error
+        raise ProgramError([*builder.faults, _tight(text, error) or _yaml_fault(error)]) from error
     except YAMLError as error:  # pragma: no cover - the reader marks all its errors
         raise _error("not-yaml", f"This is not YAML: {error}.") from error
     if root is None:
@@ -155,12 +156,30 @@ def _refuse_early(text: str) -> None:
         raise _error("not-text", message, *place)
     for number, line in enumerate(text.split("\n"), 1):
         indent = line[: len(line) - len(line.lstrip(" \t"))]
+        odd = line[len(indent) : len(indent) + 1]
+        if odd and odd in slips.SPACES:
+            message = "A no-break space stands in the indentation. Write ordinary spaces."
+            raise _error("odd-space", message, number, len(indent) + 1)
         if "\t" in indent and line.strip():
             message = "A tab stands in the indentation. Use spaces, two for each level."
             raise _error("tab", message, number, indent.index("\t") + 1)
         if line.startswith("%"):
             message = "A line that begins with % is a directive, and there are none here."
             raise _error("directive", message, number, 1)
+
+
+_TIGHT = re.compile(r"\s*[\w -]{1,40}(:(?=[^\s/])|\uff1a)")
+
+
+def _tight(text: str, error: MarkedYAMLError) -> Fault | None:
+    """The fault of a colon without its space, in the line of an error or in the one above."""
+    lines, mark = text.split("\n"), error.problem_mark or error.context_mark
+    for number in (mark.line, mark.line - 1) if mark else ():
+        match = _TIGHT.match(lines[number]) if 0 <= number < len(lines) else None
+        if match:
+            message = "A colon and a space stand behind a key. Write them both, as in 'money: EUR'."
+            return Fault("space-missing", message, number + 1, match.start(1) + 1)
+    return None
 
 
 def _yaml_fault(error: MarkedYAMLError) -> Fault:
@@ -193,6 +212,9 @@ def _yaml_fault(error: MarkedYAMLError) -> Fault:
     else:
         message = f"This cannot be read: {problem or error.context}."
     return Fault(code, message, mark.line + 1 if mark else 0, mark.column + 1 if mark else 0)
+
+
+_ODD_SPACE = re.compile(rf"([\d.,]+)[{slips.SPACES}]")
 
 
 class _Builder:
@@ -247,6 +269,18 @@ class _Builder:
         if event.style in ("|", ">"):
             message = f"A block text with {event.style} stands here. Write it in quotes."
             self.fault("block-text", message, event)
+        if event.style is None and event.value[:1] in (*slips.QUOTES,):
+            message = (
+                f"A curly quote {event.value[0]} stands here, which is no quote for a program."
+                ' Write " instead, or no quotes at all.'
+            )
+            self.fault("curly-quote", message, event)
+        elif event.style is None and (odd := _ODD_SPACE.search(event.value)):
+            message = (
+                f"The space behind {odd[1]!r} is a no-break space. Write an ordinary one instead;"
+                " in quotes it can stay."
+            )
+            self.fault("odd-space", message, event)
         return Part(event.value, start, end, line, column + (event.style is not None))
 
     def items(self, part: Part, depth: int) -> Part:
@@ -290,14 +324,32 @@ class _Builder:
                 self.fault("duplicate-key", message, event)
                 continue
             if _is_missing(value_event):
-                message = f"{name!r} has no value. Write one after the colon, or take the key out."
-                self.fault("value-missing", message, event)
+                self.missing(event, part)
             if len(name) > KEY_MAX or "\n" in name:
                 message = f"A key has at most {KEY_MAX} characters, in one line."
                 self.fault("key-too-long", message, event)
             seen[name] = key.line
             part.value.append((key, value))
         return part  # pragma: no cover - the reader closes what it opens
+
+    def missing(self, event: ScalarEvent, part: Mapping) -> None:
+        """The fault of a key without a value; it may be the rest of a number with a comma."""
+        name, before = event.value, part.value[-1][1].value if part.value else ""
+        if name[0].isdecimal() and isinstance(before, str) and before[-1:].isdecimal():
+            message = (
+                f"A comma stands in a number, before {name!r}. Write decimals with a point, as in"
+                " 12.50, and thousands without anything, as in 1000."
+            )
+            self.fault("comma-in-number", message, event)
+        elif event.style is None and (tight := re.match(r"([\w -]+):\S", name)):
+            message = f"A space is missing behind the colon. Write '{tight[1]}: …'."
+            self.fault("space-missing", message, event)
+        else:
+            message = (
+                f"{name!r} has no value. Write one after the colon, or below it two spaces further"
+                " in; or take the key out."
+            )
+            self.fault("value-missing", message, event)
 
 
 def _is_missing(event: Any) -> bool:

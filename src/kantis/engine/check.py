@@ -16,6 +16,7 @@ from kantis.core.rates import Step
 from kantis.core.rule import Rule
 from kantis.engine import check_members
 from kantis.engine.check_outward import check_outward
+from kantis.engine.check_reach import check_reach
 from kantis.engine.sections import ProgramSection
 from kantis.features.cycles import DECLARED_LATER
 from kantis.features.rewards import unit_of
@@ -50,6 +51,7 @@ def check(head: ProgramSection, read: Read, reader: Reader) -> None:
     _existing(head, read, reader)
     check_members.check(read, reader)
     check_outward(read, reader)
+    check_reach(read, reader)
 
 
 _NOT_ON_MODIFIERS = ("over", "round", "available", "funded by", "beyond", "for")

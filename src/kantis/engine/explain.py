@@ -57,7 +57,7 @@ def explain(program: Program, entry: Entry, event: Event | None = None) -> list[
     """The sentences of an entry, the most important first."""
     moment = event.time if event is not None else entry.at
     plan = program.plan_of(entry.version, moment)
-    tree = _tree(program, entry, plan, moment)
+    tree = _tree(program, plan, moment)
     decision = entry.decision
     said = []
     if decision.refusal is not None:
@@ -87,7 +87,12 @@ def _amount(unit: Unit, amount: int) -> str:
     return unit.show(amount)
 
 
-def _tree(program: Program, entry: Entry, plan: Plan, moment: int) -> dict[str, Any]:
+def words_of(program: Program, plan: Plan, moment: int, rule: str) -> str:
+    """What a rule gives or takes off, as the file says it."""
+    return _words(_tree(program, plan, moment), rule, *_TERMS, "off")
+
+
+def _tree(program: Program, plan: Plan, moment: int) -> dict[str, Any]:
     version = next(each for each in program.versions if each.number == plan.version)
     tree = dated.at(version.tree, plan.calendar.wall(moment))
     return tree.value if tree is not None else {}

@@ -118,15 +118,37 @@ def settle(earner: Earner, turn: Turn, bucket: int) -> None:
             turn.decision.fired.append((earner.name, name, total, points, lot, total))
         total = before + points
     elif total < before:
-        lots = [lot for lot in turn.account.lots.values() if lot.balance == name]
-        latest = (lot.id for lot in reversed(lots) if own is turn or lot.member == turn.member)
         asked = before - total
-        missing = claw_back(turn, earner.balance, next(latest, 0), asked, REVERSED, REASON)
+        missing = _take_back(earner, turn, asked, everybody=own is turn)
         give_caps_back(earner.caps, turn, asked)
         taken = asked - missing
         turn.decision.fired.append((earner.name, name, total, -taken, 0, -asked))
     if total != before or bucket not in settled:
         own.change("issue", earner.name, bucket, total)
+
+
+def _take_back(earner: Earner, turn: Turn, asked: int, *, everybody: bool) -> int:
+    """Take back what a period gave too much, the latest lot first; what could not be taken.
+
+    What still waits goes first, of all lots that may hold points of the rule: nobody owes what
+    is on its way.
+    """
+    assert earner.balance is not None
+    rest, lots = (
+        asked,
+        [
+            lot
+            for lot in reversed(turn.account.lots.values())
+            if lot.balance == earner.balance.name and (everybody or lot.member == turn.member)
+        ],
+    )
+    for lot in lots:
+        waits = not lot.group and lot.funder == earner.rule.funded_by
+        if part := min(rest, lot.pending) if waits else 0:
+            claw_back(turn, earner.balance, lot.id, part, REVERSED, REASON)
+            rest -= part
+    latest = lots[0].id if lots else 0
+    return claw_back(turn, earner.balance, latest, rest, REVERSED, REASON) if rest else 0
 
 
 def _of_then(earner: Earner, turn: Turn, bucket: int) -> Earner:

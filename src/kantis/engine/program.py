@@ -27,6 +27,7 @@ from kantis.core.knobs import (
 from kantis.core.phrases import (
     text_of,
 )
+from kantis.engine.check_reach import unearned
 from kantis.engine.plan import Plan, entries, read_plan
 from kantis.features.counters import unit_of
 
@@ -88,6 +89,8 @@ class Program:
             self._plan(position)
         self.newest = self.plan(NEVER)
         self._nothing_vanishes()
+        if faults := unearned([each.tree for each in self._line]):
+            raise ProgramError(faults)
         self.name: str = self.newest.head.program
         self.money: Unit = self.newest.money
         self.calendar: Calendar = self.newest.calendar

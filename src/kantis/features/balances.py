@@ -139,6 +139,12 @@ def _one_expiry(node: Node) -> Expiry:
     if match := _FIXED.fullmatch(text):
         age = lasting(match[1], node)
         return Expiry(age=age, from_month_end=match[2] != "earning")
+    if match := re.fullmatch(r"(?:after |in )?([1-9]\d* (?:day|week|month|year)s?)", text):
+        message = (
+            f"{text!r} does not say from when it counts. Write '{match[1]} after earning', or"
+            f" 'all after {match[1]} without earning or redeeming'."
+        )
+        raise Wrong("unknown-expiry", message, node)
     raise Wrong("unknown-expiry", f"{text!r} is no expiry. Write one of: {_LOOKS}.", node)
 
 

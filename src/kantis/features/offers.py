@@ -32,8 +32,20 @@ def load(offers: dict[str, OfferSection], turn: Turn, body: Load) -> None:
     loaded, uses = turn.account.offers.get(body.offer, (-1, 0))
     if loaded >= 0:
         return
-    windowed = offer.uses.window.kind != "ever"
-    had = offer.uses.had(turn, f"offer {body.offer}") if windowed else uses
+    check(offer, turn, body)
+    turn.change("offer", body.offer, turn.moment, uses)
+
+
+def used(offer: OfferSection, turn: Turn) -> int:
+    """How often the member has used an offer, in its window."""
+    if offer.uses.window.kind != "ever":
+        return offer.uses.had(turn, f"offer {offer.name}")
+    return turn.account.offers.get(offer.name, (-1, 0))[1]
+
+
+def check(offer: OfferSection, turn: Turn, body: Load) -> None:
+    """``Refused`` where the member cannot load an offer now."""
+    had = used(offer, turn)
     if offer.uses.times and had >= offer.uses.times:
         raise Refused(
             "offer-used-up", f"The offer {body.offer!r} was used {how_often(had)} already."
@@ -45,4 +57,3 @@ def load(offers: dict[str, OfferSection], turn: Turn, body: Load) -> None:
     last = offer.when.spans[-1].last if offer.when is not None and offer.when.spans else 0
     if last and turn.day > last:
         raise Refused("offer-over", f"The offer {body.offer!r} has ended.")
-    turn.change("offer", body.offer, turn.moment, uses)

@@ -67,6 +67,8 @@ def _rungs(node: Node, reader: Reader) -> tuple[tuple[int, int, str], ...]:
 RUNGS = Kind("rungs", _rungs, "{1000 points: 1 USD, 18000 points: 20 USD}")
 
 _OFF = re.compile(r"(up to )?(.+) off")
+#: A number and at most one word: money that is written in another way, not a thing.
+_MONEY_MEANT = re.compile(r"[^\w%]*\d[\d.,]* ?[^\s%]*")
 
 
 class Gives(Struct, frozen=True):
@@ -93,8 +95,10 @@ def _gives(node: Node, reader: Reader) -> Gives:
     if match := _OFF.fullmatch(text):
         try:
             return Gives(money=quantity(match[2], node, reader).amount, up_to=bool(match[1]))
-        except Wrong:
-            pass
+        except Wrong as wrong:
+            if _MONEY_MEANT.fullmatch(match[2]):
+                start = match.start(2) + wrong.offset
+                raise Wrong(wrong.code, wrong.message, node, start) from wrong
     return Gives(thing=text)
 
 

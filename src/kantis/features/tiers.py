@@ -143,7 +143,7 @@ def earned_level(group: TierGroup, account: Account, day: int, *, again: bool = 
                     counts = account.counters.get(counter)
                     window = group.windows[counter]
                     if again:
-                        sums[counter] = _since(group, account, counter)
+                        sums[counter] = since_reached(group, account, counter)
                     else:
                         sums[counter] = windows.total(window, counts, day, account.joined)
                 if sums[counter] < amount:
@@ -283,7 +283,7 @@ def _mark(group: TierGroup, turn: Turn) -> None:
         turn.change("count", key, bucket, account.counters.get(counter, {}).get(bucket, 0))
 
 
-def _since(group: TierGroup, account: Account, counter: str) -> int:
+def since_reached(group: TierGroup, account: Account, counter: str) -> int:
     """What a counter has counted since the level was last reached."""
     counts = account.counters.get(counter, {})
     mark = account.counters.get(marked(group, counter), {})

@@ -190,6 +190,37 @@ class Reading(ABC):
             (entry, made) for _, ledger in together(entries, postings) for entry, made, _ in ledger
         ]
 
+    def first_seq(self, account: int, at: int) -> int:
+        """The number of an account's first entry from an instant on; after all, if there is none.
+
+        The instants of an account's entries never fall.
+        """
+        found = self.rows(
+            "SELECT min(seq) FROM entry WHERE account = ? AND at >= ?", (account, at)
+        )[0][0]
+        if found is not None:
+            return int(found)
+        return int(self.one("SELECT coalesce(max(seq), 0) + 1 FROM entry WHERE account = ?",
+                            (account,)))  # fmt: skip
+
+    def moved(self, account: int, below: int) -> list[tuple[str, int, int, int]]:
+        """(balance, from place, to place, amount) of all postings before an entry, in sums."""
+        found = self.rows(
+            "SELECT balance, source, target, sum(amount) FROM posting "
+            "WHERE account = ? AND seq < ? GROUP BY balance, source, target",
+            (account, below),
+        )
+        return [(name, source, target, int(amount)) for name, source, target, amount in found]
+
+    def moving(self, account: int, first: int, below: int, count: int) -> list[int]:
+        """The numbers of the entries that move something, from the first on, in order."""
+        found = self.rows(
+            "SELECT DISTINCT seq FROM posting WHERE account = ? AND seq >= ? AND seq < ? "
+            "ORDER BY seq LIMIT ?",
+            (account, first, below, count),
+        )
+        return [row[0] for row in found]
+
     def undoing(self, causes: Sequence[tuple[int, str]]) -> list[Recorded]:
         """Entries of an account that name an event as their cause, in order."""
         found = self.rows(

@@ -6,10 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -48,12 +49,14 @@ class Server:
     def __init__(self, store: str, command: Sequence[str] = KANTIS) -> None:
         self.store, self.command = store, command
         self.process: subprocess.Popen[str] | None = None
+        self._log: IO[str] | None = None
         self.said: dict[str, Any] = {}
 
     def start(self, port: int = 0) -> None:
+        self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  a pipe would fill up
         self.process = subprocess.Popen(
             [*self.command, "serve", "--json", "--store", self.store, "--port", str(port)],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE, stderr=self._log, text=True,
             env={**os.environ, "PYTHONWARNINGS": "default"},
         )  # fmt: skip
         assert self.process.stdout is not None
@@ -75,20 +78,23 @@ class Server:
         process, self.process = self.process, None
         assert process is not None
         process.send_signal(sign)
-        _, log = process.communicate(timeout=TIMEOUT_S)
-        return process.returncode, log
+        process.communicate(timeout=TIMEOUT_S)
+        assert self._log is not None
+        with self._log as log:
+            log.seek(0)
+            return process.returncode, log.read()
 
     def client(self, key: str = "") -> httpx.Client:
         headers = {"authorization": f"Bearer {key}"} if key else {}
         return httpx.Client(base_url=self.address, headers=headers, timeout=TIMEOUT_S)
 
 
-def begin(store: str, *programs: str) -> dict[str, str]:
+def begin(store: str, *programs: str, terms: str = CLUB) -> dict[str, str]:
     """Books with these programs; a key of each scope, as in ``keys["club/till"]``."""
     made = {}
     with kantis.desk.open(store) as desk:
         for name in programs:
-            source = CLUB.format(name=name)
+            source = terms.format(name=name)
             desk.publish(name, 0, source, plain(text.read(source)))
             for scope in SCOPES:
                 about = name, scope, f"{name}-{scope}"

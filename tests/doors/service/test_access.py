@@ -13,6 +13,7 @@ from kantis.doors.api.contract import contract
 from kantis.doors.api.wire import BODIES
 from tests.doors.command import Kantis
 from tests.doors.service.conftest import Place
+from tests.doors.service.market import begin_member, bring_vouchers, post
 from tests.doors.service.server import SCOPES, buy
 from tests.doors.service.test_events import problem
 
@@ -27,32 +28,51 @@ ROWS: dict[str, tuple[str, int]] = {
     "POST /v1/quotes": ("till shop partner staff", 404),
     "GET /v1/accounts/{ref}": ("till shop staff auditor", 404),
     "GET /v1/accounts/{ref}/entries": ("till shop staff auditor", 404),
+    "GET /v1/accounts/{ref}/statements": ("till shop staff auditor", 404),
+    "GET /v1/accounts/{ref}/rewards": ("till shop staff auditor", 404),
+    "GET /v1/accounts/{ref}/vouchers": ("till shop staff auditor", 404),
+    "POST /v1/accounts/{ref}/vouchers/{code}/use": ("till shop staff", 404),
+    "GET /v1/accounts/{ref}/offers": ("till shop staff auditor", 404),
+    "POST /v1/accounts/{ref}/offers/{offer}/load": ("till shop staff", 404),
+    "GET /v1/accounts/{ref}/entitlements": ("till shop staff auditor", 404),
+    "POST /v1/accounts/{ref}/entitlements/{entitlement}/enjoy": ("till shop staff", 404),
     "GET /v1/programs": ("till shop partner staff auditor", 200),
-    "POST /v1/members": ("till shop staff", 201),
+    "POST /v1/members": ("till shop staff", 200),
     "POST /v1/members/search": ("till shop staff", 200),
-    "GET /v1/members/{id}": ("till shop staff auditor", 404),
-    "PATCH /v1/members/{id}": ("shop staff", 404),
-    "GET /v1/members/{id}/export": ("staff", 404),
-    "GET /v1/members/{id}/consents": ("shop staff", 404),
-    "POST /v1/members/{id}/consents": ("shop staff", 404),
-    "POST /v1/members/{id}/merge": ("staff", 404),
-    "POST /v1/members/{id}/cards": ("shop staff", 404),
-    "POST /v1/members/{id}/cards/block": ("till shop staff", 404),
-    "DELETE /v1/members/{id}": ("staff", 404),
-}
-#: What is sent where it is no event.
-BODIES_SENT: dict[str, dict[str, Any]] = {
-    "POST /v1/members": {"given_name": "Anna"},
-    "POST /v1/members/search": {"card": "matrix"},
-    "PATCH /v1/members/{id}": {"notes": "matrix"},
-    "POST /v1/members/{id}/consents": {"purpose": "news", "granted": True},
-    "POST /v1/members/{id}/cards": {"card": "matrix-2"},
-    "POST /v1/members/{id}/cards/block": {"card": "matrix"},
-    "POST /v1/members/{id}/merge": {},
+    "GET /v1/members/{member}": ("till shop staff auditor", 404),
+    "PATCH /v1/members/{member}": ("shop staff", 404),
+    "GET /v1/members/{member}/export": ("staff", 404),
+    "GET /v1/members/{member}/consents": ("shop staff", 404),
+    "POST /v1/members/{member}/consents": ("shop staff", 404),
+    "POST /v1/members/{member}/merge": ("staff", 404),
+    "POST /v1/members/{member}/cards": ("shop staff", 404),
+    "POST /v1/members/{member}/cards/block": ("till shop staff", 404),
+    "DELETE /v1/members/{member}": ("staff", 404),
+    "POST /v1/redemptions": ("till shop staff", 404),
+    "GET /v1/redemptions/{id}": ("till shop staff", 404),
+    "POST /v1/redemptions/{id}/capture": ("till shop staff", 404),
+    "POST /v1/redemptions/{id}/release": ("till shop staff", 404),
 }
 CALLERS = ["nobody", "stranger", "revoked"] + [
-    f"{p}/{s}" for p in ("club", "other") for s in SCOPES
+    f"{p}/{s}" for p in ("market", "bazaar") for s in SCOPES
 ]
+#: What is asked of a route, where it is not a purchase on the member's account.
+BODIES_OF: dict[str, Any] = {
+    "POST /v1/members": {"given_name": "Anna"},
+    "POST /v1/members/search": {"card": "matrix"},
+    "PATCH /v1/members/{member}": {"notes": "matrix"},
+    "POST /v1/members/{member}/consents": {"purpose": "news", "granted": True},
+    "POST /v1/members/{member}/cards": {"card": "matrix-2"},
+    "POST /v1/members/{member}/cards/block": {"card": "matrix-1"},
+    "POST /v1/members/{member}/merge": {},
+    "POST /v1/accounts/{ref}/vouchers/{code}/use": {"basket": 1_000},
+    "POST /v1/accounts/{ref}/offers/{offer}/load": {},
+    "POST /v1/accounts/{ref}/entitlements/{entitlement}/enjoy": {},
+    "POST /v1/redemptions": {"subject": "account:1", "reward": "mug"},
+    "POST /v1/redemptions/{id}/capture": None,
+    "POST /v1/redemptions/{id}/release": None,
+}
+NAMES = {"{ref}": "account:1", "{offer}": "tea-week", "{entitlement}": "lounge"}
 
 
 def rowless(routes: Iterable[Route]) -> set[str]:
@@ -69,62 +89,87 @@ def expected(row: str, caller: str) -> int:
         return 401
     if scope not in scopes.split():
         return 403
-    if row == "POST /v1/members":
-        return 201
-    return 200 if program == "club" else foreign
+    return 200 if program == "market" else foreign
 
 
 @pytest.fixture(scope="module")
-def revoked(place: Place) -> str:
+def matrix(market: Place) -> Place:
+    """The market's first member has points, and each caller who may has a hold for each row."""
+    with market.client("market/shop") as shop:
+        assert begin_member(shop, "matrix", 5_000) == 1
+    with market.client("market/staff") as staff:
+        bring_vouchers(staff, "matrix", *(f"market-{scope}" for scope in SCOPES))
+    for scope in ("till", "shop", "staff"):
+        with market.client(f"market/{scope}") as client:
+            for row in ROWS:
+                body = {"subject": "account:1", "reward": "mug"}
+                if "{id}" in row:
+                    assert post(client, "/v1/redemptions", body, hold_of(row)).status_code == 201
+    return market
+
+
+def hold_of(row: str) -> str:
+    """The id of the hold that a row is about."""
+    return f"matrix-{row.rpartition('/')[2]}"
+
+
+@pytest.fixture(scope="module")
+def revoked(market: Place) -> str:
     """A key that works, until it is revoked in another process."""
     from kantis.desk import keys
 
-    with kantis.desk.open(place.server.store) as desk:
-        secret, prefix = keys.make(desk, "gone", "club", "staff", "club-gone")
-        with place.server.client(secret) as client:
+    with kantis.desk.open(market.server.store) as desk:
+        secret, prefix = keys.make(desk, "gone", "market", "staff", "market-gone")
+        with market.server.client(secret) as client:
             assert client.get("/v1/programs").status_code == 200
             assert desk.revoke_key(prefix)
             assert problem(client.get("/v1/programs")) == (401, "key-unknown")
     return secret
 
 
-@pytest.fixture(scope="module")
-def member(place: Place) -> str:
-    """A member of the club."""
-    with place.client("club/staff") as staff:
-        said = {"given_name": "Matrix", "card": "matrix"}
-        answer = staff.post("/v1/members", json=said, headers={"idempotency-key": "matrix"})
+def join(place: Place, id: str, **said: str) -> str:
+    """A member of the market; the id."""
+    with place.client("market/staff") as staff:
+        answer = staff.post("/v1/members", json=said, headers={"idempotency-key": id})
     return str(answer.json()["id"])
+
+
+@pytest.fixture(scope="module")
+def member(matrix: Place) -> str:
+    """A member of the market with a card."""
+    return join(matrix, "matrix-member", card="matrix-1")
 
 
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("caller", CALLERS)
 def test_each_caller_on_each_route(
-    place: Place, revoked: str, member: str, caller: str, row: str
+    matrix: Place, revoked: str, member: str, caller: str, row: str
 ) -> None:
     method, path = row.split()
     key = {"nobody": "", "stranger": "kantis_" + "0" * 64, "revoked": revoked}.get(caller)
-    number = 1  # the club's first account
-    url = path.replace("{ref}", f"account:{number}").replace("{id}", member)
-    body: Any = BODIES_SENT.get(row)
-    headers = {"idempotency-key": f"matrix-{caller}-{row}"} if row in BODIES_SENT else {}
-    if row.endswith("/merge"):
-        with place.client("club/staff") as staff:
-            same = {"idempotency-key": f"merged-{caller}"}
-            body = {"other": staff.post("/v1/members", json={}, headers=same).json()["id"]}
-    if method == "PATCH":
-        with place.client("club/staff") as staff:
-            headers["if-match"] = staff.get(f"/v1/members/{member}").headers["etag"]
-    if method == "POST" and body is None:
+    names = {**NAMES, "{member}": member, "{id}": hold_of(row), "{code}": caller.replace("/", "-")}
+    for name, value in names.items():
+        path = path.replace(name, value)
+    body: Any = None
+    headers = {}
+    if row in ("POST /v1/events", "POST /v1/quotes"):
         event = buy(f"matrix-{caller.replace('/', '-')}", "")
         event["data"]["partner"] = caller.replace("/", "-") if caller.endswith("partner") else ""
-        body = {**event, "subject": f"account:{number}", "ask": True}
-    with place.server.client(place.keys[caller] if key is None else key) as client:
-        answer = client.request(method, url, json=body, headers=headers)
-    assert answer.status_code == expected(row, caller), answer.text
-    if not answer.is_success:
+        body = {**event, "subject": NAMES["{ref}"], "ask": True}
+    elif method in ("POST", "PATCH"):
+        body, headers = BODIES_OF[row], {"idempotency-key": f"row-{list(ROWS).index(row)}"}
+    if row.endswith("/merge"):
+        body = {"other": join(matrix, f"merged-{caller}")}
+    if method == "PATCH":
+        with matrix.client("market/staff") as staff:
+            headers["if-match"] = staff.get(path).headers["etag"]
+    with matrix.server.client(matrix.keys[caller] if key is None else key) as client:
+        answer = client.request(method, path, json=body, headers=headers)
+    found = answer.status_code
+    assert (200 if found == 201 else found) == expected(row, caller), answer.text
+    if found >= 400:
         problem(answer)
-    if answer.status_code == 401:
+    if found == 401:
         assert answer.headers["www-authenticate"] == "Bearer"
 
 

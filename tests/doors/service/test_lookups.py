@@ -57,7 +57,7 @@ def test_a_request_has_an_id_in_answer_and_log(place: Place) -> None:
         answer = till.get("/v1/programs", headers={"x-request-id": "abc-1"})
         assert answer.headers["x-request-id"] == "abc-1"
         answer = till.get("/v1/programs", headers={"x-request-id": "a b\\n"})
-        assert re.fullmatch("[0-9a-f]{16}", answer.headers["x-request-id"])
+        assert re.fullmatch("[0-9a-f]{24}", answer.headers["x-request-id"])
 
 
 def test_figures_count_requests_and_events(place: Place) -> None:

@@ -32,6 +32,7 @@ _WRITERS: Final = frozenset({TILL, SHOP, PARTNER, STAFF})
 #: Who meets members, and who looks after what is known of them.
 _HOSTS: Final = frozenset({TILL, SHOP, STAFF})
 _KEEPERS: Final = frozenset({SHOP, STAFF})
+_SELLERS: Final = frozenset({TILL, SHOP, STAFF})
 _VIEWERS: Final = frozenset({TILL, SHOP, STAFF, AUDITOR})
 
 ROUTES: Final = (
@@ -43,18 +44,30 @@ ROUTES: Final = (
     Route("POST", "/v1/quotes", _WRITERS),
     Route("GET", "/v1/accounts/{ref}", _VIEWERS),
     Route("GET", "/v1/accounts/{ref}/entries", _VIEWERS),
+    Route("GET", "/v1/accounts/{ref}/statements", _VIEWERS),
+    Route("GET", "/v1/accounts/{ref}/rewards", _VIEWERS),
+    Route("GET", "/v1/accounts/{ref}/vouchers", _VIEWERS),
+    Route("POST", "/v1/accounts/{ref}/vouchers/{code}/use", _SELLERS),
+    Route("GET", "/v1/accounts/{ref}/offers", _VIEWERS),
+    Route("POST", "/v1/accounts/{ref}/offers/{offer}/load", _SELLERS),
+    Route("GET", "/v1/accounts/{ref}/entitlements", _VIEWERS),
+    Route("POST", "/v1/accounts/{ref}/entitlements/{entitlement}/enjoy", _SELLERS),
     Route("GET", "/v1/programs", _ALL),
     Route("POST", "/v1/members", _HOSTS),
     Route("POST", "/v1/members/search", _HOSTS),
-    Route("GET", "/v1/members/{id}", _VIEWERS),
-    Route("PATCH", "/v1/members/{id}", _KEEPERS),
-    Route("DELETE", "/v1/members/{id}", frozenset({STAFF})),
-    Route("GET", "/v1/members/{id}/export", frozenset({STAFF})),
-    Route("GET", "/v1/members/{id}/consents", _KEEPERS),
-    Route("POST", "/v1/members/{id}/consents", _KEEPERS),
-    Route("POST", "/v1/members/{id}/merge", frozenset({STAFF})),
-    Route("POST", "/v1/members/{id}/cards", _KEEPERS),
-    Route("POST", "/v1/members/{id}/cards/block", _HOSTS),
+    Route("GET", "/v1/members/{member}", _VIEWERS),
+    Route("PATCH", "/v1/members/{member}", _KEEPERS),
+    Route("DELETE", "/v1/members/{member}", frozenset({STAFF})),
+    Route("GET", "/v1/members/{member}/export", frozenset({STAFF})),
+    Route("GET", "/v1/members/{member}/consents", _KEEPERS),
+    Route("POST", "/v1/members/{member}/consents", _KEEPERS),
+    Route("POST", "/v1/members/{member}/merge", frozenset({STAFF})),
+    Route("POST", "/v1/members/{member}/cards", _KEEPERS),
+    Route("POST", "/v1/members/{member}/cards/block", _HOSTS),
+    Route("POST", "/v1/redemptions", _SELLERS),
+    Route("GET", "/v1/redemptions/{id}", _SELLERS),
+    Route("POST", "/v1/redemptions/{id}/capture", _SELLERS),
+    Route("POST", "/v1/redemptions/{id}/release", _SELLERS),
 )
 
 _COUNTER: Final = frozenset(

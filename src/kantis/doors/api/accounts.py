@@ -5,29 +5,30 @@ A key sees its own program only; what is in another one is answered as if it wer
 
 from __future__ import annotations
 
-import base64
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
+from starlette.responses import Response
 
 from kantis.core.calendar import show_instant
 from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
 from kantis.doors.api.access import Caller
-from kantis.doors.api.office import Office
-from kantis.doors.api.problems import Problem
-from kantis.store.rows import AccountRow
+from kantis.doors.api.looking import (
+    UNCHANGED,
+    Ref,
+    account_of,
+    caller_of,
+    cursor_of,
+    office_of,
+    seq_of,
+    tagged,
+)
 
 router = APIRouter()
 
 PAGE_MAX: Final = 100
-_ID_END: Final = 1 << 63
-
-Ref = Annotated[
-    str,
-    Path(description="card:NUMBER or account:NUMBER; a bare number is a card.", max_length=200),
-]
 
 
 class Lot(BaseModel):
@@ -40,11 +41,56 @@ class Lot(BaseModel):
     group: str
 
 
+class Step(BaseModel):
+    """What a counter has, of what a level takes."""
+
+    counter: str
+    has: str
+    takes: str
+    missing: str
+
+
 class Tier(BaseModel):
-    """A level, and the last day that it is sure for (empty: no end)."""
+    """A level, and the last day that it is sure for, or `never`.
+
+    `next` is the level above, and `way` what it takes: any one of the lists, of that all
+    steps. `keep` is what would keep the present level for longer, where that can be done now.
+    """
 
     level: str
     until: str
+    next: str
+    way: list[list[Step]]
+    keep: list[list[Step]]
+
+
+class Waiting(BaseModel):
+    """Pending points: the instant at which they open, or the group that they wait for."""
+
+    balance: str
+    amount: str
+    opens: str
+    group: str
+
+
+class HoldTold(BaseModel):
+    """Points that are set aside; `key` is source and id of the hold."""
+
+    key: str
+    reward: str
+    balance: str
+    points: str
+    worth: str
+    until: str
+
+
+class MemberTold(BaseModel):
+    """One of the members of a household; `home` is the account that they came from."""
+
+    role: str
+    joined: str
+    burns: bool
+    home: str
 
 
 class Voucher(BaseModel):
@@ -73,7 +119,11 @@ class Entitlement(BaseModel):
 
 
 class Account(BaseModel):
-    """An account as it stands now. Amounts are decimal numbers in their own unit."""
+    """An account as it stands now. Amounts are decimal numbers in their own unit.
+
+    `members` are those of a household; `shares` is the household's account that this one's
+    member has joined.
+    """
 
     account: int
     program: str
@@ -81,6 +131,7 @@ class Account(BaseModel):
     joined: str
     balances: dict[str, dict[str, str]]
     lots: list[Lot]
+    waiting: list[Waiting]
     tiers: dict[str, Tier]
     counters: dict[str, str]
     vouchers: list[Voucher]
@@ -89,7 +140,9 @@ class Account(BaseModel):
     offers: list[str]
     choices: dict[str, str]
     facts: dict[str, str]
-    holds: dict[str, str]
+    holds: list[HoldTold]
+    members: dict[str, MemberTold]
+    shares: str
 
 
 class EntryTold(BaseModel):
@@ -131,11 +184,14 @@ class Programs(BaseModel):
     programs: list[ProgramTold]
 
 
-@router.get("/v1/accounts/{ref}", summary="An account as it stands now")
-async def account(request: Request, ref: Ref) -> Account:
+@router.get(
+    "/v1/accounts/{ref}", summary="An account as it stands now", response_model=Account,
+    responses=UNCHANGED,
+)  # fmt: skip
+async def account(request: Request, ref: Ref) -> Response:
     """Balances per place, lots, tiers, counters, vouchers, plans, entitlements and offers."""
-    found = await _office(request).read(_standing, _caller(request), ref)
-    return Account.model_validate(found)
+    found = await office_of(request).read(_standing, caller_of(request), ref)
+    return tagged(request, Account.model_validate(found))
 
 
 @router.get("/v1/accounts/{ref}/entries", summary="What happened to an account, and why")
@@ -146,54 +202,29 @@ async def entries(
     cursor: Annotated[str, Query(max_length=40, description="From 'next' of a page.")] = "",
 ) -> EntryPage:
     """Entries with their explanations, newest first."""
-    below = _seq(cursor)
-    found = await _office(request).read(_entries, _caller(request), ref, below, limit)
+    below = seq_of(cursor)
+    found = await office_of(request).read(_entries, caller_of(request), ref, below, limit)
     page = [EntryTold.model_validate(each) for each in found]
     first = page[-1].seq if page else 1
-    return EntryPage(entries=page, next=_cursor(first) if first > 1 else None)
+    return EntryPage(entries=page, next=cursor_of(first) if first > 1 else None)
 
 
 @router.get("/v1/programs", summary="The program of the key, with its versions")
 async def programs(request: Request) -> Programs:
     """Which versions were published, and from when each holds."""
-    found = await _office(request).read(_programs, _caller(request))
+    found = await office_of(request).read(_programs, caller_of(request))
     return Programs.model_validate({"programs": found})
 
 
-def _office(request: Request) -> Office:
-    office: Office = request.scope["state"]["office"]
-    return office
-
-
-def _caller(request: Request) -> Caller:
-    caller: Caller = request.scope["state"]["caller"]
-    return caller
-
-
-def _row(reader: Desk, caller: Caller, ref: str) -> AccountRow:
-    """The account of a reference, in the program of the caller."""
-    books = reader.books
-    kind, _, name = ref.rpartition(":")
-    number = 0
-    if kind in ("", "card"):
-        number = books.cards([(caller.number, name)]).get((caller.number, name), 0)
-    elif kind == "account" and name.isascii() and name.isdecimal():
-        number = int(name)
-    row = books.account(number) if 0 < number < _ID_END else None
-    if row is None or row.program != caller.number:
-        raise Problem("unknown-account")
-    return row
-
-
 def _standing(reader: Desk, caller: Caller, ref: str) -> dict[str, Any]:
-    row = _row(reader, caller, ref)
+    row = account_of(reader, caller, ref)
     return standing(reader.books, reader.homes.numbered(row.program), row, reader.clock())
 
 
 def _entries(
     reader: Desk, caller: Caller, ref: str, below: int, count: int
 ) -> list[dict[str, object]]:
-    row = _row(reader, caller, ref)
+    row = account_of(reader, caller, ref)
     end = min(below, row.seq + 1)
     wanted = [(row.id, seq) for seq in range(max(1, end - count), end)]
     found = told(reader.books, reader.homes.numbered(row.program).program, wanted)
@@ -210,21 +241,3 @@ def _programs(reader: Desk, caller: Caller) -> list[dict[str, Any]]:
         for each in reader.books.versions(caller.number)
     ]
     return [{"program": caller.program, "versions": versions}]
-
-
-def _cursor(seq: int) -> str:
-    return base64.urlsafe_b64encode(f"before {seq}".encode()).decode().rstrip("=")
-
-
-def _seq(cursor: str) -> int:
-    """The ``seq`` that a cursor ends before."""
-    if not cursor:
-        return _ID_END
-    try:
-        said = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        seq = int(said.removeprefix("before "))
-    except ValueError as error:
-        raise Problem("bad-cursor") from error
-    if said != f"before {seq}" or not 0 < seq < _ID_END:
-        raise Problem("bad-cursor")
-    return seq

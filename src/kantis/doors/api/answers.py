@@ -5,6 +5,7 @@ What stands at its default is left out of an answer.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -14,6 +15,9 @@ from kantis.core.calendar import show_instant
 from kantis.core.places import CHART
 from kantis.desk import results
 from kantis.desk.results import Result
+
+#: The entries of a batch have one instant.
+_shown: Final = lru_cache(maxsize=64)(show_instant)
 
 Place = Annotated[str, Meta(extra_json_schema={"enum": [place.name for place in CHART]})]
 Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
@@ -112,7 +116,7 @@ def entry(made: decision.Entry) -> Entry:
     did = made.decision
     return Entry(
         made.seq,
-        show_instant(made.at),
+        _shown(made.at),
         made.version,
         [
             Posting(balance, CHART[source].name, CHART[target].name, amount, reason)

@@ -15,13 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kantis.desk.submit import Desk
-from kantis.doors.api import accounts, cards, members, merges
 from kantis.doors.api.contract import contract
 from kantis.doors.api.events import Events
 from kantis.doors.api.gate import Gate
 from kantis.doors.api.line import BULK_MAX, TILLS_MAX
 from kantis.doors.api.office import Office
 from kantis.doors.api.problems import Problem, response
+from kantis.doors.api.resources import DEEDS, RESOURCES
 
 
 def application(
@@ -45,17 +45,16 @@ def application(
             Problem: _problem, RequestValidationError: _invalid, Exception: _fault
         },
     )  # fmt: skip
-    for room in (accounts, members, cards, merges):
-        app.include_router(room.router)
+    for resource in RESOURCES:
+        app.include_router(resource.router)
     app.router.routes += [
         Route("/healthz", _healthz),
         Route("/readyz", _readyz),
         Route("/metrics", _metrics),
         Route("/openapi.json", _openapi),
-        Route("/v1/events", Events(), methods=["POST"]),
-        Route("/v1/quotes", Events(quotes=True), methods=["POST"]),
+        *(Route(each.path, each, methods=["POST"]) for each in DEEDS),
     ]
-    gate = Gate(app)
+    gate = Gate(app, {"/v1/events": Events(), "/v1/quotes": Events(quotes=True)})
     return gate
 
 
@@ -73,7 +72,7 @@ async def _readyz(request: Request) -> Response:
 
 async def _metrics(request: Request) -> Response:
     office: Office = request.scope["state"]["office"]
-    data = generate_latest(office.figures.registry)
+    data = generate_latest(office.journal.figures.registry)
     return Response(data, headers={"content-type": CONTENT_TYPE_LATEST})
 
 

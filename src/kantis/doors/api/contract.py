@@ -9,12 +9,13 @@ from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
 from kantis import __version__
-from kantis.doors.api import accounts, cards, members, merges, people, problems, wire
+from kantis.doors.api import people, problems, wire
 from kantis.doors.api.access import OPEN, ROUTES
 from kantis.doors.api.answers import Answer
-from kantis.doors.api.bodies import BODY_BYTES_MAX
-from kantis.doors.api.events import EVENTS_MAX
+from kantis.doors.api.deeds import Deed, parameters
+from kantis.doors.api.events import BODY_BYTES_MAX, EVENTS_MAX
 from kantis.doors.api.problems import MEDIA
+from kantis.doors.api.resources import DEEDS, RESOURCES
 
 _REF: Final = "#/components/schemas/"
 _ABOUT: Final = (
@@ -46,7 +47,7 @@ def contract() -> dict[str, Any]:
     """The whole contract, as JSON has it."""
     found = get_openapi(
         title="Kantis", version=__version__, openapi_version="3.1.0", description=_ABOUT,
-        routes=[each for room in (accounts, members, cards, merges) for each in room.router.routes],
+        routes=[route for each in RESOURCES for route in each.router.routes],
     )  # fmt: skip
     schemas, events = _schemas()
     found["components"]["schemas"] |= schemas
@@ -59,6 +60,8 @@ def contract() -> dict[str, Any]:
     paths["/v1/quotes"] = {
         "post": _hot("What events would do now; nothing is kept", "quote", events)
     }
+    for deed in DEEDS:
+        paths.setdefault(deed.path, {})["post"] = _deed(deed)
     for path, summary in (
         ("/healthz", "Whether the process is up"),
         ("/readyz", "Whether it takes events"),
@@ -75,12 +78,14 @@ def contract() -> dict[str, Any]:
 def _schemas() -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The records that are read and written as schemas, and one of an event for each type."""
     records = {tag: wire.named(body) for tag, body in sorted(wire.BODIES.items())}
-    known = [wire.Said, Answer, problems.Told, *records.values()]
+    deeds = {kind for deed in DEEDS for kind in (deed.said, deed.answer)}
+    asked = sorted(deeds - {Answer}, key=lambda kind: kind.__name__)
+    known = [wire.Said, Answer, problems.Told, *records.values(), *asked]
     refs, schemas = msgspec.json.schema_components(known, ref_template=_REF + "{name}")
     said, told = schemas.pop("Said"), schemas.pop("Told")
     schemas["Problem"] = told | {"title": "Problem"}
     events = []
-    for (tag, record), data in zip(records.items(), refs[3:], strict=True):
+    for (tag, record), data in zip(records.items(), refs[3 : 3 + len(records)], strict=True):
         name = f"{record.__name__}Event"
         events.append({"$ref": _REF + name})
         own = {"type": {"const": tag}, "data": data}
@@ -99,6 +104,29 @@ def _bodies() -> dict[str, Any]:
     told = [(each, "validation") for each in _BODIES]
     _, found = models_json_schema(told, ref_template=_REF + "{model}")  # type: ignore[arg-type]
     return dict(found["$defs"])
+
+
+def _deed(deed: Deed) -> dict[str, Any]:
+    """A call that makes an event."""
+    body = {"application/json": {"schema": {"$ref": _REF + deed.said.__name__}}}
+    told = {"application/json": {"schema": {"$ref": _REF + deed.answer.__name__}}}
+    return {
+        "summary": deed.summary,
+        "operationId": deed.name,
+        "parameters": [
+            *parameters(deed.path),
+            {
+                "name": "Idempotency-Key", "in": "header", "required": True,
+                "schema": {"type": "string", "maxLength": wire.ID_MAX},
+                "description": "The id of the event that this makes, kept for ever.",
+            },
+        ],
+        **({"requestBody": {"required": deed.needed, "content": body}} if deed.fields else {}),
+        "responses": {
+            str(deed.status): {"description": "Decided.", "content": told},
+            **{status: {} for status in _HOT},
+        },
+    }  # fmt: skip
 
 
 def _hot(summary: str, name: str, events: list[dict[str, Any]]) -> dict[str, Any]:

@@ -7,12 +7,10 @@ for each event, in the order of the list.
 from __future__ import annotations
 
 import secrets
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Raw, structs
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from kantis.core.decision import Refusal
@@ -21,11 +19,16 @@ from kantis.desk.results import REFUSED, UNKNOWN, Result
 from kantis.desk.submit import Desk
 from kantis.doors.api import answers, wire
 from kantis.doors.api.access import Caller, allowed
-from kantis.doors.api.bodies import idempotency_key, json_body
 from kantis.doors.api.office import Office
 from kantis.doors.api.problems import MEDIA, Problem, refusal, status_of
 
 EVENTS_MAX: Final = 1_000
+BODY_BYTES_MAX: Final = 4 << 20
+
+_JSON: Final = b"application/json"
+_PROBLEM: Final = MEDIA.encode()
+#: status, media type, body
+_Answer = tuple[int, bytes, bytes]
 
 _encode = msgspec.json.Encoder().encode
 _list = msgspec.json.Decoder(list[Raw]).decode
@@ -40,26 +43,28 @@ class Events:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope["state"]
         office, caller, request = state["office"], state["caller"], state["request"]
-        asked = Request(scope, receive)
-        body = await json_body(asked)
-        key = idempotency_key(asked.headers.get("idempotency-key", ""))
+        headers = dict(scope["headers"])
+        body = await body_of(headers, receive)
+        key = idempotency_key(headers)
         if body.lstrip()[:1] == b"[":
-            response = await self._many(office, caller, body, key)
+            status, media, data = await self._many(office, caller, body, key)
         else:
-            response = await self._one(office, caller, body, key, request)
-        await response(scope, receive, send)
+            status, media, data = await self._one(office, caller, body, key, request)
+        said = [(b"content-type", media), (b"content-length", b"%d" % len(data))]
+        await send({"type": "http.response.start", "status": status, "headers": said})
+        await send({"type": "http.response.body", "body": data})
 
     async def _one(
         self, office: Office, caller: Caller, body: bytes, key: str, request: str
-    ) -> Response:
+    ) -> _Answer:
         event = self._read(caller, body, key)
         (result,) = await self._ask(office, caller, [event])
         if result.refusal is not None or result.outcome == UNKNOWN:
             data = refusal(result, request, quoted=self._quotes)
-            return Response(data, status_of(result), media_type=MEDIA)
-        return _json(answers.answer(result, quoted=self._quotes), status_of(result))
+            return status_of(result), _PROBLEM, data
+        return status_of(result), _JSON, _encode(answers.answer(result, quoted=self._quotes))
 
-    async def _many(self, office: Office, caller: Caller, body: bytes, key: str) -> Response:
+    async def _many(self, office: Office, caller: Caller, body: bytes, key: str) -> _Answer:
         if key:
             raise Problem("ids-differ", "A list has many events, and an Idempotency-Key is one id.")
         try:
@@ -78,7 +83,7 @@ class Events:
                 results.append(Result("", REFUSED, refusal=Refusal(problem.code, problem.detail)))
         told = iter(await self._ask(office, caller, events) if events else ())
         found = [answers.answer(each or next(told), quoted=self._quotes) for each in results]
-        return _json(found, 200)
+        return 200, _JSON, _encode(found)
 
     def _read(self, caller: Caller, data: bytes, key: str) -> Event:
         try:
@@ -96,11 +101,38 @@ class Events:
     async def _ask(self, office: Office, caller: Caller, events: list[Event]) -> list[Result]:
         if self._quotes:
             return await office.read(Desk.quote, events, program=caller.program)
-        results = await office.line.submit(caller.program, events)
-        for each in results:
-            office.figures.events.labels(each.outcome).inc()
-        return results
+        return await office.submit(caller, events)
 
 
-def _json(found: Any, status: int) -> Response:
-    return Response(_encode(found), status, media_type="application/json")
+async def body_of(
+    headers: dict[bytes, bytes], receive: Receive, *, may_be_empty: bool = False
+) -> bytes:
+    """The body of a request, as JSON that is not too large."""
+    media = headers.get(b"content-type", b"")
+    if media != _JSON:
+        media = media.partition(b";")[0].strip().lower()
+    if media != _JSON and not (may_be_empty and not media):
+        raise Problem("media-type")
+    parts, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Problem("malformed", "The body was cut off.")
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+        size += len(parts[-1])
+        if size > BODY_BYTES_MAX:
+            raise Problem("body-too-large", connection="close")
+    if size and not media:
+        raise Problem("media-type")
+    return b"".join(parts)
+
+
+def idempotency_key(headers: dict[bytes, bytes]) -> str:
+    """The id that the header says, as a structured string or bare."""
+    said = headers.get(b"idempotency-key", b"").decode("latin-1").strip()
+    if len(said) > 1 and said[0] == said[-1] == '"':
+        said = said[1:-1]
+    if len(said) > wire.ID_MAX:
+        raise Problem("malformed", f"An Idempotency-Key has at most {wire.ID_MAX} characters.")
+    return said

@@ -32,6 +32,8 @@ class Line:
         self._post = Post(desk, self._told)
         self._max = tills_max, bulk_max
         self._open: dict[Waiting, asyncio.Future[list[Result]]] = {}
+        #: what has come in this round of the event loop, and is handed in together
+        self._fresh: list[tuple[Request, asyncio.Future[list[Result]]]] = []
         #: how many events wait, of tills and in bulk
         self.waiting = [0, 0]
         self._closing = False
@@ -48,9 +50,10 @@ class Line:
             raise Problem("closing", retry_after=str(RETRY_AFTER_S))
         if self.waiting[bulk] + count > self._max[bulk]:
             raise Problem("busy", retry_after=str(RETRY_AFTER_S))
-        waiting = self._post.put(Request(program, events))
         future: asyncio.Future[list[Result]] = self._loop.create_future()
-        self._open[waiting] = future
+        if not self._fresh:
+            self._loop.call_soon(self._hand_in)
+        self._fresh.append((Request(program, events), future))
         self.waiting[bulk] += count
         try:
             return await future
@@ -60,7 +63,14 @@ class Line:
     async def close(self) -> None:
         """Answer those who wait, and take nobody else."""
         self._closing = True
+        self._hand_in()
         await asyncio.to_thread(self._post.close)
+
+    def _hand_in(self) -> None:
+        fresh, self._fresh = self._fresh, []
+        if fresh:
+            waiting = self._post.put([request for request, _ in fresh])
+            self._open.update(zip(waiting, (future for _, future in fresh), strict=True))
 
     def _told(self, those: list[Waiting]) -> None:
         self._loop.call_soon_threadsafe(self._answer, those)

@@ -20,8 +20,8 @@ from kantis.desk.vault import membership, portable
 from kantis.desk.vault.membership import Joining
 from kantis.desk.vault.vault import Member, Reader, Vault
 from kantis.doors.api.access import Caller
-from kantis.doors.api.bodies import idempotency_key, json_body
-from kantis.doors.api.office import Office
+from kantis.doors.api.events import body_of, idempotency_key
+from kantis.doors.api.looking import caller_of, office_of
 from kantis.doors.api.people import (
     LOOKS,
     SHOWN,
@@ -33,7 +33,7 @@ from kantis.doors.api.people import (
     Joined,
     Joins,
     Look,
-    MemberTold,
+    MemberSeen,
     ReadingTold,
     changes_of,
     consent_of,
@@ -69,7 +69,7 @@ def takes(body: type[BaseModel], *statuses: str) -> dict[str, Any]:
 
 async def read(request: Request, body: type[_Body]) -> tuple[_Body, bytes]:
     """The body of a request, and its bytes."""
-    data = await json_body(request)
+    data = await body_of(dict(request.scope["headers"]), request.receive)
     try:
         return body.model_validate_json(data), data
     except ValidationError as error:
@@ -78,18 +78,6 @@ async def read(request: Request, body: type[_Body]) -> tuple[_Body, bytes]:
             for each in error.errors(include_input=False, include_url=False)
         )
         raise Problem("malformed", f"{said}.") from error
-
-
-def office_of(request: Request) -> Office:
-    """The office that a request came to."""
-    office: Office = request.scope["state"]["office"]
-    return office
-
-
-def caller_of(request: Request) -> Caller:
-    """Whose key came with a request."""
-    caller: Caller = request.scope["state"]["caller"]
-    return caller
 
 
 def answer(told: BaseModel, version: int, status: int = 200) -> Response:
@@ -109,7 +97,7 @@ def member_of(reader: Desk, vault: Vault, caller: Caller, id: str) -> Member:
 
 def shown(
     reader: Desk, vault: Vault, caller: Caller, members: list[Member], why: str
-) -> list[MemberTold]:
+) -> list[MemberSeen]:
     """Members as their caller may see them, once it is written down who reads."""
     if SHOWN[caller.scope]:
         vault.note(members, Reader(caller.key, why), SHOWN[caller.scope])
@@ -128,7 +116,7 @@ async def join(request: Request, key: _IdempotencyKey = "") -> Response:
     """Personal data go to the vault; the account and its card are made by an event."""
     office, caller = office_of(request), caller_of(request)
     said, data = await read(request, Joins)
-    id = idempotency_key(key)
+    id = idempotency_key(dict(request.scope["headers"]))
     if not id:
         raise Problem("id-missing")
     asked = membership.Request(caller.source, id, data)
@@ -192,36 +180,36 @@ async def search(request: Request) -> Found:
     return Found(members=await office.people(_search, caller, said.by))
 
 
-def _search(reader: Desk, vault: Vault, caller: Caller, by: dict[str, str]) -> list[MemberTold]:
+def _search(reader: Desk, vault: Vault, caller: Caller, by: dict[str, str]) -> list[MemberSeen]:
     members = membership.found(reader, vault, caller.number, by)
     (what,) = by
     return shown(reader, vault, caller, members, f"search by {what}")
 
 
-@router.get("/v1/members/{id}", summary="A member", response_model=MemberTold)
-async def look(request: Request, id: Id) -> Response:
+@router.get("/v1/members/{member}", summary="A member", response_model=MemberSeen)
+async def look(request: Request, member: Id) -> Response:
     """The member with the cards, and as much of the person as the caller may see."""
-    found = await office_of(request).people(_look, caller_of(request), id, "look")
+    found = await office_of(request).people(_look, caller_of(request), member, "look")
     return answer(found, found.version)
 
 
-def _look(reader: Desk, vault: Vault, caller: Caller, id: str, why: str) -> MemberTold:
+def _look(reader: Desk, vault: Vault, caller: Caller, id: str, why: str) -> MemberSeen:
     (found,) = shown(reader, vault, caller, [member_of(reader, vault, caller, id)], why)
     return found
 
 
 @router.patch(
-    "/v1/members/{id}", summary="Change what is known of a member", response_model=MemberTold,
+    "/v1/members/{member}", summary="Change what is known of a member", response_model=MemberSeen,
     **takes(Changes, "409", "410", "412", "428"),
 )  # fmt: skip
-async def change(request: Request, id: Id, match: IfMatch = "") -> Response:
+async def change(request: Request, member: Id, match: IfMatch = "") -> Response:
     """Fields that are left out stay. It needs the ETag of what was read."""
     office, caller = office_of(request), caller_of(request)
     said, _ = await read(request, Changes)
-    events = await office.people(_change, caller, id, changes_of(said), _version(match))
+    events = await office.people(_change, caller, member, changes_of(said), _version(match))
     if events:
         await office.line.submit(caller.program, events)
-    found = await office.people(_look, caller, id, "change")
+    found = await office.people(_look, caller, member, "change")
     return answer(found, found.version)
 
 
@@ -248,20 +236,20 @@ _DIGITS: Final = 18
 # ── consents ─────────────────────────────────────────────────────────────────
 
 
-@router.get("/v1/members/{id}/consents", summary="What a member agreed to, and took back")
-async def consents(request: Request, id: Id) -> Consents:
+@router.get("/v1/members/{member}/consents", summary="What a member agreed to, and took back")
+async def consents(request: Request, member: Id) -> Consents:
     """All of it, oldest first, with the wording that was shown."""
-    return await office_of(request).people(_consents, caller_of(request), id)
+    return await office_of(request).people(_consents, caller_of(request), member)
 
 
 @router.post(
-    "/v1/members/{id}/consents", summary="A member agrees, or takes it back",
+    "/v1/members/{member}/consents", summary="A member agrees, or takes it back",
     response_model=Consents, **takes(ConsentSaid, "409", "410"),
 )  # fmt: skip
-async def consent(request: Request, id: Id) -> Consents:
+async def consent(request: Request, member: Id) -> Consents:
     """What was said last of a purpose holds. Said again with the same text, nothing is added."""
     said, _ = await read(request, ConsentSaid)
-    return await office_of(request).people(_consent, caller_of(request), id, said)
+    return await office_of(request).people(_consent, caller_of(request), member, said)
 
 
 def _consents(reader: Desk, vault: Vault, caller: Caller, id: str) -> Consents:
@@ -287,11 +275,11 @@ def _consent(reader: Desk, vault: Vault, caller: Caller, id: str, said: ConsentS
 # ── rights ───────────────────────────────────────────────────────────────────
 
 
-@router.get("/v1/members/{id}/export", summary="Everything that is kept about a member")
-async def export(request: Request, id: Id) -> Export:
+@router.get("/v1/members/{member}/export", summary="Everything that is kept about a member")
+async def export(request: Request, member: Id) -> Export:
     """Personal data, consents, cards, the account, its events and entries with their
     explanations, and who has read the personal data."""
-    return await office_of(request).people(_export, caller_of(request), id)
+    return await office_of(request).people(_export, caller_of(request), member)
 
 
 def _export(reader: Desk, vault: Vault, caller: Caller, id: str) -> Export:
@@ -305,15 +293,15 @@ def _export(reader: Desk, vault: Vault, caller: Caller, id: str) -> Export:
     return Export(member=found, **portable.account_of(reader, home, member), readings=readings)
 
 
-@router.delete("/v1/members/{id}", summary="Erase a member", response_model=MemberTold)
-async def erase(request: Request, id: Id) -> Response:
+@router.delete("/v1/members/{member}", summary="Erase a member", response_model=MemberSeen)
+async def erase(request: Request, member: Id) -> Response:
     """Holds are released, debts and points written off; then the key is destroyed. What is
     left says who it was to nobody. Sent again, nothing changes."""
     office, caller = office_of(request), caller_of(request)
-    events = await office.people(_last_events, caller, id)
+    events = await office.people(_last_events, caller, member)
     for event in events:  # one after the other: what a hold gives back is taken after it
         await office.line.submit(caller.program, [event])
-    found = await office.people(_erase, caller, id)
+    found = await office.people(_erase, caller, member)
     return answer(found, found.version)
 
 
@@ -325,7 +313,7 @@ def _last_events(reader: Desk, vault: Vault, caller: Caller, id: str) -> list[An
     return membership.last_events(reader, home, member, caller.source)
 
 
-def _erase(reader: Desk, vault: Vault, caller: Caller, id: str) -> MemberTold:
+def _erase(reader: Desk, vault: Vault, caller: Caller, id: str) -> MemberSeen:
     member = member_of(reader, vault, caller, id)
     if member.row.erased is None:
         home = reader.homes.numbered(caller.number)

@@ -1,4 +1,4 @@
-"""Office: what the routes share while the service is up: the line, readers, keys, figures."""
+"""Office: what the routes share while the service is up: the line, readers, keys, journal."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from functools import partial
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from kantis.core.events import Event
 from kantis.desk.readers import Readers
+from kantis.desk.results import Result
 from kantis.desk.rounds import Rounds
 from kantis.desk.submit import Desk
 from kantis.desk.vault.keyfile import Locked
@@ -20,7 +21,9 @@ from kantis.desk.vault.opening import open_vault
 from kantis.desk.vault.person import Wrong
 from kantis.desk.vault.vault import Refusal, Vault
 from kantis.doors.api.access import Caller
+from kantis.doors.api.journal import Journal
 from kantis.doors.api.line import BULK_MAX, RETRY_AFTER_S, TILLS_MAX, Line
+from kantis.doors.api.porter import Porter
 from kantis.doors.api.problems import Problem
 from kantis.store.books import Conflict, Outage, Unknown
 from kantis.store.rows import KeyRow
@@ -30,7 +33,6 @@ READERS: Final = 2
 CLERKS: Final = 4
 #: Look-ups and quotes that may wait at once.
 READS_MAX: Final = 500
-_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -38,28 +40,6 @@ _T = TypeVar("_T")
 
 def _log_fault(error: Exception) -> None:
     structlog.get_logger().error("rounds", error=type(error).__name__, exc_info=error)
-
-
-class Figures:
-    """What Prometheus is told."""
-
-    def __init__(self) -> None:
-        self.registry = registry = CollectorRegistry()
-        self.requests = Counter(
-            "kantis_requests", "Requests answered.", ("method", "route", "status"),
-            registry=registry,
-        )  # fmt: skip
-        self.seconds = Histogram(
-            "kantis_request_seconds", "From the first byte to the answer.", ("route",),
-            registry=registry, buckets=_SECONDS,
-        )  # fmt: skip
-        self.events = Counter(
-            "kantis_events", "Events answered, by outcome.", ("outcome",), registry=registry
-        )
-        self.waiting = Gauge(
-            "kantis_waiting_events", "Events that wait for their commit.", ("queue",),
-            registry=registry,
-        )  # fmt: skip
 
 
 class Office:
@@ -72,9 +52,9 @@ class Office:
         self._folder = vault
         self._vault: Vault | None = None
         self.line = Line(desk, tills_max=tills_max, bulk_max=bulk_max)
-        self.figures = Figures()
+        self.journal = Journal()
         for queue, number in (("tills", 0), ("bulk", 1)):
-            self.figures.waiting.labels(queue).set_function(partial(self._waiting, number))
+            self.journal.figures.waiting.labels(queue).set_function(partial(self._waiting, number))
         self._readers = Readers(desk, READERS)
         self._rounds = Rounds(desk, _log_fault)
         self._threads = ThreadPoolExecutor(READERS, "kantis-reader")
@@ -85,6 +65,8 @@ class Office:
         self._opening = threading.Lock()
         self._reads = 0
         self._names: dict[int, str] = {}
+        self._callers: dict[int, Caller] = {}
+        self._porter = Porter(self._look_up)
 
     def _waiting(self, queue: int) -> int:
         return self.line.waiting[queue]
@@ -140,18 +122,33 @@ class Office:
                 self._vault = open_vault(self.desk, self._folder)
             return self._vault
 
+    async def submit(self, caller: Caller, events: list[Event]) -> list[Result]:
+        """What became of a caller's events, after their commit."""
+        results = await self.line.submit(caller.program, events)
+        for each in results:
+            self.journal.count(each.outcome)
+        return results
+
     async def caller(self, secret: str) -> Caller:
         """Whose key this is; ``Problem`` when it is nobody's now."""
         keyring = self.desk.keyring
         try:
             row = keyring.find(secret)
         except LookupError:
-            row = await self.read(lambda reader: keyring.find(secret, reader.books))
+            row = await self._porter.find(secret)
         if row is None:
             raise Problem("key-unknown", www_authenticate="Bearer")
-        return Caller(
-            row.prefix, await self._program(row), row.program, row.scope, row.source, row.location
-        )
+        caller = self._callers.get(row.number)
+        if caller is None:  # what a key is for never changes
+            caller = self._callers[row.number] = Caller(
+                row.prefix, await self._program(row), row.program, row.scope, row.source,
+                row.location,
+            )  # fmt: skip
+        return caller
+
+    async def _look_up(self, shown: list[str]) -> dict[str, KeyRow | None]:
+        find = self.desk.keyring.find
+        return await self.read(lambda reader: {each: find(each, reader.books) for each in shown})
 
     async def _program(self, row: KeyRow) -> str:
         """The name of a program, which never changes."""
@@ -170,3 +167,4 @@ class Office:
         self._threads.shutdown()
         self._desks.close()
         self._readers.close()
+        self.journal.write()

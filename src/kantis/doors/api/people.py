@@ -162,7 +162,7 @@ class PersonTold(BaseModel):
     consents: list[ConsentTold] | None = None
 
 
-class MemberTold(BaseModel):
+class MemberSeen(BaseModel):
     """A member. `person` is null where the caller may see none of it, or it was erased."""
 
     id: str
@@ -175,7 +175,7 @@ class MemberTold(BaseModel):
     person: PersonTold | None
 
 
-class Joined(MemberTold):
+class Joined(MemberSeen):
     """A member who has joined; `again` says that the same request had come before."""
 
     again: bool = False
@@ -184,7 +184,7 @@ class Joined(MemberTold):
 class Found(BaseModel):
     """Members that were found, at most 50."""
 
-    members: list[MemberTold]
+    members: list[MemberSeen]
 
 
 class Consents(BaseModel):
@@ -205,7 +205,7 @@ class ReadingTold(BaseModel):
 class Export(BaseModel):
     """Everything that is kept about a member."""
 
-    member: MemberTold
+    member: MemberSeen
     account: dict[str, Any]
     entries: list[dict[str, Any]]
     events: list[dict[str, Any]]
@@ -236,11 +236,11 @@ def changes_of(said: Changes) -> dict[str, Any]:
     return found
 
 
-def told(member: Member, cards: dict[str, str], scope: str) -> MemberTold:
+def told(member: Member, cards: dict[str, str], scope: str) -> MemberSeen:
     """A member as a scope may see them."""
     row, person = member.row, member.person
     shown = person_told(person, SHOWN[scope]) if person is not None and SHOWN[scope] else None
-    return MemberTold(
+    return MemberSeen(
         id=row.id,
         account=row.account,
         cards=[CardTold(card=card, state=state or "in use") for card, state in cards.items()],

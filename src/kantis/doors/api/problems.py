@@ -72,6 +72,11 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "No such card",
         "The member has no such card. Look at the list of cards.",
     ),
+    "unknown-redemption": (
+        404,
+        "No such redemption",
+        "This key has made no hold of that id. Check the id, or hold the points first.",
+    ),
     "method-not-allowed": (405, "Not this method", "The header Allow has those that there are."),
     "email-taken": (
         409,

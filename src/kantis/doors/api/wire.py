@@ -13,16 +13,18 @@ smallest part of their unit, times are RFC 3339 with an offset.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from functools import cache, reduce
 from operator import or_
 from types import UnionType
-from typing import Annotated, Any, Final, get_args, get_origin
+from typing import Annotated, Any, Final, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Meta, Struct, field, structs
 
 from kantis.core.events import Body, Event, encode_body
 
+_T = TypeVar("_T")
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 #: Bodies that only the desk itself makes; accounts are merged with their cards and members.
@@ -38,8 +40,10 @@ WORD_MAX: Final = 500
 ID_MAX: Final = 200
 Word = Annotated[str, Meta(max_length=WORD_MAX)]
 Name = Annotated[str, Meta(max_length=ID_MAX)]
+Subject = Annotated[str, Meta(max_length=ID_MAX, examples=["card:6407", "account:12"])]
 #: As far as every reader of JSON counts exactly.
-Number = Annotated[int, Meta(ge=-(1 << 53), le=1 << 53)]
+NUMBER_MAX: Final = 1 << 53
+Number = Annotated[int, Meta(ge=-NUMBER_MAX, le=NUMBER_MAX)]
 _LIMITED: Final[dict[Any, Any]] = {str: Word, int: Number}
 
 
@@ -55,7 +59,7 @@ class Said(Struct, forbid_unknown_fields=True):
         str, Meta(max_length=ID_MAX, description="Unique per source; or Idempotency-Key.")
     ] = ""
     data: msgspec.Raw = field(default_factory=_nothing)
-    subject: Annotated[str, Meta(max_length=ID_MAX, examples=["card:6407", "account:12"])] = ""
+    subject: Subject = ""
     time: Annotated[
         dt.datetime | None,
         Meta(
@@ -83,15 +87,17 @@ def named(record: type) -> type:
     fields: list[Any] = []
     for each in structs.fields(record):
         kind = _named(each.type)
-        if each.required:
-            fields.append((each.name, kind))
-        elif each.default_factory is not msgspec.NODEFAULT:
-            fields.append((each.name, kind, field(default_factory=each.default_factory)))
-        else:
-            fields.append((each.name, kind, each.default))
+        fields.append((each.name, kind) if each.required else _optional(each, kind))
     made = msgspec.defstruct(record.__name__, fields, forbid_unknown_fields=True)
     made.__doc__ = record.__doc__
     return made
+
+
+def _optional(each: structs.FieldInfo, kind: Any = None) -> Any:
+    """A field with its default."""
+    if each.default_factory is not msgspec.NODEFAULT:
+        return each.name, kind or each.type, field(default_factory=each.default_factory)
+    return each.name, kind or each.type, each.default
 
 
 def _named(kind: Any) -> Any:
@@ -128,6 +134,31 @@ def _plain(kind: type, value: Any) -> Any:
     return kind(*made)
 
 
+def asked(name: str, about: str, body: type, given: frozenset[str], *, subject: bool) -> type:
+    """The record of a request that makes an event of a body.
+
+    It has the fields of the body but those that are ``given`` otherwise, and the subject where
+    the address does not name it.
+    """
+    kind = named(body)
+    fields: list[Any] = [("subject", Subject)] if subject else []
+    kept = [each for each in structs.fields(kind) if each.name not in given]
+    for each in sorted(kept, key=lambda field: not field.required):
+        fields.append((each.name, each.type) if each.required else _optional(each))
+    made = msgspec.defstruct(name, fields, forbid_unknown_fields=True)
+    made.__doc__ = f"{about}."
+    return made
+
+
+def body_from(kind: type, values: dict[str, Any]) -> Any:
+    """The body that has these values, and its defaults for the rest."""
+    nested = {structs.fields(kind)[n].name: inside for n, inside in _nested(kind)}
+    return kind(**{
+        name: tuple([_plain(nested[name], one) for one in value]) if name in nested else value
+        for name, value in values.items()
+    })  # fmt: skip
+
+
 _decode_said = msgspec.json.Decoder(Said).decode
 
 
@@ -141,12 +172,24 @@ def read_event(data: bytes, source: str) -> Event:
 
     What could not be written down is refused here: in a batch it would cost the others.
     """
+    return checked(event_of(read(_decode_said, data), source))
+
+
+def read(decode: Callable[[bytes], _T], data: bytes) -> _T:
+    """What JSON says; ``Malformed`` where it does not say that."""
     if b"\\u0000" in data:
         raise Malformed("Text has no character 0.")
     try:
-        event = event_of(_decode_said(data), source)
-        encode_body(event.body)
+        return decode(data)
     except (msgspec.MsgspecError, RecursionError) as error:
+        raise Malformed(f"{error}.") from error
+
+
+def checked(event: Event) -> Event:
+    """The event, which can be written down."""
+    try:
+        encode_body(event.body)
+    except msgspec.MsgspecError as error:
         raise Malformed(f"{error}.") from error
     except OverflowError as error:
         raise Malformed("A number is too great.") from error

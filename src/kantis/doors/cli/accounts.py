@@ -99,7 +99,10 @@ def _show(found: dict[str, Any], last: list[Told]) -> None:
     benefits = [(x["good for"], x["until"]) for x in found["entitlements"].values()]
     if benefits:
         out.print(table("\nentitled to", ("", "until"), benefits))
-    for what in ("offers", "choices", "facts", "holds"):
+    holds = [(x["key"], x["reward"], x["points"], x["until"]) for x in found["holds"]]
+    if holds:
+        out.print(table("\nheld", ("by", "for", "points", "until"), holds))
+    for what in ("offers", "choices", "facts"):
         if found[what]:
             each = found[what]
             said = each if isinstance(each, list) else [f"{k} {v}" for k, v in each.items()]

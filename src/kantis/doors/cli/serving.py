@@ -17,13 +17,19 @@ from rich.text import Text
 from kantis.desk.lease import holder
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
-from kantis.doors.api.app import application
+from kantis.doors.api.server import Protocol
 from kantis.doors.cli.opening import opened, shown
 from kantis.doors.cli.output import Json, Store, Trouble, Vault, json_out, out
+from kantis.doors.front import Front
 
 #: So long a stop waits for answers that are under way.
 _PATIENCE_S: Final = 30
 _QUEUED_MAX: Final = 2_048
+#: How the server under the application is set up.
+SERVER: Final[dict[str, Any]] = {
+    "log_config": None, "access_log": False, "lifespan": "on", "server_header": False,
+    "timeout_graceful_shutdown": _PATIENCE_S, "ws": "none", "loop": "uvloop", "http": "httptools",
+}  # fmt: skip
 
 
 def serve(
@@ -39,19 +45,17 @@ def serve(
         if isinstance(desk, RemoteDesk):
             message = f"Process {holder(desk.path)} writes to these books. Serve when it has ended."
             raise Trouble("store-in-use", message, shown(store))
-        listening = _listen(host, port)
+        listening = listen(host, port)
         with listening:
             _greet(desk, listening, store, json)
-            config = uvicorn.Config(
-                application(desk, vault=vault), log_config=None, access_log=False, lifespan="on",
-                server_header=False, timeout_graceful_shutdown=_PATIENCE_S, ws="none",
-            )  # fmt: skip
+            config = uvicorn.Config(Front(desk, vault=vault), **{**SERVER, "http": Protocol})
             for each in (signal.SIGTERM, signal.SIGINT):  # the server stops, and so do we
                 signal.signal(each, lambda *_: None)
             uvicorn.Server(config).run(sockets=[listening])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections; ``Trouble`` when the address cannot be used."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         # named as TCP, or the event loop leaves small answers to be held back by 40 ms

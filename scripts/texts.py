@@ -1,0 +1,64 @@
+"""Bring the catalogs of texts up to date: what pages say, for each language to translate.
+
+    python scripts/texts.py
+
+New texts come in without a translation, and what nothing says any more goes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import write_po
+
+from kantis.doors.web import phrasebook, terms
+from kantis.doors.web.languages import FIRST, LANGUAGES, TEXTS, catalog
+
+_WEB = Path(phrasebook.__file__).parent
+_METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
+_WIDTH = 100
+
+
+def wanted() -> Iterator[str | tuple[str, str]]:
+    """All texts that pages and terms can say; a text that goes with a number is a pair."""
+    options = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
+    for found in extract_from_dir(_WEB, _METHODS, options):
+        yield found[2]
+    yield from (heading for _, heading, _ in terms.CHAPTERS)
+    yield from terms.LABELS.values()
+    yield from phrasebook.SHAPES
+    yield from phrasebook.WINDOWS
+    yield from phrasebook.COUNTED.values()
+    yield phrasebook.ROLLING
+
+
+def renewed(tag: str) -> Catalog:
+    """The catalog of a language with exactly the texts that are wanted."""
+    kept, locale = catalog(tag), LANGUAGES[tag][1]
+    fresh = Catalog(locale, project="Kantis", fuzzy=False)
+    fresh.header_comment = f"# Texts of Kantis in {LANGUAGES[tag][0]}."
+    for text in sorted(set(wanted()), key=str):
+        known = kept.get(text)
+        fresh.add(text, known.string if known is not None else None)
+    return fresh
+
+
+def main() -> None:
+    for tag in LANGUAGES:
+        fresh = renewed(tag)
+        with (TEXTS / f"{tag}.po").open("wb") as file:
+            write_po(file, fresh, width=_WIDTH, no_location=True, omit_header=True)
+        if tag != FIRST:
+            missing = sum(1 for each in fresh if each.id and not _whole(each.string))
+            print(f"{tag}: {len(fresh)} texts, {missing} not translated")
+
+
+def _whole(string: str | tuple[str, ...]) -> bool:
+    return all(string) if isinstance(string, tuple) else bool(string)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Around: what a member can have, in words and decimal numbers, for every door.
+
+Texts come in the first language that is wanted and there. Days are the program's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from kantis.core.calendar import show_day, show_instant
+from kantis.desk.programs import Home
+from kantis.desk.showing import now_of
+from kantis.engine import reach
+from kantis.engine.members import entitled
+from kantis.engine.program import Program
+from kantis.store.books import Books
+from kantis.store.rows import AccountRow
+
+#: The language of a text where none of those that are wanted is there.
+DEFAULT_LANGUAGE: Final = "en"
+
+Plain = dict[str, Any]
+
+
+def text_in(texts: dict[str, str], wanted: Iterable[str]) -> str:
+    """A text in the best of the languages that are wanted, or in the one that there is.
+
+    >>> text_in({"en": "Coffee", "fi": "Kahvi"}, ["vi", "fi"]), text_in({"": "Latte"}, ["fi"])
+    ('Kahvi', 'Latte')
+    """
+    for language in (*wanted, DEFAULT_LANGUAGE):
+        if language in texts:
+            return texts[language]
+    return next(iter(texts.values()), "")
+
+
+def last_day(until: int) -> str:
+    """The last day before a first day without it.
+
+    >>> last_day(738977), last_day(0)
+    ('2024-03-31', 'never')
+    """
+    return show_day(until - 1 if until else 0)
+
+
+def rewards(
+    books: Books,
+    home: Home,
+    row: AccountRow,
+    now: int,
+    subject: str = "",
+    basket: int = 0,
+    wanted: Sequence[str] = (),
+) -> list[Plain]:
+    """All rewards: what can be had now, and how far it is to the rest."""
+    program: Program = home.program
+    state = now_of(home, row, now)
+    moment = max(now, state.at)
+    names = [(home.number, each) for each in reach.reward_limits(program, state, moment)]
+    rows = books.limits(names, lock=False) if names else []
+    limits = {each.name: each.quantity - each.taken for each in rows}
+    found = reach.rewards_within(program, state, moment, subject, basket, limits)
+    units = program.units
+    return [
+        {
+            "reward": each.name,
+            "title": text_in(each.title, wanted),
+            "gives": each.gives,
+            "comes": each.comes,
+            "balance": each.balance,
+            "points": units[each.balance].number(each.points) if each.balance else "",
+            "worth": program.money.number(each.money),
+            "can": each.can,
+            "missing": units[each.balance].number(each.missing) if each.balance else "",
+            "code": each.code,
+            "why": each.why,
+            "left": each.left if each.left >= 0 else None,
+            "stock": each.stock if each.stock >= 0 else None,
+        }
+        for each in found
+    ]
+
+
+def offers(
+    home: Home, row: AccountRow, now: int, subject: str = "", wanted: Sequence[str] = ()
+) -> list[Plain]:
+    """The offers that are meant for a member, and how each stands."""
+    state = now_of(home, row, now)
+    found = reach.offers_within(home.program, state, max(now, state.at), subject)
+    return [
+        {
+            "offer": each.name,
+            "title": text_in(each.title, wanted),
+            "says": each.says,
+            "state": each.state,
+            "since": show_day(each.since) if each.since else "",
+            "until": last_day(each.until),
+            "loaded": show_instant(each.loaded) if each.loaded >= 0 else "",
+            "used": each.used,
+            "left": each.left if each.left >= 0 else None,
+        }
+        for each in found
+    ]
+
+
+def vouchers(
+    home: Home, row: AccountRow, now: int, wanted: Sequence[str] = (), *, closed: bool = False
+) -> list[Plain]:
+    """The vouchers that can be used, the first to end first; with ``closed`` the others too."""
+    state = now_of(home, row, now)
+    program: Program = home.program
+    plan = program.plan_for(state, max(now, state.at))
+    found = []
+    for code, each in state.vouchers.items():
+        if each.state != "open" and not closed:
+            continue
+        kind = plan.vouchers.get(each.kind)
+        least = kind.least_basket if kind is not None else None
+        found.append(
+            {
+                "code": code,
+                "kind": each.kind,
+                "title": text_in(kind.title, wanted) if kind is not None else "",
+                "good_for": kind.good_for if kind is not None else "",
+                "worth": program.money.number(each.worth),
+                "state": each.state,
+                "issued": show_day(each.issued),
+                "until": last_day(each.expires),
+                "least_basket": program.money.number(least.amount) if least is not None else "",
+                "at": list(kind.at) if kind is not None else [],
+            }
+        )
+    return sorted(found, key=lambda each: (each["state"] != "open", each["until"]))
+
+
+def entitlements(
+    home: Home, row: AccountRow, now: int, subject: str = "", wanted: Sequence[str] = ()
+) -> list[Plain]:
+    """What a member may have now, until when, and how often still."""
+    state = now_of(home, row, now)
+    moment = max(now, state.at)
+    sections = home.program.plan_for(state, moment).entitlements.sections
+    return [
+        {
+            "entitlement": each.name,
+            "title": text_in(sections[each.name].title, wanted),
+            "good_for": each.good_for,
+            "until": last_day(each.until),
+            "left": each.left if each.left >= 0 else None,
+        }
+        for each in entitled(home.program, state, moment)
+    ]

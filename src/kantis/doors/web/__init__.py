@@ -1,0 +1,1 @@
+"""Web: what people see in a browser. Pages are made here, on the server."""

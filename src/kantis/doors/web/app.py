@@ -1,0 +1,92 @@
+"""The web application: pages before whom nothing but what ``PAGES`` names is let through."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import structlog
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from kantis.doors.api.office import Office
+from kantis.doors.api.problems import Problem
+from kantis.doors.web import static
+from kantis.doors.web.pages import NotHere, Visit
+
+log: Any = structlog.get_logger()
+
+Handler = Callable[[Visit], Awaitable[Response]]
+
+#: Whoever comes, signed in or not.
+ANYBODY: Final = frozenset({"anybody"})
+
+
+class Page(Struct, frozen=True):
+    """A method on a path, who may ask for it, and what answers."""
+
+    method: str
+    path: str
+    whose: frozenset[str]
+    handler: Handler
+
+
+class Web:
+    """All pages. ``office`` is handed in with each request: it is there once we serve."""
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        self.pages = tuple(pages)
+        self._patterns = [
+            (re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", each.path)), each) for each in pages
+        ]
+
+    async def __call__(self, office: Office, scope: Scope, receive: Receive, send: Send) -> None:
+        name = secrets.token_hex(8)
+        started, route = time.perf_counter(), "none"
+        request = Request(scope, receive)
+        file = static.files().get(scope["path"]) if scope["method"] in ("GET", "HEAD") else None
+        if file is not None:
+            route, answer = static.START, Response(file.body, 200, file.headers)
+        else:
+            visit = Visit(request, office, {})
+            try:
+                page, visit.about = self._found(scope["method"], scope["path"])
+                route = page.path
+                _same_site(request)
+                answer = await page.handler(visit)
+            except NotHere:
+                answer = visit.page("not-here.html", status=404)
+            except Problem as problem:
+                answer = visit.page("trouble.html", status=problem.status, problem=problem)
+            except Exception as error:
+                log.exception("fault", request=name, error=type(error).__name__)
+                answer = visit.page("trouble.html", status=500, problem=None)
+        answer.headers["x-request-id"] = name
+        await answer(scope, receive, send)
+        seconds = time.perf_counter() - started
+        office.journal.note(name, scope["method"], route, answer.status_code, seconds, "")
+
+    def _found(self, method: str, path: str) -> tuple[Page, dict[str, str]]:
+        for pattern, page in self._patterns:
+            match = pattern.fullmatch(path)
+            if match and method in (page.method, "HEAD" if page.method == "GET" else ""):
+                return page, match.groupdict()
+        raise NotHere
+
+
+def _same_site(request: Request) -> None:
+    """A form of another site changes nothing here."""
+    if request.method in ("GET", "HEAD"):
+        return
+    site = request.headers.get("sec-fetch-site", "")
+    origin = request.headers.get("origin", "")
+    own = f"{request.url.scheme}://{request.url.netloc}"
+    if site not in ("same-origin", "none", "") or (origin and origin != own):
+        raise Problem("not-allowed")
+    if not site and not origin:
+        raise Problem("not-allowed")

@@ -1,0 +1,106 @@
+"""What holds for every page: no barrier, no complaint, no other site, its language, its size."""
+
+import httpx
+import pytest
+from playwright.sync_api import Browser
+
+from kantis.doors.web import static
+from kantis.doors.web.doors import PAGES
+from tests.doors.service.server import Server
+from tests.doors.web.looking import LANGUAGES, THEMES, WIDTHS, tab
+
+#: Each page that is got, with an address of it. Nothing is worked out here.
+ADDRESSES = {
+    "/": "/",
+    "/p/{program}": "/p/boots-advantage-card",
+    "/theme/{theme}": "/theme/auto",
+}
+SIZE_MAX = 150_000
+
+pytestmark = pytest.mark.browser
+
+
+def test_every_page_has_its_address_here() -> None:
+    assert {page.path for page in PAGES if page.method == "GET"} == set(ADDRESSES)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("theme", THEMES)
+def test_pages_have_no_barrier(browser: Browser, site: Server, theme: str, width: int) -> None:
+    with tab(browser, site.address, width, theme) as looked:
+        for address in ADDRESSES.values():
+            looked.page.goto(address)
+            assert looked.barriers() == [], address
+            assert not looked.overflows(), address
+        assert looked.complaints == []
+
+
+def test_a_barrier_is_found(browser: Browser, site: Server) -> None:
+    with tab(browser, site.address) as looked:
+        looked.page.goto("/")
+        looked.page.evaluate("document.querySelector('main').append(document.createElement('img'))")
+        assert [each.partition(":")[0] for each in looked.barriers()] == ["image-alt"]
+
+
+def test_a_script_in_a_page_does_not_run(browser: Browser, site: Server) -> None:
+    with tab(browser, site.address) as looked:
+        looked.page.goto("/")
+        looked.page.evaluate(
+            "const s = document.createElement('script'); s.textContent = 'window.ran = 1';"
+            "document.head.append(s)"
+        )
+        assert looked.page.evaluate("window.ran") is None
+        assert any("Content Security Policy" in each for each in looked.complaints)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_page_speaks_the_language_of_the_browser(
+    browser: Browser, site: Server, language: str
+) -> None:
+    with tab(browser, site.address, language=language) as looked:
+        looked.page.goto("/p/boots-advantage-card")
+        assert looked.page.locator("html").get_attribute("lang") == language
+        looked.page.locator("footer a[lang=et]").click()
+        assert looked.page.locator("h2").first.inner_text() == "Nii kogud"
+        looked.page.goto("/")
+        assert looked.page.locator("html").get_attribute("lang") == "et"
+
+
+def test_colours_are_kept(browser: Browser, site: Server) -> None:
+    with tab(browser, site.address) as looked:
+        looked.page.goto("/")
+        looked.page.get_by_role("link", name="Dark").click()
+        assert looked.page.locator("html").get_attribute("data-theme") == "dark"
+        looked.page.get_by_role("link", name="As the device").click()
+        assert looked.page.locator("html").get_attribute("data-theme") is None
+
+
+def test_pages_are_small_and_files_are_kept(site: Server) -> None:
+    with httpx.Client(base_url=site.address, headers={"accept": "text/html"}) as client:
+        for address in ADDRESSES.values():
+            answer = client.get(address, follow_redirects=True)
+            size = len(answer.content) + sum(
+                len(file.body) for path, file in static.files().items() if path in answer.text
+            )
+            assert size <= SIZE_MAX, address
+        for path in static.files():
+            answer = client.get(path)
+            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+def test_what_is_not_named_is_a_page_that_says_so(site: Server) -> None:
+    with httpx.Client(base_url=site.address, headers={"accept": "text/html"}) as client:
+        for path in ("/nothing", "/p/nothing", "/theme/pink", "/static/kantis.css", "/../etc"):
+            answer = client.get(path)
+            assert answer.status_code == 404
+            assert "There is no such page" in answer.text
+            assert "default-src 'none'" in answer.headers["content-security-policy"]
+        assert client.get("/nothing", headers={"accept": "*/*"}).json()["code"] == "not-found"
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"origin": "https://elsewhere.example"}, {"sec-fetch-site": "cross-site"}]
+)
+def test_a_form_of_another_site_is_refused(site: Server, headers: dict[str, str]) -> None:
+    with httpx.Client(base_url=site.address, headers={"accept": "text/html"}) as client:
+        assert client.post("/p/corner-cafe", headers=headers).status_code in (403, 404)

@@ -1,0 +1,57 @@
+"""The catalogs are whole: every text of every page in every language, with its places."""
+
+import re
+
+import pytest
+
+from kantis.doors.web.languages import FIRST, LANGUAGES, TEXTS, catalog, language
+from scripts.texts import renewed, wanted
+
+PLACE = re.compile(r"\{\w+\}|%\(\w+\)s")
+
+
+def faults(tag: str) -> list[str]:
+    """What is wrong with the texts of a language."""
+    found = []
+    for text in sorted(set(wanted()), key=str):
+        message = catalog(tag).get(text)
+        forms = message.string if message is not None else ""
+        for form in forms if isinstance(forms, tuple) else (forms,):
+            known = text if isinstance(text, tuple) else (text,)
+            places = {place for each in known for place in PLACE.findall(each)}
+            if not form and tag != FIRST:
+                found.append(f"{text!r} is not translated")
+            elif form and not set(PLACE.findall(str(form))) <= places:
+                found.append(f"{text!r} has other places than {form!r}")
+            elif form and str(form)[-1] in ".!?" and known[-1][-1] not in ".!?":
+                found.append(f"{form!r} ends as a sentence")
+    return found
+
+
+@pytest.mark.parametrize("tag", LANGUAGES)
+def test_every_text_is_there(tag: str) -> None:
+    assert faults(tag) == []
+    kept = (TEXTS / f"{tag}.po").read_text(encoding="utf-8")
+    known = {str(message.id) for message in catalog(tag) if message.id}
+    assert known == {str(message.id) for message in renewed(tag) if message.id}, (
+        "run: python scripts/texts.py"
+    )
+    assert "fuzzy" not in kept
+
+
+def test_a_text_that_is_missing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = catalog("fi").get("Levels")
+    assert message is not None
+    monkeypatch.setattr(message, "string", "")
+    assert faults("fi") == ["'Levels' is not translated"]
+
+
+def test_numbers_take_the_form_that_the_language_has() -> None:
+    pair = "{n} point", "{n} points"
+    said = {tag: [language(tag).ngettext(*pair, n) for n in (1, 2)] for tag in LANGUAGES}
+    assert said == {
+        "en": ["{n} point", "{n} points"],
+        "fi": ["{n} piste", "{n} pistettä"],
+        "et": ["{n} punkt", "{n} punkti"],
+        "vi": ["{n} điểm", "{n} điểm"],
+    }
