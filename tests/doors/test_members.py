@@ -96,6 +96,32 @@ def test_another_master_key_from_the_command_line(store: Path, kantis: Kantis) -
     assert findings(store) == {"keys": False}
 
 
+def test_personal_data_of_a_file_go_to_the_vault(store: Path, kantis: Kantis) -> None:
+    file = store.with_name("members.csv")
+    file.write_text(
+        "card,joined,first name,surname,e-mail,mobile,city\n"
+        "1,2024-01-05,Anna,Mäkinen,anna@x.org,+358 40 123 4567,Tampere\n"
+        "2,2024-01-06,Berta,Berg,ANNA@x.org,,\n"
+        "3,2024-01-07,Carl,Canary,carl@x.org,040 1234567,\n"
+        "4,2024-01-08,,,,,\n",
+        encoding="utf-8",
+    )
+    said = kantis("import", file, "--kind", "members", "--store", store, "--json")
+    assert (said.status, said.json["accepted"]) == (1, 4)
+    assert (said.json["people"], said.json["people_refused"]) == (1, 2)
+    bad = file.with_name("members.csv.bad.csv").read_text(encoding="utf-8")
+    assert "email-taken" in bad
+    assert "bad-value" in bad
+    assert "Canary" not in bad
+    assert "1234567" not in bad
+    shown = kantis("member", "show", "card:1", "--store", store, "--json").json
+    assert shown["person"]["address"]["city"] == "Tampere"
+    assert b"Tampere" not in store.read_bytes()
+    again = kantis("import", file, "--kind", "members", "--store", store, "--json")
+    assert (again.json["people"], again.json["again"]) == (0, 4)
+    assert kantis("verify", "--store", store).status == 0
+
+
 # ── backup, restore, doctor, move ────────────────────────────────────────────
 
 
