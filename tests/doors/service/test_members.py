@@ -10,7 +10,7 @@ import pytest
 
 from kantis.desk.vault import cards
 from tests.doors.service.conftest import Place
-from tests.doors.service.server import begin, buy, mug, served
+from tests.doors.service.server import CLUB, begin, buy, mug, served
 from tests.doors.service.test_events import problem
 
 ANNA = {
@@ -115,6 +115,26 @@ def test_what_cannot_be_is_refused_without_saying_it_again(
     for value in said.values():
         if isinstance(value, str):
             assert value not in answer.text
+
+
+def test_who_is_too_young_leaves_no_trace(tmp_path: Path) -> None:
+    """And a birthday reaches the books only where the program asks for one."""
+    store = tmp_path / "books.db"
+    keys = begin(str(store), "club", terms="least age: 16\n" + CLUB)
+    with served(store) as server, server.client(keys["club/till"]) as till:
+        young = join(till, "young", given_name="Kid", birthday="2020-01-01")
+        assert problem(young) == (409, "too-young")
+        assert young.json()["recorded"] is False
+        answer = join(till, "young", given_name="Kid", birthday="2000-01-01")
+        assert answer.status_code == 201
+        account = till.get(f"/v1/accounts/account:{answer.json()['account']}").json()
+        assert account["facts"] == {"birthday": "2000-01-01"}
+        assert answer.json()["account"] == 1
+
+
+def test_a_birthday_that_no_rule_asks_for_stays_in_the_vault(till: httpx.Client) -> None:
+    member = join(till, given_name="B", birthday="1990-05-17").json()
+    assert till.get(f"/v1/accounts/account:{member['account']}").json()["facts"] == {}
 
 
 def test_joining_needs_an_id_and_json(staff: httpx.Client) -> None:
@@ -320,6 +340,16 @@ def test_two_members_who_are_one_person_become_one(staff: httpx.Client, till: ht
     assert [each["id"] for each in find(staff, name="ged")] == [one["id"]]
     assert problem(staff.post(url, json={"other": one["id"]})) == (409, "merge-with-itself")
     assert problem(staff.post(url, json={"other": "0"})) == (404, "unknown-member")
+
+
+def test_an_email_that_only_the_other_had_is_taken_over(staff: httpx.Client) -> None:
+    one = join(staff, given_name="Third").json()
+    two = join(staff, email="third@example.org", card="third-2").json()
+    merged = staff.post(f"/v1/members/{one['id']}/merge", json={"other": two["id"]}).json()
+    person = merged["person"]
+    assert (person["given_name"], person["email"]) == ("Third", "third@example.org")
+    assert [each["id"] for each in find(staff, email="third@example.org")] == [one["id"]]
+    assert [each["id"] for each in find(staff, card="third-2")] == [one["id"]]
 
 
 def one_email(member: Any) -> str:

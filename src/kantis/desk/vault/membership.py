@@ -267,20 +267,23 @@ def merge(reader: Desk, vault: Vault, home: Home, member: Member, other: Member,
         mine = people.cards_of(reader.books, [before])[before]
         state = f"{MOVED}{before}"
         _file(vault, [(home.number, card, account, state, now, who) for card in mine])
+    email = ""
     if member.person is not None and other.person is not None:
         known = {
             name: getattr(other.person, name)
             for name in TOLD
             if not getattr(member.person, name) and getattr(other.person, name)
         }
+        email = known.pop("email", "")
         if member.person.address == Address():
             known["address"] = other.person.address
-        consents = (*member.person.consents, *other.person.consents)
+        consents = {*member.person.consents, *other.person.consents}
         known["consents"] = tuple(sorted(consents, key=lambda each: each.at))
-        vault.erase(other, [], now)
         vault.change(member, structs.replace(member.person, **known), now)
-    else:
-        vault.erase(other, [], now)
+    vault.erase(other, [], now)
+    (kept,) = vault.open(people.by_id(reader.books, [member.row.id]))
+    if email and kept.person is not None:  # it is free once the other one is erased
+        vault.change(kept, structs.replace(kept.person, email=email), now)
 
 
 # ── leaving ──────────────────────────────────────────────────────────────────
