@@ -30,7 +30,7 @@ SCOPES: Final = {
     "shop": "sells online, enrols members and keeps their plans",
     "partner": "tells what members did with a partner",
     "staff": "does everything that the program knows, adjustments too",
-    "auditor": "reads everything and changes nothing",
+    "auditor": "reads everything but personal data, and changes nothing",
 }
 
 _START: Final = "kantis_"
