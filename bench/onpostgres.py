@@ -192,6 +192,9 @@ class _Taker:
         self.sent.append((_dialect(statement), values))
         return len(values)
 
+    def seal(self, page: Page) -> None:
+        """It is sealed."""
+
     def arrive(self, page: Page) -> None:
         """Nothing waits in these books."""
 

@@ -7,7 +7,9 @@ and nothing else to do: no events to encode, no accounts to read, no rules, no h
 
 from __future__ import annotations
 
+import gc
 import shutil
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -73,16 +75,15 @@ class Bench:
         return found
 
     def ours(self) -> float:
-        """Seconds in which the desk takes the stream."""
-        path = self.copy("ours.db")
-        with desk_of(path) as desk:
-
-            def submit(groups: list[list[Event]]) -> None:
-                for _ in desk.stream(groups, importing=True):
-                    pass
-
-            submit(self.groups[:WARM])
-            return wall(lambda: submit(self.groups[WARM:]))
+        """Seconds in which the desk takes the stream: from the answer to the last batch of
+        the warming up to the answer to the last one, in one stream."""
+        gc.collect()
+        with desk_of(self.copy("ours.db")) as desk:
+            start = 0.0
+            for number, _ in enumerate(desk.stream(self.groups, importing=True), 1):
+                if number == WARM:
+                    start = time.perf_counter()
+            return time.perf_counter() - start
 
     def bare(self, groups: list[Written], warm: int = WARM) -> float:
         """Seconds in which a bare loop writes the same."""
@@ -101,6 +102,9 @@ class _Taker:
 
     def _many(self, statement: str, rows: Sequence[Any]) -> None:
         self.written.append((statement, rows))
+
+    def seal(self, page: Page) -> None:
+        """It is sealed."""
 
     def arrive(self, page: Page) -> None:
         """Nothing waits in these books."""

@@ -59,11 +59,15 @@ def batches(events: Iterable[Event], size: int = BATCH) -> list[list[Event]]:
 
 
 def note(books: Any, tell: Callable[[Page], None]) -> None:
-    """From now on, tell the rows of each batch when books get them."""
+    """From now on, tell the rows of each batch when they are written.
+
+    Books that put a batch off until its commit get it twice; only then it is sealed.
+    """
     write = type(books).write
 
     def noting(page: Page) -> None:
-        tell(page)
         write(books, page)
+        if not (page.unsealed or page.ledgers):
+            tell(page)
 
     books.write = noting

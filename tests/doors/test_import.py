@@ -247,6 +247,45 @@ def test_opening_balances_need_totals_and_no_bad_row(kantis: Kantis, shop: Path)
         assert desk.books.counts()["event"] == 2
 
 
+PLANS = """card,record,name,period,worth,since,until,renews,level
+9001,plan,club,year,20.00,2023-09-01,2024-08-31,,
+9002,plan,club,month,,,2024-02-09,no,
+9002,lot,stamps,,,,,,
+"""
+
+
+def test_paid_memberships_are_brought_with_their_terms(kantis: Kantis, cafe: Path) -> None:
+    text = cafe.read_text() + "\nplans:\n  club: {fee: [2.00 EUR per month, 20.00 EUR per year]}\n"
+    cafe.write_text(text)
+    assert kantis("publish", cafe).status == 0
+    folder = cafe.parent
+    (folder / "open.csv").write_text(PLANS.replace("9002,lot,stamps,,,,,,\n", ""))
+    (folder / "open.yaml").write_text(
+        "kind: opening\ncolumns:\n  time: {value: 2024-01-15 00:00}\ntotals: {plans: 2}\n"
+    )
+    said = kantis("import", "open.csv", "--mapping", "open.yaml")
+    assert said.status == 0, said.out
+    (one,), (two,) = account("9001").plans.values(), account("9002").plans.values()
+    assert (one.plan, one.period, one.state, one.until, one.fee) == (
+        "club",
+        "year",
+        "paid",
+        739130,
+        2000,
+    )
+    assert (two.period, two.until, two.renews) == ("month", 738926, False)
+    for bad, code in (
+        ("club,year", "unknown-period"),
+        ("club,month", "term-missing"),
+        ("klub,month", "unknown-plan"),
+    ):
+        row = bad.replace("year", "week").replace("month", "month") + ",,,,,"
+        (folder / "bad.csv").write_text(f"{PLANS.splitlines()[0]}\n9003,plan,{row}\n")
+        assert kantis("import", "bad.csv", "--mapping", "open.yaml").status == 1
+        assert code in (folder / "bad.csv.bad.csv").read_text()
+    assert kantis("verify").status == 0
+
+
 def test_a_counter_is_brought_in_the_unit_of_what_it_counts(kantis: Kantis, cafe: Path) -> None:
     program = (
         cafe.read_text()

@@ -206,8 +206,11 @@ def _committed_anyway(self: Desk) -> None:
         books.rollback()
 
 
-def _stale(right: Any, made: Any, live: Any, head: bytes, touched: set[str]) -> None:
-    right(made, live, head, set() if live.account.seq % 3 == 0 else touched)
+def _stale(right: Any, made: Any, live: Any, stopped: bool) -> None:
+    right(made, live, stopped)
+    if live.account.seq % 3 == 0:
+        *ledger, _, entries = made.ledgers[-1]
+        made.ledgers[-1] = (*ledger, {}, entries)
 
 
 def _back_to_sender(right: Any, live: Any, *rest: Any) -> Any:
@@ -276,7 +279,7 @@ PLANTED: dict[str, Fault] = {
         (tasks.Task, "same_as", lambda *_: True), office=True
     ),
     "a rollback is lost": Fault((Desk, "forget", _committed_anyway), office=True),
-    "a balance row is not written": Fault(_on(booking, "_stand", _stale), office=True),
+    "a balance row is not written": Fault(_on(booking, "_book", _stale), office=True),
     "a shared limit is not taken": Fault((Books, "take", lambda *_: True), office=True),
     "a transfer comes back to its sender": Fault(
         _on(booking, "_staged", _back_to_sender), office=True

@@ -18,7 +18,7 @@ def event(key: str, state: int = DECIDED, **other: object) -> Row:
     row = {
         "key": key, "program": 1, "type": "purchase", "time": 5, "received": 6,
         "subject": "card:ä", "ask": 0, "imported": 0, "state": state, "account": None,
-        "seq": None, "hash": H, "receipt": None, "waits": None, "note": None, "body": b"body",
+        "seq": None, "receipt": None, "waits": None, "note": None, "body": b"body", "hash": H,
     }  # fmt: skip
     assert other.keys() <= row.keys()
     return tuple((row | other).values())

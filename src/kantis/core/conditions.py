@@ -105,7 +105,7 @@ class Who(Struct, frozen=True):
 
     ``plans`` are plans of which the member has one, ``no_plans`` those of which it has none.
     ``choices`` are (choice, option) that stand, ``no_choices`` are (choice, options)
-    of which none does.
+    of which none does. ``said`` is how the file says it.
     """
 
     tiers: tuple[tuple[str, tuple[int, ...]], ...] = ()
@@ -116,6 +116,7 @@ class Who(Struct, frozen=True):
     age_to: int = 999
     plans: tuple[str, ...] = ()
     no_plans: tuple[str, ...] = ()
+    said: str = ""
 
 
 def levels(node: Node, group: str, reader: Reader) -> tuple[int, ...]:
@@ -176,7 +177,16 @@ def _who(node: Node, reader: Reader) -> Who:
             line, column = node.keys.get(key, (node.line, node.column))
             message = f"Members have no {key!r}. {suggest(key, known)}"
             raise Wrong("unknown-who", message, Node("", line, column))
-    return Who(tiers=tuple(tiers), **values)
+    return Who(tiers=tuple(tiers), **values, said=as_said(node))
+
+
+def as_said(node: Node) -> str:
+    """A value of the file as people read it: ``status gold or higher, age 18 to 25``."""
+    if isinstance(node.value, dict):
+        return ", ".join(f"{key} {as_said(child)}" for key, child in node.value.items())
+    if isinstance(node.value, list):
+        return " or ".join(as_said(each) for each in node.value)
+    return text_of(node)
 
 
 def _plans(node: Node, reader: Reader) -> tuple[str, ...]:
@@ -320,6 +330,35 @@ _TIMES = "dates, weekdays, hours, birthday month, within 7 days of joining"
 WHEN = Kind("times", _when, _TIMES, ("2024-01-08 to 2024-02-25", "birthday month"))
 IF = Kind("condition", _if, "{basket, spend, items, tender …}", ("{basket: at least 30 EUR}",))
 
+#: Why a gate does not let a rule act, in words; of the members it says who is meant.
+UNMET = {
+    "date": "it holds on other days",
+    "weekday": "it holds on other days of the week",
+    "hour": "it holds at another time of the day",
+    "birthday": "it is for the time of the birthday",
+    "joining": "it is for the first days after joining",
+    "basket": "the basket is too small",
+    "spend": "too little is spent on what it is for",
+    "items": "too few items are bought of what it is for",
+    "paid in points": "a part is paid in points",
+    "tender": "it is paid in another way",
+    "channel": "it comes by another way",
+    "location": "it is for other places",
+    "partner": "it is for other partners",
+}
+
+
+def unmet(why: str, who: Who | None) -> str:
+    """Why somebody or something is not meant, in words.
+
+    >>> unmet("tier", Who(said="status gold or higher")), unmet("basket", None)
+    ('it is for members with status gold or higher', 'the basket is too small')
+    """
+    if why in UNMET:
+        return UNMET[why]
+    return f"it is for members with {who.said}" if who is not None and who.said else why
+
+
 #: A gate lets a rule act: (turn, basket, spend, items) -> why not, or empty.
 Gate = Callable[[Turn, int, int, int], str]
 
@@ -361,7 +400,7 @@ def write_gates(
             sums = ", ".join(map(sum_of, ("basket", "amounts", "items")))
             found.append(_call(code, gates(None, None, if_)[0], sums))
     if who is not None:
-        if who == Who(tiers=who.tiers) and len(who.tiers) == 1:
+        if who == Who(tiers=who.tiers, said=who.said) and len(who.tiers) == 1:
             group, allowed = who.tiers[0]
             level = code.once(f"turn.level({group!r})", "level")
             found.append((f"{level} in {allowed!r}", '"tier"'))

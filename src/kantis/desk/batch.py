@@ -17,9 +17,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from kantis.core.account import NEVER, Account, decode_account
+from kantis.core.account import NEVER, Account, decode_account, encode_account
 from kantis.core.decision import DESK, Context, apply
-from kantis.core.events import Enrol, Event, Purchase
+from kantis.core.events import Enrol, Event, Purchase, encode_body
 from kantis.desk import booking
 from kantis.desk.cache import Cache
 from kantis.desk.foresight import Foresight
@@ -30,7 +30,7 @@ from kantis.desk.results import BAD as SET_ASIDE
 from kantis.desk.results import DECIDED as SETTLED
 from kantis.desk.results import PARKED as WAITS
 from kantis.desk.results import REFUSED, Result, refuse
-from kantis.desk.tasks import Live, Made, Task
+from kantis.desk.tasks import Live, Task, made
 from kantis.store.books import Books
 from kantis.store.chain import EMPTY
 from kantis.store.rows import AccountRow, EventRow
@@ -91,6 +91,8 @@ class Batch:
             if aside and not task.state:
                 task.state, task.note = BAD, aside
             self._decide(task)
+            if task.row is None:
+                task.body = encode_body(task.event.body)  # while its lines are at hand
 
     def advance(self, accounts: list[int], *, history: bool) -> None:
         """Let time pass for accounts, up to now; nothing is written yet."""
@@ -103,7 +105,7 @@ class Batch:
                 continue
             for entry in entries:
                 booked = entry.at if history else self.now
-                live.made.append(Made(entry, history, booked, entry.at))
+                live.made.append(made(entry, history, booked, entry.at))
                 self.foresight.claim(live.home.number, entry.decision.claims)
 
     # ── what the batch is about ──────────────────────────────────────────────
@@ -152,8 +154,6 @@ class Batch:
             if task.flag and task.event.ask and task.result is None:
                 task.result = refuse(task.key, task.flag)
         self.tasks = [task for task in first.values() if task.result is None]
-        for task in self.tasks:
-            task.seal()
 
     def _repeat(self, first: dict[str, Task], known: list[EventRow]) -> None:
         places = [(row.account or 0, row.seq or 0) for row in known if row.state == DECIDED]
@@ -212,12 +212,12 @@ class Batch:
 
     def _look_up(self, strange: list[Task]) -> None:
         """Find the cards in the books; who enrols on a new one gets a new account."""
-        wanted = {card for card in map(_card, strange) if card is not None}
+        cards = list(map(_card, strange))
+        wanted = {card for card in cards if card is not None}
         if wanted:
             self.found = self.books.cards(sorted(wanted))
         opening: list[Task] = []
-        for task in strange:
-            card = _card(task)
+        for task, card in zip(strange, cards, strict=True):
             if card is not None:
                 task.account = self.found.get(card, self.opened.get(card, 0))
             if not task.account and isinstance(task.event.body, Enrol):
@@ -231,7 +231,7 @@ class Batch:
                 task.account = ids[-task.account - 1]
         self.opened = {card: ids[-number - 1] for card, number in self.opened.items()}
         for task, number in zip(opening, ids, strict=True):
-            self.lives[number] = Live(number, task.home, Account(number), EMPTY, EMPTY, opened=True)
+            self.lives[number] = Live(number, task.home, Account(number), EMPTY, opened=True)
         nameless = [task for task in strange if not task.event.subject and not task.account]
         if nameless:
             self.foresight.owners(nameless, self.tasks)
@@ -244,14 +244,14 @@ class Batch:
             if found is not None:
                 program, account, head, size = found
                 home = self.homes.numbered(program)
-                lives[number] = Live(number, home, account, head, head, size)
+                lives[number] = Live(number, home, account, head, size)
             elif number not in lives:
                 missing.append(number)
         for row in self.books.accounts(missing) if missing else ():
             home = self.homes.numbered(row.program)
             known = cache.take_as(row) if cache is not None else None
             account = known if known is not None else _stored(row)
-            lives[row.id] = Live(row.id, home, account, row.head, row.head, len(row.snapshot))
+            lives[row.id] = Live(row.id, home, account, row.head, len(row.snapshot))
 
     # ── deciding ─────────────────────────────────────────────────────────────
 
@@ -314,14 +314,17 @@ class Batch:
         for entry in entries:
             booked = entry.at if imported else self.now
             if entry is own:
-                live.made.append(Made(own, imported, booked, task.time, task.hash, seen))
+                digest = task.row.hash if task.row is not None else None
+                live.made.append(made(own, imported, booked, task.time, digest, seen))
             else:
-                live.made.append(Made(entry, imported, booked, entry.at))
+                live.made.append(made(entry, imported, booked, entry.at))
             if entry.decision.claims:
                 self.foresight.claim(live.home.number, entry.decision.claims)
         task.entry, task.seq = own, own.seq
         if own.decision.cause:
             self.foresight.caused(live, task, own)
+        if live.tasks[-1] is task:
+            live.snapshot = encode_account(account)
 
     def _context(self, live: Live, task: Task, event: Event) -> tuple[Context, bytes]:
         need = self.foresight.needs.get(id(task))
@@ -335,10 +338,10 @@ class Batch:
     def _set_aside(self, live: Live, task: Task, error: Exception) -> None:
         """A decision that raises is a bug: keep the event, and the account as it was before."""
         task.state, task.note = BAD, f"{type(error).__name__}: {error}"
-        live.broken = task.key
+        live.broken, live.snapshot = task.key, b""
         live.account = self._before(live)
-        for made in live.made:
-            apply(live.account, made.entry)
+        for each in live.made:
+            apply(live.account, each.entry)
 
     def _before(self, live: Live) -> Account:
         """The account as it stands in the books."""
@@ -369,6 +372,7 @@ class Batch:
         for number in again:
             live = self.lives[number]
             live.account, live.made, live.broken = self._before(live), [], ""
+            live.snapshot = b""
         redone = [task for task in self.tasks if task.account in again]
         self.foresight.reset(redone, [self.lives[number] for number in self.lives])
         for task in redone:

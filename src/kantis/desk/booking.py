@@ -8,7 +8,7 @@ import tzdata  # type: ignore[import-untyped]
 from msgspec import structs
 
 from kantis.core.account import NEVER, encode_account
-from kantis.core.decision import DESK, ENGINE, FollowUp, encode_decision, follow_up_id
+from kantis.core.decision import DESK, ENGINE, FollowUp, follow_up_id
 from kantis.core.events import Carry, Event, encode_body
 from kantis.desk.cache import Cache
 from kantis.desk.results import ALONE as LEFT_ALONE
@@ -17,7 +17,6 @@ from kantis.desk.results import DECIDED as SETTLED
 from kantis.desk.results import PARKED as WAITS
 from kantis.desk.results import REFUSED, Result, refuse
 from kantis.desk.tasks import Live, Made, Task, tag_of
-from kantis.store.chain import HASHING, event_hash, link
 from kantis.store.rows import Page, Row
 from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
 
@@ -26,21 +25,23 @@ if TYPE_CHECKING:
 
 #: Letters of a note: why an event was set aside.
 NOTE_MAX: Final = 500
-#: The version of the time zone rules that decisions were made with.
-ZONES: Final = tzdata.IANA_VERSION
+#: The engine and the version of the time zone rules that decisions are made with.
+STAMP: Final = (ENGINE, tzdata.IANA_VERSION)
 
 
 def page(batch: Batch) -> Page:
     """All rows of a batch, accounts in the order of their ids, events in that of arrival."""
-    made = Page()
+    made = Page(stamp=STAMP)
     written = set()
     for number in sorted(batch.lives):
         live = batch.lives[number]
         if live.made or not (live.tasks or live.opened):
-            _book(made, live)
+            stopped = live.broken and not live.tasks
+            _book(made, live, bool(stopped))
             written.add(number)
-        if live.broken and not live.tasks:
-            _stop(made, live, batch.now)
+            if stopped:  # time cannot pass: a person has to look, and the sweep goes on
+                why = f"time stands still: {live.broken}"
+                made.flags.append(("", number, live.account.seq, why, batch.now))
     made.cards = [(*card, number) for card, number in batch.opened.items() if number in written]
     members = batch.foresight.members
     for task in batch.tasks:
@@ -60,7 +61,7 @@ def _record(made: Page, task: Task, member: Task | None) -> None:
     if member is not None and state == ALONE:
         state, account, seq = DECIDED, member.account, member.seq
     if task.row is not None and task.event.source == DESK and _comes_back(task):
-        made.events.append(_returned(task))
+        made.unsealed.append(_returned(task))
         state, task.waits, task.note = DECIDED, None, "came back"
     if state != DECIDED:
         account, seq, task.account = None, None, 0
@@ -69,7 +70,7 @@ def _record(made: Page, task: Task, member: Task | None) -> None:
     if task.note:
         task.note = "".join(c if c.isprintable() else " " for c in task.note)[:NOTE_MAX]
     if task.row is None:
-        made.events.append(task.row_of(state, account, seq))
+        made.unsealed.append(task.row_of(state, account, seq))
     else:
         made.settled.append((state, account, seq, task.waits, task.note, task.row.n))
         made.arrived.append(task.key)
@@ -77,69 +78,28 @@ def _record(made: Page, task: Task, member: Task | None) -> None:
         made.flags.append((task.key, task.account, task.seq, task.flag, task.event.received))
 
 
-def _book(made: Page, live: Live) -> None:
-    """The entries of an account with their postings, its snapshot and its balances."""
-    number, head, touched = live.id, live.head, set()
+def _book(made: Page, live: Live, stopped: bool) -> None:
+    """What an account has got: its entries with their postings, its snapshot and its purse."""
+    number, account, entries = live.id, live.account, []
     for each in live.made:
         entry = each.entry
         decision = entry.decision
-        postings = decision.postings
-        decision.postings = []
-        data = encode_decision(decision)
-        decision.postings = postings
-        seq, booked, value = entry.seq, each.booked, each.value
-        row = (
-            number,
-            seq,
-            entry.event,
-            entry.at,
-            booked,
-            value,
-            entry.due,
-            entry.version,
-            ENGINE,
-            ZONES,
-            HASHING,
-            decision.cause,
-            each.digest,
-            data,
-            each.seen,
-        )
-        head = link(head, row, postings)
-        made.entries.append((*row, head))
-        for n, (balance, source, target, amount, lot, reason) in enumerate(postings):
-            made.postings.append(
-                (number, seq, n, balance, source, target, amount, lot, reason, value, booked)
-            )
-            touched.add(balance)
+        seq, booked = entry.seq, each.booked
+        entries.append((
+            seq, entry.event, entry.at, booked, each.value, entry.due, entry.version,
+            decision.cause, each.digest, each.data, each.seen, decision.postings,
+        ))  # fmt: skip
         if decision.flags:
             made.flags += [(entry.event, number, seq, flag, booked) for flag in decision.flags]
         if decision.follow_ups:
-            made.events += [_staged(live, each, i, x) for i, x in enumerate(decision.follow_ups)]
-    _stand(made, live, head, touched)
-
-
-def _stand(made: Page, live: Live, head: bytes, touched: set[str]) -> None:
-    account = live.account
-    due = account.due if account.due < NEVER else None
-    snapshot = encode_account(account)
+            made.unsealed += [_staged(live, each, i, x) for i, x in enumerate(decision.follow_ups)]
+    due = account.due
+    snapshot = live.snapshot or encode_account(account)
     live.size = len(snapshot)
-    if live.opened:
-        made.opened.append((live.id, live.home.number, account.seq, due, head, snapshot))
-    else:
-        made.accounts.append((account.seq, due, head, snapshot, live.id))
-    for balance in touched:
-        if balance not in account.purse:
-            continue  # what partners owe and are owed is in nobody's purse
-        made.balances.append((live.id, balance, *account.purse[balance]))
-    live.tail = head
-
-
-def _stop(made: Page, live: Live, now: int) -> None:
-    """Time cannot pass for an account: a person has to look, and the sweep goes on."""
-    number, row = live.id, made.accounts[-1]
-    made.accounts[-1] = (row[0], None, *row[2:])
-    made.flags.append(("", number, live.account.seq, f"time stands still: {live.broken}", now))
+    made.ledgers.append((
+        number, live.home.number if live.opened else None, live.head, account.seq,
+        None if stopped or due >= NEVER else due, snapshot, account.purse, entries,
+    ))  # fmt: skip
 
 
 def _staged(live: Live, cause: Made, position: int, follow: FollowUp) -> Row:
@@ -150,11 +110,9 @@ def _staged(live: Live, cause: Made, position: int, follow: FollowUp) -> Row:
 
 
 def _inbox(event: Event, program: int, imported: bool) -> Row:
-    body = encode_body(event.body)
-    digest = event_hash(program, event.key, event.time, event.received, event.subject, 0, body)
     return (
         event.key, program, tag_of(event.body), event.time, event.received, event.subject,
-        0, int(imported), READY, None, None, digest, None, None, None, body,
+        0, int(imported), READY, None, None, None, None, None, encode_body(event.body),
     )  # fmt: skip
 
 
@@ -210,11 +168,15 @@ def _said(event: Event) -> tuple[object, ...]:
 
 
 def keep(batch: Batch, cache: Cache) -> None:
-    """Put the accounts and the cards of a committed batch into the cache."""
-    lives = batch.lives
+    """Put the accounts and the cards of a committed batch into the cache.
+
+    The chain value of one that another process seals is known there.
+    """
+    lives, sealed = batch.lives, batch.books.sealed
     for number, live in lives.items():
         if not live.broken and (live.made or not live.opened):
-            cache.put(number, live.home.number, live.account, live.tail, live.size)
+            head = sealed.get(number) if live.made else live.head
+            cache.put(number, live.home.number, live.account, head, live.size)
     for card, number in [*batch.found.items(), *batch.opened.items()]:
         if number in lives and (lives[number].made or not lives[number].opened):
             cache.know(card, number)

@@ -19,15 +19,19 @@ BYTES_MAX: Final = 16 << 20
 CARDS_MAX: Final = 200_000
 
 
+#: (program, account, chain value, or None where whoever writes the books knows it, bytes)
+Kept = tuple[int, Account, bytes | None, int]
+
+
 class Cache:
-    """Accounts by id with (program, account, chain value, bytes), and cards by their token.
+    """Accounts by id, and cards by their token.
 
     ``alone`` says that nobody else writes.
     """
 
     def __init__(self, alone: bool, bytes_max: int = BYTES_MAX) -> None:
         self.alone = alone
-        self.accounts: dict[int, tuple[int, Account, bytes, int]] = {}
+        self.accounts: dict[int, Kept] = {}
         self.cards: dict[tuple[int, str], int] = {}
         self._edition = -1
         self._bytes, self._bytes_max = 0, bytes_max
@@ -44,7 +48,7 @@ class Cache:
             self.clear()
             self._edition = edition
 
-    def take(self, number: int) -> tuple[int, Account, bytes, int] | None:
+    def take(self, number: int) -> Kept | None:
         """The account, which leaves the cache until it is put back."""
         found = self.accounts.pop(number, None)
         if found is not None:
@@ -60,7 +64,9 @@ class Cache:
         due = NEVER if row.due is None else row.due
         return account if head == row.head and account.due == due else None
 
-    def put(self, number: int, program: int, account: Account, head: bytes, size: int) -> None:
+    def put(
+        self, number: int, program: int, account: Account, head: bytes | None, size: int
+    ) -> None:
         """Keep an account as it was committed; the ones used longest ago make room."""
         self.accounts[number] = (program, account, head, size)
         self._bytes += size

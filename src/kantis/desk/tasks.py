@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from kantis.core.account import Account
-from kantis.core.decision import Entry
+from kantis.core.decision import Entry, encode_decision
 from kantis.core.events import Body, Event, Purchase, encode_body
 from kantis.desk.programs import Home
 from kantis.desk.results import Result
@@ -39,17 +39,6 @@ class Task(Struct, eq=False, gc=False):
     result: Result | None = None
     again: Task | None = None
     body: bytes = b""
-    hash: bytes = b""
-
-    def seal(self) -> None:
-        """Make the bytes and the hash under which the event is recorded."""
-        row, event = self.row, self.event
-        if row is not None and row.body is not None:
-            self.body, self.hash = row.body, row.hash
-            return
-        body = self.body = encode_body(event.body)
-        said = event.time, event.received, event.subject, int(event.ask)
-        self.hash = event_hash(self.home.number, self.key, *said, body)
 
     def same_as(self, row: EventRow) -> bool:
         """Whether a recorded event says the same as this one."""
@@ -58,10 +47,11 @@ class Task(Struct, eq=False, gc=False):
         return event_hash(program, row.key, *said, encode_body(event.body)) == row.hash
 
     def row_of(self, state: int, account: int | None, seq: int | None) -> Row:
-        """The event as a row of the books; a receipt only where a member may claim it."""
+        """The event as a row of the books without its hash; a receipt only where a member
+        may claim it."""
         event = self.event
         body = event.body
-        receipt = body.receipt if state == ALONE and isinstance(body, Purchase) else ""
+        receipt = body.receipt if state == ALONE and isinstance(body, Purchase) else None
         return (
             self.key,
             self.home.number,
@@ -74,7 +64,6 @@ class Task(Struct, eq=False, gc=False):
             state,
             account,
             seq,
-            self.hash,
             receipt or None,
             self.waits,
             self.note,
@@ -83,29 +72,51 @@ class Task(Struct, eq=False, gc=False):
 
 
 class Made(Struct, eq=False, gc=False):
-    """An entry of this batch with what is recorded beside it."""
+    """An entry of this batch with what is recorded beside it.
+
+    ``digest`` is the hash of its event, None where that is made with the event's row;
+    ``data`` the decision without its postings.
+    """
 
     entry: Entry
     imported: bool
     booked: int
     value: int
-    digest: bytes = b""
-    seen: bytes = b""
+    digest: bytes | None
+    seen: bytes
+    data: bytes
+
+
+def made(
+    entry: Entry,
+    imported: bool,
+    booked: int,
+    value: int,
+    digest: bytes | None = b"",
+    seen: bytes = b"",
+) -> Made:
+    """An entry that a decision has just made, which is encoded while it is at hand."""
+    decision = entry.decision
+    postings, decision.postings = decision.postings, []
+    data = encode_decision(decision)
+    decision.postings = postings
+    return Made(entry, imported, booked, value, digest, seen, data)
 
 
 class Live(Struct, eq=False):
     """An account while a batch decides on it.
 
-    ``head`` is its chain value before the batch and ``tail`` the one after it, ``size`` the
-    bytes of its snapshot, ``broken`` the event whose decision raised.
+    ``head`` is its chain value before the batch, None where whoever writes knows it;
+    ``snapshot`` is empty until the last event of the batch is decided, and ``size`` its
+    bytes; ``broken`` is the event whose decision raised.
     """
 
     id: int
     home: Home
     account: Account
-    head: bytes
-    tail: bytes
+    head: bytes | None
     size: int = 0
+    snapshot: bytes = b""
     opened: bool = False
     broken: str = ""
     made: list[Made] = field(default_factory=list)

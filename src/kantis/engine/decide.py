@@ -16,7 +16,7 @@ from kantis.core.account import NEVER, Account
 from kantis.core.decision import Context, Decision, Entry, Needs, Refusal
 from kantis.core.events import Cancel, Claim, Event, Purchase, Redeem, Refund, Tick
 from kantis.core.turn import Refused, Turn, begin
-from kantis.engine import carry, merging, order, outward, periods, sharing
+from kantis.engine import carry, merging, order, outward, periods, sharing, waking
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 from kantis.features import balances, rewards
@@ -117,7 +117,7 @@ def _join(program: Program, turn: Turn, plan: Plan) -> None:
     turn.change("wake", max(0, plan.since))
     if pilot is not None:
         turn.change("know", pilot.fact, turn.moment, "yes")
-    turn.wake_at(order.calm(plan, turn.account, turn.at))
+    turn.wake_at(waking.calm(plan, turn.account, turn.at))
 
 
 def _refuse(turn: Turn, refusal: Refusal) -> None:
@@ -148,7 +148,7 @@ def advance(program: Program, account: Account, until: int) -> list[Entry]:
         turn = begin(account, plan.calendar, _TICK, moment, moment, _NOTHING, plan.at)
         if program.pilots:
             turn.plan_at = partial(program.plan_for, account)
-        if order.only_opens(plan, account, moment):
+        if waking.only_opens(plan, account, moment):
             balances.activate(plan.balances, turn)
         else:
             _everything(plan, turn)
@@ -156,7 +156,7 @@ def advance(program: Program, account: Account, until: int) -> list[Entry]:
             outward.run(plan, turn)
         if account.away[0] and merging.merged(account):
             merging.drain(turn)
-        account.due = order.due(account, account.calm)
+        account.due = waking.due(account, account.calm)
         order.attribute(plan, turn)
         if turn.decision.postings or turn.decision.changes:
             entries.append(_entry(account, turn.decision, moment, plan.version, ""))
@@ -169,11 +169,11 @@ def _everything(plan: Plan, turn: Turn) -> None:
     for _ in range(9):
         before = len(turn.decision.postings) + len(turn.decision.changes)
         order.clockwork(plan, turn)
-        account.calm = order.calm(plan, account, moment)
-        if order.due(account, account.calm) > moment and not plan.keeps:
+        account.calm = waking.calm(plan, account, moment)
+        if waking.due(account, account.calm) > moment and not plan.keeps:
             return
         if len(turn.decision.postings) + len(turn.decision.changes) == before:
-            assert order.due(account, account.calm) > moment, "time stands still"
+            assert waking.due(account, account.calm) > moment, "time stands still"
             return
     raise AssertionError("time does not come to an end at one instant")
 
@@ -186,7 +186,7 @@ def due(program: Program, account: Account) -> int:
     if not account.joined:
         return NEVER
     plan = program.plan_for(account, account.at)
-    return order.due(account, order.calm(plan, account, account.at))
+    return waking.due(account, waking.calm(plan, account, account.at))
 
 
 def quote(

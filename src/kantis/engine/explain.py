@@ -14,12 +14,12 @@ from kantis.core import dated
 from kantis.core.account import Account, Posting
 from kantis.core.amounts import Unit
 from kantis.core.calendar import show_day
+from kantis.core.conditions import UNMET, Who, unmet
 from kantis.core.decision import Context, Entry, FollowUp
 from kantis.core.events import Carry, Event, Purchase, Referred
-from kantis.core.knobs import Node
-from kantis.core.phrases import text_of
 from kantis.core.places import (
     AVAILABLE,
+    CARRIED,
     CHART,
     EXPIRED,
     FORFEITED,
@@ -32,25 +32,14 @@ from kantis.core.places import (
     REVERSED,
     VOUCHER,
 )
-from kantis.core.rates import exact, rounded
 from kantis.core.turn import begin
 from kantis.engine import order
-from kantis.engine.explain_outward import PAYOUTS, outside
+from kantis.engine.explain_outward import PAYOUTS
+from kantis.engine.explain_rules import TERMS, fired, phrase, unit_of, words
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 from kantis.features.balances import LOST
 from kantis.features.counters import THOUSANDTHS
-
-_RULES = (
-    "earning",
-    "offers",
-    "prices",
-    "rewards",
-    "cycles",
-    "referrals",
-    "challenges",
-    "plans",
-)
 
 
 def explain(program: Program, entry: Entry, event: Event | None = None) -> list[str]:
@@ -62,7 +51,9 @@ def explain(program: Program, entry: Entry, event: Event | None = None) -> list[
     said = []
     if decision.refusal is not None:
         said.append(f"Refused: {decision.refusal.sentence} [{decision.refusal.code}]")
-    said += [_fired(plan, tree, fact) for fact in decision.fired if fact[0] != "refund"]
+    facts = [fact for fact in decision.fired if fact[0] != "refund"]
+    invited = event is not None and isinstance(event.body, Referred)
+    said += [fired(plan, tree, facts, fact, invited) for fact in facts]
     said += [_effect(plan, each) for each in decision.effects]
     said += [_fee(plan, each) for each in decision.fees]
     said += _postings(plan, decision.postings, explained=bool(decision.fired))
@@ -77,7 +68,12 @@ def explain(program: Program, entry: Entry, event: Event | None = None) -> list[
 def _counted(units: dict[str, Unit], changes: list[tuple[Any, ...]]) -> list[str]:
     """What moved counters; said where it is all that happened, or was brought by hand."""
     moved = [each[1:] for each in changes if each[0] == "count" and each[1] in units]
-    return [f"{_amount(units[name], amount)} counted for {name}." for name, _, amount in moved]
+    how = {True: "counted for", False: "no longer counted for"}
+    return [
+        f"{_amount(units[name], abs(amount))} {how[amount > 0]} {name}."
+        for name, _, amount in moved
+        if amount
+    ]
 
 
 def _amount(unit: Unit, amount: int) -> str:
@@ -89,7 +85,7 @@ def _amount(unit: Unit, amount: int) -> str:
 
 def words_of(program: Program, plan: Plan, moment: int, rule: str) -> str:
     """What a rule gives or takes off, as the file says it."""
-    return _words(_tree(program, plan, moment), rule, *_TERMS, "off")
+    return words(_tree(program, plan, moment), rule, *TERMS, "off")
 
 
 def _tree(program: Program, plan: Plan, moment: int) -> dict[str, Any]:
@@ -98,106 +94,15 @@ def _tree(program: Program, plan: Plan, moment: int) -> dict[str, Any]:
     return tree.value if tree is not None else {}
 
 
-def _words(tree: dict[str, Any], rule: str, *keys: str) -> str:
-    """What the file says of a rule under one of the keys, as it is written.
-
-    A rule that stands for one partner of several says the partner's rate.
-    """
-    base, _, partner = rule.rpartition(" ")
-    entries = tree.get("partners")
-    child = entries.value.get(partner) if base and entries is not None else None
-    if child is not None and "give" in child.value and "give" in keys:
-        return _flat(child.value["give"])
-    for section in _RULES:
-        entries = tree.get(section)
-        child = entries.value.get(rule) if entries is not None else None
-        if child is None:
-            continue
-        for key in keys:
-            first, _, second = key.partition(" ")
-            value = child.value.get(first)
-            if value is not None and second:
-                value = value.value.get(second)
-            if value is not None:
-                return _flat(value)
-    return ""
-
-
-def _flat(node: Node) -> str:
-    if isinstance(node.value, dict):
-        return ", ".join(f"{key}: {_flat(value)}" for key, value in node.value.items())
-    if isinstance(node.value, list):
-        return ", ".join(_flat(each) for each in node.value)
-    return text_of(node)
-
-
-def _unit(plan: Plan, name: str) -> Unit:
-    balance = plan.balances.get(name)
-    return balance.unit if balance is not None else Unit(name)
-
-
-def _fired(plan: Plan, tree: dict[str, Any], fact: tuple[Any, ...]) -> str:
-    rule, balance, base, points, lot, plain = fact
-    unit = _unit(plan, balance)
-    if isinstance(base, str):
-        return outside(plan, fact)
-    if rule in plan.entitlements.sections:
-        return f"Entitled to {rule}: {plan.entitlements.sections[rule].good_for}."
-    if rule in plan.rewards and not balance:
-        what = _words(tree, rule, "gives")
-        return f"The reward {rule} came by itself: {what}."
-    if rule in plan.rewards:
-        return f"{unit.show(points)} spent on {rule}, worth {plan.money.show(plain)}."
-    if rule in plan.cycles:
-        worth = plan.money.show(plain)
-        return f"{unit.show(points)} of {unit.show(base)} turned into {worth} ({rule})."
-    if points < 0:
-        return f"{unit.show(-points)} taken back that {rule} had given."
-    if rule in plan.challenges:
-        won = f"The challenge {rule} is won: {_words(tree, rule, 'streak', 'goal')}"
-        return f"{won}. {unit.show(points)} for it." if points else f"{won}."
-    said = f"{unit.show(points)} for {rule}"
-    if (lots := _funder(plan, rule)) and lot:
-        said += f", funded by {lots}"
-    earner = plan.earning.by_name.get(rule)
-    terms = _level_terms(plan, tree, rule, base, plain) or _words(tree, rule, *_TERMS)
-    if terms:
-        said += f": {terms}"
-    if earner is not None and earner.rule.over is None:
-        if earner.per == "money" or not earner.per:
-            said += f", on {plan.money.show(base)}"
-        elif earner.per == "item":
-            said += f", for {base} {'item' if base == 1 else 'items'}"
-    if plain > points:
-        said += f"; a cap left {unit.show(points)} of {unit.show(plain)}"
-    return said + "."
-
-
-_TERMS = ("give", "multiply", "add", "bonus")
-
-
-def _level_terms(plan: Plan, tree: dict[str, Any], rule: str, base: int, plain: int) -> str:
-    """The rate of the level that was applied: the one that gives these points."""
-    earner = plan.earning.by_name.get(rule)
-    if earner is None or not earner.give.group:
-        return ""
-    levels = next(each.levels for each in plan.tiers if each.name == earner.give.group)
-    for level, _ in earner.give.by_level:
-        if rounded(exact(earner.give, base, level), earner.rule.round) == plain:
-            return f"{_words(tree, rule, f'give {levels[level]}')} ({levels[level]})"
-    return ""
-
-
-def _funder(plan: Plan, rule: str) -> str:
-    earner = plan.earning.by_name.get(rule)
-    return earner.rule.funded_by if earner is not None else ""
-
-
 def _effect(plan: Plan, effect: tuple[str, str, int]) -> str:
     line, rule, amount = effect
     where = f" line {line}" if line else " the basket"
     if amount < 0:
         return f"{plan.money.show(-amount)} less was paid for{where} ({rule}); that is undone."
+    if not amount:
+        kind = plan.vouchers.get(rule)
+        what = f": {kind.good_for}" if kind is not None and kind.good_for else ""
+        return f"A voucher {rule} is used{what}."
     return f"{plan.money.show(amount)} off{where}: {rule}."
 
 
@@ -226,10 +131,13 @@ def _postings(plan: Plan, postings: list[Posting], *, explained: bool) -> list[s
         key = (balance, reason, source, target)
         sums[key] = sums.get(key, 0) + amount
     said = []
+    given_away = {each.gives_away for each in plan.payouts.sections.values()}
     for (balance, reason, source, target), amount in sums.items():
-        points = _unit(plan, balance).show(amount)
+        points = unit_of(plan, balance).show(amount)
         if reason == PAYOUTS and source != PAYOUT:
             continue  # its facts say where it went
+        if source == OWED and balance in given_away:
+            continue  # the charity gives it back
         if source == PAYOUT:
             arrived = target == REDEEMED
             said.append(f"{points} arrived." if arrived else f"{points} came back to you.")
@@ -261,19 +169,55 @@ def _postings(plan: Plan, postings: list[Posting], *, explained: bool) -> list[s
             said.append(f"{points} can be spent a little later.")
         elif target == VOUCHER:
             said.append(f"{points} became a voucher.")
+        elif found := _MOVED.get((source, target), ""):
+            said.append(found.format(points=points))
         elif not explained:
             places = f"from {CHART[source].name} to {CHART[target].name}"
-            said.append(f"{points} moved {places} ({reason}).")
-    return said
+            other = f"{points} moved {places} ({reason})."
+            said.append(_ALONE.get((source, target), other).format(points=points))
+    return [each for each in said if each]
+
+
+#: What a move between two places means.
+_MOVED = {
+    (VOUCHER, REDEEMED): "{points} stood behind the voucher, and are spent now.",
+    (VOUCHER, AVAILABLE): "{points} came back: the voucher that they were spent on is undone.",
+    (HELD, REDEEMED): "{points} that were set aside are spent now.",
+}
+#: The same, where no rule that fired says more.
+_ALONE = {
+    (REDEEMED, AVAILABLE): "{points} that were spent came back.",
+    (ISSUED, AVAILABLE): "{points} came back at once, as new ones.",
+    (AVAILABLE, CARRIED): "",
+    (CARRIED, AVAILABLE): "{points} have a new end.",
+    (FORFEITED, CARRIED): "{points} reinstated.",
+    (PENDING, REVERSED): "{points} will not come: what they waited for is void.",
+    (AVAILABLE, REVERSED): "{points} that had come with it are taken back.",
+    (AVAILABLE, REDEEMED): "{points} paid a part of it.",
+}
+
+#: Why a level is what it is now.
+_WHY = {
+    "reached": "it was reached",
+    "kept": "it was reached again",
+    "ended": "the level before is over",
+    "review": "by the review of that day",
+    "refund": "what came back does not count",
+    "version": "by the new terms",
+    "carry": "it was brought along",
+    "households": "it was brought along",
+}
 
 
 def _change(plan: Plan, change: tuple[Any, ...]) -> str:
     if change[0] == "tier":
         _, group, level, _, until, why = change
-        names = next((each.levels for each in plan.tiers if each.name == group), [])
+        names = next(
+            (each.levels for each in (*plan.tiers, *plan.own_tiers) if each.name == group), []
+        )
         name = names[level] if level < len(names) else str(level)
         end = f" until {show_day(until - 1)}" if until else ""
-        return f"{group} is {name}{end} ({why})."
+        return f"{group} is {name}{end}: {_WHY.get(why, why)}."
     if change[0] == "plan":
         return _membership(change)
     if change[0] == "on plan":
@@ -294,7 +238,12 @@ def _change(plan: Plan, change: tuple[Any, ...]) -> str:
     if change[0] == "choose":
         return f"The choice of {change[1]} is {change[3]}."
     if change[0] == "know" and change[1].startswith("referral "):
-        return f"Came by the invitation {change[1][9:]} of {change[3]}."
+        return f"Came by the invitation {change[1][9:]} of {change[3].removeprefix('account:')}."
+    if change[0] == "know" and change[1].startswith("segment "):
+        now = "From now on" if change[3] == "yes" else "No longer"
+        return f"{now} in the segment {change[1][8:]}."
+    if change[0] == "know" and change[1].startswith("trial "):
+        return f"The trial of {change[1][6:]} is used up."
     if change[0] == "know":
         return f"It is known that {change[1]} is {change[3]}."
     return _shared(plan, change)
@@ -304,8 +253,12 @@ def _follow(follow: FollowUp) -> str:
     """What another account is told because of it."""
     if isinstance(follow.body, Referred):
         undone = " that it is undone" if follow.body.undone else ""
-        return f"{follow.subject}, who invited, is told{undone}."
-    return "" if isinstance(follow.body, Carry) else f"Sent on to {follow.subject}."
+        return f"{follow.subject.removeprefix('account:')}, who invited, is told{undone}."
+    return (
+        ""
+        if isinstance(follow.body, Carry)
+        else f"Sent on to {follow.subject.removeprefix('account:')}."
+    )
 
 
 def _towards(plan: Plan, counter: str, amount: int) -> str:
@@ -314,12 +267,14 @@ def _towards(plan: Plan, counter: str, amount: int) -> str:
     unit = plan.money
     if room == "challenge" and name in plan.challenges:
         goal = plan.challenges[name].section.goal
-        if goal.counts != "spend":
-            unit = Unit(goal.counts, 3 if goal.counts == "measure" else 0)
+        if goal.counts == "measure":
+            unit = THOUSANDTHS
+        elif goal.counts != "spend":
+            unit = Unit(goal.counts, one=goal.counts[:-1])
     elif room != "referral" or name not in plan.referrals:
         return ""
     more = "counted" if amount > 0 else "no longer counted"
-    return f"{unit.show(abs(amount))} {more} towards the {room} {name}."
+    return f"{_amount(unit, abs(amount))} {more} towards the {room} {name}."
 
 
 def _shared(plan: Plan, change: tuple[Any, ...]) -> str:
@@ -331,7 +286,9 @@ def _shared(plan: Plan, change: tuple[Any, ...]) -> str:
     if change[0] == "away" and change[1] and not change[2]:
         return f"It is a part of {change[1]} from now on."
     if change[0] == "away" and change[1]:
-        return f"Its member shares {change[1]} from now on, as {change[2]}."
+        return (
+            f"Its member shares {change[1].removeprefix('account:')} from now on, as {change[2]}."
+        )
     if change[0] == "away":
         return "Its member shares no other account any more."
     if change[0] == "left":
@@ -344,7 +301,7 @@ def _shared(plan: Plan, change: tuple[Any, ...]) -> str:
         _, name, _, counter, _, amount = change
         what, _, balance = counter.partition(" ")
         if what == "redeemed" and balance in plan.balances:
-            points = _unit(plan, balance).show(abs(amount))
+            points = unit_of(plan, balance).show(abs(amount))
             return f"{points} of it {'no longer ' if amount < 0 else ''}count as spent by {name}."
     return ""
 
@@ -373,4 +330,21 @@ def why_not(program: Program, account: Account, event: Event) -> list[tuple[str,
     turn = begin(account, plan.calendar, event, event.time, account.at, Context())
     turn.trace = []
     order.HANDLERS[Purchase](plan, turn, event.body)
-    return turn.trace
+    said = _tree(program, plan, event.time)
+    return [(rule, _silent(said, rule, why)) for rule, why in turn.trace]
+
+
+def _silent(tree: dict[str, Any], rule: str, why: str) -> str:
+    """Why a rule did nothing, with what its file says of that."""
+    if why.startswith("cap "):
+        capped = words(tree, rule, "cap")
+        return f"its cap is used up: {capped}" if " " in capped else f"the cap {capped} is used up"
+    if why == "not loaded":
+        return "the offer is not loaded"
+    if why in ("tier", "segment", "choice", "plan", "age"):
+        return unmet(why, Who(said=phrase(tree, rule, "who")))
+    if why in UNMET:
+        key = "when" if why in ("date", "weekday", "hour", "birthday", "joining") else f"if {why}"
+        terms = words(tree, rule, key)
+        return f"{UNMET[why]}: {terms}" if terms else UNMET[why]
+    return why

@@ -13,9 +13,9 @@ from kantis.features.payouts import SHARE
 __all__ = ["PAYOUTS", "outside"]
 
 _SAID = {
-    "issued": "{partner} pays {money} for the {points}.",
-    "reversed": "{partner} pays {money} less: {points} were taken back.",
-    "redeemed": "{partner} is paid {money} for {points} that were spent there.",
+    "issued": "{partner} pays {money} for {points}.",
+    "reversed": "{partner} pays {money} less: {points} taken back.",
+    "redeemed": "{partner} is paid {money} for {points} spent there.",
     "returned": "{partner} is paid {money} less: {points} came back.",
     "matched": "{partner} pays {money}.",
     "taken": "{points} became {units} {there} at {partner}.",
@@ -29,6 +29,8 @@ def outside(plan: Plan, fact: tuple[Any, ...]) -> str:
     shown = _points(plan, balance, abs(points))
     if name not in plan.partners:
         return _paid(plan, fact, shown)
+    if not points and not amount:
+        return ""
     section = plan.partners[name]
     lots = section.takes if kind == "taken" else section.sends
     there = lots.there if lots is not None else "units"

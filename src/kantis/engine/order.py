@@ -8,12 +8,11 @@ when time passes. Reading these tables is reading the system.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from msgspec import structs
 
 from kantis.core import calendar
-from kantis.core.account import NEVER, Account
 from kantis.core.events import (
     Activity,
     Arrived,
@@ -33,7 +32,6 @@ from kantis.core.events import (
 )
 from kantis.core.lots import take
 from kantis.core.places import REDEEMED, VOUCHER
-from kantis.core.records import Member
 from kantis.core.turn import Refused, Turn
 from kantis.engine import (
     birthdays,
@@ -48,6 +46,7 @@ from kantis.engine import (
     progress,
     reverse,
     sharing,
+    waking,
 )
 from kantis.engine.plan import Plan
 from kantis.features import (
@@ -55,11 +54,9 @@ from kantis.features import (
     choices,
     counters,
     cycles,
-    forfeiture,
     households,
     offers,
     partners,
-    plans,
     rewards,
     tiers,
     vouchers,
@@ -308,40 +305,9 @@ HANDLERS: dict[type, Callable[..., None]] = {
 }
 
 
-def due(account: Account, calm: int) -> int:
-    """The next instant at which time does something, where nothing but waiting points moves
-    before ``calm``."""
-    waiting = account.waiting
-    return waiting[0][0] if waiting and waiting[0][0] < calm else calm
-
-
-def calm(plan: Plan, account: Account, after: int) -> int:
-    """The next instant at which time does anything else than opening points."""
-    days = plan.calendar
-    first = min(
-        balances.due(plan.balances, account, days, after),
-        vouchers.due(account, days),
-        reverse.due(account),
-        plans.due(plan.plans, account, days) if account.plans else NEVER,
-        forfeiture.due(account, days) if account.forfeits else NEVER,
-        periods.due(plan.earning, account, days) if plan.earning.periods else NEVER,
-        counters.due(plan.years, account, days) if plan.years else NEVER,
-        tiers.due(plan.tiers, account, days, after) if plan.tiers else NEVER,
-        *(tiers.due(plan.own_tiers, _own(each), days, after) for each in account.members.values()),
-        cycles.due(plan.cycles, account, days) if plan.cycles else NEVER,
-        birthdays.following(plan, account) if plan.birthdays else NEVER,
-    )
-    return min(first, plan.until)
-
-
-def _own(member: Member) -> Account:
-    """What is a member's own, for whom looks at tiers, counters and cycles only."""
-    return cast(Account, member)
-
-
 def clockwork(plan: Plan, turn: Turn) -> None:
     """What time does at an instant, in this order; again until nothing more is due."""
-    if plan.wakes and turn.account.woken < plan.since:
+    if waking.wakes(plan, turn.account):
         carry.wake(plan, turn)
     if turn.account.holds:
         reverse.release_overdue(plan, turn)
@@ -369,7 +335,7 @@ def clockwork(plan: Plan, turn: Turn) -> None:
     if turn.decision.postings or turn.decision.changes:
         if rewards.may_come(plan.by_itself, turn.account):
             rewards_by_itself(plan, turn)
-        if forgets(turn.account):
+        if waking.forgets(turn.account):
             forget.run(plan, turn)
 
 
@@ -377,27 +343,6 @@ def attribute(plan: Plan, turn: Turn) -> None:
     """At the end of a decision: to which member of a household it counts."""
     if turn.account.members and plan.household is not None:
         households.attribute(plan.household, plan.balances, turn)
-
-
-def forgets(account: Account) -> bool:
-    """Whether the next entry of time also forgets: now and then, whoever asks.
-
-    A prime number of entries, so that no rhythm of a few events each month passes it by.
-    """
-    return account.seq % 7 == 0
-
-
-def only_opens(plan: Plan, account: Account, moment: int) -> bool:
-    """Whether all that time does at an instant is to open points that waited.
-
-    That is how it nearly always is; nothing else has to be looked at then.
-    """
-    return (
-        bool(account.waiting)
-        and account.waiting[0][0] <= moment < account.calm
-        and plan.since <= account.at
-        and not (plan.keeps or plan.by_itself or forgets(account))
-    )
 
 
 def _birthday(plan: Plan, turn: Turn) -> None:

@@ -115,14 +115,16 @@ def settle(earner: Earner, turn: Turn, bucket: int) -> None:
                 funder=earner.rule.funded_by,
                 day=turn.calendar.day(turn.at),
             )
-            turn.decision.fired.append((earner.name, name, total, points, lot, total))
+            base = own.account.counters.get(counter(earner), {}).get(bucket, 0)
+            turn.decision.fired.append((earner.name, name, base, points, lot, total - before))
         total = before + points
     elif total < before:
         asked = before - total
         missing = _take_back(earner, turn, asked, everybody=own is turn)
         give_caps_back(earner.caps, turn, asked)
         taken = asked - missing
-        turn.decision.fired.append((earner.name, name, total, -taken, 0, -asked))
+        base = own.account.counters.get(counter(earner), {}).get(bucket, 0)
+        turn.decision.fired.append((earner.name, name, base, -taken, 0, -asked))
     if total != before or bucket not in settled:
         own.change("issue", earner.name, bucket, total)
 

@@ -10,10 +10,10 @@ from typing import Annotated
 from msgspec import Struct
 
 from kantis.core import windows
-from kantis.core.conditions import WHO, Who, check_who
+from kantis.core.conditions import WHO, Who, check_who, unmet
 from kantis.core.events import Choose
 from kantis.core.knobs import Knob
-from kantis.core.phrases import SOME, TEXTS, TITLE, WHOLE, WINDOW, Quantity, Window, word
+from kantis.core.phrases import SOME, TEXTS, TITLE, WHOLE, WINDOW, Quantity, Window, how_often, word
 from kantis.core.turn import Refused, Turn
 
 ANY_NAME = "any name"
@@ -50,7 +50,8 @@ def choose(choices: dict[str, ChoiceSection], turn: Turn, body: Choose) -> None:
         raise Refused("unknown-choice", f"There is no choice {body.choice!r}.")
     why = check_who(choice.who, turn) if choice.who is not None else ""
     if why:
-        raise Refused("choice-not-for-you", f"{body.choice!r} is for others: {why}.")
+        sentence = f"{body.choice!r} is not for everybody: {unmet(why, choice.who)}."
+        raise Refused("choice-not-for-you", sentence)
     if choice.amount is not None and body.value not in choice.options:
         step = choice.amount.amount
         if not body.value.isdigit() or int(body.value) % step:
@@ -63,7 +64,8 @@ def choose(choices: dict[str, ChoiceSection], turn: Turn, body: Choose) -> None:
     bucket = windows.bucket(choice.window, turn.day, turn.account.joined)
     made = turn.account.counters.get(counter, {}).get(bucket, 0)
     if choice.changes and made >= choice.changes:
-        raise Refused("chosen-already", f"{body.choice!r} was chosen {made} times in this window.")
+        sentence = f"{body.choice!r} was chosen {how_often(made)} in this window."
+        raise Refused("chosen-already", sentence)
     free = choice.first == "is no change" and not turn.account.choices.get(body.choice)
     turn.change("choose", body.choice, turn.moment, body.value)
     if not free:

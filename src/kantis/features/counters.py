@@ -199,8 +199,11 @@ def _largest(section: CounterSection) -> Callable[[Iterable[Line]], int]:
 
 def points_fired(turn: Turn, of: tuple[str, ...]) -> int:
     """The points that the rules of this event gave so far: of some balances or rules, or all."""
-    fired = turn.decision.fired
-    return sum(fact[3] for fact in fired if not of or fact[0] in of or fact[1] in of)
+    return sum(
+        fact[3]
+        for fact in turn.decision.fired
+        if (not of or fact[0] in of or fact[1] in of) and isinstance(fact[2], int)
+    )
 
 
 def points_taken(turn: Turn, of: tuple[str, ...], gave: Collection[str]) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from kantis.core.conditions import check_who
+from kantis.core.conditions import check_who, unmet
 from kantis.core.events import Load
 from kantis.core.knobs import Knob
 from kantis.core.limits import OFTEN, Often
@@ -53,7 +53,8 @@ def check(offer: OfferSection, turn: Turn, body: Load) -> None:
     if offer.who is not None:
         why = check_who(offer.who, turn)
         if why:
-            raise Refused("offer-not-for-you", f"The offer {body.offer!r} is for others: {why}.")
+            sentence = f"The offer {body.offer!r} is not for everybody: {unmet(why, offer.who)}."
+            raise Refused("offer-not-for-you", sentence)
     last = offer.when.spans[-1].last if offer.when is not None and offer.when.spans else 0
     if last and turn.day > last:
         raise Refused("offer-over", f"The offer {body.offer!r} has ended.")

@@ -20,7 +20,7 @@ from msgspec import Struct
 from kantis.core import windows
 from kantis.core.account import Account
 from kantis.core.amounts import Ratio, divide, share
-from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, When, Who, gates
+from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, When, Who, gates, unmet
 from kantis.core.events import Line, Redeem
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
 from kantis.core.levels import REACHED
@@ -230,6 +230,8 @@ def _rung(reward: RewardSection, available: int, basket: int, wanted: int) -> tu
         if wanted and wanted <= available:
             raise _too_much()
         least = wanted or reward.rungs[0][0]
+        if least <= min(available, most):
+            raise _too_much()
         raise Refused("not-enough", f"No rung fits: it takes {least}, there are {available}.")
     return fitting[-1]
 
@@ -305,7 +307,8 @@ def _gated(reward: RewardSection, turn: Turn, basket: int, spend: int) -> None:
     for gate in gates(reward.who, reward.when, reward.if_):
         why = gate(turn, basket, spend, 1 << 40)
         if why:
-            raise Refused(f"reward-{why.replace(' ', '-')}", f"This reward is not for this: {why}.")
+            sentence = f"This reward does not fit here: {unmet(why, reward.who)}."
+            raise Refused(f"reward-{why.replace(' ', '-')}", sentence)
 
 
 def redeem(

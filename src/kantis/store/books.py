@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, ClassVar, Self
@@ -32,6 +32,7 @@ from kantis.store.rows import (
     VersionRow,
 )
 from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
+from kantis.store.sealing import HEAD, seal
 
 
 class Outage(Exception):
@@ -55,6 +56,8 @@ class Books(Reading):
 
     #: Nobody else writes while this is open, so what was read stays true.
     alone: bool = False
+    #: The chain values that the last page led to; empty when another process seals it.
+    sealed: Mapping[int, bytes] = {}
     #: Added to a statement whose rows are locked, or whose locked rows are left to others.
     lock: ClassVar[str] = ""
     skip: ClassVar[str] = ""
@@ -237,6 +240,19 @@ class Books(Reading):
     @abstractmethod
     def write(self, page: Page) -> None:
         """Write all rows of a batch; ``Conflict`` when somebody else wrote one of them."""
+
+    def seal(self, page: Page) -> None:
+        """Make rows of what a page leaves to be sealed; ``sealed`` has the new chain values."""
+        unknown = [ledger[0] for ledger in page.ledgers if ledger[HEAD] is None]
+        self.sealed = seal(page, self.chain_values(unknown) if unknown else {})
+
+    def chain_values(self, ids: Sequence[int]) -> dict[int, bytes]:
+        """The chain value of the last entry of accounts."""
+        found = self.rows(
+            f"SELECT a.id, a.head FROM {self.wanted['i']} account a WHERE a.id = j.a",
+            self.keyed("i", [(number,) for number in ids]),
+        )
+        return dict(found)
 
     def arrive(self, page: Page) -> None:
         """Let the events be decided that waited for what has come with a page."""

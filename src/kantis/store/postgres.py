@@ -59,7 +59,7 @@ _TEXT, _INT, _SMALL, _BYTES = "text", "int8", "int2", "bytea"
 _TYPES: Final = {
     "event": (
         _TEXT, _INT, _TEXT, _INT, _INT, _TEXT, _SMALL, _SMALL, _SMALL,
-        _INT, _INT, _BYTES, _TEXT, _TEXT, _TEXT, _BYTES,
+        _INT, _INT, _TEXT, _TEXT, _TEXT, _BYTES, _BYTES,
     ),
     "entry": (
         _INT, _INT, _TEXT, _INT, _INT, _INT, _INT, _INT, _INT, _TEXT,
@@ -207,9 +207,9 @@ class PostgresBooks(Books):
             return
         self.statements += 1
         with self._db.cursor(f"stream_{next(self._names)}") as cursor:
-            cursor.itersize = _FETCH_ROWS
             cursor.execute(_dialect(statement), values, binary=True)
-            yield from cursor
+            while found := cursor.fetchmany(_FETCH_ROWS):
+                yield from found
 
     def _copy(
         self, table: str, columns: Sequence[str], rows: Iterable[Row], types: Sequence[str] = ()
@@ -285,6 +285,7 @@ class PostgresBooks(Books):
         return sorted(row[0] for row in found)
 
     def write(self, page: Page) -> None:
+        self.seal(page)
         for table, columns, rows in (
             ("event", EVENT_COLUMNS, page.events),
             ("entry", ENTRY_COLUMNS, page.entries),

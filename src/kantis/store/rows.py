@@ -18,7 +18,7 @@ Row = tuple[Any, ...]
 
 EVENT_COLUMNS: Final = (
     "key", "program", "type", "time", "received", "subject", "ask", "imported", "state",
-    "account", "seq", "hash", "receipt", "waits", "note", "body",
+    "account", "seq", "receipt", "waits", "note", "body", "hash",
 )  # fmt: skip
 ENTRY_COLUMNS: Final = (
     "account", "seq", "event", "at", "booked", "value", "due", "version", "engine", "zones",
@@ -48,11 +48,11 @@ class EventRow(NamedTuple):
     state: int
     account: int | None
     seq: int | None
-    hash: bytes
     receipt: str | None
     waits: str | None
     note: str | None
     body: bytes | None
+    hash: bytes
 
 
 class AccountRow(NamedTuple):
@@ -174,9 +174,19 @@ Recorded = tuple[EntryRow, list[Posting]]
 
 @dataclass(slots=True)
 class Page:
-    """All rows that one batch writes, each list in the order of the table's columns."""
+    """All rows that one batch writes, each list in the order of the table's columns.
 
+    The desk leaves the hashes of ``unsealed`` events and the chain values of ``ledgers`` to
+    whoever writes the page; ``sealing.seal`` makes rows of both.
+    """
+
+    #: the engine and the time zone rules that decided
+    stamp: tuple[int, str] = (0, "")
     events: list[Row] = field(default_factory=list)
+    #: events without their last column, the hash
+    unsealed: list[Row] = field(default_factory=list)
+    #: what accounts have got: see ``sealing``
+    ledgers: list[Row] = field(default_factory=list)
     #: (state, account, seq, waits, note, n): events that were recorded before
     settled: list[Row] = field(default_factory=list)
     entries: list[Row] = field(default_factory=list)

@@ -39,7 +39,9 @@ _ENDED: Final = "The process that writes has ended."
 _ERRORS: Final = {each.__name__: each for each in (Conflict, Forbidden, Outage, Unknown)}
 #: Parked events beyond this many are not remembered, but asked for.
 _WAITS_MAX: Final = 10_000
-_EVENT_STATE, _EVENT_WAITS = 8, 13
+_EVENT_STATE, _EVENT_WAITS = 8, 12
+#: So many chain values a scribe remembers; others it reads.
+_HEADS_MAX: Final = 200_000
 
 News = Callable[[], None]
 
@@ -50,12 +52,12 @@ class Flight:
     def __init__(self, page: Page) -> None:
         self.landed = threading.Event()
         self.error: Exception | None = None
-        self.keys = {row[0] for row in page.events}
-        self.accounts = {row[4] for row in page.accounts} | {row[0] for row in page.opened}
+        self.keys = {row[0] for row in page.unsealed}
+        self.accounts = {row[0] for row in page.ledgers}
         self.cards = {(row[0], row[1]) for row in page.cards}
         #: what parked events may have waited for
         self.arrived = self.keys.union(page.arrived)
-        self.stirs = bool(page.settled) or any(row[_EVENT_STATE] == READY for row in page.events)
+        self.stirs = bool(page.settled) or any(row[_EVENT_STATE] == READY for row in page.unsealed)
 
     def land(self, error: Exception | None = None) -> None:
         """It is written, or it will not be."""
@@ -174,8 +176,10 @@ class ScribedBooks(SqliteBooks):
         if self._waits is None and not self._flights:
             self._waits = self._waited_for()
         self._note(page)
-        if page.opened:
-            self._last_id = max(row[0] for row in page.opened)
+        opened = [row[0] for row in page.ledgers if row[1] is not None]
+        if opened:
+            self._last_id = max(opened)
+        self.sealed = {}
         flight = self._scribe.write(page)
         self._flights.append(flight)
         return flight
@@ -212,7 +216,7 @@ class ScribedBooks(SqliteBooks):
     def _note(self, page: Page) -> None:
         """Remember what the events of a page wait for, unless it gets too much."""
         if self._waits is not None:
-            self._waits.update(row[_EVENT_WAITS] for row in page.events if row[_EVENT_WAITS])
+            self._waits.update(row[_EVENT_WAITS] for row in page.unsealed if row[_EVENT_WAITS])
             self._waits.update(row[3] for row in page.settled if row[3])
             if len(self._waits) > _WAITS_MAX:
                 self._waits = None
@@ -323,6 +327,30 @@ class ScribedBooks(SqliteBooks):
 # ── the scribe's own side ────────────────────────────────────────────────────
 
 
+class OwnBooks(SqliteBooks):
+    """The books as the scribe writes them. It remembers the chain values that it has made.
+
+    The desk leaves one out only where the scribe wrote the account last: whatever the desk
+    has read, or has written in place since, comes with its chain value.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path, alone=True)
+        self._heads: dict[int, bytes] = {}
+
+    def chain_values(self, ids: Sequence[int]) -> dict[int, bytes]:
+        heads = self._heads
+        unknown = [number for number in ids if number not in heads]
+        found = super().chain_values(unknown) if unknown else {}
+        return found | {number: heads[number] for number in ids if number in heads}
+
+    def commit(self) -> None:
+        super().commit()
+        if len(self._heads) > _HEADS_MAX:
+            self._heads.clear()
+        self._heads.update(self.sealed)
+
+
 def wait_for_scribe(path: str | Path) -> None:
     """Wait until no scribe writes to a file any more."""
     with open(f"{path}.scribe", "a+") as file:
@@ -331,7 +359,7 @@ def wait_for_scribe(path: str | Path) -> None:
 
 def serve(books: Books, to: socket.socket) -> None:
     """Write what comes, and say for each batch what became of it."""
-    pages: SimpleQueue[bytes | None] = SimpleQueue()
+    pages: SimpleQueue[bytearray | None] = SimpleQueue()
     gone = threading.Event()
 
     def listen() -> None:
@@ -363,21 +391,21 @@ def _written(books: Books, page: Page) -> tuple[str, str]:
     return "", ""
 
 
-def _receive(of: socket.socket) -> bytes:
+def _receive(of: socket.socket) -> bytearray:
     """A message; empty at the end."""
     head = _exactly(of, _LENGTH.size)
-    return _exactly(of, _LENGTH.unpack(head)[0]) if head else b""
+    return _exactly(of, _LENGTH.unpack(head)[0]) if head else head
 
 
-def _exactly(of: socket.socket, count: int) -> bytes:
-    parts = []
-    while count:
-        part = of.recv(min(count, 1 << 20))
+def _exactly(of: socket.socket, count: int) -> bytearray:
+    data = bytearray(count)
+    rest = memoryview(data)
+    while rest:
+        part = of.recv_into(rest)
         if not part:
-            return b""
-        parts.append(part)
-        count -= len(part)
-    return b"".join(parts)
+            return bytearray()
+        rest = rest[part:]
+    return data
 
 
 def main(path: str, descriptor: str, desk: str) -> None:
@@ -391,7 +419,7 @@ def main(path: str, descriptor: str, desk: str) -> None:
         fcntl.lockf(file, fcntl.LOCK_EX)
         if os.getppid() != int(desk):
             return  # it ended before there was a lock, and another desk may be at work
-        with socket.socket(fileno=int(descriptor)) as to, SqliteBooks(path, alone=True) as books:
+        with socket.socket(fileno=int(descriptor)) as to, OwnBooks(path) as books:
             serve(books, to)
 
 

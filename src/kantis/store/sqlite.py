@@ -65,7 +65,9 @@ def _insert(table: str, columns: tuple[str, ...], then: str = "") -> str:
 
 
 def _values(kinds: str) -> str:
-    """The values of a wanted key, from a list as JSON."""
+    """The values of a wanted key, from JSON: itself where it is one value, or else a list."""
+    if len(kinds) == 1:
+        return "value AS a"
     types = {"i": "CAST(value ->> {0} AS bigint) AS {1}", "t": "value ->> {0} AS {1}"}
     return ", ".join(types[kind].format(n, "ab"[n]) for n, kind in enumerate(kinds))
 
@@ -201,7 +203,8 @@ class SqliteBooks(Books):
             raise Outage(str(error)) from error
 
     def keyed(self, kinds: str, keys: Sequence[Row]) -> Sequence[Any]:
-        return (json.encode(keys).decode(),)
+        listed = [key[0] for key in keys] if len(kinds) == 1 else keys
+        return (json.encode(listed).decode(),)
 
     def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
         self.statements += 1
@@ -261,6 +264,7 @@ class SqliteBooks(Books):
         return list(range(last + 1, last + 1 + count))
 
     def write(self, page: Page) -> None:
+        self.seal(page)
         for statement, rows in (
             (_EVENTS, page.events),
             (_SETTLED, page.settled),

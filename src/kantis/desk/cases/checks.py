@@ -275,7 +275,10 @@ def _rules(words: Words, key: str, node: Node) -> list[Check]:
 
         def get(view: View, rule: str = rule, unit: Unit = unit) -> str:
             facts = [fact for each in view.decisions for fact in each.fired if fact[0] == rule]
-            return unit.show(sum(fact[3] for fact in facts))
+            own = [
+                fact[3] for fact in facts if isinstance(fact[2], int)
+            ]  # not of a payout so called
+            return unit.show(sum(own))
 
         expected = unit.show(words.amount(child, unit))
         found.append(check(child, f"rule {rule}", expected, get, base.balance.name))

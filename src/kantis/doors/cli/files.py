@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -49,9 +50,13 @@ def programs(
         return
     width = max(len(row["program"]) for row in rows)
     for row in rows:
-        first = row["about"].partition(". ")[0].rstrip(".")
+        first = re.split(r"\.(?= [A-Z]|$)", row["about"], maxsplit=1)[0]
         told = f"{row['title']}: {first}" if first else row["title"]
-        out.print(Text(f"{row['program']:{width}}  {told}"), no_wrap=True, overflow="ellipsis")
+        line = Text(f"{row['program']:{width}}  {told}")
+        if out.is_terminal:
+            out.print(line, no_wrap=True, overflow="ellipsis")
+        else:  # whoever reads it is no window that has a width
+            out.print(line, soft_wrap=True)
 
 
 def _listed(path: Path) -> dict[str, str]:

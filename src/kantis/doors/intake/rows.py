@@ -17,6 +17,7 @@ from kantis.core import calendar
 from kantis.core.amounts import Unit
 from kantis.core.events import (
     CarriedLot,
+    CarriedPlan,
     CarriedTier,
     CarriedVoucher,
     Carry,
@@ -34,7 +35,7 @@ from kantis.doors.intake.spool import Piece
 from kantis.engine.program import Program
 from kantis.features.counters import THOUSANDTHS
 
-RECORDS: Final = ("lot", "tier", "counter", "voucher", "offer", "fact")
+RECORDS: Final = ("lot", "tier", "counter", "voucher", "offer", "plan", "fact")
 
 
 class Bad(Exception):
@@ -257,6 +258,7 @@ class RowReader:
             "tier": self._tier,
             "counter": self._counter,
             "voucher": self._voucher,
+            "plan": self._plan,
             "offer": lambda r: Carry("opening", offers=(self._text("name", r),)),
         }
         if record not in reading:
@@ -327,3 +329,33 @@ class RowReader:
         self._add("worth", worth)
         voucher = CarriedVoucher(code, name, worth, until + 1 if until else 0)
         return Carry("opening", vouchers=(voucher,))
+
+    def _plan(self, row: dict[str, str]) -> Carry:
+        """A paid membership: its period, its term, what was paid for it, and if it renews."""
+        name, period = self._text("name", row), self._text("period", row)
+        plans = self.program.newest.plans.sections
+        if name not in plans:
+            reason = f"The program has no plan {name!r}. {suggest(name, plans)}"
+            raise self._bad("unknown-plan", reason, "name", name)
+        periods = [fee.period for fee in plans[name].fee]
+        if (period or len(periods) > 1) and period not in periods:
+            reason = f"{name!r} is not paid per {period!r}. {suggest(period, periods)}"
+            raise self._bad("unknown-period", reason, "period", period)
+        renews = self._text("renews", row) or "yes"
+        if renews not in ("yes", "no"):
+            raise self._bad("unknown-word", "Write yes or no.", "renews", renews)
+        since, until = self._day("since", row), self._day("until", row)
+        if not until:
+            reason = "A plan that is brought is paid until a day. Write its last one."
+            raise self._bad("term-missing", reason, "until", "")
+        self._add("plans", 1)
+        plan = CarriedPlan(
+            name,
+            period or periods[0],
+            since,
+            until + 1,
+            self._money("worth", row),
+            trial=self._text("level", row) == "trial",
+            renews=renews == "yes",
+        )
+        return Carry("opening", plans=(plan,))

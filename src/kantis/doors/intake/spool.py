@@ -41,13 +41,14 @@ def merge(first: Body, more: Body) -> Body:
             raise Differs("names another purchase or reason")
         return structs.replace(first, lines=first.lines + more.lines)
     if isinstance(first, Carry) and isinstance(more, Carry):
-        return Carry(
-            first.origin,
-            first.lots + more.lots,
-            first.tiers + more.tiers,
-            first.counters + more.counters,
-            first.vouchers + more.vouchers,
-            first.offers + more.offers,
+        return structs.replace(
+            first,
+            lots=first.lots + more.lots,
+            tiers=first.tiers + more.tiers,
+            counters=first.counters + more.counters,
+            vouchers=first.vouchers + more.vouchers,
+            offers=first.offers + more.offers,
+            plans=first.plans + more.plans,
         )
     if first == more:
         return first
