@@ -14,7 +14,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import deciding, growing, machine, memory, offering, onpostgres, onsqlite, proving, year
+from bench import (
+    deciding,
+    finding,
+    growing,
+    machine,
+    memory,
+    offering,
+    onpostgres,
+    onsqlite,
+    proving,
+    year,
+)
 from bench.measure import Row, spread
 from kantis.doors.cli import RECORDS_MAX
 from kantis.doors.intake.completejourney import DataMissing
@@ -28,8 +39,9 @@ PARTS: dict[str, Callable[[bool, Path], list[Row]]] = {
     "postgres": onpostgres.rows,
     "verify": proving.rows,
     "demo": memory.rows,
+    "members": finding.rows,
 }
-BIG = {"big": growing.rows}
+BIG = {"big": growing.rows, "million": finding.many}
 
 
 def main() -> int:

@@ -326,6 +326,13 @@ class Leave(Struct, frozen=True, array_like=True, tag="leave", gc=False):
     by: str = ""
 
 
+class Merge(Struct, frozen=True, array_like=True, tag="merge", gc=False):
+    """The account belongs to somebody who has another one: what is here goes there, for good.
+    ``into`` is the other account."""
+
+    into: str
+
+
 class Permit(Struct, frozen=True, array_like=True, tag="permit", gc=False):
     """The lead of a household says whether a member may burn."""
 
@@ -414,6 +421,7 @@ Body = (
     | Carry
     | Join
     | Leave
+    | Merge
     | Permit
     | Refer
     | Referred

@@ -9,6 +9,9 @@ For SQLite the pages are copied by the library from a reader's snapshot; for Pos
 rows are read in one REPEATABLE READ transaction. Either way the file is a SQLite file of
 books, with the seal in a table of its own: every command that only reads works on it, and
 it can be restored to either store.
+
+The keys to personal data are never in it. Whoever was erased since it was made is erased
+again when it is restored beside the keys, and cannot be read in any case.
 """
 
 from __future__ import annotations
@@ -22,6 +25,9 @@ from msgspec import Struct, ValidationError, json
 
 from kantis.desk.report import Report
 from kantis.desk.submit import wall_clock
+from kantis.desk.vault.keyfile import KEYS, FolderKeys
+from kantis.desk.vault.opening import folder_of
+from kantis.desk.vault.rotating import erase_again
 from kantis.desk.verify import verify
 from kantis.desk.whole import (
     BACKUP,
@@ -108,15 +114,23 @@ def _last(books: Books) -> str:
 
 
 class Restored(Struct, frozen=True):
-    """What was restored, from which schema, and what the proof says when it was asked for."""
+    """What was restored, from which schema, how many were erased since and are erased again,
+    and what the proof says when it was asked for. ``keys`` says whether they are there."""
 
     backup: Backup
     upgraded: int
+    erased: int = 0
+    keys: bool = False
     report: Report | None = None
 
 
-def restore(file: Path, store: str, tell: Progress, *, prove: bool = False) -> Restored:
-    """Bring a backup into an empty store of either kind."""
+def restore(
+    file: Path, store: str, tell: Progress, *, prove: bool = False, vault: str = ""
+) -> Restored:
+    """Bring a backup into an empty store of either kind.
+
+    ``vault`` is the folder of the members' keys; it says who was erased since.
+    """
     with _opened(file, tell) as (copy, said), held(store):
         if holds_rows(store):
             message = "There are books already. A backup is restored into an empty store only."
@@ -126,11 +140,16 @@ def restore(file: Path, store: str, tell: Progress, *, prove: bool = False) -> R
         else:
             with scratch(copy, tell) as source:
                 fill(source, store, tell, seal(source, tell))
+    folder, erased = folder_of(store, vault), 0
+    keys = (folder / KEYS).is_file()
+    if keys:
+        with held(store), books_at(store, write=True) as books:
+            erased = erase_again(books, FolderKeys(folder))
     report = None
     if prove:
         with books_at(store) as books:
             report = verify(books, tell)
-    return Restored(said, schema.newest() - said.schema, report)
+    return Restored(said, schema.newest() - said.schema, erased, keys, report)
 
 
 @contextmanager

@@ -120,13 +120,15 @@ class Batch:
         home, imported, now = self.homes.find(request.program), request.importing, self.now
         answers: list[Result | Task] = []
         self.answers.append(answers)
-        latest = now + AHEAD_MS
+        latest, stops = now + AHEAD_MS, self.homes.stops.cards
         earliest = now - home.late_ms if home is not None and not imported else 0
         for event in request.events:
             source, time, ask = event.source, event.time, event.ask
             key, flag, counts = f"{source}/{event.id}", "", time or now
             if not earliest <= counts <= latest:
                 counts, flag = now, OUT_OF_RANGE
+            elif stops and home is not None and event.subject[:5] == "card:":
+                flag = stops.get((home.number, event.subject[5:]), "")
             code = _malformed(event, key) if home is not None else "unknown-program"
             if home is None or code:
                 answers.append(refuse(key, code))
@@ -189,7 +191,24 @@ class Batch:
                 strange.append(task)
         if strange:
             self._look_up(strange)
+        if self.homes.stops.moved:
+            self._follow_moved()
         self._load({task.account for task in self.tasks if task.account})
+
+    def _follow_moved(self) -> None:
+        """Cards of merged accounts belong to the other one; what undoes something that happened
+        on a merged account happens there, and reaches the other one from it."""
+        stops, undoing = self.homes.stops, {}
+        for task in self.tasks:
+            card = _card(task)
+            task.account = stops.moved.get(card, task.account) if card else task.account
+            of = getattr(task.event.body, "of", "")
+            if of and task.account:
+                source = getattr(task.event.body, "of_source", "") or task.event.source
+                undoing[f"{source}/{of}"] = task
+        for row in self.books.events(sorted(undoing)) if undoing else ():
+            if row.account in stops.merged:
+                undoing[row.key].account = row.account or 0
 
     def _look_up(self, strange: list[Task]) -> None:
         """Find the cards in the books; who enrols on a new one gets a new account."""

@@ -19,8 +19,10 @@ from msgspec import Struct
 from kantis.core.calendar import DAY_MS, show_instant
 from kantis.desk import lease
 from kantis.desk.submit import wall_clock
+from kantis.desk.vault.keyfile import FolderKeys, Locked, faults
+from kantis.desk.vault.opening import folder_of
 from kantis.desk.whole import books_at, path_of
-from kantis.store import schema
+from kantis.store import people, schema
 from kantis.store.books import Books, Outage
 from kantis.store.schema import BAD, PARKED, READY
 from kantis.store.sqlite import check_library
@@ -44,8 +46,11 @@ class Finding(Struct, frozen=True):
     said: str
 
 
-def doctor(store: str, clock: Callable[[], int] = wall_clock) -> list[Finding]:
-    """All findings about the installation of a store, in the order of looking."""
+def doctor(store: str, clock: Callable[[], int] = wall_clock, *, vault: str = "") -> list[Finding]:
+    """All findings about the installation of a store, in the order of looking.
+
+    ``vault`` is the folder of the members' keys; by default it is beside the books.
+    """
     found = [_library()]
     path = path_of(store)
     with books_at(store) as books:
@@ -54,6 +59,7 @@ def doctor(store: str, clock: Callable[[], int] = wall_clock) -> list[Finding]:
         found += _file(path) if path is not None else _server(books)
         if number == schema.newest():
             found += _books(books, clock())
+            found += _vault(books, folder_of(store, vault))
     return found
 
 
@@ -206,3 +212,42 @@ def _time(books: Books, now: int) -> Finding:
         "Keep kantis serve running: it lets time pass for them."
     )
     return Finding("time", True, said)
+
+
+# ── personal data ────────────────────────────────────────────────────────────
+
+#: Members, the newest ones, whose keys are looked for.
+_LOOKED_AT: Final = 1_000
+
+
+def _vault(books: Books, folder: Path) -> Iterator[Finding]:
+    """Whether the keys to personal data are there, are nobody else's, and open the data."""
+    members, erased = people.members_in_all(books)
+    if not members and not folder.exists():
+        yield Finding("keys", False, "There are no personal data.")
+        return
+    wrong = faults(folder)
+    for code, said in wrong:
+        yield Finding(code, True, said)
+    if any(code == "keys-missing" for code, _ in wrong):
+        return
+    try:
+        keys = FolderKeys(folder)
+        newest = people.newest_ids(books, _LOOKED_AT)
+        lost = len(newest) - len(keys.find(newest))
+        current = max(keys.derived("index"))
+    except Locked as error:
+        yield Finding(error.code, True, str(error))
+        return
+    if lost:
+        said = (
+            f"Of the {len(newest):,} newest members {lost:,} have no key in {folder}: their data "
+            "cannot be read. Bring back the right folder, or say with KANTIS_VAULT where it is."
+        )
+        yield Finding("keys-lost", True, said)
+    elif not wrong:
+        said = f"{members:,} members, {erased:,} erased; their keys are in {folder}."
+        yield Finding("keys", False, f"{said} Keep it apart from backups of the books.")
+    if set(people.masters(books)) - {current}:
+        said = "The change of the master key is not finished, or these books are from before it: "
+        yield Finding("master-changes", True, f"{said}run kantis vault rotate.")

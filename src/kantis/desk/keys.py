@@ -32,7 +32,7 @@ SCOPES: Final = {
     "shop": "sells online, enrols members and keeps their plans",
     "partner": "tells what members did with a partner",
     "staff": "does everything that the program knows, adjustments too",
-    "auditor": "reads everything and changes nothing",
+    "auditor": "reads everything but personal data, and changes nothing",
     "owner": "makes keys and publishes programs, and sends no event",
 }
 #: A key of this scope can be for the whole installation; the others have a program.

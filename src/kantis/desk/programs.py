@@ -12,6 +12,7 @@ from kantis.core.calendar import DAY_MS, MINUTE_MS
 from kantis.core.decision import Context, Entry, Needs
 from kantis.core.events import Event
 from kantis.core.knobs import ProgramError
+from kantis.desk.filing import Stops
 from kantis.engine.decide import advance, decide, needs
 from kantis.engine.program import Program, Version, assemble
 from kantis.store.books import Books, Outage
@@ -73,11 +74,14 @@ class Homes:
         self.engine = engine
         #: grows with each version that was read
         self.edition = -1
+        #: cards that do nothing any more
+        self.stops = Stops()
         self._by_name: dict[str, Home] = {}
         self._by_number: dict[int, Home] = {}
 
     def refresh(self, books: Books) -> None:
         """Read the programs if there is a version that is not read yet; or ``Unreadable``."""
+        self.stops.refresh(books)
         edition = books.edition()
         if edition == self.edition:
             return

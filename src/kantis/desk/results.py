@@ -49,6 +49,10 @@ REFUSALS: Final = {
     "malformed-time": "A time is counted in milliseconds since 1970. Nothing was recorded; correct "
     "it and send it again.",
     "member-missing": "This event belongs to a member. Name the card or the account.",
+    "card-blocked": "This card is blocked. Give the member another one, or let staff look.",
+    "card-replaced": "This card was reported lost and another one took its place. Use that one; "
+    "keep this one back.",
+    "card-erased": "The member who had this card has left. Enrol them anew with another card.",
     "unknown-card": "This card is not known here. Check the number, or enrol the member first.",
     "unknown-account": "There is no such account in this program. Check the number.",
     "unknown-original": "The event that this one refers to is not known. Check its id, or send "

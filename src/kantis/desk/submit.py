@@ -23,6 +23,7 @@ from kantis.core.events import Event
 from kantis.desk import keys
 from kantis.desk.batch import READY_MAX, Batch, Request
 from kantis.desk.cache import Cache
+from kantis.desk.filing import file_slips
 from kantis.desk.programs import Engine, Homes
 from kantis.desk.publish import publish
 from kantis.desk.results import UNKNOWN, Result, refuse
@@ -234,6 +235,10 @@ class Desk:
     def revoke_key(self, prefix: str, by: Who = ("desk",), program: int = 0) -> bool:
         """Take a key away, at once; ``False`` when there is none of that prefix any more."""
         return keys.revoke(self, prefix, by, program)
+
+    def file_slips(self, slips: Sequence[Any]) -> list[str]:
+        """Write what the vault keeps of members (see ``filing``); what became of each slip."""
+        return file_slips(self, slips)
 
     @contextmanager
     def quiet(self) -> Iterator[None]:

@@ -22,7 +22,7 @@ from kantis.desk.fold import FAR, fold, fold_alone
 from kantis.desk.helpers import Job, helpers, share
 from kantis.desk.report import RESTORE, Problem, Progress, Report
 from kantis.desk.sweep import changed
-from kantis.store import chain
+from kantis.store import chain, people
 from kantis.store.books import Books
 from kantis.store.reading import Reading
 from kantis.store.rows import EventRow, Row
@@ -102,10 +102,18 @@ def _events(books: Reading, report: Report, tell: Progress) -> None:
     if entries != matched:
         message = f"{entries} entries name an event, {matched} events have one. {RESTORE}"
         report.add("event", 0, 0, message)
+    for change in people.card_changes(books):
+        if change.state == people.ADDED:
+            opened += _mark(change.program, change.token, change.account)
+        elif change.state.startswith(people.MOVED):
+            before = int(change.state.removeprefix(people.MOVED))
+            opened += _mark(change.program, change.token, change.account)
+            opened -= _mark(change.program, change.token, before)
     for card in books.all_cards():
         owned += _mark(*card)
     if owned != opened:
-        report.add("card", 0, 0, f"Cards belong to others than those who enrolled. {RESTORE}")
+        message = f"Cards belong to others than those who enrolled or were given one. {RESTORE}"
+        report.add("card", 0, 0, message)
     tell("events", total, total)
 
 

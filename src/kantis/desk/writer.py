@@ -190,6 +190,7 @@ class Ear:
 #: What another process can ask for, beside ``submit``.
 VERBS: Final = (
     "publish", "settle", "sweep", "checkpoint", "retry", "clear_flag", "add_key", "revoke_key",
+    "file_slips",
 )  # fmt: skip
 
 
@@ -201,6 +202,7 @@ class RemoteDesk:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.clock = wall_clock
         self._lock = threading.Lock()
         self._socket: socket.socket | None = self._connect()
         self.books = SqliteBooks(path, write=False)
@@ -277,6 +279,10 @@ class RemoteDesk:
     def revoke_key(self, prefix: str, by: Who = ("desk",), program: int = 0) -> bool:
         """As ``Desk.revoke_key``."""
         return bool(self._call("revoke_key", prefix, by, program))
+
+    def file_slips(self, slips: Sequence[Any]) -> list[str]:
+        """As ``Desk.file_slips``."""
+        return list(self._call("file_slips", slips))
 
     def _call(self, verb: str, *values: Any) -> Any:
         try:

@@ -16,7 +16,7 @@ from kantis.core.account import NEVER, Account
 from kantis.core.decision import Context, Decision, Entry, Needs, Refusal
 from kantis.core.events import Cancel, Claim, Event, Purchase, Redeem, Refund, Tick
 from kantis.core.turn import Refused, Turn, begin
-from kantis.engine import carry, order, outward, periods, sharing, waking
+from kantis.engine import carry, merging, order, outward, periods, sharing, waking
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 from kantis.features import balances, rewards
@@ -81,6 +81,8 @@ def decide(
             outward.run(plan, turn)
         if account.members:
             order.attribute(plan, turn)
+        if account.away[0] and merging.merged(account):
+            merging.drain(turn)
     except Refused as refused:
         _refuse(turn, refused.refusal)
     entries.append(_entry(account, turn.decision, at, plan.version, event.key))
@@ -152,6 +154,8 @@ def advance(program: Program, account: Account, until: int) -> list[Entry]:
             _everything(plan, turn)
         if plan.outward:
             outward.run(plan, turn)
+        if account.away[0] and merging.merged(account):
+            merging.drain(turn)
         account.due = waking.due(account, account.calm)
         order.attribute(plan, turn)
         if turn.decision.postings or turn.decision.changes:

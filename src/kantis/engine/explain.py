@@ -283,6 +283,8 @@ def _shared(plan: Plan, change: tuple[Any, ...]) -> str:
         _, name, role, _, burns, _ = change
         may = "may" if burns or role == "lead" else "may not"
         return f"{name} is {'the lead' if role == 'lead' else 'a member'}, and {may} spend."
+    if change[0] == "away" and change[1] and not change[2]:
+        return f"It is a part of {change[1]} from now on."
     if change[0] == "away" and change[1]:
         return (
             f"Its member shares {change[1].removeprefix('account:')} from now on, as {change[2]}."

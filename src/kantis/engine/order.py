@@ -39,6 +39,7 @@ from kantis.engine import (
     forget,
     groups,
     members,
+    merging,
     outward,
     paying,
     periods,
@@ -300,6 +301,7 @@ HANDLERS: dict[type, Callable[..., None]] = {
     **carry.HANDLERS,
     **members.HANDLERS,
     **sharing.HANDLERS,
+    **merging.HANDLERS,
 }
 
 

@@ -77,6 +77,8 @@ def forward(turn: Turn, body: Body) -> bool:
     if not isinstance(body, Purchase | Activity | Redeem | Confirm | Void | Forfeit | Referred):
         return False
     if turn.event.ask or isinstance(body, Redeem):
+        if not name:
+            raise Refused("merged-account", f"This account was merged into {into}.")
         raise Refused("in-a-household", f"This member shares an account, as {name!r}.")
     named = isinstance(body, Purchase | Activity)
     turn.follow(into, structs.replace(body, member=name) if named else body)

@@ -178,6 +178,54 @@ CREATE TABLE api_key (
 ){end};
 """
 
+_PEOPLE = """
+CREATE TABLE member (
+    number {counted} PRIMARY KEY,
+    id {text} NOT NULL UNIQUE,
+    program {int} NOT NULL,
+    account {int} NOT NULL,
+    event {text} NOT NULL UNIQUE,
+    version {int} NOT NULL CHECK (version > 0),
+    joined {int} NOT NULL,
+    changed {int} NOT NULL,
+    indexed {int} NOT NULL,
+    sealed {bytes},
+    erased {int},
+    CHECK (erased IS NULL OR sealed IS NULL)
+){roomy};
+CREATE INDEX member_account ON member (account);
+
+CREATE TABLE mark (
+    program {int} NOT NULL,
+    kind {bit} NOT NULL,
+    tag {bytes} NOT NULL CHECK (length(tag) = 12),
+    member {int} NOT NULL,
+    PRIMARY KEY (program, kind, tag, member)
+){narrow};
+CREATE UNIQUE INDEX mark_email ON mark (program, tag) WHERE kind = 0;
+
+CREATE TABLE reading (
+    n {counted} PRIMARY KEY,
+    at {int} NOT NULL,
+    who {text} NOT NULL,
+    member {text} NOT NULL,
+    why {text} NOT NULL,
+    fields {text} NOT NULL
+){end};
+CREATE INDEX reading_member ON reading (member);
+
+CREATE TABLE card_change (
+    n {counted} PRIMARY KEY,
+    program {int} NOT NULL,
+    token {text} NOT NULL,
+    account {int} NOT NULL,
+    state {text} NOT NULL,
+    at {int} NOT NULL,
+    who {text} NOT NULL
+){end};
+CREATE INDEX card_change_account ON card_change (account);
+"""
+
 #: What may never change once it is written.
 APPEND_ONLY: Final = ("entry", "posting", "checkpoint", "version")
 #: What may change, but is never taken away.
@@ -288,6 +336,35 @@ def _postgres_keys() -> str:
     return _KEYS.format(**_POSTGRES_WORDS) + "".join(guards)
 
 
+#: Who read what, and what happened to cards: written once. Who was erased stays so.
+_TOLD: Final = ("reading", "card_change")
+
+
+def _sqlite_people() -> str:
+    guard = partial(_SQLITE_GUARD.format, when="")
+    guards = [
+        *(guard(table=table, name=verb, verb=verb) for table in _TOLD
+          for verb in ("UPDATE", "DELETE")),
+        guard(table="member", name="DELETE", verb="DELETE"),
+        guard(table="member", name="ERASED", verb="UPDATE", when="WHEN old.erased IS NOT NULL"),
+    ]  # fmt: skip
+    return _PEOPLE.format(**_SQLITE_WORDS) + "".join(guards)
+
+
+def _postgres_people() -> str:
+    guard, kept = _POSTGRES_GUARDED.format, "DELETE OR TRUNCATE"
+    erased = "ROW WHEN (old.erased IS NOT NULL)"
+    guards = [
+        *(
+            guard(table=table, name="append_only", verb=f"UPDATE OR {kept}", each="STATEMENT")
+            for table in _TOLD
+        ),
+        guard(table="member", name="kept", verb=kept, each="STATEMENT"),
+        guard(table="member", name="erased", verb="UPDATE", each=erased),
+    ]
+    return _PEOPLE.format(**_POSTGRES_WORDS) + "".join(guards)
+
+
 _MIGRATION = "CREATE TABLE migration (number int PRIMARY KEY, applied bigint NOT NULL);\n"
 
 #: Balances stand in this order in their rows, as in a purse.
@@ -321,6 +398,7 @@ STEPS: list[Step] = [
         4, "makes the tables of who signs in",
         signing.TABLES.format(**_SQLITE_WORDS), signing.TABLES.format(**_POSTGRES_WORDS),
     ),
+    Step(5, "makes the tables of members", _sqlite_people(), _postgres_people()),
 ]  # fmt: skip
 
 

@@ -65,6 +65,17 @@ ROWS: dict[str, tuple[str, int]] = {
     "POST /v1/households/{ref}/members/{member}/leave": ("shop staff", 404),
     "POST /v1/households/{ref}/members/{member}/permit": ("shop staff", 404),
     "POST /v1/referrals": ("shop staff", 404),
+    "POST /v1/members": ("till shop staff", 200),
+    "POST /v1/members/search": ("till shop staff", 200),
+    "GET /v1/members/{member}": ("till shop staff auditor", 404),
+    "PATCH /v1/members/{member}": ("shop staff", 404),
+    "GET /v1/members/{member}/export": ("staff", 404),
+    "GET /v1/members/{member}/consents": ("shop staff", 404),
+    "POST /v1/members/{member}/consents": ("shop staff", 404),
+    "POST /v1/members/{member}/merge": ("staff", 404),
+    "POST /v1/members/{member}/cards": ("shop staff", 404),
+    "POST /v1/members/{member}/cards/block": ("till shop staff", 404),
+    "DELETE /v1/members/{member}": ("staff", 404),
     "POST /v1/redemptions": ("till shop staff", 404),
     "GET /v1/redemptions/{id}": ("till shop staff", 404),
     "POST /v1/redemptions/{id}/capture": ("till shop staff", 404),
@@ -99,6 +110,13 @@ BODIES_OF: dict[str, Any] = {
     "POST /v1/households/{ref}/members/{member}/leave": {"to": "account:1"},
     "POST /v1/households/{ref}/members/{member}/permit": {"burns": False},
     "POST /v1/referrals": {"subject": "card:friend-MINE", "referral": "friend", "by": "account:1"},
+    "POST /v1/members": {"given_name": "Anna"},
+    "POST /v1/members/search": {"card": "matrix"},
+    "PATCH /v1/members/{member}": {"notes": "matrix"},
+    "POST /v1/members/{member}/consents": {"purpose": "news", "granted": True},
+    "POST /v1/members/{member}/cards": {"card": "matrix-2"},
+    "POST /v1/members/{member}/cards/block": {"card": "matrix-1"},
+    "POST /v1/members/{member}/merge": {},
     "POST /v1/accounts/{ref}/vouchers/{code}/use": {"basket": 1_000},
     "POST /v1/accounts/{ref}/offers/{offer}/load": {},
     "POST /v1/accounts/{ref}/entitlements/{entitlement}/enjoy": {},
@@ -224,17 +242,30 @@ def things(matrix: Place) -> Things:
     return Things(number, prefix)
 
 
+def join(place: Place, id: str, **said: str) -> str:
+    """A member of the market; the id."""
+    with place.client("market/staff") as staff:
+        answer = staff.post("/v1/members", json=said, headers={"idempotency-key": id})
+    return str(answer.json()["id"])
+
+
+@pytest.fixture(scope="module")
+def member(matrix: Place) -> str:
+    """A member of the market with a card."""
+    return join(matrix, "matrix-member", card="matrix-1")
+
+
 @pytest.mark.parametrize("row", ROWS)
 @pytest.mark.parametrize("caller", CALLERS)
 def test_each_caller_on_each_route(
-    matrix: Place, things: Things, revoked: str, caller: str, row: str
+    matrix: Place, things: Things, revoked: str, member: str, caller: str, row: str
 ) -> None:
     method, path = row.split()
     key = {"nobody": "", "stranger": "kantis_" + "0" * 64, "revoked": revoked}.get(caller)
     mine = f"market-{caller.partition('/')[2] or 'shop'}"
     ref = REFS_OF.get(row, "account:1").replace("MINE", mine)
-    member = path.rpartition("/")[2]
-    names = {**NAMES, "{ref}": ref, "{id}": hold_of(row), "{code}": mine, "{member}": member}
+    one = member if "/v1/members/" in path else path.rpartition("/")[2]
+    names = {**NAMES, "{ref}": ref, "{id}": hold_of(row), "{code}": mine, "{member}": one}
     for name, value in (names | things.names(path)).items():
         path = path.replace(name, value)
     if path == "/v1/settlements":
@@ -248,6 +279,11 @@ def test_each_caller_on_each_route(
     elif row in BODIES_OF:
         body = json.loads(json.dumps(BODIES_OF[row]).replace("MINE", mine))
         headers = {"idempotency-key": f"row-{list(ROWS).index(row)}"}
+    if row.endswith("/merge"):
+        body = {"other": join(matrix, f"merged-{caller}")}
+    if method == "PATCH":
+        with matrix.client("market/staff") as staff:
+            headers["if-match"] = staff.get(path).headers["etag"]
     with matrix.server.client(matrix.keys[caller] if key is None else key) as client:
         answer = client.request(method, path, json=body, headers=headers)
     found = answer.status_code

@@ -15,22 +15,34 @@ from kantis_client.shapes import (
     Answer,
     AnswerSaid,
     AuditPage,
+    CardNamed,
+    Changes,
     Claim,
     ClaimRequest,
+    ConsentSaid,
+    Consents,
     DifferenceTold,
     DraftSaid,
     EnjoyRequest,
     Entitlements,
     EntryPage,
     Event,
+    Export,
+    Found,
     FoundHouseholdRequest,
     HoldRequest,
     JoinRequest,
+    Joined,
+    Joins,
     KeyMade,
     KeySaid,
     Keys,
     LeaveRequest,
     Load,
+    Look,
+    MemberSeen,
+    MergeSaid,
+    NewCard,
     Offers,
     PermitRequest,
     Positions,
@@ -227,6 +239,81 @@ class Kantis(Transport):
     def revoke_key(self, prefix: str) -> None:
         """Revoke a key, from the next request on. For ever; a key is not given back."""
         self._call('DELETE', f"/v1/keys/{_quoted(prefix)}")
+
+    def enrol_member(self, said: Joins, *, idempotency_key: str | None = None) -> Joined:
+        """
+        Somebody joins. Personal data go to the vault; the account and its card are made by an
+        event.
+        """
+        return cast('Joined', self._call('POST', "/v1/members", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def search(self, said: Look) -> Found:
+        """
+        Find members. By e-mail, phone, card, receipt, or the start of a name; a body, so that
+        nothing personal stands in a log on the way.
+        """
+        return cast('Found', self._call('POST', "/v1/members/search", body=said))
+
+    def erase(self, member: str) -> MemberSeen:
+        """
+        Erase a member. Holds are released, debts and points written off; then the key is
+        destroyed. What is left says who it was to nobody. Sent again, nothing changes.
+        """
+        return cast('MemberSeen', self._call('DELETE', f"/v1/members/{_quoted(member)}"))
+
+    def look(self, member: str) -> MemberSeen:
+        """A member. The member with the cards, and as much of the person as the caller may see."""
+        return cast('MemberSeen', self._call('GET', f"/v1/members/{_quoted(member)}"))
+
+    def change(self, member: str, said: Changes, *, if_match: str | None = None) -> MemberSeen:
+        """
+        Change what is known of a member. Fields that are left out stay. It needs the ETag of
+        what was read.
+        """
+        return cast('MemberSeen', self._call('PATCH', f"/v1/members/{_quoted(member)}", headers={'If-Match': if_match}, body=said))
+
+    def add(self, member: str, said: NewCard, *, idempotency_key: str | None = None) -> MemberSeen:
+        """
+        Give a member another card. Points stay with the account. A card that is replaced is
+        refused from now on.
+        """
+        return cast('MemberSeen', self._call('POST', f"/v1/members/{_quoted(member)}/cards", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def block(self, member: str, said: CardNamed) -> MemberSeen:
+        """
+        Block a card of a member. From the next event on it is refused; what had happened with
+        it is recorded and flagged.
+        """
+        return cast('MemberSeen', self._call('POST', f"/v1/members/{_quoted(member)}/cards/block", body=said))
+
+    def consents(self, member: str) -> Consents:
+        """
+        What a member agreed to, and took back. All of it, oldest first, with the wording that
+        was shown.
+        """
+        return cast('Consents', self._call('GET', f"/v1/members/{_quoted(member)}/consents"))
+
+    def consent(self, member: str, said: ConsentSaid) -> Consents:
+        """
+        A member agrees, or takes it back. What was said last of a purpose holds. Said again
+        with the same text, nothing is added.
+        """
+        return cast('Consents', self._call('POST', f"/v1/members/{_quoted(member)}/consents", body=said))
+
+    def export(self, member: str) -> Export:
+        """
+        Everything that is kept about a member. Personal data, consents, cards, the account, its
+        events and entries with their explanations, and who has read the personal data.
+        """
+        return cast('Export', self._call('GET', f"/v1/members/{_quoted(member)}/export"))
+
+    def merge(self, member: str, said: MergeSaid) -> MemberSeen:
+        """
+        Make one member of two. Points, levels and counters of the other account come to this
+        one, the other cards answer to it, and the other member is erased. Sent again, nothing
+        changes.
+        """
+        return cast('MemberSeen', self._call('POST', f"/v1/members/{_quoted(member)}/merge", body=said))
 
     def stand(self) -> Positions:
         """Where partners and charities stand now. The sum of everything that was booked until now."""

@@ -59,6 +59,16 @@ class AddMemberRequest(TypedDict):
     member: str
 
 
+class AddressSaid(TypedDict):
+    """A postal address."""
+
+    city: NotRequired[str]
+    country: NotRequired[str]
+    postal_code: NotRequired[str]
+    region: NotRequired[str]
+    street: NotRequired[str]
+
+
 class Adjust(TypedDict):
     """Somebody gives (above zero) or takes (below zero) by hand, with a reason."""
 
@@ -223,6 +233,19 @@ class CaptureRequest(TypedDict):
 
 
 
+class CardNamed(TypedDict):
+    """A card."""
+
+    card: str
+
+
+class CardTold(TypedDict):
+    """A card and its state: in use, blocked, replaced or erased."""
+
+    card: str
+    state: str
+
+
 class CarriedLot(TypedDict):
     """A lot that is brought: amount, day of earning, day of expiry (0: by the program)."""
 
@@ -307,6 +330,19 @@ class ChangeTold(TypedDict):
     path: str
 
 
+class Changes(TypedDict):
+    """What is to be known of a person instead; what is left out stays, empty takes it away."""
+
+    address: NotRequired[AddressSaid]
+    birthday: NotRequired[str]
+    email: NotRequired[str]
+    family_name: NotRequired[str]
+    given_name: NotRequired[str]
+    language: NotRequired[str]
+    notes: NotRequired[str]
+    phone: NotRequired[str]
+
+
 class Choose(TypedDict):
     """The member makes a choice that the program lets them make."""
 
@@ -364,6 +400,32 @@ class ConfirmEvent(TypedDict):
     subject: NotRequired[str]
     time: NotRequired[str | None]
     type: Literal['confirm']
+
+
+class ConsentSaid(TypedDict):
+    """What a person agrees to or takes back, and the text that they were shown."""
+
+    granted: bool
+    purpose: str
+    version: NotRequired[str]
+    wording: NotRequired[str]
+
+
+class ConsentTold(TypedDict):
+    """What a person agreed to or took back, when, and the text that they were shown."""
+
+    at: str
+    granted: bool
+    purpose: str
+    source: str
+    version: str
+    wording: str
+
+
+class Consents(TypedDict):
+    """Everything that a person agreed to and took back, oldest first."""
+
+    consents: list[ConsentTold]
 
 
 class DifferenceTold(TypedDict):
@@ -537,6 +599,16 @@ class ExchangeEvent(TypedDict):
     type: Literal['exchange']
 
 
+class Export(TypedDict):
+    """Everything that is kept about a member."""
+
+    account: dict[str, Any]
+    entries: list[dict[str, Any]]
+    events: list[dict[str, Any]]
+    member: MemberSeen
+    readings: list[ReadingTold]
+
+
 class FaultFound(TypedDict):
     """What is wrong with a file, where (counted from 1; 0: no place), and what to do."""
 
@@ -602,6 +674,12 @@ class ForfeitEvent(TypedDict):
     subject: NotRequired[str]
     time: NotRequired[str | None]
     type: Literal['forfeit']
+
+
+class Found(TypedDict):
+    """Members that were found, at most 50."""
+
+    members: list[MemberSeen]
 
 
 class FoundHouseholdRequest(TypedDict):
@@ -681,6 +759,36 @@ class JoinRequest(TypedDict):
 
     into: NotRequired[str]
     member: str
+
+
+class Joined(TypedDict):
+    """A member who has joined; `again` says that the same request had come before."""
+
+    account: int
+    again: NotRequired[bool]
+    cards: list[CardTold]
+    changed: str
+    erased: str | None
+    id: str
+    joined: str
+    person: PersonTold | None
+    version: int
+
+
+class Joins(TypedDict):
+    """Somebody who joins. Without a card a number is made."""
+
+    address: NotRequired[AddressSaid]
+    birthday: NotRequired[str]
+    card: NotRequired[str]
+    consents: NotRequired[list[ConsentSaid]]
+    email: NotRequired[str]
+    facts: NotRequired[dict[str, str]]
+    family_name: NotRequired[str]
+    given_name: NotRequired[str]
+    language: NotRequired[str]
+    notes: NotRequired[str]
+    phone: NotRequired[str]
 
 
 class KeyMade(TypedDict):
@@ -844,6 +952,16 @@ class LoadOfferRequest(TypedDict):
 
 
 
+class Look(TypedDict):
+    """Whom to find: one of these."""
+
+    card: NotRequired[str]
+    email: NotRequired[str]
+    name: NotRequired[str]
+    phone: NotRequired[str]
+    receipt: NotRequired[str]
+
+
 class Lot(TypedDict):
     """Points that were earned together and end together. Days are the program's own."""
 
@@ -854,6 +972,19 @@ class Lot(TypedDict):
     until: str
 
 
+class MemberSeen(TypedDict):
+    """A member. `person` is null where the caller may see none of it, or it was erased."""
+
+    account: int
+    cards: list[CardTold]
+    changed: str
+    erased: str | None
+    id: str
+    joined: str
+    person: PersonTold | None
+    version: int
+
+
 class MemberTold(TypedDict):
     """One of the members of a household; `home` is the account that they came from."""
 
@@ -861,6 +992,12 @@ class MemberTold(TypedDict):
     home: str
     joined: str
     role: str
+
+
+class MergeSaid(TypedDict):
+    """The member who is the same person, and whose account becomes a part of this one."""
+
+    other: str
 
 
 class Missing(TypedDict):
@@ -889,6 +1026,13 @@ class Movement(TypedDict):
     time: str
     type: str
     version: int
+
+
+class NewCard(TypedDict):
+    """Another card. Without a number one is made; it can take the place of a lost one."""
+
+    card: NotRequired[str]
+    replaces: NotRequired[str]
 
 
 class Offer(TypedDict):
@@ -964,6 +1108,21 @@ class PermitRequest(TypedDict):
 
     burns: NotRequired[bool]
     by: NotRequired[str]
+
+
+class PersonTold(TypedDict):
+    """Personal data; `short_name` is all that a till is shown."""
+
+    address: NotRequired[AddressSaid | None]
+    birthday: NotRequired[str | None]
+    consents: NotRequired[list[ConsentTold] | None]
+    email: NotRequired[str | None]
+    family_name: NotRequired[str | None]
+    given_name: NotRequired[str | None]
+    language: NotRequired[str | None]
+    notes: NotRequired[str | None]
+    phone: NotRequired[str | None]
+    short_name: str
 
 
 class Plan(TypedDict):
@@ -1062,6 +1221,15 @@ class PurchaseEvent(TypedDict):
     subject: NotRequired[str]
     time: NotRequired[str | None]
     type: Literal['purchase']
+
+
+class ReadingTold(TypedDict):
+    """Who read which personal data, when, and what for."""
+
+    at: str
+    fields: list[str]
+    who: str
+    why: str
 
 
 class Redeem(TypedDict):

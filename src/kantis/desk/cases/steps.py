@@ -33,6 +33,7 @@ from kantis.core.events import (
     Leave,
     Line,
     Load,
+    Merge,
     Pay,
     Permit,
     Purchase,
@@ -290,6 +291,10 @@ def _join(words: Words, node: Node) -> Body:
     return Join(words.text(get("member")), _reference(words, get("into")))
 
 
+def _merge(words: Words, node: Node) -> Body:
+    return Merge(_reference(words, node))
+
+
 def _leave(words: Words, node: Node) -> Body:
     if isinstance(node.value, str):
         return Leave(node.value)
@@ -450,6 +455,7 @@ VERBS: Final[dict[str, Callable[[Words, Node], Body]]] = {
     "carry": carry,
     "know": lambda words, node: Know(*one_pair(words, node, "fact", "value")),
     "join": _join,
+    "merge": _merge,
     "leave": _leave,
     "permit": _permit,
     "refer": _refer,
@@ -473,6 +479,7 @@ ASKS: Final = {
     "enjoy",
     "reinstate",
     "join",
+    "merge",
     "leave",
     "permit",
     "refer",

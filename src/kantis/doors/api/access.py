@@ -38,6 +38,7 @@ _EDITORS: Final = frozenset({STAFF, AUDITOR, OWNER})
 _HANDS: Final = frozenset({TILL, STAFF})
 _PARTNERS: Final = frozenset({PARTNER, STAFF, AUDITOR})
 _WRITERS: Final = frozenset({TILL, SHOP, PARTNER, STAFF})
+#: Who meets members, and who looks after what is known of them.
 _SELLERS: Final = frozenset({TILL, SHOP, STAFF})
 _KEEPERS: Final = frozenset({SHOP, STAFF})
 _VIEWERS: Final = frozenset({TILL, SHOP, STAFF, AUDITOR})
@@ -70,6 +71,17 @@ ROUTES: Final = (
     Route("POST", "/v1/households/{ref}/members/{member}/permit", _KEEPERS),
     Route("POST", "/v1/referrals", _KEEPERS),
     Route("GET", "/v1/programs", _ALL),
+    Route("POST", "/v1/members", _SELLERS),
+    Route("POST", "/v1/members/search", _SELLERS),
+    Route("GET", "/v1/members/{member}", _VIEWERS),
+    Route("PATCH", "/v1/members/{member}", _KEEPERS),
+    Route("DELETE", "/v1/members/{member}", frozenset({STAFF})),
+    Route("GET", "/v1/members/{member}/export", frozenset({STAFF})),
+    Route("GET", "/v1/members/{member}/consents", _KEEPERS),
+    Route("POST", "/v1/members/{member}/consents", _KEEPERS),
+    Route("POST", "/v1/members/{member}/merge", frozenset({STAFF})),
+    Route("POST", "/v1/members/{member}/cards", _KEEPERS),
+    Route("POST", "/v1/members/{member}/cards/block", _SELLERS),
     Route("POST", "/v1/redemptions", _SELLERS),
     Route("GET", "/v1/redemptions/{id}", _SELLERS),
     Route("POST", "/v1/redemptions/{id}/capture", _SELLERS),

@@ -25,12 +25,17 @@ from kantis.doors.api.problems import Problem, response
 from kantis.doors.api.resources import DEEDS, RESOURCES
 
 
-def application(desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX) -> Gate:
-    """The service of a desk as an ASGI application. The desk is closed by whoever opened it."""
+def application(
+    desk: Desk, *, vault: str = "", tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX
+) -> Gate:
+    """The service of a desk as an ASGI application. The desk is closed by whoever opened it.
+
+    ``vault`` is the folder of the members' keys; by default it is beside the books.
+    """
 
     @asynccontextmanager
     async def open_office(_: FastAPI) -> AsyncIterator[None]:
-        office = gate.office = Office(desk, tills_max=tills_max, bulk_max=bulk_max)
+        office = gate.office = Office(desk, vault=vault, tills_max=tills_max, bulk_max=bulk_max)
         yield
         await office.close()
 

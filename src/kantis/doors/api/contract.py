@@ -7,9 +7,10 @@ from typing import Any, Final
 import msgspec
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
+from pydantic.json_schema import models_json_schema
 
 from kantis import __version__
-from kantis.doors.api import problems, wire
+from kantis.doors.api import people, problems, wire
 from kantis.doors.api.access import OPEN, ROUTES
 from kantis.doors.api.answers import Answer
 from kantis.doors.api.deeds import Deed, parameters
@@ -28,12 +29,14 @@ _STATUSES: Final = {
     "401": "There is no key, or it is not known or revoked.",
     "403": "The key may not do this.",
     "404": "There is no such thing in the program of the key.",
-    "409": "Refused by the program; recorded, and final under this id. Or answered before.",
-    "412": "Somebody has published meanwhile.",
-    "428": "It is not said which version was seen last.",
+    "409": "In conflict with what is there, or answered before; or refused by the program: "
+    "recorded, and final under this id.",
+    "410": "The member was erased.",
+    "412": "It was changed since it was read.",
     "413": f"The body has more than {BODY_BYTES_MAX:,} bytes.",
     "415": "The body is not JSON.",
     "422": "Refused: nothing was recorded or changed, and no id is used up.",
+    "428": "It is not said which version was seen last.",
     "429": "Too many wait; send it again after Retry-After.",
     "503": "The books cannot be used, or nobody knows the outcome; send it again.",
 }
@@ -57,6 +60,7 @@ def contract() -> dict[str, Any]:
     assert not twice, f"two records of one name: {twice}"
     found["components"]["schemas"] |= schemas
     found["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    found["components"]["schemas"] |= _bodies()
     for name in ("HTTPValidationError", "ValidationError"):
         found["components"]["schemas"].pop(name, None)
     paths = found["paths"]
@@ -96,6 +100,19 @@ def _schemas() -> tuple[dict[str, Any], list[dict[str, Any]]]:
         own = {"type": {"const": tag}, "data": data}
         schemas[name] = said | {"title": name, "properties": said["properties"] | own}
     return schemas, events
+
+
+#: Bodies that a route reads by itself.
+_BODIES: Final = (
+    people.Joins, people.Look, people.Changes, people.ConsentSaid, people.NewCard,
+    people.CardNamed, people.MergeSaid,
+)  # fmt: skip
+
+
+def _bodies() -> dict[str, Any]:
+    told = [(each, "validation") for each in _BODIES]
+    _, found = models_json_schema(told, ref_template=_REF + "{model}")  # type: ignore[arg-type]
+    return dict(found["$defs"])
 
 
 def _deed(deed: Deed) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -16,6 +17,10 @@ from kantis.desk.readers import Readers
 from kantis.desk.results import Result
 from kantis.desk.rounds import Rounds
 from kantis.desk.submit import Desk
+from kantis.desk.vault.keyfile import Locked
+from kantis.desk.vault.opening import open_vault
+from kantis.desk.vault.person import Wrong
+from kantis.desk.vault.vault import Refusal, Vault
 from kantis.doors.api.access import Caller
 from kantis.doors.api.journal import Journal
 from kantis.doors.api.limits import keep_to
@@ -29,6 +34,8 @@ from kantis.store.rows import KeyRow
 READERS: Final = 2
 #: Streams of whole tables that may run at once; each holds a snapshot of the books.
 EXPORTS_MAX: Final = 2
+#: Threads that open personal data, and write down who reads them.
+KEEPERS: Final = 4
 #: Look-ups and quotes that may wait at once.
 READS_MAX: Final = 500
 
@@ -43,8 +50,12 @@ def _log_fault(error: Exception) -> None:
 class Office:
     """One per running service; made in its event loop."""
 
-    def __init__(self, desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX) -> None:
+    def __init__(
+        self, desk: Desk, *, vault: str = "", tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX
+    ) -> None:
         self.desk = desk
+        self._folder = vault
+        self._vault: Vault | None = None
         self.line = Line(desk, tills_max=tills_max, bulk_max=bulk_max)
         self.journal = Journal()
         for queue, number in (("tills", 0), ("bulk", 1)):
@@ -54,6 +65,9 @@ class Office:
         self._threads = ThreadPoolExecutor(READERS, "kantis-reader")
         self._clerk = ThreadPoolExecutor(1, "kantis-clerk")
         self._scholar = ThreadPoolExecutor(1, "kantis-scholar")
+        self._keepers = ThreadPoolExecutor(KEEPERS, "kantis-keeper")
+        self._desks = Readers(desk, KEEPERS)
+        self._opening = threading.Lock()
         self.pace = Pace()
         #: streams of whole tables that run now
         self.exporting = 0
@@ -106,6 +120,38 @@ class Office:
         finally:
             self._reads -= 1
 
+    async def people(
+        self, ask: Callable[Concatenate[Desk, Vault, _P], _T], *about: _P.args, **named: _P.kwargs
+    ) -> _T:
+        """What the vault answers, with a reader of its own; ``Problem`` when it says no."""
+        if self._reads >= READS_MAX:
+            raise Problem("busy", retry_after=str(RETRY_AFTER_S))
+
+        def run() -> _T:
+            with self._desks.one() as reader:
+                return ask(reader, self._open_vault(), *about, **named)
+
+        self._reads += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._keepers, run)
+        except Refusal as error:
+            raise Problem("changed-meanwhile" if error.code == "stale" else error.code) from error
+        except Wrong as error:
+            raise Problem("bad-value", f"{error.field}: {error}") from error
+        except Locked as error:
+            structlog.get_logger().error("keys", code=error.code, said=str(error))
+            raise Problem("keys-unusable") from error
+        except (Outage, Conflict, Unknown) as error:
+            raise Problem("unusable", retry_after=str(RETRY_AFTER_S)) from error
+        finally:
+            self._reads -= 1
+
+    def _open_vault(self) -> Vault:
+        with self._opening:
+            if self._vault is None:
+                self._vault = open_vault(self.desk, self._folder)
+            return self._vault
+
     async def submit(self, caller: Caller, events: list[Event]) -> list[Result]:
         """What became of a caller's events, after their commit; within the limits of the key."""
         held = await keep_to(self, caller, events)
@@ -152,8 +198,9 @@ class Office:
         """Answer those who wait, and let go of the readers; the desk stays open."""
         await asyncio.to_thread(self._rounds.close)
         await self.line.close()
-        self._clerk.shutdown()
-        self._scholar.shutdown()
+        for each in (self._clerk, self._scholar, self._keepers):
+            each.shutdown()
         self._threads.shutdown()
+        self._desks.close()
         self._readers.close()
         self.journal.write()

@@ -92,6 +92,16 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "No such account",
         "There is no such card or account in this program. Check the number.",
     ),
+    "unknown-member": (
+        404,
+        "No such member",
+        "There is no such member in this program. Search with POST /v1/members/search.",
+    ),
+    "no-such-card": (
+        404,
+        "No such card",
+        "The member has no such card. Look at the list of cards.",
+    ),
     "unknown-redemption": (
         404,
         "No such redemption",
@@ -108,6 +118,44 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         412,
         "Published meanwhile",
         "Get the newest version, put your changes into it, and publish with its ETag.",
+    ),
+    "email-taken": (
+        409,
+        "E-mail address taken",
+        "Another member of this program has this e-mail address. Find them with "
+        "POST /v1/members/search, and give them this card; or leave the address out.",
+    ),
+    "card-taken": (
+        409,
+        "Card taken",
+        "This card is another member's. Take another one, or leave it out: a number is made.",
+    ),
+    "card-stopped": (
+        409,
+        "Card stopped",
+        "This card was blocked or replaced, for ever. Take another one.",
+    ),
+    "merge-shared": (
+        409,
+        "Not merged",
+        "Several members share one of the accounts, or it was merged before. Merge the accounts "
+        "of one person, into the one that lives on.",
+    ),
+    "merge-with-itself": (409, "The same member", "Name two members, neither of them erased."),
+    "member-erased": (
+        410,
+        "Erased",
+        "This member was erased; nothing is left of who it was. They may join again.",
+    ),
+    "changed-meanwhile": (
+        412,
+        "Changed meanwhile",
+        "Somebody changed this member since you read it. Read it again, and decide anew.",
+    ),
+    "if-match-missing": (
+        428,
+        "No If-Match",
+        "Send the ETag of what you read as If-Match, so that nobody's change is lost.",
     ),
     "body-too-large": (413, "Too large", "Send fewer events at once."),
     "media-type": (415, "Not JSON", "Send JSON, with 'Content-Type: application/json'."),
@@ -129,6 +177,13 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "The key has a limit per minute. Send it again after Retry-After.",
     ),
     "too-many-events": (422, "Too many events", "Send at most 1,000 events at once."),
+    "bad-value": (422, "Not a value", "Nothing was recorded. Correct it and send it again."),
+    "bad-card": (422, "Not a card", "A card is 1 to 64 printable letters without a space around."),
+    "other-body": (
+        422,
+        "Another body",
+        "Something else was sent under this Idempotency-Key before. Take a new one.",
+    ),
     "busy": (429, "Busy", "Too many events wait already. Send it again after Retry-After."),
     "fault": (
         500,
@@ -136,6 +191,11 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "This is a bug. Send it again with the same id; the log has it under the request's id.",
     ),
     "unusable": (503, "Books not usable", "Nothing was recorded. Send it again with the same id."),
+    "keys-unusable": (
+        503,
+        "Keys not usable",
+        "Personal data cannot be read or written now. Let kantis doctor say why; the rest works.",
+    ),
     "outcome-unknown": (
         503,
         "Outcome unknown",

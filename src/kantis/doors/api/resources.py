@@ -8,9 +8,12 @@ from kantis.doors.api import (
     accounts,
     adjustments,
     benefits,
+    cards,
     claims,
     exports,
     households,
+    members,
+    merges,
     owners,
     programs,
     redemptions,
@@ -23,8 +26,8 @@ from kantis.doors.api.deeds import Deed
 
 #: Each has a ``router`` with its look-ups.
 RESOURCES: Final = (
-    accounts, statements, benefits, referrals, redemptions, programs, adjustments, settling,
-    exports, owners,
+    accounts, statements, benefits, referrals, redemptions, members, cards, merges, programs,
+    adjustments, settling, exports, owners,
 )  # fmt: skip
 #: All calls that make one event.
 DEEDS: Final[tuple[Deed, ...]] = (

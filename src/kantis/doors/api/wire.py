@@ -27,8 +27,8 @@ from kantis.core.events import Body, Event, encode_body
 _T = TypeVar("_T")
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
-#: Bodies that only the desk itself makes.
-_INSIDE: Final = ("tick",)
+#: Bodies that only the desk itself makes; accounts are merged with their cards and members.
+_INSIDE: Final = ("merge", "tick")
 
 
 class Malformed(Exception):

@@ -21,6 +21,7 @@ from kantis.doors.cli import (
     fitting,
     importing,
     keys,
+    members,
     operating,
     replaying,
     serving,
@@ -54,6 +55,8 @@ app.command("settlement")(settling.settlement)
 app.command("verify")(books.verify)
 app.command("serve")(serving.serve)
 app.add_typer(keys.app, name="key")
+app.add_typer(members.app, name="member")
+app.add_typer(members.vault_app, name="vault")
 app.command("backup")(operating.backup)
 app.command("restore")(operating.restore)
 app.command("move")(operating.move)

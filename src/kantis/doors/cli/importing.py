@@ -13,6 +13,10 @@ from rich.text import Text
 
 from kantis.core.knobs import ProgramError
 from kantis.desk import text
+from kantis.desk.submit import Desk
+from kantis.desk.vault.keyfile import Locked
+from kantis.desk.vault.opening import open_vault
+from kantis.desk.writer import RemoteDesk
 from kantis.doors.cli.opening import home_of, opened
 from kantis.doors.cli.output import (
     NOT_FINE,
@@ -20,6 +24,7 @@ from kantis.doors.cli.output import (
     Json,
     Store,
     Trouble,
+    Vault,
     count,
     json_out,
     leave,
@@ -27,8 +32,9 @@ from kantis.doors.cli.output import (
     table,
 )
 from kantis.doors.cli.progress import Bars
-from kantis.doors.intake.load import BadRows, Loader, Summary
+from kantis.doors.intake.load import BadRows, Loader, Progress, Summary
 from kantis.doors.intake.mapping import KINDS, Mapping, read_mapping, resolve
+from kantis.doors.intake.people import PeopleLoader, has_people
 from kantis.doors.intake.tables import NotATable, Table, open_table
 
 _KINDS = ", ".join(KINDS)
@@ -49,6 +55,7 @@ def import_file(
         bool, typer.Option("--dry-run", help="Read and compare, and write nothing.")
     ] = False,
     store: Store = "kantis.db",
+    vault: Vault = "",
     json: Json = False,
 ) -> None:
     """Import purchases, refunds, members or opening balances. Running it again changes nothing."""
@@ -62,6 +69,8 @@ def import_file(
             summary = loader.read(bars.tell)
             if not summary.mismatches and not dry_run:
                 summary = loader.submit(desk, home.name, bars.tell)
+                if has_people(said):
+                    _keep_people(desk, loader, vault, home.number, bars.tell)
         except OSError as error:
             raise Trouble("cannot-write", f"{error.strerror}.", str(error.filename)) from error
         except apsw.Error as error:
@@ -75,6 +84,20 @@ def import_file(
         _tell(file, said, summary, dry_run)
     if not summary.fine:
         leave(NOT_FINE)
+
+
+def _keep_people(
+    desk: Desk | RemoteDesk, loader: Loader, folder: str, program: int, tell: Progress
+) -> None:
+    """The personal data of a file, in a pass of their own."""
+    people = PeopleLoader(
+        loader.table, loader.mapping, loader.reader, loader.bad_rows, loader.summary
+    )
+    try:
+        with Desk(desk.books.reader(), clock=desk.clock) as reader:
+            people.keep(reader, open_vault(desk, folder), program, tell)
+    except Locked as error:
+        raise Trouble(error.code, str(error)) from error
 
 
 def open_purchases(file: Path, mapping: Path | None) -> tuple[Table, Mapping]:
@@ -158,6 +181,9 @@ def _tell(file: Path, mapping: Mapping, summary: Summary, dry_run: bool) -> None
         ]
         parts = [f"{number:,} {what}" for number, what in said if number or what == "accepted"]
         out.print(f"{count(summary.events, 'event')} from {mapping.source}: {', '.join(parts)}.")
+    if summary.people or summary.people_refused:
+        refused = f", {summary.people_refused:,} refused" if summary.people_refused else ""
+        out.print(f"Personal data of {count(summary.people, 'member')} in the vault{refused}.")
     if summary.bad_rows:
         out.print(f"{count(summary.bad_rows, 'bad row')} of {summary.rows:,}.")
     if summary.bad_file:

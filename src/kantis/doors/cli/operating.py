@@ -15,9 +15,10 @@ from kantis.desk import backup as backups
 from kantis.desk import doctor as doctors
 from kantis.desk import move as moves
 from kantis.desk import upgrade as upgrades
-from kantis.desk.backup import Backup
+from kantis.desk.backup import Backup, Restored
 from kantis.desk.report import Report
 from kantis.desk.submit import wall_clock
+from kantis.desk.vault.opening import folder_of
 from kantis.desk.whole import Hindrance, shown
 from kantis.doors.cli.books import plain_report, tell_report
 from kantis.doors.cli.output import (
@@ -26,6 +27,7 @@ from kantis.doors.cli.output import (
     Json,
     Store,
     Trouble,
+    Vault,
     count,
     json_out,
     leave,
@@ -54,6 +56,7 @@ def _hindered(store: str) -> Iterator[None]:
 def backup(
     file: Annotated[Path, typer.Argument(help="The file to make.")],
     store: Store = "kantis.db",
+    vault: Vault = "",
     json: Json = False,
 ) -> None:
     """Copy the books into one file, while others may write to them."""
@@ -63,6 +66,10 @@ def backup(
         json_out({"file": str(file), **_plain(made)})
     else:
         out.print(Text(f"{file}: {_said(made)}."))
+        if made.count("member"):
+            folder = folder_of(store, vault)
+            out.print(Text(f"Personal data are sealed in it. Their keys are not: keep {folder}"))
+            out.print("safe in another place, and never beside the backup.")
 
 
 def _plain(made: Backup) -> dict[str, Any]:
@@ -74,6 +81,7 @@ def _plain(made: Backup) -> dict[str, Any]:
         "entries": made.count("entry"),
         "postings": made.count("posting"),
         "events": made.count("event"),
+        "members": made.count("member"),
     }
 
 
@@ -89,29 +97,43 @@ def restore(
     file: Annotated[Path, typer.Argument(help="A file that kantis backup has made.")],
     to: To,
     verify: Annotated[bool, typer.Option("--verify", help="Prove the books afterwards.")] = False,
+    vault: Vault = "",
     json: Json = False,
 ) -> None:
     """Bring a backup into empty books, in a file or in PostgreSQL."""
     with _hindered(to), Bars(quiet=json) as bars:
-        restored = backups.restore(file, to, bars.tell, prove=verify)
+        restored = backups.restore(file, to, bars.tell, prove=verify, vault=vault)
     report: Report | None = restored.report
     if json:
         proof = plain_report(report) if report is not None else None
-        json_out({"to": shown(to), **_plain(restored.backup), "proof": proof})
+        more = {"erased_again": restored.erased, "keys": restored.keys, "proof": proof}
+        json_out({"to": shown(to), **_plain(restored.backup), **more})
     else:
         out.print(Text(f"{shown(to)}: {_said(restored.backup)}."))
         if restored.upgraded:
             out.print("The tables were brought to the newest schema.")
+        _tell_keys(restored, folder_of(to, vault))
         if report is not None:
             tell_report(report)
     if report is not None and not report.ok:
         leave(NOT_FINE)
 
 
+def _tell_keys(restored: Restored, folder: Path) -> None:
+    """Where the keys to personal data have to be, and who was erased since."""
+    if restored.erased:
+        again = count(restored.erased, "member")
+        out.print(f"Erased in it too, because they were erased since it was made: {again}.")
+    if restored.backup.count("member") and not restored.keys:
+        out.print(Text(f"Personal data need their keys: bring the folder back to {folder},"))
+        out.print("or say with --vault where it is. Whoever was erased since is erased with them.")
+
+
 def move(
     to: Annotated[str, typer.Option(help="The books to fill: a file or a PostgreSQL URL.")] = "",
     undo: Annotated[bool, typer.Option("--undo", help="Make moved books the books again.")] = False,
     store: Store = "kantis.db",
+    vault: Vault = "",
     json: Json = False,
 ) -> None:
     """Move the books of --store into the empty books --to, and prove that both are equal.
@@ -145,6 +167,9 @@ def move(
             before = "" if moved.copied else " They were there already; nothing was written."
             out.print(Text(f"{said}: both books are equal, row by row.{before}"))
             out.print(Text(f"From now on use --store {shown(to)}. {shown(store)} is closed."))
+            if rows.get("member"):
+                here, there = folder_of(store, vault), folder_of(to)
+                out.print(Text(f"Bring the keys to personal data along: {here} to {there}."))
         else:
             out.print(Text(f"{said}: the books are not equal; nothing was written."))
     if not moved.equal:
@@ -182,10 +207,10 @@ def migrate(
         out.print(f"The books have schema {done.after} now.")
 
 
-def doctor(store: Store = "kantis.db", json: Json = False) -> None:
+def doctor(store: Store = "kantis.db", vault: Vault = "", json: Json = False) -> None:
     """Tell what is wrong with an installation or worth knowing, and what to do."""
     with _hindered(store):
-        found = doctors.doctor(store)
+        found = doctors.doctor(store, vault=vault)
     needs = sum(each.act for each in found)
     if json:
         json_out({"ok": not needs, "findings": found})

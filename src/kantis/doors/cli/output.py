@@ -29,6 +29,12 @@ Store = Annotated[
     str,
     typer.Option(envvar="KANTIS_STORE", help="Where the books are: a file or a PostgreSQL URL."),
 ]
+Vault = Annotated[
+    str,
+    typer.Option(
+        envvar="KANTIS_VAULT", help="The folder of the members' keys. Default: beside the books."
+    ),
+]
 
 out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())

@@ -21,7 +21,7 @@ from kantis.desk.whole import shown
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.api.server import Protocol
 from kantis.doors.cli.opening import opened
-from kantis.doors.cli.output import Json, Store, Trouble, json_out, out
+from kantis.doors.cli.output import Json, Store, Trouble, Vault, json_out, out
 from kantis.doors.front import Front
 
 #: So long a stop waits for answers that are under way.
@@ -38,6 +38,7 @@ def serve(
     store: Store = "kantis.db",
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")] = 8040,
+    vault: Vault = "",
     json: Json = False,
 ) -> None:
     """Serve tills and shops over HTTP. Begins the books where there are none."""
@@ -53,7 +54,7 @@ def serve(
         listening = listen(host, port)
         with listening:
             _greet(desk, listening, store, json)
-            config = uvicorn.Config(Front(desk), **{**SERVER, "http": Protocol})
+            config = uvicorn.Config(Front(desk, vault=vault), **{**SERVER, "http": Protocol})
             for each in (signal.SIGTERM, signal.SIGINT):  # the server stops, and so do we
                 signal.signal(each, lambda *_: None)
             uvicorn.Server(config).run(sockets=[listening])

@@ -66,6 +66,8 @@ class Summary(Struct):
     without_member: int = 0
     set_aside: int = 0
     unknown: int = 0
+    people: int = 0
+    people_refused: int = 0
     totals: dict[str, str] = {}
     unused: list[str] = []
     mismatches: list[Mismatch] = []
@@ -75,6 +77,7 @@ class Summary(Struct):
     def fine(self) -> bool:
         """Whether every row was taken."""
         wrong = self.bad_rows + self.refused + self.set_aside + self.unknown
+        wrong += self.people_refused
         return not wrong and not self.mismatches
 
 

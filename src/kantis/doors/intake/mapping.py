@@ -70,6 +70,18 @@ KINDS: Final[dict[str, dict[str, Field]]] = {
     "members": {
         "card": Field("text", True, _CARD),
         "time": Field("time", True, ("joined", "enrolled", "member since", *_TIME)),
+        "name": Field("text", False, ("full name",)),
+        "given name": Field("text", False, ("first name", "forename")),
+        "family name": Field("text", False, ("last name", "surname")),
+        "email": Field("text", False, ("e mail", "email address", "mail")),
+        "phone": Field("text", False, ("mobile", "telephone", "phone number")),
+        "born": Field("text", False, ("date of birth",)),
+        "language": Field("text", False, ("locale",)),
+        "street": Field("text", False, ("address",)),
+        "postal code": Field("text", False, ("zip", "postcode")),
+        "city": Field("text", False, ("town",)),
+        "country": Field("text"),
+        "notes": Field("text"),
     },
     "opening": {
         "card": Field("text", True, _CARD),
@@ -89,6 +101,10 @@ KINDS: Final[dict[str, dict[str, Field]]] = {
         "funder": Field("text"),
     },
 }
+
+
+#: Fields of members that go to the vault, and nowhere else.
+PERSONAL: Final = frozenset(KINDS["members"]) - {"card", "time"}
 
 
 class Column(Struct, frozen=True):

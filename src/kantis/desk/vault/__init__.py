@@ -1,0 +1,1 @@
+"""The vault: personal data of members, under a key per member, and nowhere else."""

@@ -1,0 +1,348 @@
+"""Membership: people join, change what is known of them, get cards, and leave.
+
+Guarantee: joining sent again under the same id gives the same member; an e-mail address that
+is somebody's gives no second one, and nothing is recorded of who tried. What the program
+needs to know of a person reaches the books, and nothing else. Who leaves has nothing held and
+owes nothing: their last events say so, each with its entry.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Container, Iterable, Mapping
+
+from msgspec import Struct, structs
+
+from kantis.core.account import Account, decode_account
+from kantis.core.events import Adjust, Body, Enrol, Event, Know, Merge, Release
+from kantis.core.places import AVAILABLE, OWED
+from kantis.desk.programs import Home
+from kantis.desk.results import Result
+from kantis.desk.submit import Desk
+from kantis.desk.vault import cards
+from kantis.desk.vault.person import TOLD, Address, Person, checked
+from kantis.desk.vault.vault import Member, Refusal, Vault
+from kantis.engine.decide import advance
+from kantis.store import people
+from kantis.store.people import ADDED, ERASED, MOVED, REPLACED, Slip
+from kantis.store.rows import Row
+
+REASON = "the member has left"
+
+
+class Joining(Struct):
+    """Somebody who joins: the event that says so, or who came before under the same id."""
+
+    event: Event | None = None
+    person: Person = Person()
+    before: Member | None = None
+    refused: Result | None = None
+
+
+class Request(Struct, frozen=True):
+    """What was asked under an id: ``said`` are the bytes of the request."""
+
+    source: str
+    id: str
+    said: bytes
+
+    @property
+    def key(self) -> str:
+        """The key of the event that enrols."""
+        return f"{self.source}/{self.id}"
+
+
+# ── joining ──────────────────────────────────────────────────────────────────
+
+
+def joining(
+    reader: Desk,
+    vault: Vault,
+    home: Home,
+    request: Request,
+    person: Person,
+    card: str = "",
+    facts: Mapping[str, str] | None = None,
+) -> Joining:
+    """What has to happen for somebody to join; ``Refusal`` where they cannot.
+
+    The event is to be submitted; then ``keep`` keeps the person.
+    """
+    books = reader.books
+    before = people.by_event(books, request.key)
+    if before is not None:
+        (member,) = vault.open([before])
+        if member.person is None:
+            raise Refusal("member-erased")
+        if before.program != home.number or not vault.said_before(member, request.said):
+            raise Refusal("other-body")
+        return Joining(person=member.person, before=member)
+    person = checked(person, today(reader))
+    if person.email and vault.by_email(books, home.number, person.email):
+        raise Refusal("email-taken")
+    recorded = books.events([request.key])
+    if recorded:
+        if recorded[0].type != "enrol" or recorded[0].program != home.number:
+            raise Refusal("other-body")
+        subject = recorded[0].subject
+    else:
+        subject = f"card:{_card(reader, vault, home, request.key, card)}"
+    needed = dict(facts or {})
+    if person.birthday and needs_birthday(reader, home):
+        needed["birthday"] = person.birthday
+    event = _event(request.source, request.id, subject, Enrol(tuple(sorted(needed.items()))))
+    if not recorded:
+        (result,) = reader.quote([event], program=home.name)
+        if result.refusal is not None:
+            return Joining(refused=result)
+    return Joining(event, person)
+
+
+def keep(
+    reader: Desk, vault: Vault, home: Home, joined: Joining, request: Request, account: int
+) -> tuple[str, bool]:
+    """Keep who has joined: the id, and whether the same request was faster."""
+    now = vault.desk.clock()
+    person, said = joined.person, request.said
+    try:
+        return vault.enrol(home.number, account, request.key, person, said, now), False
+    except Refusal:
+        row = people.by_event(reader.books, request.key)
+        if row is None:
+            raise
+        return row.id, True
+
+
+def today(reader: Desk) -> dt.date:
+    """The day by the clock of the desk, in UTC."""
+    return dt.datetime.fromtimestamp(reader.clock() / 1000, dt.UTC).date()
+
+
+def needs_birthday(reader: Desk, home: Home) -> bool:
+    """Whether the program has a rule that asks for a birthday, or for an age."""
+    tree = reader.books.versions(home.number)[-1].tree
+    return "birthday" in tree or "least age" in tree
+
+
+def _card(reader: Desk, vault: Vault, home: Home, about: str, card: str) -> str:
+    """A card that somebody brings and that is nobody's, or a new number."""
+    books, program = reader.books, home.number
+    if not card:
+        return new_number(reader, vault, home, about)
+    if not cards.acceptable(card):
+        raise Refusal("bad-card")
+    if (program, card) in reader.homes.stops.cards:
+        raise Refusal("card-stopped")
+    if vault.by_card(books, program, card):
+        raise Refusal("card-taken")
+    return card
+
+
+def new_number(
+    reader: Desk, vault: Vault, home: Home, about: str, mine: Container[str] = ()
+) -> str:
+    """A card number that is nobody's, or the member's already; the same for the same request."""
+    program = home.number
+
+    def known(card: str) -> bool:
+        return card not in mine and bool(reader.books.cards([(program, card)]))
+
+    return cards.free(program, lambda n: vault.secret("cards", f"{about} {n}"), known)
+
+
+def _event(source: str, id: str, subject: str, body: Body) -> Event:
+    return Event(source, id, 0, subject, body, 0, ask=True)
+
+
+# ── changes ──────────────────────────────────────────────────────────────────
+
+
+def change(
+    reader: Desk, vault: Vault, member: Member, changes: Mapping[str, object], version: int
+) -> Person:
+    """Change what is known of a member; what is known now."""
+    if member.person is None:
+        raise Refusal("member-erased")
+    if version != member.row.version:
+        raise Refusal("stale")
+    person = checked(structs.replace(member.person, **changes), today(reader))
+    vault.change(member, person, vault.desk.clock())
+    return person
+
+
+def birthday_told(
+    reader: Desk, home: Home, member: Member, person: Person, source: str
+) -> list[Event]:
+    """What tells the program of another birthday, where it has to know."""
+    before = member.person.birthday if member.person else ""
+    if person.birthday == before or not needs_birthday(reader, home):
+        return []
+    id = f"birthday-{member.row.id}-{member.row.version + 1}"
+    body = Know("birthday", person.birthday)
+    return [Event(source, id, 0, f"account:{member.row.account}", body)]
+
+
+# ── cards ────────────────────────────────────────────────────────────────────
+
+
+def add_card(
+    reader: Desk,
+    vault: Vault,
+    home: Home,
+    member: Member,
+    who: str,
+    *,
+    card: str = "",
+    about: str = "",
+    replaces: str = "",
+) -> str:
+    """Give a member another card, perhaps in the place of a lost one; its number.
+
+    Asked again, nothing changes: the same request gives the same card.
+    """
+    account, program = member.row.account, home.number
+    if member.row.erased is not None:
+        raise Refusal("member-erased")
+    mine = people.cards_of(reader.books, [account])[account]
+    if replaces and replaces not in mine:
+        raise Refusal("no-such-card")
+    number = card or new_number(reader, vault, home, about, mine)
+    if number in mine:
+        if mine[number]:
+            raise Refusal("card-stopped")
+    elif not cards.acceptable(number):
+        raise Refusal("bad-card")
+    now, rows = vault.desk.clock(), []
+    if number not in mine:
+        rows.append((program, number, account, ADDED, now, who))
+    if replaces and mine[replaces] != REPLACED:
+        rows.append((program, replaces, account, REPLACED, now, who))
+    _file(vault, rows)
+    return number
+
+
+def stop_card(reader: Desk, vault: Vault, home: Home, member: Member, card: str, who: str) -> None:
+    """Block a card of a member; one that is stopped stays as it is."""
+    account = member.row.account
+    mine = people.cards_of(reader.books, [account])[account]
+    if card not in mine:
+        raise Refusal("no-such-card")
+    if not mine[card]:
+        row = (home.number, card, account, people.BLOCKED, vault.desk.clock(), who)
+        _file(vault, [row])
+
+
+def _file(vault: Vault, rows: list[Row]) -> None:
+    if rows:
+        (outcome,) = vault.file(Slip(cards=rows))
+        if outcome:
+            raise Refusal(outcome)
+
+
+# ── merging ──────────────────────────────────────────────────────────────────
+
+
+def merging(reader: Desk, home: Home, member: Member, other: Member) -> list[Event]:
+    """What makes one account of two of the same person; none if they have the same already."""
+    if member.row.erased is not None or other.row.id == member.row.id:
+        raise Refusal("merge-with-itself")
+    if other.row.account == member.row.account:
+        return []
+    sharing = people.by_account(reader.books, [other.row.account])
+    row = reader.books.account(member.row.account)
+    if any(each.id != other.row.id for each in sharing) or row is None:
+        raise Refusal("merge-shared")
+    if decode_account(row.snapshot).away[0]:
+        raise Refusal("merge-shared")
+    id = f"merge-{other.row.id}-{member.row.id}"
+    body = Merge(f"account:{member.row.account}")
+    return [_event("vault", id, f"account:{other.row.account}", body)]
+
+
+def merge(reader: Desk, vault: Vault, home: Home, member: Member, other: Member, who: str) -> None:
+    """The cards of the other one belong to the member now; what was not known is taken over,
+    and the other one is erased."""
+    now, account, before = vault.desk.clock(), member.row.account, other.row.account
+    if before != account:
+        mine = people.cards_of(reader.books, [before])[before]
+        state = f"{MOVED}{before}"
+        _file(vault, [(home.number, card, account, state, now, who) for card in mine])
+    email = ""
+    if member.person is not None and other.person is not None:
+        known = {
+            name: getattr(other.person, name)
+            for name in TOLD
+            if not getattr(member.person, name) and getattr(other.person, name)
+        }
+        email = known.pop("email", "")
+        if member.person.address == Address():
+            known["address"] = other.person.address
+        consents = {*member.person.consents, *other.person.consents}
+        known["consents"] = tuple(sorted(consents, key=lambda each: each.at))
+        vault.change(member, structs.replace(member.person, **known), now)
+    vault.erase(other, [], now)
+    (kept,) = vault.open(people.by_id(reader.books, [member.row.id]))
+    if email and kept.person is not None:  # it is free once the other one is erased
+        vault.change(kept, structs.replace(kept.person, email=email), now)
+
+
+# ── leaving ──────────────────────────────────────────────────────────────────
+
+
+def last_events(reader: Desk, home: Home, member: Member, source: str) -> list[Event]:
+    """What happens before a member is erased: holds are released, debts are written off, and
+    points that nobody can spend any more are taken, unless somebody shares the account."""
+    row = reader.books.account(member.row.account)
+    shared = people.by_account(reader.books, [member.row.account])
+    if row is None or any(each.id != member.row.id for each in shared):
+        return []
+    state: Account = decode_account(row.snapshot)
+    if state.joined:
+        advance(home.program, state, max(reader.clock(), state.at))
+    subject, events = f"account:{row.id}", []
+    left = {name: purse[AVAILABLE] + purse[OWED] for name, purse in state.purse.items()}
+    for key, hold in state.holds.items():
+        holder, _, id = key.partition("/")  # a hold is released by the source that made it
+        events.append(_last(member, holder, subject, Release(id), id))
+        left[hold.balance] += sum(amount for _, amount in hold.lots)
+    for name, amount in left.items():
+        if amount:
+            events.append(_last(member, source, subject, Adjust(name, -amount, REASON), name))
+    return events
+
+
+def _last(member: Member, source: str, subject: str, body: Body, about: str) -> Event:
+    return Event(source, f"left-{member.row.id}-{about}", 0, subject, body)
+
+
+def erase(reader: Desk, vault: Vault, home: Home, member: Member, who: str) -> None:
+    """Erase a member, after the last events: the key, the data, the hashes; stop the cards."""
+    account, now = member.row.account, vault.desk.clock()
+    rows: list[Row] = []
+    others = people.by_account(reader.books, [account])
+    if not any(each.id != member.row.id for each in others):
+        mine = people.cards_of(reader.books, [account])[account]
+        rows = [
+            (home.number, card, account, ERASED, now, who)
+            for card, state in mine.items()
+            if state != ERASED
+        ]
+    vault.erase(member, rows, now)
+
+
+def found(reader: Desk, vault: Vault, program: int, by: Mapping[str, str]) -> list[Member]:
+    """Members by one of email, phone, card, receipt or name."""
+    ((what, value),) = by.items()
+    looks = {
+        "email": vault.by_email,
+        "phone": vault.by_phone,
+        "card": vault.by_card,
+        "receipt": vault.by_receipt,
+        "name": vault.by_name,
+    }
+    return looks[what](reader.books, program, value)
+
+
+def cards_told(reader: Desk, members: Iterable[Member]) -> dict[int, dict[str, str]]:
+    """The cards of members' accounts, each with its state."""
+    return people.cards_of(reader.books, sorted({each.row.account for each in members}))
