@@ -12,10 +12,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bench import (
     deciding,
+    enduring,
     finding,
     growing,
     machine,
@@ -23,6 +25,7 @@ from bench import (
     offering,
     onpostgres,
     onsqlite,
+    overhttp,
     proving,
     year,
 )
@@ -37,6 +40,9 @@ PARTS: dict[str, Callable[[bool, Path], list[Row]]] = {
     "replay": lambda quick, folder: year.rows(quick),
     "sqlite": onsqlite.rows,
     "postgres": onpostgres.rows,
+    "http": overhttp.rows,
+    "http-postgres": overhttp.postgres_rows,
+    "endure": enduring.rows,
     "verify": proving.rows,
     "demo": memory.rows,
     "members": finding.rows,
@@ -48,6 +54,8 @@ def main() -> int:
     """Measure, and print; 0 also where a goal is not reached."""
     given = _arguments()
     gc.set_threshold(RECORDS_MAX)  # as every command of kantis does
+    if given.seconds:
+        PARTS["endure"] = partial(enduring.rows, seconds=given.seconds)
     parts = {**PARTS, **BIG} if given.big or "big" in given.only else dict(PARTS)
     if given.only:
         parts = {name: parts[name] for name in parts if name in given.only}
@@ -84,6 +92,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds and smaller books")
     parser.add_argument("--big", action="store_true", help="also books of a million accounts")
+    parser.add_argument("--seconds", type=int, default=0, help="how long the open loop lasts")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     parser.add_argument("--folder", help="where the books are written; its disk is measured")
     parser.add_argument(

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from array import array
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator
 from itertools import count
 from random import Random
@@ -176,19 +176,37 @@ class Requests:
 
 
 class _Caller:
-    """One connection and the request that is under way on it."""
+    """One connection and the request that is under way on it.
 
-    __slots__ = ("buffer", "due", "kind", "missing", "socket", "status")
+    A service ends connections that have been idle for a while; the next request opens another.
+    """
 
-    def __init__(self, address: tuple[str, int]) -> None:
-        self.socket = socket.create_connection(address)
+    __slots__ = ("_address", "_poll", "buffer", "busy", "data", "due", "kind", "missing",
+                 "socket", "status")  # fmt: skip
+
+    def __init__(self, address: tuple[str, int], poll: select.epoll) -> None:
+        self._address, self._poll = address, poll
+        self.socket: socket.socket | None = None
+        self.kind, self.status, self.due = "", "", 0.0
+        self.data, self.busy = b"", False
+
+    def connect(self, callers: dict[int, _Caller]) -> None:
+        self.socket = socket.create_connection(self._address)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.socket.setblocking(False)
         self.buffer, self.missing = b"", 0
-        self.kind, self.status, self.due = "", "", 0.0
+        callers[self.socket.fileno()] = self
+        self._poll.register(self.socket, select.EPOLLIN)
+
+    def hang_up(self) -> None:
+        assert self.socket is not None
+        self._poll.unregister(self.socket)
+        self.socket.close()
+        self.socket = None
 
     def send(self, kind: str, data: bytes, due: float) -> None:
-        self.kind, self.due = kind, due
+        assert self.socket is not None
+        self.kind, self.data, self.due, self.busy = kind, data, due, True
         sent = self.socket.send(data)
         if sent < len(data):  # a large batch: it is taken in as fast as the service reads
             self.socket.setblocking(True)
@@ -196,10 +214,11 @@ class _Caller:
             self.socket.setblocking(False)
 
     def heard(self) -> bool:
-        """Read what has come; whether the answer is whole."""
+        """Read what has come; whether the answer is whole. ``EOFError`` at the end."""
+        assert self.socket is not None
         data = self.socket.recv(1 << 18)
         if not data:
-            raise ConnectionResetError("the service has hung up")
+            raise EOFError
         if self.missing:
             self.missing -= len(data)
             return self.missing == 0
@@ -223,13 +242,10 @@ class Callers:
         where = urlsplit(plan.address)
         address = (str(where.hostname), int(where.port or 80))
         self._poll = select.epoll()
-        self._all: dict[int, _Caller] = {}
-        for _ in range(plan.connections):
-            each = _Caller(address)
-            self._all[each.socket.fileno()] = each
-            self._poll.register(each.socket, select.EPOLLIN)
+        self._by_number: dict[int, _Caller] = {}
+        self._all = [_Caller(address, self._poll) for _ in range(plan.connections)]
         self._requests = iter(Requests(plan))
-        self._free = deque(self._all.values())
+        self._free = list(self._all)  # the last one back is the first to go again
 
     def run(self, phase: Phase) -> Heard:
         """One phase, until all its requests are answered."""
@@ -243,7 +259,7 @@ class Callers:
         while True:
             while self._free and sent < most and now < stop and due <= now:
                 kind, data = next(ahead)
-                self._free.popleft().send(kind, data, due if phase.rate else now)
+                self._send(self._free.pop(), kind, data, due if phase.rate else now)
                 sent += 1
                 due = began + sent / phase.rate if phase.rate else due
             idle = now >= stop or sent >= most
@@ -255,13 +271,30 @@ class Callers:
             if not ready and wait == PATIENCE_S:
                 raise TimeoutError("the service does not answer")
             for number, _ in ready:
-                caller = self._all[number]
-                if caller.heard():
+                caller = self._by_number[number]
+                if self._heard(caller):
                     times.setdefault(caller.kind, array("d")).append(now - caller.due)
                     statuses.setdefault(caller.kind, Counter())[caller.status] += 1
                     self._free.append(caller)
         answers = {kind: _answers(times[kind], statuses[kind]) for kind in sorted(times)}
         return Heard(phase.name, now - began, time.process_time() - cpu, answers)
+
+    def _send(self, caller: _Caller, kind: str, data: bytes, due: float) -> None:
+        if caller.socket is None:
+            caller.connect(self._by_number)
+        caller.send(kind, data, due)
+
+    def _heard(self, caller: _Caller) -> bool:
+        """Whether a caller has its answer; one who was cut off asks again, with the same id."""
+        try:
+            whole = caller.heard()
+        except (EOFError, ConnectionError):
+            caller.hang_up()
+            if caller.busy:
+                self._send(caller, caller.kind, caller.data, caller.due)
+            return False
+        caller.busy = not whole
+        return whole
 
     def _ahead(self, phase: Phase) -> Iterator[tuple[str, bytes]]:
         """Of a counted closed loop, all requests are made before the clock starts."""

@@ -39,7 +39,7 @@ SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "8GB", "jit": "off"}
 #: (statement, bytes to copy) or (statement, arrays) of one batch.
 Sent = list[tuple[str, Any]]
 
-_MINIMAL = """
+MINIMAL = """
 CREATE TABLE event (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, idem uuid UNIQUE,
     member_id bigint, amount bigint, payload jsonb);
 CREATE TABLE entry (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id bigint,
@@ -62,7 +62,7 @@ l AS (INSERT INTO entry (event_id, account_id, amount, lot_expires)
 UPDATE balance b SET balance = b.balance + s.a, version = version + 1
 FROM (SELECT member_id, sum(amount) AS a FROM e GROUP BY 1) s WHERE b.account_id = s.member_id;
 """
-_CLASSIC = f"""
+CLASSIC = f"""
 \\set m random(1, 100000)
 BEGIN;
 INSERT INTO event (idem, member_id, amount, payload)
@@ -100,14 +100,14 @@ def _rows(
         _enrol(base, shop)
         sent = [_sent(cluster.url, base, shop, worker, count) for worker in range(WORKERS)]
         with psycopg.connect(minimal, autocommit=True) as connection:
-            connection.execute(_MINIMAL)
+            connection.execute(MINIMAL)
         seconds = 1 if count < 8 else 3
         mine, same, thousand, classic = in_turns(
             rounds,
             lambda: _race(cluster.url, base, _work, [(shop, n, count) for n in range(WORKERS)]),
             lambda: _race(cluster.url, base, _send, [(each,) for each in sent]),
-            lambda: 1_000 * _pgbench(cluster, minimal, _THOUSAND, WORKERS, seconds, folder),
-            lambda: _pgbench(cluster, minimal, _CLASSIC, 8, seconds, folder),
+            lambda: 1_000 * pgbench(cluster, minimal, _THOUSAND, WORKERS, seconds, folder),
+            lambda: pgbench(cluster, minimal, CLASSIC, 8, seconds, folder),
         )
     events = WORKERS * count * 1_000
     rates = [[events / each for each in seconds_] for seconds_ in (mine, same)]
@@ -283,7 +283,7 @@ def _race(server: str, base: str, work: Callable[..., None], jobs: list[Any]) ->
         return seconds
 
 
-def _pgbench(
+def pgbench(
     cluster: Cluster, url: str, script: str, clients: int, seconds: int, folder: Path
 ) -> float:
     """Transactions a second, as pgbench tells them."""

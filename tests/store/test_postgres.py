@@ -36,6 +36,31 @@ def test_a_commit_that_warns_is_unknown(books: PostgresBooks) -> None:
         books.commit()
 
 
+def kept(books: PostgresBooks) -> set[str]:
+    """What is set for the session, beyond what each connection says when it begins."""
+    found = books.rows("SELECT name FROM pg_settings WHERE source = 'session'")
+    return {name for (name,) in found}
+
+
+@pytest.mark.parametrize("write", [True, False])
+def test_nothing_is_set_beyond_a_batch_so_a_pooler_may_share_sessions(
+    pg_url: str, books: PostgresBooks, write: bool
+) -> None:
+    name = books.one("SELECT current_database()")
+    books.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    with PostgresBooks(pg_url, write=write) as others:
+        assert others.one("SHOW synchronous_commit") == "off"
+        others.begin()
+        sure, reads = others.rows(
+            "SELECT current_setting('synchronous_commit'), current_setting('transaction_read_only')"
+        )[0]
+        others.commit()
+        assert (sure, reads) == (("on", "off") if write else ("off", "on"))
+        assert kept(others) == set()
+        others.execute("SET default_transaction_read_only = on")
+        assert kept(others) == {"default_transaction_read_only"}
+
+
 def test_a_lost_connection_at_commit_is_unknown_and_the_next_batch_goes_on(
     books: PostgresBooks, pg_url: str
 ) -> None:

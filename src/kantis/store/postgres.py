@@ -39,9 +39,11 @@ _LOCK_WAIT_MS: Final = 10_000
 _FETCH_ROWS: Final = 5_000
 # A batch only ever looks rows up by their keys. A plan that was made while the tables were
 # small would read them whole, and stay; so nothing but look-ups is offered.
+_WAIT: Final = f"SET LOCAL lock_timeout = {_LOCK_WAIT_MS};"
+_SYNC: Final = "SET LOCAL synchronous_commit = on;"
 _BEGIN: Final = f"""
 BEGIN ISOLATION LEVEL READ COMMITTED;
-SET LOCAL lock_timeout = {_LOCK_WAIT_MS};
+{_WAIT}
 SET LOCAL jit = off;
 SET LOCAL enable_seqscan = off;
 SET LOCAL enable_hashjoin = off;
@@ -134,6 +136,10 @@ class PostgresBooks(Books):
         if not write:  # whoever only reads neither locks rows nor takes numbers
             self.lock = self.skip = ""  # type: ignore[misc]
         self._warning = ""
+        # Nothing is set for the session: behind a pooler another one may get it.
+        self._begin_batch = (
+            _BEGIN if write else _BEGIN.replace("COMMITTED;", "COMMITTED READ ONLY;")
+        )
         self._names = itertools.count(1)
         self._db = self._connect()
 
@@ -142,10 +148,9 @@ class PostgresBooks(Books):
             db = psycopg.connect(self.url, autocommit=True, prepare_threshold=3)
             db.add_notice_handler(self._notice)
             arrays.register(db)
-            if not self._write:
-                db.execute("SET default_transaction_read_only = on")
-            elif db.execute("SHOW synchronous_commit").fetchone() == ("off",):
-                db.execute("SET synchronous_commit = on")
+            shown = db.execute("SHOW synchronous_commit").fetchone()
+            if self._write and shown == ("off",) and _SYNC not in self._begin_batch:
+                self._begin_batch = self._begin_batch.replace(_WAIT, f"{_SYNC}\n{_WAIT}")
         except psycopg.Error as error:
             raise Outage(f"PostgreSQL cannot be reached: {error}") from error
         return db
@@ -227,10 +232,10 @@ class PostgresBooks(Books):
     # ── transactions ─────────────────────────────────────────────────────────
 
     def begin(self) -> None:
-        self._begin(_BEGIN)
+        self._begin(self._begin_batch)
 
     def begin_alone(self) -> None:
-        self._begin(_BEGIN.replace("lock_shared", "lock"))
+        self._begin(self._begin_batch.replace("lock_shared", "lock"))
 
     def _begin(self, statement: str) -> None:
         try:

@@ -14,7 +14,7 @@ from tests.doors.service.server import Server, begin, served
 from tests.doors.service.tills import HASTY, Tills, lost, open_shop, points, settle
 from tests.support.postgres import Cluster
 
-ROOM_S = 20
+FULL_S = 30
 
 
 class Disk:
@@ -74,13 +74,13 @@ def through_a_full_disk(server: Server, key: str, disk: Disk) -> Tills:
     tills = Tills(server, key, "full", stubborn=True)
     tills.wait(100)
     disk.fill()
-    give_up = time.monotonic() + ROOM_S
+    give_up = time.monotonic() + FULL_S
     while "unusable" not in tills.codes and time.monotonic() < give_up:
         time.sleep(0.01)
     assert "unusable" in tills.codes
     room = time.monotonic()
     disk.make_room()
-    tills.served_again(room, ROOM_S)
+    tills.served_again(room)
     tills.wait(50)
     tills.end()
     return tills

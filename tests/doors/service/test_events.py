@@ -1,7 +1,9 @@
 """Events over HTTP: decided once, refused with a code, and never by a server's fault."""
 
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -218,3 +220,15 @@ def test_an_answer_is_not_held_back_until_the_caller_has_confirmed_its_head(
         till.post("/v1/quotes", json=buy(f"quick-{n}", "quick"))
         seconds.append(time.perf_counter() - began)
     assert sorted(seconds)[10] < 0.035
+
+
+def test_a_caller_who_hangs_up_in_the_middle_of_a_body_is_no_fault_of_ours(place: Place) -> None:
+    where = urlsplit(place.server.address)
+    head = f"POST /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {place.keys['club/till']}"
+    with socket.create_connection((where.hostname, where.port)) as caller:
+        caller.sendall(
+            f"{head}\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{{".encode()
+        )
+        time.sleep(0.2)
+    with place.client() as till:  # that the log names no fault is checked when the place closes
+        assert till.get("/v1/programs").status_code == 200

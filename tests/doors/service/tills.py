@@ -97,7 +97,7 @@ class Tills:
             time.sleep(0.005)
         assert len(self.acknowledged) >= count, self.codes
 
-    def served_again(self, since: float, seconds_max: float) -> float:
+    def served_again(self, since: float, seconds_max: float = 60) -> float:
         """How long it took until a purchase was taken that was sent after an instant."""
         while self._fresh <= since:
             assert time.monotonic() < since + seconds_max, self.codes
