@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from kantis.core.events import Event
-from kantis.desk import keys
+from kantis.desk import keys, shops
 from kantis.desk.batch import READY_MAX, Batch, Request
 from kantis.desk.cache import Cache
 from kantis.desk.programs import Engine, Homes
@@ -234,6 +234,18 @@ class Desk:
     def revoke_key(self, prefix: str, by: Who = ("desk",), program: int = 0) -> bool:
         """Take a key away, at once; ``False`` when there is none of that prefix any more."""
         return keys.revoke(self, prefix, by, program)
+
+    def add_shop(self, *given: Any) -> int:
+        """Record a connection to a shop (see ``shops.add``); its number."""
+        return shops.add(self, *given)
+
+    def remove_shop(self, name: str) -> bool:
+        """Take a connection away; ``False`` when there is none of that name."""
+        return shops.remove(self, name)
+
+    def hear(self, name: str, reports: bytes) -> list[Result]:
+        """Take in what a shop tells (see ``shops.hear``)."""
+        return shops.hear(self, name, reports)
 
     @contextmanager
     def quiet(self) -> Iterator[None]:

@@ -18,8 +18,11 @@ _API: Final = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
 class Front:
     """The service and its pages as one ASGI application."""
 
-    def __init__(self, desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX) -> None:
-        self._gate = application(desk, tills_max=tills_max, bulk_max=bulk_max)
+    def __init__(
+        self, desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX,
+        origins: frozenset[str] = frozenset(),
+    ) -> None:  # fmt: skip
+        self._gate = application(desk, tills_max=tills_max, bulk_max=bulk_max, origins=origins)
         self._web = Web(PAGES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
 from kantis.store import byhand
+from kantis.store.shops import TABLES as SHOPS
 
 #: States of an event.
 DECIDED: Final = 0
@@ -316,6 +317,10 @@ STEPS: list[Step] = [
     Step(
         3, "makes the audit log, adjustments that wait, limits of keys, and the first link",
         byhand.sqlite(_SQLITE_WORDS), byhand.postgres(_POSTGRES_WORDS),
+    ),
+    Step(
+        4, "makes the tables of shops and of what they told",
+        SHOPS.format(**_SQLITE_WORDS), SHOPS.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

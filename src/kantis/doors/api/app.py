@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kantis.desk.submit import Desk
-from kantis.doors.api import first
+from kantis.doors.api import checkout, first, shops
 from kantis.doors.api.contract import contract
 from kantis.doors.api.events import Events
 from kantis.doors.api.gate import Gate
@@ -25,12 +25,15 @@ from kantis.doors.api.problems import Problem, response
 from kantis.doors.api.resources import DEEDS, RESOURCES
 
 
-def application(desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX) -> Gate:
+def application(
+    desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX,
+    origins: frozenset[str] = frozenset(),
+) -> Gate:  # fmt: skip
     """The service of a desk as an ASGI application. The desk is closed by whoever opened it."""
 
     @asynccontextmanager
     async def open_office(_: FastAPI) -> AsyncIterator[None]:
-        office = gate.office = Office(desk, tills_max=tills_max, bulk_max=bulk_max)
+        office = gate.office = Office(desk, tills_max=tills_max, bulk_max=bulk_max, origins=origins)
         yield
         await office.close()
 
@@ -51,6 +54,8 @@ def application(desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_
         Route("/first/{token}", first.look, methods=["GET"]),
         Route("/first/{token}", first.open_link, methods=["POST"]),
         *(Route(each.path, each, methods=["POST"]) for each in DEEDS),
+        Route(checkout.SCRIPT, checkout.script),
+        Route("/v1/shops/{connection}/webhook", shops.webhook, methods=["POST"]),
     ]
     gate = Gate(app, {"/v1/events": Events(), "/v1/quotes": Events(quotes=True)})
     return gate

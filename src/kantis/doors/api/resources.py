@@ -8,6 +8,7 @@ from kantis.doors.api import (
     accounts,
     adjustments,
     benefits,
+    checkout,
     claims,
     exports,
     households,
@@ -16,6 +17,7 @@ from kantis.doors.api import (
     redemptions,
     referrals,
     settling,
+    shops,
     statements,
     transfers,
 )
@@ -24,7 +26,7 @@ from kantis.doors.api.deeds import Deed
 #: Each has a ``router`` with its look-ups.
 RESOURCES: Final = (
     accounts, statements, benefits, referrals, redemptions, programs, adjustments, settling,
-    exports, owners,
+    exports, owners, shops, checkout,
 )  # fmt: skip
 #: All calls that make one event.
 DEEDS: Final[tuple[Deed, ...]] = (

@@ -25,6 +25,7 @@ from kantis.doors.cli import (
     replaying,
     serving,
     settling,
+    shops,
 )
 from kantis.doors.cli.output import Trouble, trouble_out
 
@@ -54,6 +55,7 @@ app.command("settlement")(settling.settlement)
 app.command("verify")(books.verify)
 app.command("serve")(serving.serve)
 app.add_typer(keys.app, name="key")
+app.add_typer(shops.app, name="shop")
 app.command("backup")(operating.backup)
 app.command("restore")(operating.restore)
 app.command("move")(operating.move)

@@ -38,6 +38,13 @@ def serve(
     store: Store = "kantis.db",
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")] = 8040,
+    checkout_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="KANTIS_CHECKOUT_ORIGIN",
+            help="A shop's page that may ask from a browser, as https://shop.example.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Serve tills and shops over HTTP. Begins the books where there are none."""
@@ -53,7 +60,8 @@ def serve(
         listening = listen(host, port)
         with listening:
             _greet(desk, listening, store, json)
-            config = uvicorn.Config(Front(desk), **{**SERVER, "http": Protocol})
+            origins = frozenset(checkout_origin or ())
+            config = uvicorn.Config(Front(desk, origins=origins), **{**SERVER, "http": Protocol})
             for each in (signal.SIGTERM, signal.SIGINT):  # the server stops, and so do we
                 signal.signal(each, lambda *_: None)
             uvicorn.Server(config).run(sockets=[listening])
