@@ -8,43 +8,42 @@ from urllib.parse import quote
 
 from kantis_client.shapes import (
     Account,
-    AddMemberRequest,
     AdjustmentSaid,
     AdjustmentTold,
     Adjustments,
     Answer,
     AnswerSaid,
     AuditPage,
-    Claim,
-    ClaimRequest,
+    Basket,
+    CheckoutHold,
     DifferenceTold,
     DraftSaid,
     EnjoyRequest,
     Entitlements,
     EntryPage,
     Event,
-    FoundHouseholdRequest,
+    Forecast,
+    HoldAsked,
     HoldRequest,
-    JoinRequest,
     KeyMade,
     KeySaid,
     Keys,
-    LeaveRequest,
     Load,
     Offers,
-    PermitRequest,
     Positions,
     ProgramTold,
     Programs,
     PublishedTold,
     Redemption,
     RedemptionTold,
-    ReferRequest,
-    Referrals,
     Rewards,
     Settlements,
+    ShopNew,
+    ShopTold,
+    Shops,
     StatementTold,
-    TransferRequest,
+    TokenAsked,
+    TokenTold,
     Use,
     UseVoucherRequest,
     Validated,
@@ -109,10 +108,6 @@ class Kantis(Transport):
         """What happened to an account, and why. Entries with their explanations, newest first."""
         return cast('EntryPage', self._call('GET', f"/v1/accounts/{_quoted(ref)}/entries", query={'limit': limit, 'cursor': cursor}))
 
-    def join(self, ref: str, said: JoinRequest, *, idempotency_key: str) -> Answer:
-        """The member of an account joins a household."""
-        return cast('Answer', self._call('POST', f"/v1/accounts/{_quoted(ref)}/join", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
-
     def offers(self, ref: str) -> Offers:
         """
         The offers that are meant for a member. Offers that can be loaded, are loaded, are used
@@ -123,13 +118,6 @@ class Kantis(Transport):
     def load_offer(self, ref: str, offer: str, *, idempotency_key: str) -> Answer:
         """Load an offer."""
         return cast('Answer', self._call('POST', f"/v1/accounts/{_quoted(ref)}/offers/{_quoted(offer)}/load", headers={'Idempotency-Key': idempotency_key}, keyed=True))
-
-    def referrals(self, ref: str) -> Referrals:
-        """
-        Who invited whom, and what it brings. By whom the member came, and which friends they
-        have brought.
-        """
-        return cast('Referrals', self._call('GET', f"/v1/accounts/{_quoted(ref)}/referrals"))
 
     def rewards(self, ref: str, *, basket: int | None = None) -> Rewards:
         """
@@ -186,9 +174,31 @@ class Kantis(Transport):
         """
         return cast('AuditPage', self._call('GET', "/v1/audit", query={'limit': limit, 'cursor': cursor, 'deed': deed, 'key': key}))
 
-    def claim(self, said: ClaimRequest, *, idempotency_key: str) -> Answer:
-        """Claim a purchase with its receipt."""
-        return cast('Answer', self._call('POST', "/v1/claims", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+    def v1_checkout_1(self) -> Any:
+        """The script for a shop's checkout."""
+        return self._call('GET', "/v1/checkout-1.js")
+
+    def make_token(self, said: TokenAsked) -> TokenTold:
+        """
+        A token for one account at one checkout. Asked for by the shop's server; the browser has
+        nothing else.
+        """
+        return cast('TokenTold', self._call('POST', "/v1/checkout-tokens", body=said))
+
+    def checkout_hold(self, said: HoldAsked, *, authorization: str | None = None) -> CheckoutHold:
+        """
+        Set points aside for an order. Once per token. They are taken when the order is paid,
+        and come back when it is not.
+        """
+        return cast('CheckoutHold', self._call('POST', "/v1/checkout/hold", headers={'authorization': authorization}, body=said))
+
+    def checkout_quote(self, said: Basket, *, authorization: str | None = None) -> Forecast:
+        """The balance, and what a basket would earn. Nothing is kept."""
+        return cast('Forecast', self._call('POST', "/v1/checkout/quote", headers={'authorization': authorization}, body=said))
+
+    def checkout_release(self, *, authorization: str | None = None) -> CheckoutHold:
+        """Give back what was set aside. Only what the same token has set aside."""
+        return cast('CheckoutHold', self._call('POST', "/v1/checkout/release", headers={'authorization': authorization}))
 
     def send(self, said: Event | Sequence[Event], *, idempotency_key: str | None = None) -> Answer | list[Answer]:
         """Record events, and decide them."""
@@ -200,22 +210,6 @@ class Kantis(Transport):
         number that came as ``after``.
         """
         return self._lines(f"/v1/exports/{_quoted(what)}", query={'format': format, 'after': after, 'upto': upto})
-
-    def found_household(self, said: FoundHouseholdRequest, *, idempotency_key: str) -> Answer:
-        """An account becomes a household, with its lead."""
-        return cast('Answer', self._call('POST', "/v1/households", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
-
-    def add_member(self, ref: str, said: AddMemberRequest, *, idempotency_key: str) -> Answer:
-        """Somebody without an account becomes a member of a household."""
-        return cast('Answer', self._call('POST', f"/v1/households/{_quoted(ref)}/members", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
-
-    def leave(self, ref: str, member: str, said: LeaveRequest, *, idempotency_key: str) -> Answer:
-        """A member leaves, with what is theirs."""
-        return cast('Answer', self._call('POST', f"/v1/households/{_quoted(ref)}/members/{_quoted(member)}/leave", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
-
-    def permit(self, ref: str, member: str, said: PermitRequest, *, idempotency_key: str) -> Answer:
-        """The lead says whether a member may spend."""
-        return cast('Answer', self._call('POST', f"/v1/households/{_quoted(ref)}/members/{_quoted(member)}/permit", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
 
     def list_keys(self) -> Keys:
         """The keys, without their secrets. Revoked ones too, oldest first."""
@@ -292,10 +286,6 @@ class Kantis(Transport):
         """Give back what is held."""
         return cast('Redemption', self._call('POST', f"/v1/redemptions/{_quoted(id)}/release", headers={'Idempotency-Key': idempotency_key}, keyed=True))
 
-    def refer(self, said: ReferRequest, *, idempotency_key: str) -> Answer:
-        """A new member came by an invitation."""
-        return cast('Answer', self._call('POST', "/v1/referrals", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
-
     def settlements(self, *, from_: str, to: str) -> Settlements:
         """
         What partners and charities owe and are owed for a period. By when it was booked.
@@ -303,6 +293,24 @@ class Kantis(Transport):
         """
         return cast('Settlements', self._call('GET', "/v1/settlements", query={'from': from_, 'to': to}))
 
-    def transfer(self, said: TransferRequest, *, idempotency_key: str) -> Answer:
-        """Send points to another account."""
-        return cast('Answer', self._call('POST', "/v1/transfers", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+    def list_shops(self) -> Shops:
+        """The connections to shops. Without their secrets."""
+        return cast('Shops', self._call('GET', "/v1/shops"))
+
+    def add_shop(self, said: ShopNew) -> ShopTold:
+        """
+        Connect a shop. Its events come from the source of the key that makes it. It only
+        listens: a token, and an address of the shop's API, are given on the command line.
+        """
+        return cast('ShopTold', self._call('POST', "/v1/shops", body=said))
+
+    def remove_shop(self, connection: str) -> None:
+        """Disconnect a shop. Its secrets are forgotten; what it told stays."""
+        self._call('DELETE', f"/v1/shops/{_quoted(connection)}")
+
+    def webhook(self, connection: str, said: Any) -> dict[str, Any]:
+        """
+        What a shop sends, with its signature. In the shop's own form and signed as the shop
+        signs; docs/shops.md has it.
+        """
+        return cast('dict[str, Any]', self._call('POST', f"/v1/shops/{_quoted(connection)}/webhook", body=said))

@@ -53,12 +53,6 @@ class ActivityEvent(TypedDict):
     type: Literal['activity']
 
 
-class AddMemberRequest(TypedDict):
-    """Somebody without an account becomes a member of a household."""
-
-    member: str
-
-
 class Adjust(TypedDict):
     """Somebody gives (above zero) or takes (below zero) by hand, with a reason."""
 
@@ -123,7 +117,6 @@ class Answer(TypedDict):
     again: NotRequired[bool]
     entry: NotRequired[Entry]
     event: NotRequired[str]
-    forecast: NotRequired[Forecast]
     outcome: Literal['decided', 'refused', 'parked', 'alone', 'bad', 'unknown']
     recorded: NotRequired[bool]
     refusal: NotRequired[Refusal]
@@ -174,13 +167,24 @@ class AuditPage(TypedDict):
     next: str | None
 
 
-class Came(TypedDict):
-    """By whose invitation the member came; `done` when they have done what it asks for."""
+class Basket(TypedDict):
+    """What is about to be bought."""
 
-    by: str
-    done: bool
-    referral: str
-    spent: str
+    lines: list[BasketLine]
+
+
+class BasketLine(TypedDict):
+    """A line of a basket, as in a purchase: amounts in the smallest coin."""
+
+    amount: NotRequired[int]
+    brand: NotRequired[str]
+    category: NotRequired[str]
+    department: NotRequired[str]
+    discount: NotRequired[int]
+    id: str
+    product: NotRequired[str]
+    quantity: NotRequired[int]
+    tax: NotRequired[int]
 
 
 class Cancel(TypedDict):
@@ -307,6 +311,14 @@ class ChangeTold(TypedDict):
     path: str
 
 
+class CheckoutHold(TypedDict):
+    """What was set aside: the id that goes with the order, the points, and what they are worth."""
+
+    hold: str
+    off: int
+    points: int
+
+
 class Choose(TypedDict):
     """The member makes a choice that the program lets them make."""
 
@@ -340,13 +352,6 @@ class ClaimEvent(TypedDict):
     subject: NotRequired[str]
     time: NotRequired[str | None]
     type: Literal['claim']
-
-
-class ClaimRequest(TypedDict):
-    """Claim a purchase with its receipt."""
-
-    receipt: str
-    subject: str
 
 
 class Confirm(TypedDict):
@@ -575,13 +580,11 @@ class Fired(TypedDict):
 
 
 class Forecast(TypedDict):
-    """What a purchase would do. Each rule of the program gives, or is silent and says why."""
+    """The balances, what the basket would earn of each, and what came off it."""
 
-    gives: list[Gives]
-    offers: list[WouldGive]
-    pays: list[Pays]
-    silent: list[Silent]
-    tiers: list[Level]
+    balances: dict[str, str]
+    earns: dict[str, int]
+    off: int
 
 
 class Forfeit(TypedDict):
@@ -604,29 +607,11 @@ class ForfeitEvent(TypedDict):
     type: Literal['forfeit']
 
 
-class FoundHouseholdRequest(TypedDict):
-    """An account becomes a household, with its lead."""
+class HoldAsked(TypedDict):
+    """How many points are to be set aside, and the price that they take something off."""
 
-    member: str
-    subject: str
-
-
-class Friend(TypedDict):
-    """A friend who has done it all, and what this member got for it."""
-
-    day: str
-    friend: str
-    points: str
-    referral: str
-
-
-class Gives(TypedDict):
-    """What a rule would give, worked out on a base."""
-
-    amount: int
-    balance: str
-    base: int
-    rule: str
+    basket: int
+    points: int
 
 
 class HoldRequest(TypedDict):
@@ -674,13 +659,6 @@ class JoinEvent(TypedDict):
     subject: NotRequired[str]
     time: NotRequired[str | None]
     type: Literal['join']
-
-
-class JoinRequest(TypedDict):
-    """The member of an account joins a household."""
-
-    into: NotRequired[str]
-    member: str
 
 
 class KeyMade(TypedDict):
@@ -764,25 +742,6 @@ class LeaveEvent(TypedDict):
     type: Literal['leave']
 
 
-class LeaveRequest(TypedDict):
-    """A member leaves, with what is theirs."""
-
-    by: NotRequired[str]
-    to: NotRequired[str]
-
-
-class Level(TypedDict):
-    """
-    Where the member would stand after it; `way` is what the next level still takes: any one of
-    the lists, of that all.
-    """
-
-    group: str
-    level: str
-    next: NotRequired[str]
-    way: NotRequired[list[list[Missing]]]
-
-
 class LevelTold(TypedDict):
     """A level that another one takes the place of, for so many accounts."""
 
@@ -863,13 +822,6 @@ class MemberTold(TypedDict):
     role: str
 
 
-class Missing(TypedDict):
-    """How much a counter still needs."""
-
-    counter: str
-    missing: int
-
-
 class MomentTold(TypedDict):
     """How accounts differ at an instant from what they would have without the new version."""
 
@@ -928,18 +880,6 @@ class PayEvent(TypedDict):
     type: Literal['pay']
 
 
-class Pays(TypedDict):
-    """The most that points could pay on these lines, with what the reward allows of it."""
-
-    balance: str
-    code: NotRequired[str]
-    points: NotRequired[int]
-    reward: str
-    title: str
-    why: NotRequired[str]
-    worth: NotRequired[int]
-
-
 class Permit(TypedDict):
     """The lead of a household says whether a member may burn."""
 
@@ -957,13 +897,6 @@ class PermitEvent(TypedDict):
     subject: NotRequired[str]
     time: NotRequired[str | None]
     type: Literal['permit']
-
-
-class PermitRequest(TypedDict):
-    """The lead says whether a member may spend."""
-
-    burns: NotRequired[bool]
-    by: NotRequired[str]
 
 
 class Plan(TypedDict):
@@ -1151,35 +1084,6 @@ class ReferEvent(TypedDict):
     type: Literal['refer']
 
 
-class ReferRequest(TypedDict):
-    """A new member came by an invitation."""
-
-    by: str
-    marks: NotRequired[list[str]]
-    referral: str
-    subject: str
-
-
-class ReferralTold(TypedDict):
-    """What a referral asks of the friend, and what both get."""
-
-    balance: str
-    friend_gets: str
-    referral: str
-    referrer_gets: str
-    spends: str
-    stages: list[str]
-    title: str
-
-
-class Referrals(TypedDict):
-    """A member's invitations, in both directions, and those that the program has now."""
-
-    came: list[Came]
-    friends: list[Friend]
-    referrals: list[ReferralTold]
-
-
 class Referred(TypedDict):
     """
     To who referred: a friend has done what the referral asks for, or it is undone. ``since`` is
@@ -1207,7 +1111,8 @@ class Refund(TypedDict):
     """
     Lines of an earlier purchase came back. No lines means all that is left of it. ``of`` is the
     id of the purchase from the same source (or from ``of_source``). Each line is (line id,
-    quantity). An activity comes back as one line of its name.
+    quantity). An activity comes back as one line of its name. The reason ``edited`` says that
+    nothing came back: what was bought is recorded anew.
     """
 
     lines: NotRequired[list[list[Any]]]
@@ -1302,6 +1207,13 @@ class Rewards(TypedDict):
     rewards: list[Reward]
 
 
+class Script(TypedDict):
+    """Where the script is, and the hash that the browser checks it by."""
+
+    integrity: str
+    src: str
+
+
 class SettlementLine(TypedDict):
     """
     A kind of thing in a period. ``exact`` is to a millionth of the smallest coin, ``amount``
@@ -1334,12 +1246,32 @@ class Settlements(TypedDict):
     statements: list[SettlementStatement]
 
 
-class Silent(TypedDict):
-    """A rule that would give nothing: a code, and why in words."""
+class ShopNew(TypedDict):
+    """A connection to make. ``secrets`` are never shown again."""
 
-    code: str
-    rule: str
-    why: str
+    kind: str
+    name: str
+    secrets: dict[str, str]
+    settings: NotRequired[dict[str, str]]
+
+
+class ShopTold(TypedDict):
+    """A connection, how many orders it told of, and how many of them wait for more."""
+
+    created: str
+    kind: str
+    name: str
+    settings: dict[str, str]
+    source: str
+    told: int
+    waiting: int
+    webhook: str
+
+
+class Shops(TypedDict):
+    """The connections of the program."""
+
+    shops: list[ShopTold]
 
 
 class StatementTold(TypedDict):
@@ -1412,6 +1344,26 @@ class Tier(TypedDict):
     way: list[list[Step]]
 
 
+class TokenAsked(TypedDict):
+    """Whose checkout it is, and what it may do."""
+
+    minutes: NotRequired[int]
+    origin: str
+    points_max: NotRequired[int]
+    reward: NotRequired[str]
+    scopes: NotRequired[list[Literal['quote', 'hold']]]
+    subject: str
+
+
+class TokenTold(TypedDict):
+    """The token, until when it holds, and the id under which points are set aside."""
+
+    expires: str
+    hold: str
+    script: Script
+    token: str
+
+
 class Transfer(TypedDict):
     """Points leave this account for another one; ``to`` is its reference."""
 
@@ -1429,15 +1381,6 @@ class TransferEvent(TypedDict):
     subject: NotRequired[str]
     time: NotRequired[str | None]
     type: Literal['transfer']
-
-
-class TransferRequest(TypedDict):
-    """Send points to another account."""
-
-    amount: int
-    balance: str
-    subject: str
-    to: str
 
 
 class Unpaid(TypedDict):
@@ -1592,16 +1535,6 @@ class Waiting(TypedDict):
     balance: str
     group: str
     opens: str
-
-
-class WouldGive(TypedDict):
-    """What an offer would give, or take off in minor units, if it were loaded now."""
-
-    amount: NotRequired[int]
-    balance: NotRequired[str]
-    off: NotRequired[int]
-    offer: str
-    title: str
 
 
 #: Whatever can be sent as an event.

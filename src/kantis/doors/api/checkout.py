@@ -109,7 +109,7 @@ class HoldAsked(BaseModel, extra="forbid"):
     basket: Amount
 
 
-class HoldTold(BaseModel):
+class CheckoutHold(BaseModel):
     """What was set aside: the id that goes with the order, the points, and what they are worth."""
 
     hold: str
@@ -138,7 +138,7 @@ async def make_token(request: Request, said: TokenAsked) -> TokenTold:
 
 
 @router.post("/v1/checkout/quote", summary="The balance, and what a basket would earn")
-async def quote(
+async def checkout_quote(
     request: Request, said: Basket, authorization: Annotated[str, Header()] = ""
 ) -> Forecast:
     """Nothing is kept."""
@@ -162,9 +162,9 @@ async def quote(
 
 
 @router.post("/v1/checkout/hold", summary="Set points aside for an order")
-async def hold(
+async def checkout_hold(
     request: Request, said: HoldAsked, authorization: Annotated[str, Header()] = ""
-) -> HoldTold:
+) -> CheckoutHold:
     """Once per token. They are taken when the order is paid, and come back when it is not."""
     office = _office(request)
     token, caller = await _enter(request, authorization, "hold")
@@ -177,18 +177,20 @@ async def hold(
     _refused(result)
     assert result.entry is not None
     off = sum(each[2] for each in result.entry.decision.effects)
-    return HoldTold(hold=event.id, points=_held(result), off=off)
+    return CheckoutHold(hold=event.id, points=_held(result), off=off)
 
 
 @router.post("/v1/checkout/release", summary="Give back what was set aside")
-async def release(request: Request, authorization: Annotated[str, Header()] = "") -> HoldTold:
+async def checkout_release(
+    request: Request, authorization: Annotated[str, Header()] = ""
+) -> CheckoutHold:
     """Only what the same token has set aside."""
     office = _office(request)
     token, caller = await _enter(request, authorization, "hold")
     event = _event(caller, token, f"hold:{token.id}:release", Release(f"hold:{token.id}"))
     (result,) = await office.submit(caller, [event])
     _refused(result)
-    return HoldTold(hold=f"hold:{token.id}", points=0, off=0)
+    return CheckoutHold(hold=f"hold:{token.id}", points=0, off=0)
 
 
 async def script(_: Request) -> Response:

@@ -78,7 +78,8 @@ def contract() -> dict[str, Any]:
         ("/openapi.json", "This contract"),
         ("/metrics", "Figures for Prometheus"),
     ):
-        paths[path] = {"get": {"summary": summary, "operationId": re.sub(r"\W", "_", path.strip("/").split(".")[0]),
+        name = re.sub(r"\W", "_", path.strip("/").split(".")[0])
+        paths[path] = {"get": {"summary": summary, "operationId": name,
                                "responses": {"200": {"description": "As it says."}}}}  # fmt: skip
     paths["/first/{token}"] = {method: _first(method) for method in ("get", "post")}
     for route in ROUTES:
