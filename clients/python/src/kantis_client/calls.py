@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from kantis_client.shapes import (
     Account,
+    AddMemberRequest,
     AdjustmentSaid,
     AdjustmentTold,
     Adjustments,
@@ -15,27 +16,35 @@ from kantis_client.shapes import (
     AnswerSaid,
     AuditPage,
     Basket,
+    CheckoutForecast,
     CheckoutHold,
+    Claim,
+    ClaimRequest,
     DifferenceTold,
     DraftSaid,
     EnjoyRequest,
     Entitlements,
     EntryPage,
     Event,
-    Forecast,
+    FoundHouseholdRequest,
     HoldAsked,
     HoldRequest,
+    JoinRequest,
     KeyMade,
     KeySaid,
     Keys,
+    LeaveRequest,
     Load,
     Offers,
+    PermitRequest,
     Positions,
     ProgramTold,
     Programs,
     PublishedTold,
     Redemption,
     RedemptionTold,
+    ReferRequest,
+    Referrals,
     Rewards,
     Settlements,
     ShopNew,
@@ -44,6 +53,7 @@ from kantis_client.shapes import (
     StatementTold,
     TokenAsked,
     TokenTold,
+    TransferRequest,
     Use,
     UseVoucherRequest,
     Validated,
@@ -108,6 +118,10 @@ class Kantis(Transport):
         """What happened to an account, and why. Entries with their explanations, newest first."""
         return cast('EntryPage', self._call('GET', f"/v1/accounts/{_quoted(ref)}/entries", query={'limit': limit, 'cursor': cursor}))
 
+    def join(self, ref: str, said: JoinRequest, *, idempotency_key: str) -> Answer:
+        """The member of an account joins a household."""
+        return cast('Answer', self._call('POST', f"/v1/accounts/{_quoted(ref)}/join", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
     def offers(self, ref: str) -> Offers:
         """
         The offers that are meant for a member. Offers that can be loaded, are loaded, are used
@@ -118,6 +132,13 @@ class Kantis(Transport):
     def load_offer(self, ref: str, offer: str, *, idempotency_key: str) -> Answer:
         """Load an offer."""
         return cast('Answer', self._call('POST', f"/v1/accounts/{_quoted(ref)}/offers/{_quoted(offer)}/load", headers={'Idempotency-Key': idempotency_key}, keyed=True))
+
+    def referrals(self, ref: str) -> Referrals:
+        """
+        Who invited whom, and what it brings. By whom the member came, and which friends they
+        have brought.
+        """
+        return cast('Referrals', self._call('GET', f"/v1/accounts/{_quoted(ref)}/referrals"))
 
     def rewards(self, ref: str, *, basket: int | None = None) -> Rewards:
         """
@@ -192,13 +213,17 @@ class Kantis(Transport):
         """
         return cast('CheckoutHold', self._call('POST', "/v1/checkout/hold", headers={'authorization': authorization}, body=said))
 
-    def checkout_quote(self, said: Basket, *, authorization: str | None = None) -> Forecast:
+    def checkout_quote(self, said: Basket, *, authorization: str | None = None) -> CheckoutForecast:
         """The balance, and what a basket would earn. Nothing is kept."""
-        return cast('Forecast', self._call('POST', "/v1/checkout/quote", headers={'authorization': authorization}, body=said))
+        return cast('CheckoutForecast', self._call('POST', "/v1/checkout/quote", headers={'authorization': authorization}, body=said))
 
     def checkout_release(self, *, authorization: str | None = None) -> CheckoutHold:
         """Give back what was set aside. Only what the same token has set aside."""
         return cast('CheckoutHold', self._call('POST', "/v1/checkout/release", headers={'authorization': authorization}))
+
+    def claim(self, said: ClaimRequest, *, idempotency_key: str) -> Answer:
+        """Claim a purchase with its receipt."""
+        return cast('Answer', self._call('POST', "/v1/claims", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
 
     def send(self, said: Event | Sequence[Event], *, idempotency_key: str | None = None) -> Answer | list[Answer]:
         """Record events, and decide them."""
@@ -210,6 +235,22 @@ class Kantis(Transport):
         number that came as ``after``.
         """
         return self._lines(f"/v1/exports/{_quoted(what)}", query={'format': format, 'after': after, 'upto': upto})
+
+    def found_household(self, said: FoundHouseholdRequest, *, idempotency_key: str) -> Answer:
+        """An account becomes a household, with its lead."""
+        return cast('Answer', self._call('POST', "/v1/households", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def add_member(self, ref: str, said: AddMemberRequest, *, idempotency_key: str) -> Answer:
+        """Somebody without an account becomes a member of a household."""
+        return cast('Answer', self._call('POST', f"/v1/households/{_quoted(ref)}/members", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def leave(self, ref: str, member: str, said: LeaveRequest, *, idempotency_key: str) -> Answer:
+        """A member leaves, with what is theirs."""
+        return cast('Answer', self._call('POST', f"/v1/households/{_quoted(ref)}/members/{_quoted(member)}/leave", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def permit(self, ref: str, member: str, said: PermitRequest, *, idempotency_key: str) -> Answer:
+        """The lead says whether a member may spend."""
+        return cast('Answer', self._call('POST', f"/v1/households/{_quoted(ref)}/members/{_quoted(member)}/permit", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
 
     def list_keys(self) -> Keys:
         """The keys, without their secrets. Revoked ones too, oldest first."""
@@ -286,6 +327,10 @@ class Kantis(Transport):
         """Give back what is held."""
         return cast('Redemption', self._call('POST', f"/v1/redemptions/{_quoted(id)}/release", headers={'Idempotency-Key': idempotency_key}, keyed=True))
 
+    def refer(self, said: ReferRequest, *, idempotency_key: str) -> Answer:
+        """A new member came by an invitation."""
+        return cast('Answer', self._call('POST', "/v1/referrals", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
     def settlements(self, *, from_: str, to: str) -> Settlements:
         """
         What partners and charities owe and are owed for a period. By when it was booked.
@@ -314,3 +359,7 @@ class Kantis(Transport):
         signs; docs/shops.md has it.
         """
         return cast('dict[str, Any]', self._call('POST', f"/v1/shops/{_quoted(connection)}/webhook", body=said))
+
+    def transfer(self, said: TransferRequest, *, idempotency_key: str) -> Answer:
+        """Send points to another account."""
+        return cast('Answer', self._call('POST', "/v1/transfers", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))

@@ -53,6 +53,12 @@ class ActivityEvent(TypedDict):
     type: Literal['activity']
 
 
+class AddMemberRequest(TypedDict):
+    """Somebody without an account becomes a member of a household."""
+
+    member: str
+
+
 class Adjust(TypedDict):
     """Somebody gives (above zero) or takes (below zero) by hand, with a reason."""
 
@@ -117,6 +123,7 @@ class Answer(TypedDict):
     again: NotRequired[bool]
     entry: NotRequired[Entry]
     event: NotRequired[str]
+    forecast: NotRequired[Forecast]
     outcome: Literal['decided', 'refused', 'parked', 'alone', 'bad', 'unknown']
     recorded: NotRequired[bool]
     refusal: NotRequired[Refusal]
@@ -185,6 +192,15 @@ class BasketLine(TypedDict):
     product: NotRequired[str]
     quantity: NotRequired[int]
     tax: NotRequired[int]
+
+
+class Came(TypedDict):
+    """By whose invitation the member came; `done` when they have done what it asks for."""
+
+    by: str
+    done: bool
+    referral: str
+    spent: str
 
 
 class Cancel(TypedDict):
@@ -311,6 +327,14 @@ class ChangeTold(TypedDict):
     path: str
 
 
+class CheckoutForecast(TypedDict):
+    """The balances, what the basket would earn of each, and what came off it."""
+
+    balances: dict[str, str]
+    earns: dict[str, int]
+    off: int
+
+
 class CheckoutHold(TypedDict):
     """What was set aside: the id that goes with the order, the points, and what they are worth."""
 
@@ -352,6 +376,13 @@ class ClaimEvent(TypedDict):
     subject: NotRequired[str]
     time: NotRequired[str | None]
     type: Literal['claim']
+
+
+class ClaimRequest(TypedDict):
+    """Claim a purchase with its receipt."""
+
+    receipt: str
+    subject: str
 
 
 class Confirm(TypedDict):
@@ -580,11 +611,13 @@ class Fired(TypedDict):
 
 
 class Forecast(TypedDict):
-    """The balances, what the basket would earn of each, and what came off it."""
+    """What a purchase would do. Each rule of the program gives, or is silent and says why."""
 
-    balances: dict[str, str]
-    earns: dict[str, int]
-    off: int
+    gives: list[Gives]
+    offers: list[WouldGive]
+    pays: list[Pays]
+    silent: list[Silent]
+    tiers: list[Level]
 
 
 class Forfeit(TypedDict):
@@ -605,6 +638,31 @@ class ForfeitEvent(TypedDict):
     subject: NotRequired[str]
     time: NotRequired[str | None]
     type: Literal['forfeit']
+
+
+class FoundHouseholdRequest(TypedDict):
+    """An account becomes a household, with its lead."""
+
+    member: str
+    subject: str
+
+
+class Friend(TypedDict):
+    """A friend who has done it all, and what this member got for it."""
+
+    day: str
+    friend: str
+    points: str
+    referral: str
+
+
+class Gives(TypedDict):
+    """What a rule would give, worked out on a base."""
+
+    amount: int
+    balance: str
+    base: int
+    rule: str
 
 
 class HoldAsked(TypedDict):
@@ -659,6 +717,13 @@ class JoinEvent(TypedDict):
     subject: NotRequired[str]
     time: NotRequired[str | None]
     type: Literal['join']
+
+
+class JoinRequest(TypedDict):
+    """The member of an account joins a household."""
+
+    into: NotRequired[str]
+    member: str
 
 
 class KeyMade(TypedDict):
@@ -742,6 +807,25 @@ class LeaveEvent(TypedDict):
     type: Literal['leave']
 
 
+class LeaveRequest(TypedDict):
+    """A member leaves, with what is theirs."""
+
+    by: NotRequired[str]
+    to: NotRequired[str]
+
+
+class Level(TypedDict):
+    """
+    Where the member would stand after it; `way` is what the next level still takes: any one of
+    the lists, of that all.
+    """
+
+    group: str
+    level: str
+    next: NotRequired[str]
+    way: NotRequired[list[list[Missing]]]
+
+
 class LevelTold(TypedDict):
     """A level that another one takes the place of, for so many accounts."""
 
@@ -822,6 +906,13 @@ class MemberTold(TypedDict):
     role: str
 
 
+class Missing(TypedDict):
+    """How much a counter still needs."""
+
+    counter: str
+    missing: int
+
+
 class MomentTold(TypedDict):
     """How accounts differ at an instant from what they would have without the new version."""
 
@@ -880,6 +971,18 @@ class PayEvent(TypedDict):
     type: Literal['pay']
 
 
+class Pays(TypedDict):
+    """The most that points could pay on these lines, with what the reward allows of it."""
+
+    balance: str
+    code: NotRequired[str]
+    points: NotRequired[int]
+    reward: str
+    title: str
+    why: NotRequired[str]
+    worth: NotRequired[int]
+
+
 class Permit(TypedDict):
     """The lead of a household says whether a member may burn."""
 
@@ -897,6 +1000,13 @@ class PermitEvent(TypedDict):
     subject: NotRequired[str]
     time: NotRequired[str | None]
     type: Literal['permit']
+
+
+class PermitRequest(TypedDict):
+    """The lead says whether a member may spend."""
+
+    burns: NotRequired[bool]
+    by: NotRequired[str]
 
 
 class Plan(TypedDict):
@@ -1082,6 +1192,35 @@ class ReferEvent(TypedDict):
     subject: NotRequired[str]
     time: NotRequired[str | None]
     type: Literal['refer']
+
+
+class ReferRequest(TypedDict):
+    """A new member came by an invitation."""
+
+    by: str
+    marks: NotRequired[list[str]]
+    referral: str
+    subject: str
+
+
+class ReferralTold(TypedDict):
+    """What a referral asks of the friend, and what both get."""
+
+    balance: str
+    friend_gets: str
+    referral: str
+    referrer_gets: str
+    spends: str
+    stages: list[str]
+    title: str
+
+
+class Referrals(TypedDict):
+    """A member's invitations, in both directions, and those that the program has now."""
+
+    came: list[Came]
+    friends: list[Friend]
+    referrals: list[ReferralTold]
 
 
 class Referred(TypedDict):
@@ -1274,6 +1413,14 @@ class Shops(TypedDict):
     shops: list[ShopTold]
 
 
+class Silent(TypedDict):
+    """A rule that would give nothing: a code, and why in words."""
+
+    code: str
+    rule: str
+    why: str
+
+
 class StatementTold(TypedDict):
     """
     Opening and movements add up to closing, over all pages, in each place of each balance.
@@ -1381,6 +1528,15 @@ class TransferEvent(TypedDict):
     subject: NotRequired[str]
     time: NotRequired[str | None]
     type: Literal['transfer']
+
+
+class TransferRequest(TypedDict):
+    """Send points to another account."""
+
+    amount: int
+    balance: str
+    subject: str
+    to: str
 
 
 class Unpaid(TypedDict):
@@ -1535,6 +1691,16 @@ class Waiting(TypedDict):
     balance: str
     group: str
     opens: str
+
+
+class WouldGive(TypedDict):
+    """What an offer would give, or take off in minor units, if it were loaded now."""
+
+    amount: NotRequired[int]
+    balance: NotRequired[str]
+    off: NotRequired[int]
+    offer: str
+    title: str
 
 
 #: Whatever can be sent as an event.

@@ -94,7 +94,7 @@ class Basket(BaseModel, extra="forbid"):
     lines: list[BasketLine] = Field(max_length=_LINES_MAX)
 
 
-class Forecast(BaseModel):
+class CheckoutForecast(BaseModel):
     """The balances, what the basket would earn of each, and what came off it."""
 
     balances: dict[str, str]
@@ -140,7 +140,7 @@ async def make_token(request: Request, said: TokenAsked) -> TokenTold:
 @router.post("/v1/checkout/quote", summary="The balance, and what a basket would earn")
 async def checkout_quote(
     request: Request, said: Basket, authorization: Annotated[str, Header()] = ""
-) -> Forecast:
+) -> CheckoutForecast:
     """Nothing is kept."""
     office = _office(request)
     token, caller = await _enter(request, authorization, "quote")
@@ -158,7 +158,7 @@ async def checkout_quote(
                 earns[each.balance] = earns.get(each.balance, 0) + each.amount
         off = sum(each.off for each in told.effects)
     balances = {name: places["available"] for name, places in standing["balances"].items()}
-    return Forecast(balances=balances, earns=earns, off=off)
+    return CheckoutForecast(balances=balances, earns=earns, off=off)
 
 
 @router.post("/v1/checkout/hold", summary="Set points aside for an order")
