@@ -56,11 +56,16 @@ class Purchase(Struct, frozen=True, array_like=True, tag="purchase", gc=False):
     member: str = ""
 
 
+#: The reason of a refund that undoes a purchase because it is recorded anew, as it is now.
+EDITED = "edited"
+
+
 class Refund(Struct, frozen=True, array_like=True, tag="refund", gc=False):
     """Lines of an earlier purchase came back. No lines means all that is left of it.
 
     ``of`` is the id of the purchase from the same source (or from ``of_source``). Each
-    line is (line id, quantity). An activity comes back as one line of its name.
+    line is (line id, quantity). An activity comes back as one line of its name. The reason
+    ``edited`` says that nothing came back: what was bought is recorded anew.
     """
 
     of: str

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from kantis.core.events import Event
-from kantis.desk import keys
+from kantis.desk import keys, shops
 from kantis.desk.batch import READY_MAX, Batch, Request
 from kantis.desk.cache import Cache
 from kantis.desk.filing import file_slips
@@ -239,6 +239,18 @@ class Desk:
     def file_slips(self, slips: Sequence[Any]) -> list[str]:
         """Write what the vault keeps of members (see ``filing``); what became of each slip."""
         return file_slips(self, slips)
+
+    def add_shop(self, *given: Any) -> int:
+        """Record a connection to a shop (see ``shops.add``); its number."""
+        return shops.add(self, *given)
+
+    def remove_shop(self, name: str) -> bool:
+        """Take a connection away; ``False`` when there is none of that name."""
+        return shops.remove(self, name)
+
+    def hear(self, name: str, reports: bytes) -> list[Result]:
+        """Take in what a shop tells (see ``shops.hear``)."""
+        return shops.hear(self, name, reports)
 
     @contextmanager
     def quiet(self) -> Iterator[None]:

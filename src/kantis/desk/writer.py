@@ -190,7 +190,7 @@ class Ear:
 #: What another process can ask for, beside ``submit``.
 VERBS: Final = (
     "publish", "settle", "sweep", "checkpoint", "retry", "clear_flag", "add_key", "revoke_key",
-    "file_slips",
+    "file_slips", "add_shop", "remove_shop", "hear",
 )  # fmt: skip
 
 
@@ -283,6 +283,21 @@ class RemoteDesk:
     def file_slips(self, slips: Sequence[Any]) -> list[str]:
         """As ``Desk.file_slips``."""
         return list(self._call("file_slips", slips))
+
+    def add_shop(self, *given: Any) -> int:
+        """As ``Desk.add_shop``."""
+        return int(self._call("add_shop", *given))
+
+    def remove_shop(self, name: str) -> bool:
+        """As ``Desk.remove_shop``."""
+        return bool(self._call("remove_shop", name))
+
+    def hear(self, name: str, reports: bytes) -> list[Result]:
+        """As ``Desk.hear``."""
+        try:
+            return _RESULTS.decode(self._ask("hear", msgpack.encode((name, reports))))
+        except ConnectionError as error:
+            raise Outage(f"The process that writes has ended: {error}") from error
 
     def _call(self, verb: str, *values: Any) -> Any:
         try:

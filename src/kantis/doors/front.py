@@ -19,9 +19,12 @@ class Front:
     """The service and its pages as one ASGI application."""
 
     def __init__(
-        self, desk: Desk, *, vault: str = "", tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX
-    ) -> None:
-        self._gate = application(desk, vault=vault, tills_max=tills_max, bulk_max=bulk_max)
+        self, desk: Desk, *, vault: str = "", origins: frozenset[str] = frozenset(),
+        tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX,
+    ) -> None:  # fmt: skip
+        self._gate = application(
+            desk, vault=vault, origins=origins, tills_max=tills_max, bulk_max=bulk_max
+        )
         self._web = Web(PAGES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from kantis.core.amounts import share
 from kantis.core.decision import Original
-from kantis.core.events import Activity, Body, Line, Purchase, Refund
+from kantis.core.events import EDITED, Activity, Body, Line, Purchase, Refund
 from kantis.core.turn import Refused
 
 
@@ -112,7 +112,7 @@ def returning_now(lines: tuple[Line, ...], before: dict[str, int], body: Refund)
     """What comes back now, by line; ``Refused`` when that is more than was bought."""
     left = {line.id: quantity_of(line) - before.get(line.id, 0) for line in lines}
     if not body.lines:
-        if not any(left.values()):
+        if not any(left.values()) and body.reason != EDITED:
             raise Refused("refunded-already", f"All of {body.of!r} came back before.")
         return {line: quantity for line, quantity in left.items() if quantity}
     now: dict[str, int] = {}

@@ -18,6 +18,7 @@ from kantis.core.calendar import show_day
 from kantis.core.decision import Decision, Original
 from kantis.core.earner import Earner
 from kantis.core.events import (
+    EDITED,
     Activity,
     Cancel,
     Capture,
@@ -42,7 +43,7 @@ from kantis.core.places import (
     VOUCHER,
 )
 from kantis.core.turn import Refused, Turn, member_of
-from kantis.engine import periods, progress
+from kantis.engine import editing, periods, progress
 from kantis.engine.groups import void_group
 from kantis.engine.plan import Plan
 from kantis.engine.returning import Returning, bought, quantity_of, returned_before, returning_now
@@ -70,7 +71,9 @@ def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
         sentence = f"{body.of!r} is neither a purchase nor an activity: there is nothing to refund."
         raise Refused("not-a-purchase", sentence)
     then = plan_of(plan, turn, original.event, purchase)
-    _check_time(then, turn, original)
+    edited = body.reason == EDITED
+    if not edited:
+        _check_time(then, turn, original)
     before = returned_before(original)
     now = returning_now(purchase.lines, before, body)
     if turn.account.members:
@@ -90,9 +93,11 @@ def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
     _reverse_counters(then, turn, back)
     tiers.roll_again(plan.tiers, turn, turn.calendar.day(original.event.time))
     progress.reverse(plan, then, turn, _counted(back), back)
-    tiers.fall_after_refund(plan.tiers, turn)
-    for member in turn.account.members:
-        tiers.fall_after_refund(plan.own_tiers, turn.of(member))
+    own = [(plan.own_tiers, turn.of(member)) for member in turn.account.members]
+    for groups, whose in [(plan.tiers, turn), *own]:
+        if edited:
+            editing.fall(groups, whose, original.entry)
+        tiers.fall_after_refund(groups, whose)
 
 
 def plan_of(plan: Plan, turn: Turn, event: Event, purchase: Purchase) -> Plan:

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
 from kantis.store import byhand, signing
+from kantis.store.shops import TABLES as SHOPS
 
 #: States of an event.
 DECIDED: Final = 0
@@ -399,6 +400,10 @@ STEPS: list[Step] = [
         signing.TABLES.format(**_SQLITE_WORDS), signing.TABLES.format(**_POSTGRES_WORDS),
     ),
     Step(5, "makes the tables of members", _sqlite_people(), _postgres_people()),
+    Step(
+        6, "makes the tables of shops and of what they told",
+        SHOPS.format(**_SQLITE_WORDS), SHOPS.format(**_POSTGRES_WORDS),
+    ),
 ]  # fmt: skip
 
 

@@ -38,6 +38,8 @@ vouchers:
 plans:
   plus: {{fee: 12.00 EUR per month}}
 """
+#: A page of a shop that may ask from a browser.
+ORIGIN = "https://shop.example"
 SCOPES = ("till", "shop", "partner", "staff", "auditor", "owner")
 KANTIS = (sys.executable, "-m", "kantis")
 TIMEOUT_S = 30
@@ -57,7 +59,7 @@ class Server:
         self.process = subprocess.Popen(
             [*self.command, "serve", "--json", "--store", self.store, "--port", str(port)],
             stdout=subprocess.PIPE, stderr=self._log, text=True,
-            env={**os.environ, "PYTHONWARNINGS": "default"},
+            env={**os.environ, "KANTIS_CHECKOUT_ORIGIN": ORIGIN, "PYTHONWARNINGS": "default"},
         )  # fmt: skip
         assert self.process.stdout is not None
         lines = []

@@ -9,13 +9,14 @@ import httpx
 import pytest
 
 import kantis.desk
+from kantis.desk import shops
 from kantis.doors.api.access import MAY_SEND, ROUTES, Route
 from kantis.doors.api.contract import contract
 from kantis.doors.api.wire import BODIES
 from tests.doors.command import Kantis
 from tests.doors.service.conftest import Place
 from tests.doors.service.market import MARKET, begin_member, bought, bring_vouchers, post
-from tests.doors.service.server import SCOPES, buy
+from tests.doors.service.server import ORIGIN, SCOPES, buy
 from tests.doors.service.test_events import problem
 
 #: What each route answers to a key of its own program: the statuses by scope, and the status
@@ -80,6 +81,15 @@ ROWS: dict[str, tuple[str, int]] = {
     "GET /v1/redemptions/{id}": ("till shop staff", 404),
     "POST /v1/redemptions/{id}/capture": ("till shop staff", 404),
     "POST /v1/redemptions/{id}/release": ("till shop staff", 404),
+    "GET /v1/checkout-1.js": ("open", 200),
+    "POST /v1/checkout-tokens": ("shop", 200),
+    "POST /v1/checkout/quote": ("signed", 401),
+    "POST /v1/checkout/hold": ("signed", 401),
+    "POST /v1/checkout/release": ("signed", 401),
+    "GET /v1/shops": ("shop staff auditor", 200),
+    "POST /v1/shops": ("shop", 400),
+    "DELETE /v1/shops/{connection}": ("shop staff", 404),
+    "POST /v1/shops/{connection}/webhook": ("signed", 401),
 }
 #: What a key of the same program gets where that is not 200 or 201.
 OWN = {
@@ -123,6 +133,10 @@ BODIES_OF: dict[str, Any] = {
     "POST /v1/redemptions": {"subject": "account:1", "reward": "mug"},
     "POST /v1/redemptions/{id}/capture": None,
     "POST /v1/redemptions/{id}/release": None,
+    "POST /v1/checkout-tokens": {"subject": "account:1", "origin": ORIGIN},
+    "POST /v1/checkout/quote": {"lines": []},
+    "POST /v1/checkout/hold": {"points": 1, "basket": 1},
+    "POST /v1/checkout/release": {},
 }
 REFS_OF = {
     "POST /v1/accounts/{ref}/join": "card:joiner-MINE",
@@ -142,6 +156,8 @@ def expected(row: str, caller: str) -> int:
     scopes, foreign = ROWS[row]
     if scopes == "open":
         return OWN.get(row, 200)
+    if scopes == "signed":  # a key is no signature
+        return foreign
     program, _, scope = caller.partition("/")
     if not scope:
         return 401
@@ -272,7 +288,11 @@ def test_each_caller_on_each_route(
         path += "?from=2024-03-01&to=2024-03-31"
     body = things.body(row, caller)
     headers = {"if-match": '"1"'}
-    if row in ("POST /v1/events", "POST /v1/quotes"):
+    wanted = expected(row, caller)
+    if "/v1/shops" in path:
+        path, body = connected(matrix, row, caller)
+        wanted = {("POST", 200): 201, ("DELETE", 200): 204}.get((method, wanted), wanted)
+    elif row in ("POST /v1/events", "POST /v1/quotes"):
         event = buy(f"matrix-{caller.replace('/', '-')}", "")
         event["data"]["partner"] = caller.replace("/", "-") if caller.endswith("partner") else ""
         body = {**event, "subject": "account:1", "ask": True}
@@ -287,11 +307,30 @@ def test_each_caller_on_each_route(
     with matrix.server.client(matrix.keys[caller] if key is None else key) as client:
         answer = client.request(method, path, json=body, headers=headers)
     found = answer.status_code
-    assert (200 if found == 201 else found) == expected(row, caller), answer.text
+    assert (200 if found == 201 else found) == wanted, answer.text
     if found >= 400:
         problem(answer)
     if found == 401:
-        assert answer.headers["www-authenticate"] == "Bearer"
+        scheme = "Signature" if path.endswith("webhook") else "Bearer"
+        assert answer.headers["www-authenticate"] == scheme
+
+
+def connected(matrix: Place, row: str, caller: str) -> tuple[str, Any]:
+    """A connection of the market to take away, or to send to; a new one to make."""
+    said = {
+        "name": "matrix", "kind": "shopify", "secrets": {"signing": "hush"},
+        "settings": {"domain": "market.myshopify.com"},
+    }  # fmt: skip
+    with kantis.desk.open(matrix.server.store) as desk:
+        there = any(each.name == "matrix" for each in shops.shown(desk.books))
+        new = row == "POST /v1/shops"
+        if new and there and not caller.startswith("bazaar"):
+            desk.remove_shop("matrix")
+        elif not there and not (new and caller.startswith("market")):
+            about = "matrix", "shopify", "market", "market-shop"
+            desk.add_shop(*about, said["secrets"], said["settings"])
+    path = row.partition(" ")[2].replace("{connection}", "matrix")
+    return path, said if row.startswith("POST") else None
 
 
 def test_each_route_has_its_row_and_stands_in_the_contract() -> None:

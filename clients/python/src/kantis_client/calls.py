@@ -15,8 +15,11 @@ from kantis_client.shapes import (
     Answer,
     AnswerSaid,
     AuditPage,
+    Basket,
     CardNamed,
     Changes,
+    CheckoutForecast,
+    CheckoutHold,
     Claim,
     ClaimRequest,
     ConsentSaid,
@@ -30,6 +33,7 @@ from kantis_client.shapes import (
     Export,
     Found,
     FoundHouseholdRequest,
+    HoldAsked,
     HoldRequest,
     JoinRequest,
     Joined,
@@ -55,7 +59,12 @@ from kantis_client.shapes import (
     Referrals,
     Rewards,
     Settlements,
+    ShopNew,
+    ShopTold,
+    Shops,
     StatementTold,
+    TokenAsked,
+    TokenTold,
     TransferRequest,
     Use,
     UseVoucherRequest,
@@ -193,6 +202,32 @@ class Kantis(Transport):
         taken away.
         """
         return cast('AuditPage', self._call('GET', "/v1/audit", query={'limit': limit, 'cursor': cursor, 'deed': deed, 'key': key}))
+
+    def v1_checkout_1(self) -> Any:
+        """The script for a shop's checkout."""
+        return self._call('GET', "/v1/checkout-1.js")
+
+    def make_token(self, said: TokenAsked) -> TokenTold:
+        """
+        A token for one account at one checkout. Asked for by the shop's server; the browser has
+        nothing else.
+        """
+        return cast('TokenTold', self._call('POST', "/v1/checkout-tokens", body=said))
+
+    def checkout_hold(self, said: HoldAsked, *, authorization: str | None = None) -> CheckoutHold:
+        """
+        Set points aside for an order. Once per token. They are taken when the order is paid,
+        and come back when it is not.
+        """
+        return cast('CheckoutHold', self._call('POST', "/v1/checkout/hold", headers={'authorization': authorization}, body=said))
+
+    def checkout_quote(self, said: Basket, *, authorization: str | None = None) -> CheckoutForecast:
+        """The balance, and what a basket would earn. Nothing is kept."""
+        return cast('CheckoutForecast', self._call('POST', "/v1/checkout/quote", headers={'authorization': authorization}, body=said))
+
+    def checkout_release(self, *, authorization: str | None = None) -> CheckoutHold:
+        """Give back what was set aside. Only what the same token has set aside."""
+        return cast('CheckoutHold', self._call('POST', "/v1/checkout/release", headers={'authorization': authorization}))
 
     def claim(self, said: ClaimRequest, *, idempotency_key: str) -> Answer:
         """Claim a purchase with its receipt."""
@@ -385,6 +420,28 @@ class Kantis(Transport):
         Statements that follow each other add up to that of all.
         """
         return cast('Settlements', self._call('GET', "/v1/settlements", query={'from': from_, 'to': to}))
+
+    def list_shops(self) -> Shops:
+        """The connections to shops. Without their secrets."""
+        return cast('Shops', self._call('GET', "/v1/shops"))
+
+    def add_shop(self, said: ShopNew) -> ShopTold:
+        """
+        Connect a shop. Its events come from the source of the key that makes it. It only
+        listens: a token, and an address of the shop's API, are given on the command line.
+        """
+        return cast('ShopTold', self._call('POST', "/v1/shops", body=said))
+
+    def remove_shop(self, connection: str) -> None:
+        """Disconnect a shop. Its secrets are forgotten; what it told stays."""
+        self._call('DELETE', f"/v1/shops/{_quoted(connection)}")
+
+    def webhook(self, connection: str, said: Any) -> dict[str, Any]:
+        """
+        What a shop sends, with its signature. In the shop's own form and signed as the shop
+        signs; docs/shops.md has it.
+        """
+        return cast('dict[str, Any]', self._call('POST', f"/v1/shops/{_quoted(connection)}/webhook", body=said))
 
     def transfer(self, said: TransferRequest, *, idempotency_key: str) -> Answer:
         """Send points to another account."""

@@ -184,6 +184,26 @@ class AuditPage(TypedDict):
     next: str | None
 
 
+class Basket(TypedDict):
+    """What is about to be bought."""
+
+    lines: list[BasketLine]
+
+
+class BasketLine(TypedDict):
+    """A line of a basket, as in a purchase: amounts in the smallest coin."""
+
+    amount: NotRequired[int]
+    brand: NotRequired[str]
+    category: NotRequired[str]
+    department: NotRequired[str]
+    discount: NotRequired[int]
+    id: str
+    product: NotRequired[str]
+    quantity: NotRequired[int]
+    tax: NotRequired[int]
+
+
 class Came(TypedDict):
     """By whose invitation the member came; `done` when they have done what it asks for."""
 
@@ -341,6 +361,22 @@ class Changes(TypedDict):
     language: NotRequired[str]
     notes: NotRequired[str]
     phone: NotRequired[str]
+
+
+class CheckoutForecast(TypedDict):
+    """The balances, what the basket would earn of each, and what came off it."""
+
+    balances: dict[str, str]
+    earns: dict[str, int]
+    off: int
+
+
+class CheckoutHold(TypedDict):
+    """What was set aside: the id that goes with the order, the points, and what they are worth."""
+
+    hold: str
+    off: int
+    points: int
 
 
 class Choose(TypedDict):
@@ -705,6 +741,13 @@ class Gives(TypedDict):
     balance: str
     base: int
     rule: str
+
+
+class HoldAsked(TypedDict):
+    """How many points are to be set aside, and the price that they take something off."""
+
+    basket: int
+    points: int
 
 
 class HoldRequest(TypedDict):
@@ -1375,7 +1418,8 @@ class Refund(TypedDict):
     """
     Lines of an earlier purchase came back. No lines means all that is left of it. ``of`` is the
     id of the purchase from the same source (or from ``of_source``). Each line is (line id,
-    quantity). An activity comes back as one line of its name.
+    quantity). An activity comes back as one line of its name. The reason ``edited`` says that
+    nothing came back: what was bought is recorded anew.
     """
 
     lines: NotRequired[list[list[Any]]]
@@ -1470,6 +1514,13 @@ class Rewards(TypedDict):
     rewards: list[Reward]
 
 
+class Script(TypedDict):
+    """Where the script is, and the hash that the browser checks it by."""
+
+    integrity: str
+    src: str
+
+
 class SettlementLine(TypedDict):
     """
     A kind of thing in a period. ``exact`` is to a millionth of the smallest coin, ``amount``
@@ -1500,6 +1551,34 @@ class Settlements(TypedDict):
     problems: list[str]
     program: str
     statements: list[SettlementStatement]
+
+
+class ShopNew(TypedDict):
+    """A connection to make. ``secrets`` are never shown again."""
+
+    kind: str
+    name: str
+    secrets: dict[str, str]
+    settings: NotRequired[dict[str, str]]
+
+
+class ShopTold(TypedDict):
+    """A connection, how many orders it told of, and how many of them wait for more."""
+
+    created: str
+    kind: str
+    name: str
+    settings: dict[str, str]
+    source: str
+    told: int
+    waiting: int
+    webhook: str
+
+
+class Shops(TypedDict):
+    """The connections of the program."""
+
+    shops: list[ShopTold]
 
 
 class Silent(TypedDict):
@@ -1578,6 +1657,26 @@ class Tier(TypedDict):
     next: str
     until: str
     way: list[list[Step]]
+
+
+class TokenAsked(TypedDict):
+    """Whose checkout it is, and what it may do."""
+
+    minutes: NotRequired[int]
+    origin: str
+    points_max: NotRequired[int]
+    reward: NotRequired[str]
+    scopes: NotRequired[list[Literal['quote', 'hold']]]
+    subject: str
+
+
+class TokenTold(TypedDict):
+    """The token, until when it holds, and the id under which points are set aside."""
+
+    expires: str
+    hold: str
+    script: Script
+    token: str
 
 
 class Transfer(TypedDict):

@@ -19,6 +19,10 @@ from kantis.doors.api import wire
 from kantis.doors.api.problems import Problem
 
 OPEN: Final = frozenset({"*"})
+#: No key: who calls is proved by a signature over the body, by the route itself.
+SIGNED: Final = frozenset({"signed"})
+#: No key: a page of a shop calls with a token, which the route itself reads.
+CHECKOUT: Final = frozenset({"checkout"})
 TILL, SHOP, PARTNER, STAFF, AUDITOR = "till", "shop", "partner", "staff", "auditor"
 OWNER: Final = keys.OWNER
 
@@ -103,6 +107,15 @@ ROUTES: Final = (
     Route("POST", "/v1/keys", _OWNER),
     Route("DELETE", "/v1/keys/{prefix}", _OWNER),
     Route("GET", "/v1/audit", frozenset({AUDITOR, OWNER})),
+    Route("GET", "/v1/checkout-1.js", OPEN),
+    Route("POST", "/v1/checkout-tokens", frozenset({SHOP})),
+    Route("POST", "/v1/checkout/quote", CHECKOUT),
+    Route("POST", "/v1/checkout/hold", CHECKOUT),
+    Route("POST", "/v1/checkout/release", CHECKOUT),
+    Route("GET", "/v1/shops", frozenset({SHOP, STAFF, AUDITOR})),
+    Route("POST", "/v1/shops", frozenset({SHOP})),
+    Route("DELETE", "/v1/shops/{connection}", frozenset({SHOP, STAFF})),
+    Route("POST", "/v1/shops/{connection}/webhook", SIGNED),
 )
 
 _COUNTER: Final = frozenset(

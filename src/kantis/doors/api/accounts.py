@@ -168,7 +168,7 @@ class EntryPage(BaseModel):
 )  # fmt: skip
 async def account(request: Request, ref: Ref) -> Response:
     """Balances per place, lots, tiers, counters, vouchers, plans, entitlements and offers."""
-    found = await office_of(request).read(_standing, caller_of(request), ref)
+    found = await office_of(request).read(standing_of, caller_of(request), ref)
     return tagged(request, Account.model_validate(found))
 
 
@@ -187,7 +187,8 @@ async def entries(
     return EntryPage(entries=page, next=cursor_of(first) if first > 1 else None)
 
 
-def _standing(reader: Desk, caller: Caller, ref: str) -> dict[str, Any]:
+def standing_of(reader: Desk, caller: Caller, ref: str) -> dict[str, Any]:
+    """An account of the caller's program as it stands now."""
     row = account_of(reader, caller, ref)
     return standing(reader.books, reader.homes.numbered(row.program), row, reader.clock())
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kantis.desk.submit import Desk
-from kantis.doors.api import first
+from kantis.doors.api import checkout, first, shops
 from kantis.doors.api.contract import contract
 from kantis.doors.api.events import Events
 from kantis.doors.api.gate import Gate
@@ -26,16 +26,20 @@ from kantis.doors.api.resources import DEEDS, RESOURCES
 
 
 def application(
-    desk: Desk, *, vault: str = "", tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX
-) -> Gate:
+    desk: Desk, *, vault: str = "", origins: frozenset[str] = frozenset(),
+    tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX,
+) -> Gate:  # fmt: skip
     """The service of a desk as an ASGI application. The desk is closed by whoever opened it.
 
-    ``vault`` is the folder of the members' keys; by default it is beside the books.
+    ``vault`` is the folder of the members' keys; by default it is beside the books. ``origins``
+    are the shops' pages that may ask from a browser.
     """
 
     @asynccontextmanager
     async def open_office(_: FastAPI) -> AsyncIterator[None]:
-        office = gate.office = Office(desk, vault=vault, tills_max=tills_max, bulk_max=bulk_max)
+        office = gate.office = Office(
+            desk, vault=vault, origins=origins, tills_max=tills_max, bulk_max=bulk_max
+        )
         yield
         await office.close()
 
@@ -55,6 +59,8 @@ def application(
         Route("/openapi.json", _openapi),
         Route("/first/{token}", first.open_link, methods=["POST"]),
         *(Route(each.path, each, methods=["POST"]) for each in DEEDS),
+        Route(checkout.SCRIPT, checkout.script),
+        Route("/v1/shops/{connection}/webhook", shops.webhook, methods=["POST"]),
     ]
     gate = Gate(app, {"/v1/events": Events(), "/v1/quotes": Events(quotes=True)})
     return gate

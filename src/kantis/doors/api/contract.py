@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 import msgspec
@@ -10,8 +11,8 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from kantis import __version__
-from kantis.doors.api import people, problems, wire
-from kantis.doors.api.access import OPEN, ROUTES
+from kantis.doors.api import checkout, people, problems, wire
+from kantis.doors.api.access import CHECKOUT, OPEN, ROUTES, SIGNED
 from kantis.doors.api.answers import Answer
 from kantis.doors.api.deeds import Deed, parameters
 from kantis.doors.api.events import BODY_BYTES_MAX, EVENTS_MAX
@@ -59,7 +60,10 @@ def contract() -> dict[str, Any]:
     twice = found["components"]["schemas"].keys() & schemas.keys()
     assert not twice, f"two records of one name: {twice}"
     found["components"]["schemas"] |= schemas
-    found["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+    found["components"]["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer"},
+        "checkout": {"type": "http", "scheme": "bearer", "description": "A token of a checkout."},
+    }
     found["components"]["schemas"] |= _bodies()
     for name in ("HTTPValidationError", "ValidationError"):
         found["components"]["schemas"].pop(name, None)
@@ -70,13 +74,16 @@ def contract() -> dict[str, Any]:
     }
     for deed in DEEDS:
         paths.setdefault(deed.path, {})["post"] = _deed(deed)
+    paths["/v1/shops/{connection}/webhook"] = {"post": _webhook()}
     for path, summary in (
+        (checkout.SCRIPT, "The script for a shop's checkout"),
         ("/healthz", "Whether the process is up"),
         ("/readyz", "Whether it takes events"),
         ("/openapi.json", "This contract"),
         ("/metrics", "Figures for Prometheus"),
     ):
-        paths[path] = {"get": {"summary": summary, "operationId": path.strip("/").split(".")[0],
+        name = re.sub(r"\W", "_", path.strip("/").split(".")[0])
+        paths[path] = {"get": {"summary": summary, "operationId": name,
                                "responses": {"200": {"description": "As it says."}}}}  # fmt: skip
     paths["/first/{token}"] = {"post": _first()}
     for route in ROUTES:
@@ -187,13 +194,38 @@ def _first() -> dict[str, Any]:
     }
 
 
+def _webhook() -> dict[str, Any]:
+    outcomes = {"type": "array", "items": {"type": "string"}}
+    told = {"type": "object", "properties": {"outcomes": outcomes}, "required": ["outcomes"]}
+    body: dict[str, Any] = {"application/json": {"schema": {}}}
+    return {
+        "summary": "What a shop sends, with its signature",
+        "operationId": "webhook",
+        "description": "In the shop's own form and signed as the shop signs; docs/shops.md has it.",
+        "parameters": [
+            {"name": "connection", "in": "path", "required": True, "schema": {"type": "string"}}
+        ],
+        "requestBody": {"required": True, "content": body},
+        "responses": {
+            "200": {
+                "description": "Recorded: the outcome of each event that followed from it.",
+                "content": {"application/json": {"schema": told}},
+            },
+            **{status: _problem(status) for status in ("401", "404", "413", "422", "503")},
+        },
+    }
+
+
 def _finish(operation: dict[str, Any], scopes: frozenset[str]) -> None:
     """Say who may call, and which problems there can be."""
-    if scopes is OPEN:
+    if scopes in (OPEN, SIGNED):
         operation["security"] = []
         return
-    operation["security"] = [{"key": []}]
-    operation["x-scopes"] = sorted(scopes)
+    if scopes is CHECKOUT:
+        operation["security"] = [{"checkout": []}]
+    else:
+        operation["security"] = [{"key": []}]
+        operation["x-scopes"] = sorted(scopes)
     responses = operation["responses"]
     for status in [s for s in responses if s in _STATUSES] or _COOL:
         responses[status] = _problem(status)

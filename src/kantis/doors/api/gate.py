@@ -15,9 +15,10 @@ from itertools import count
 from typing import Any, Final
 
 import structlog
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kantis.doors.api.access import OPEN, Caller, Route, route_of
+from kantis.doors.api.access import CHECKOUT, OPEN, SIGNED, Caller, Route, route_of
 from kantis.doors.api.events import BODY_BYTES_MAX
 from kantis.doors.api.office import Office
 from kantis.doors.api.problems import Problem, response
@@ -78,9 +79,12 @@ class _Visit:
 
     async def _enter(self) -> None:
         scope = self._scope
+        if scope["method"] == "OPTIONS" and b"access-control-request-method" in self._headers:
+            await self._preflight(scope["path"])
+            return
         route = self._route = route_of(scope["method"], scope["path"])
         state = scope["state"] = {"office": self._office, "request": self._id}
-        if route.scopes is not OPEN:
+        if route.scopes not in (OPEN, SIGNED, CHECKOUT):
             caller = state["caller"] = await self._office.caller(self._secret())
             self._key = caller.key
             if caller.scope not in route.scopes:
@@ -116,6 +120,28 @@ class _Visit:
 
         return receive
 
+    async def _preflight(self, path: str) -> None:
+        """A browser asks whether a page may call: those of the shops may, and only at checkout."""
+        asked = self._headers[b"access-control-request-method"].decode("latin-1")
+        route = self._route = route_of(asked, path)
+        if route.scopes is not CHECKOUT or not self._shared():
+            raise Problem("other-origin")
+        headers = {
+            "access-control-allow-methods": route.method,
+            "access-control-allow-headers": "authorization, content-type",
+            "access-control-max-age": "600",
+        }
+        await Response(None, 204, headers)(self._scope, self._receive, self._answer)
+
+    def _shared(self) -> list[tuple[bytes, bytes]]:
+        """What lets a page of a shop read the answer; nothing for any other page."""
+        origin = self._headers.get(b"origin", b"")
+        if self._route is None or self._route.scopes is not CHECKOUT:
+            return []
+        if origin.decode("latin-1") not in self._office.origins:
+            return []
+        return [(b"access-control-allow-origin", origin), (b"vary", b"Origin")]
+
     def _secret(self) -> str:
         said: bytes = self._headers.get(b"authorization", b"")
         scheme, _, secret = said.partition(b" ")
@@ -129,6 +155,8 @@ class _Visit:
             said = [*message.get("headers", ()), (b"x-request-id", self._id.encode()), _NOSNIFF]
             if all(name != b"cache-control" for name, _ in said):
                 said.append(_NO_STORE)
+            if self._route is not None and self._route.scopes is CHECKOUT:
+                said += self._shared()
             message["headers"] = said
         await self._send(message)
 

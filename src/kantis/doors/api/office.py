@@ -51,9 +51,12 @@ class Office:
     """One per running service; made in its event loop."""
 
     def __init__(
-        self, desk: Desk, *, vault: str = "", tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX
-    ) -> None:
+        self, desk: Desk, *, vault: str = "", origins: frozenset[str] = frozenset(),
+        tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX,
+    ) -> None:  # fmt: skip
         self.desk = desk
+        #: the shops' pages that may ask from a browser
+        self.origins = origins
         self._folder = vault
         self._vault: Vault | None = None
         self.line = Line(desk, tills_max=tills_max, bulk_max=bulk_max)
@@ -171,10 +174,14 @@ class Office:
             row = await self._porter.find(secret)
         if row is None:
             raise Problem("key-unknown", www_authenticate="Bearer")
+        return await self.caller_of(row)
+
+    async def caller_of(self, row: KeyRow) -> Caller:
+        """What a key that is known may do."""
         caller = self._callers.get(row.number)
         if caller is None:  # what a key is for never changes
             caller = self._callers[row.number] = Caller(
-                row.prefix, await self._program(row), row.program, row.scope, row.source,
+                row.prefix, await self.program_of(row), row.program, row.scope, row.source,
                 row.location, row.name, Limits(row.per_minute, row.largest, row.goodwill),
             )  # fmt: skip
         return caller
@@ -183,8 +190,8 @@ class Office:
         find = self.desk.keyring.find
         return await self.read(lambda reader: {each: find(each, reader.books) for each in shown})
 
-    async def _program(self, row: KeyRow) -> str:
-        """The name of a program, which never changes; none for the whole installation."""
+    async def program_of(self, row: KeyRow) -> str:
+        """The name of a key's program, which never changes; none for the whole installation."""
         if not row.program:
             return ""
         name = self._names.get(row.program)

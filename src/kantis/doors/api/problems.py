@@ -42,6 +42,31 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "Unknown key",
         "This key is not known here, or it was revoked. To make one: kantis key new.",
     ),
+    "token-unknown": (
+        401,
+        "Unknown token",
+        "This is no token of a checkout, or its key was revoked. Ask for one with the key of the "
+        "shop: POST /v1/checkout-tokens.",
+    ),
+    "token-expired": (401, "Old token", "This token is over. Let the shop's server ask for one."),
+    "other-origin": (
+        403,
+        "Another origin",
+        "A page of this origin may not do this. Name it when the service starts: "
+        "kantis serve --checkout-origin https://shop.example.",
+    ),
+    "over-limit": (
+        403,
+        "Over the limit",
+        "The token does not allow to set so many points aside. Nothing was done.",
+    ),
+    "refused": (409, "Refused by the program", "Nothing was set aside."),
+    "not-signed": (
+        401,
+        "Not signed",
+        "The signature is not of this connection, or too old. Nothing was recorded. Look at the "
+        "secret and the address in the shop's settings.",
+    ),
     "not-allowed": (
         403,
         "Not allowed",
@@ -175,6 +200,12 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         429,
         "Too often",
         "The key has a limit per minute. Send it again after Retry-After.",
+    ),
+    "unreadable": (
+        422,
+        "Unreadable",
+        "Nothing was recorded. Look at the version of the webhook, and at the connection's "
+        "settings.",
     ),
     "too-many-events": (422, "Too many events", "Send at most 1,000 events at once."),
     "bad-value": (422, "Not a value", "Nothing was recorded. Correct it and send it again."),

@@ -9,6 +9,7 @@ from kantis.doors.api import (
     adjustments,
     benefits,
     cards,
+    checkout,
     claims,
     exports,
     households,
@@ -19,6 +20,7 @@ from kantis.doors.api import (
     redemptions,
     referrals,
     settling,
+    shops,
     statements,
     transfers,
 )
@@ -27,7 +29,7 @@ from kantis.doors.api.deeds import Deed
 #: Each has a ``router`` with its look-ups.
 RESOURCES: Final = (
     accounts, statements, benefits, referrals, redemptions, members, cards, merges, programs,
-    adjustments, settling, exports, owners,
+    adjustments, settling, exports, owners, shops, checkout,
 )  # fmt: skip
 #: All calls that make one event.
 DEEDS: Final[tuple[Deed, ...]] = (

@@ -26,6 +26,7 @@ from kantis.doors.cli import (
     replaying,
     serving,
     settling,
+    shops,
 )
 from kantis.doors.cli.output import Trouble, trouble_out
 
@@ -57,6 +58,7 @@ app.command("serve")(serving.serve)
 app.add_typer(keys.app, name="key")
 app.add_typer(members.app, name="member")
 app.add_typer(members.vault_app, name="vault")
+app.add_typer(shops.app, name="shop")
 app.command("backup")(operating.backup)
 app.command("restore")(operating.restore)
 app.command("move")(operating.move)

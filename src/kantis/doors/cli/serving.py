@@ -39,6 +39,13 @@ def serve(
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")] = 8040,
     vault: Vault = "",
+    checkout_origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            envvar="KANTIS_CHECKOUT_ORIGIN",
+            help="A shop's page that may ask from a browser, as https://shop.example.",
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Serve tills and shops over HTTP. Begins the books where there are none."""
@@ -54,7 +61,9 @@ def serve(
         listening = listen(host, port)
         with listening:
             _greet(desk, listening, store, json)
-            config = uvicorn.Config(Front(desk, vault=vault), **{**SERVER, "http": Protocol})
+            origins = frozenset(checkout_origin or ())
+            front = Front(desk, vault=vault, origins=origins)
+            config = uvicorn.Config(front, **{**SERVER, "http": Protocol})
             for each in (signal.SIGTERM, signal.SIGINT):  # the server stops, and so do we
                 signal.signal(each, lambda *_: None)
             uvicorn.Server(config).run(sockets=[listening])

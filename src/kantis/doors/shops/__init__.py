@@ -1,0 +1,1 @@
+"""Connectors: what shops send, read into reports that the desk understands."""
