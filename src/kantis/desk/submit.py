@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from kantis.core.events import Event
-from kantis.desk import keys
+from kantis.desk import chores, keys
 from kantis.desk.batch import READY_MAX, Batch, Request
 from kantis.desk.cache import Cache
 from kantis.desk.programs import Engine, Homes
@@ -71,6 +71,8 @@ class Desk:
         #: who wants the books for themselves, and how many have had them
         self._guests = self._served = 0
         self.on_close: Callable[[], None] | None = None
+        #: set after a commit of events, for whoever tells others what has happened
+        self.stirred = threading.Event()
         if isinstance(books, ScribedBooks):
             books.news = self._tell
 
@@ -230,6 +232,10 @@ class Desk:
         """Take a key away, at once; ``False`` when there is none of that prefix any more."""
         return keys.revoke(self, prefix)
 
+    def chore(self, name: str, *given: Any) -> Any:
+        """Do a small change of the books by its name (see ``chores``); its answer."""
+        return chores.do(self, name, list(given))
+
     @contextmanager
     def quiet(self) -> Iterator[None]:
         """Nobody else uses the books, and no batch is on its way into them.
@@ -294,6 +300,7 @@ class Desk:
             return
         if flying is None:
             _give(joined, answers)
+            self.stirred.set()
             self.books.tidy()
         else:
             flying.joined = joined
@@ -349,6 +356,7 @@ class Desk:
                 raise
             return
         _give(flying.joined, answers)
+        self.stirred.set()
         if flying.flight is None:
             self.books.tidy()
 

@@ -190,6 +190,7 @@ class Ear:
 #: What another process can ask for, beside ``submit``.
 VERBS: Final = (
     "publish", "settle", "sweep", "checkpoint", "retry", "clear_flag", "add_key", "revoke_key",
+    "chore",
 )  # fmt: skip
 
 
@@ -275,6 +276,10 @@ class RemoteDesk:
     def revoke_key(self, prefix: str) -> bool:
         """As ``Desk.revoke_key``."""
         return bool(self._call("revoke_key", prefix))
+
+    def chore(self, name: str, *given: Any) -> Any:
+        """As ``Desk.chore``."""
+        return self._call("chore", name, *given)
 
     def _call(self, verb: str, *values: Any) -> Any:
         try:

@@ -18,8 +18,16 @@ _API: Final = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
 class Front:
     """The service and its pages as one ASGI application."""
 
-    def __init__(self, desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX) -> None:
-        self._gate = application(desk, tills_max=tills_max, bulk_max=bulk_max)
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        tills_max: int = TILLS_MAX,
+        bulk_max: int = BULK_MAX,
+        jobs: bool = True,
+        lan: bool = False,
+    ) -> None:
+        self._gate = application(desk, tills_max=tills_max, bulk_max=bulk_max, jobs=jobs, lan=lan)
         self._web = Web(PAGES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
+from kantis.store import outgoing
 
 #: States of an event.
 DECIDED: Final = 0
@@ -312,6 +313,12 @@ class Step(NamedTuple):
 STEPS: list[Step] = [
     Step(1, "makes the tables of the books", _sqlite_books(), _postgres_books()),
     Step(2, "makes the table of API keys", _sqlite_keys(), _postgres_keys()),
+    Step(
+        3,
+        "makes the tables of webhooks and jobs",
+        outgoing.TABLES.format(**_SQLITE_WORDS),
+        outgoing.TABLES.format(**_POSTGRES_WORDS),
+    ),
 ]
 
 

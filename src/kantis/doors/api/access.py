@@ -31,12 +31,14 @@ _ALL: Final = frozenset({TILL, SHOP, PARTNER, STAFF, AUDITOR})
 _WRITERS: Final = frozenset({TILL, SHOP, PARTNER, STAFF})
 _SELLERS: Final = frozenset({TILL, SHOP, STAFF})
 _VIEWERS: Final = frozenset({TILL, SHOP, STAFF, AUDITOR})
+_HOUSE: Final = frozenset({STAFF, AUDITOR})
+_STAFF: Final = frozenset({STAFF})
 
 ROUTES: Final = (
     Route("GET", "/healthz", OPEN),
     Route("GET", "/readyz", OPEN),
     Route("GET", "/openapi.json", OPEN),
-    Route("GET", "/metrics", frozenset({STAFF, AUDITOR})),
+    Route("GET", "/metrics", _HOUSE),
     Route("POST", "/v1/events", _WRITERS),
     Route("POST", "/v1/quotes", _WRITERS),
     Route("GET", "/v1/accounts/{ref}", _VIEWERS),
@@ -54,6 +56,16 @@ ROUTES: Final = (
     Route("GET", "/v1/redemptions/{id}", _SELLERS),
     Route("POST", "/v1/redemptions/{id}/capture", _SELLERS),
     Route("POST", "/v1/redemptions/{id}/release", _SELLERS),
+    Route("GET", "/v1/webhooks", _HOUSE),
+    Route("POST", "/v1/webhooks", _STAFF),
+    Route("GET", "/v1/webhooks/{webhook}", _HOUSE),
+    Route("PATCH", "/v1/webhooks/{webhook}", _STAFF),
+    Route("DELETE", "/v1/webhooks/{webhook}", _STAFF),
+    Route("POST", "/v1/webhooks/{webhook}/secret", _STAFF),
+    Route("POST", "/v1/webhooks/{webhook}/test", _STAFF),
+    Route("GET", "/v1/webhooks/{webhook}/deliveries", _HOUSE),
+    Route("POST", "/v1/webhooks/{webhook}/deliveries/{message}/resend", _STAFF),
+    Route("POST", "/v1/webhooks/{webhook}/resend", _STAFF),
 )
 
 _COUNTER: Final = frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -24,12 +25,25 @@ from kantis.doors.api.problems import Problem, response
 from kantis.doors.api.resources import DEEDS, RESOURCES
 
 
-def application(desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX) -> Gate:
-    """The service of a desk as an ASGI application. The desk is closed by whoever opened it."""
+def application(
+    desk: Desk,
+    *,
+    tills_max: int = TILLS_MAX,
+    bulk_max: int = BULK_MAX,
+    jobs: bool = True,
+    lan: bool = False,
+) -> Gate:
+    """The service of a desk as an ASGI application. The desk is closed by whoever opened it.
+
+    Without ``jobs`` it only answers, and a worker does the rest. With ``lan`` webhooks may be
+    called at any address, and without TLS.
+    """
 
     @asynccontextmanager
     async def open_office(_: FastAPI) -> AsyncIterator[None]:
-        office = gate.office = Office(desk, tills_max=tills_max, bulk_max=bulk_max)
+        office = gate.office = Office(
+            desk, tills_max=tills_max, bulk_max=bulk_max, jobs=jobs, lan=lan
+        )
         yield
         await office.close()
 
@@ -67,7 +81,7 @@ async def _readyz(request: Request) -> Response:
 
 async def _metrics(request: Request) -> Response:
     office: Office = request.scope["state"]["office"]
-    data = generate_latest(office.journal.figures.registry)
+    data = await asyncio.to_thread(generate_latest, office.journal.figures.registry)
     return Response(data, headers={"content-type": CONTENT_TYPE_LATEST})
 
 

@@ -11,15 +11,17 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 import structlog
 
 from kantis.core.events import Event
+from kantis.core.knobs import ProgramError
+from kantis.desk import outbox
 from kantis.desk.readers import Readers
 from kantis.desk.results import Result
-from kantis.desk.rounds import Rounds
-from kantis.desk.submit import Desk
+from kantis.desk.submit import Desk, wall_clock
 from kantis.doors.api.access import Caller
 from kantis.doors.api.journal import Journal
 from kantis.doors.api.line import BULK_MAX, RETRY_AFTER_S, TILLS_MAX, Line
 from kantis.doors.api.porter import Porter
 from kantis.doors.api.problems import Problem
+from kantis.doors.crew import Crew, Herald
 from kantis.store.books import Conflict, Outage
 from kantis.store.rows import KeyRow
 
@@ -31,21 +33,32 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-def _log_fault(error: Exception) -> None:
-    structlog.get_logger().error("rounds", error=type(error).__name__, exc_info=error)
+def _log_fault(where: str, error: Exception) -> None:
+    structlog.get_logger().error(where, error=type(error).__name__, exc_info=error)
 
 
 class Office:
     """One per running service; made in its event loop."""
 
-    def __init__(self, desk: Desk, *, tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX) -> None:
-        self.desk = desk
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        tills_max: int = TILLS_MAX,
+        bulk_max: int = BULK_MAX,
+        jobs: bool = True,
+        lan: bool = False,
+    ) -> None:
+        self.desk, self.lan = desk, lan
         self.line = Line(desk, tills_max=tills_max, bulk_max=bulk_max)
         self.journal = Journal()
         for queue, number in (("tills", 0), ("bulk", 1)):
             self.journal.figures.waiting.labels(queue).set_function(partial(self._waiting, number))
         self._readers = Readers(desk, READERS)
-        self._rounds = Rounds(desk, _log_fault)
+        self._crew = Crew(desk, _log_fault, lan=lan) if jobs else None
+        self._herald = None if jobs or desk.books.alone else Herald(desk)
+        self.journal.figures.webhooks(self._backlog, self._delivered)
+        self._hand = ThreadPoolExecutor(1, "kantis-hand")
         self._threads = ThreadPoolExecutor(READERS, "kantis-reader")
         self._reads = 0
         self._names: dict[int, str] = {}
@@ -73,6 +86,25 @@ class Office:
             raise Problem("unusable", retry_after=str(RETRY_AFTER_S)) from error
         finally:
             self._reads -= 1
+
+    async def change(self, do: Callable[[Desk], _T]) -> _T:
+        """What a small change of the books answers, one after the other; ``Problem`` when it
+        is not done."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._hand, do, self.desk)
+        except ProgramError as error:
+            raise Problem("bad-webhook", error.faults[0].message) from error
+        except (Outage, Conflict) as error:
+            raise Problem("unusable", retry_after=str(RETRY_AFTER_S)) from error
+
+    def _backlog(self) -> dict[str, int]:
+        with self._readers.one() as reader:
+            found = outbox.backlog(reader.books)
+        oldest = found["oldest"]
+        return found | {"oldest_seconds": max(0, wall_clock() - oldest) // 1_000 if oldest else 0}
+
+    def _delivered(self) -> dict[str, int]:
+        return dict(self._crew.courier.counts) if self._crew is not None else {}
 
     async def submit(self, caller: Caller, events: list[Event]) -> list[Result]:
         """What became of a caller's events, after their commit."""
@@ -113,8 +145,11 @@ class Office:
 
     async def close(self) -> None:
         """Answer those who wait, and let go of the readers; the desk stays open."""
-        await asyncio.to_thread(self._rounds.close)
+        for each in (self._crew, self._herald):
+            if each is not None:
+                await asyncio.to_thread(each.close)
         await self.line.close()
         self._threads.shutdown()
+        self._hand.shutdown()
         self._readers.close()
         self.journal.write()

@@ -67,10 +67,21 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "No such redemption",
         "This key has made no hold of that id. Check the id, or hold the points first.",
     ),
+    "unknown-webhook": (
+        404,
+        "No such webhook",
+        "There is no webhook of this id in this program. GET /v1/webhooks has them.",
+    ),
+    "unknown-message": (
+        404,
+        "No such message",
+        "No message of this id was made for this webhook. Its deliveries have the ids.",
+    ),
     "method-not-allowed": (405, "Not this method", "The header Allow has those that there are."),
     "body-too-large": (413, "Too large", "Send fewer events at once."),
     "media-type": (415, "Not JSON", "Send JSON, with 'Content-Type: application/json'."),
     "too-many-events": (422, "Too many events", "Send at most 1,000 events at once."),
+    "bad-webhook": (422, "No webhook", "Correct it and send it again; docs/webhooks.md says how."),
     "busy": (429, "Busy", "Too many events wait already. Send it again after Retry-After."),
     "fault": (
         500,

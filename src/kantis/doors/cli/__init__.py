@@ -25,6 +25,7 @@ from kantis.doors.cli import (
     replaying,
     serving,
     settling,
+    working,
 )
 from kantis.doors.cli.output import Trouble, trouble_out
 
@@ -53,6 +54,8 @@ app.command("replay")(replaying.replay)
 app.command("settlement")(settling.settlement)
 app.command("verify")(books.verify)
 app.command("serve")(serving.serve)
+app.command("worker")(working.worker)
+app.command("jobs")(working.list_jobs)
 app.add_typer(keys.app, name="key")
 app.command("backup")(operating.backup)
 app.command("restore")(operating.restore)

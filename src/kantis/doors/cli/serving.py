@@ -32,10 +32,25 @@ SERVER: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 
+#: Where webhooks may be called.
+Lan = Annotated[
+    bool,
+    typer.Option(
+        "--lan-webhooks",
+        envvar="KANTIS_LAN_WEBHOOKS",
+        help="Call webhooks at private addresses and without TLS too.",
+    ),
+]
+
+
 def serve(
     store: Store = "kantis.db",
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")] = 8040,
+    jobs: Annotated[
+        bool, typer.Option(help="Do jobs and deliver webhooks too, or leave it to kantis worker.")
+    ] = True,
+    lan: Lan = False,
     json: Json = False,
 ) -> None:
     """Serve tills and shops over HTTP. Begins the books where there are none."""
@@ -47,7 +62,7 @@ def serve(
         listening = listen(host, port)
         with listening:
             _greet(desk, listening, store, json)
-            config = uvicorn.Config(Front(desk), **{**SERVER, "http": Protocol})
+            config = uvicorn.Config(Front(desk, jobs=jobs, lan=lan), **{**SERVER, "http": Protocol})
             for each in (signal.SIGTERM, signal.SIGINT):  # the server stops, and so do we
                 signal.signal(each, lambda *_: None)
             uvicorn.Server(config).run(sockets=[listening])
