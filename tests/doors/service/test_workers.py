@@ -1,5 +1,6 @@
 """Several processes on the same books: nothing lost, nothing doubled, and one of them at a time."""
 
+import os
 import signal
 import subprocess
 import time
@@ -160,6 +161,60 @@ def test_two_services_with_64_callers_lose_and_double_nothing(pg_url: str) -> No
     ids = {each["id"] for each in receiver.at("/ok")}
     assert sum(each.startswith("entry-") for each in ids) == expected
     assert len(rounds) == 1
+
+
+def test_workers_of_one_command_share_an_address(pg_url: str) -> None:
+    keys = begin(pg_url, "club")
+    with served(pg_url, options=["--workers", "2"]) as server:
+        with server.client(keys["club/till"]) as till:
+            till.post("/v1/events", json=enrol("1"))
+
+        def shop(caller: int) -> list[int]:
+            found = []
+            for n in range(4):
+                with server.client(keys["club/till"]) as till:  # a connection each
+                    event = buy(f"{caller}-{n}", "1", 1)
+                    found.append(till.post("/v1/events", json=event).status_code)
+            return found
+
+        with ThreadPoolExecutor(16) as pool:
+            statuses = [s for each in pool.map(shop, range(16)) for s in each]
+        assert statuses == [200] * 64
+        first = children(server)
+        assert len(first) == 2
+        os.kill(first[0], signal.SIGKILL)
+        with server.client(keys["club/till"]) as till:
+            assert till.post("/v1/events", json=buy("meanwhile", "1", 1)).status_code == 200
+        assert within(20, lambda: len(children(server)) == 2 and children(server) != first)
+        status, log = server.end()
+    assert (status, "worker ended" in log) == (0, True), log
+    with open_club(pg_url) as desk:
+        assert verify(desk.books).ok
+        assert desk.books.one("SELECT sum(available) FROM balance") == 65
+
+
+def test_workers_end_with_the_process_that_started_them(pg_url: str) -> None:
+    begin(pg_url, "club")
+    with served(pg_url, options=["--workers", "2"]) as server:
+        assert within(20, lambda: len(children(server)) == 2)
+        started = children(server)
+        server.end(signal.SIGKILL)
+        assert within(20, lambda: not any(Path(f"/proc/{pid}").exists() for pid in started))
+
+
+def test_a_file_has_one_writer(tmp_path: Path) -> None:
+    begin(str(tmp_path / "books.db"), "club")
+    command = [*KANTIS, "serve", "--workers", "2", "--store", str(tmp_path / "books.db")]
+    found = subprocess.run(command, capture_output=True, text=True)
+    assert (found.returncode, "one-writer" in found.stderr) == (3, True)
+
+
+def children(server: Server) -> list[int]:
+    """The processes that a server has started and that are up."""
+    assert server.process is not None
+    parent = server.process.pid
+    listed = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return [int(each) for each in listed]
 
 
 def seen_at_once(one: Server, two: Server, keys: dict[str, str], url: str) -> None:

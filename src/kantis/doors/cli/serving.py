@@ -20,6 +20,7 @@ from kantis.desk.writer import RemoteDesk
 from kantis.doors.api.server import Protocol
 from kantis.doors.cli.opening import opened, shown
 from kantis.doors.cli.output import Json, Store, Trouble, json_out, out
+from kantis.doors.cli.several import end_with_parent, serve_several
 from kantis.doors.front import Front
 
 #: So long a stop waits for answers that are under way.
@@ -51,6 +52,10 @@ def serve(
         bool, typer.Option(help="Do jobs and deliver webhooks too, or leave it to kantis worker.")
     ] = True,
     lan: Lan = False,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that serve; more than one on PostgreSQL.")
+    ] = 1,
+    descriptor: Annotated[int, typer.Option("--listening", hidden=True)] = -1,
     json: Json = False,
 ) -> None:
     """Serve tills and shops over HTTP. Begins the books where there are none."""
@@ -59,13 +64,29 @@ def serve(
         if isinstance(desk, RemoteDesk):
             message = f"Process {holder(desk.path)} writes to these books. Serve when it has ended."
             raise Trouble("store-in-use", message, shown(store))
-        listening = listen(host, port)
+        if workers > 1 and desk.books.alone:
+            message = "A file has one writer. Serve with one worker, or move to PostgreSQL."
+            raise Trouble("one-writer", message, shown(store))
+        listening = socket.socket(fileno=descriptor) if descriptor >= 0 else listen(host, port)
         with listening:
-            _greet(desk, listening, store, json)
-            config = uvicorn.Config(Front(desk, jobs=jobs, lan=lan), **{**SERVER, "http": Protocol})
-            for each in (signal.SIGTERM, signal.SIGINT):  # the server stops, and so do we
-                signal.signal(each, lambda *_: None)
-            uvicorn.Server(config).run(sockets=[listening])
+            if descriptor < 0:
+                _greet(desk, listening, store, json)
+            if workers == 1:
+                _run(Front(desk, jobs=jobs, lan=lan), listening, started=descriptor >= 0)
+                return
+            desk.close()
+            options = ["--jobs" if jobs else "--no-jobs", *(["--lan-webhooks"] if lan else [])]
+            serve_several(workers, listening, store, options)
+
+
+def _run(front: Front, listening: socket.socket, *, started: bool) -> None:
+    """Serve in this process; one that was started by another ends with it."""
+    config = uvicorn.Config(front, **{**SERVER, "http": Protocol})
+    for each in (signal.SIGTERM, signal.SIGINT):  # the server stops, and so do we
+        signal.signal(each, lambda *_: None)
+    if started:
+        end_with_parent()
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:
