@@ -279,36 +279,42 @@ def due(reader: Books, now: int) -> list[int]:
     return [row[0] for row in found]
 
 
+def candidates(reader: Books, hook: int, at: int, count: int) -> list[tuple[int, int]]:
+    """Deliveries of a webhook that can be taken now, with when they were due: looked for on a
+    connection for reading, because there may be many behind one that fails."""
+    found = reader.rows(
+        "SELECT d.n, d.due FROM delivery d "
+        f"WHERE d.hook = ? AND d.state = {WAITING} AND d.due <= ? AND NOT EXISTS ("
+        "SELECT 1 FROM delivery e WHERE e.hook = d.hook AND e.account = d.account "
+        f"AND e.state = {WAITING} AND e.n < d.n AND e.tries <= {ORDERED_TRIES} "
+        "AND d.account > 0) ORDER BY d.due, d.n LIMIT ?",
+        (hook, at, count),
+    )
+    return [(n, due) for n, due in found]
+
+
 @chore
-def take_due(books: Books, _: int, at: int, counts: list[tuple[int, int]]) -> list[list[Any]]:
-    """Take deliveries that are due, at most so many per webhook: nobody else gets them for the
-    time of a lease."""
-    taken: list[list[Any]] = []
-    for hook, count in counts:
-        rows = books.rows(
-            "SELECT d.n, d.hook, d.message, d.body, d.tries FROM delivery d "
-            f"WHERE d.hook = ? AND d.state = {WAITING} AND d.due <= ? AND NOT EXISTS ("
-            f"SELECT 1 FROM delivery e WHERE e.hook = d.hook AND e.account = d.account "
-            f"AND e.state = {WAITING} AND e.n < d.n AND e.tries <= {ORDERED_TRIES} "
-            f"AND d.account > 0) ORDER BY d.due, d.n LIMIT ?"
-            + books.skip.replace(" SKIP", " OF d SKIP"),
-            (hook, at, count),
+def take_due(books: Books, _: int, at: int, wanted: list[tuple[int, int]]) -> list[list[Any]]:
+    """Take deliveries, each unless somebody else was faster: nobody else gets them for the time
+    of a lease."""
+    mine = [
+        n
+        for n, due in sorted(wanted)
+        if books.execute(
+            f"UPDATE delivery SET due = ? WHERE n = ? AND due = ? AND state = {WAITING}",
+            (at + LEASE_MS, n, due),
         )
-        about = books.rows(
-            "SELECT url, secret, former, former_until FROM webhook WHERE number = ? AND state = ?",
-            (hook, ACTIVE),
-        )
-        if not rows or not about:
-            continue
-        url, secret, former, until = about[0]
-        secrets = [secret, former] if former is not None and until > at else [secret]
-        marks = ", ".join("?" * len(rows))
-        books.execute(
-            f"UPDATE delivery SET due = ? WHERE n IN ({marks})",
-            (at + LEASE_MS, *(row[0] for row in rows)),
-        )
-        taken += [[*row[:3], url, row[3], row[4], secrets] for row in rows]
-    return taken
+    ]
+    found = books.rows(
+        "SELECT d.n, d.hook, d.message, h.url, d.body, d.tries, h.secret, h.former, h.former_until "
+        f"FROM {books.wanted['i']} delivery d CROSS JOIN webhook h "
+        "WHERE d.n = j.a AND h.number = d.hook AND h.state = ? ORDER BY d.n",
+        (*books.keyed("i", [(n,) for n in mine]), ACTIVE),
+    )
+    return [
+        [*row[:6], [row[6], row[7]] if row[7] is not None and row[8] > at else [row[6]]]
+        for row in found
+    ]
 
 
 def retry_at(at: int, tries: int, share: float) -> int:

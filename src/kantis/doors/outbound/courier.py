@@ -29,6 +29,8 @@ AT_ONCE: Final = 64
 #: So long it waits for news, and so long it lets news gather.
 WAIT_S: Final = 0.5
 GATHER_S: Final = 0.05
+#: So long a webhook rests whose messages all wait for others.
+REST_S: Final = 1.0
 #: So long a courier that is stopped waits for its calls.
 GRACE_S: Final = 3.0
 
@@ -57,6 +59,10 @@ class Courier:
         self._over = threading.Event()
         self._reader: Books | None = None
         self._busy: Counter[int] = Counter()
+        #: until when a webhook is not looked at
+        self._rests: dict[int, float] = {}
+        #: whether nobody wants to be told anything
+        self._alone = True
         self._calls: set[asyncio.Task[Outcome]] = set()
         self._heard: asyncio.Future[Any] | None = None
         self._thread = threading.Thread(target=self._run, name="kantis-courier", daemon=True)
@@ -116,7 +122,7 @@ class Courier:
             with suppress(Exception):
                 self._heard.result()
             self._heard = None
-            await asyncio.sleep(GATHER_S)
+            await asyncio.sleep(WAIT_S if self._alone else GATHER_S)
 
     async def _reopen(self) -> None:
         if self._reader is not None:
@@ -133,19 +139,21 @@ class Courier:
         return self._reader
 
     def _spread(self) -> int:
-        return outbox.spread(self._books(), self._desk)
+        self._alone = not outbox.followers(self._books())
+        return 0 if self._alone else outbox.spread(self._books(), self._desk)
 
     def _take(self) -> list[Taken]:
-        free = AT_ONCE - len(self._calls)
-        if free <= 0:
-            return []
-        counts = []
-        for hook in outbox.due(self._books(), self._now()):
-            count = min(PER_HOOK - self._busy[hook], free)
-            if count > 0:
-                counts.append((hook, count))
-                free -= count
-        return outbox.each_of(self._desk.chore("take_due", self._now(), counts)) if counts else []
+        """Deliveries that can begin now; a webhook whose messages all wait rests for a moment."""
+        free, at = AT_ONCE - len(self._calls), self._now()
+        wanted: list[tuple[int, int]] = []
+        for hook in outbox.due(self._books(), at) if free > 0 and not self._alone else ():
+            count = min(PER_HOOK - self._busy[hook], free - len(wanted))
+            if count > 0 and self._rests.get(hook, 0.0) < time.monotonic():
+                found = outbox.candidates(self._books(), hook, at, count)
+                wanted += found
+                if not found:
+                    self._rests[hook] = time.monotonic() + REST_S
+        return outbox.each_of(self._desk.chore("take_due", at, wanted)) if wanted else []
 
     async def _note(self) -> None:
         """Write down what became of the calls that have ended."""
@@ -158,6 +166,7 @@ class Courier:
         self._calls -= ended
         for each in outcomes:
             self._busy[each.hook] -= 1
+            self._rests.pop(each.hook, None)
             self.counts[each.outcome] += 1
 
     # ── a call ───────────────────────────────────────────────────────────────
