@@ -10,7 +10,7 @@ from pathlib import Path
 from kantis.core.knobs import plain
 from kantis.core.places import CHART
 from kantis.core.refusals import NEXT, OTHERWISE
-from kantis.desk import text
+from kantis.desk import notices, text
 from kantis.desk.reference import table
 from kantis.desk.results import REFUSALS
 from kantis.doors.api.contract import contract
@@ -51,6 +51,12 @@ def refusals(whose: str) -> str:
     return "\n".join([*rows, *(f"| `{code}` | {said[code]} |" for code in sorted(said))])
 
 
+def told() -> str:
+    """What webhooks can be told, as a table."""
+    rows = ["| type | when |", "| --- | --- |"]
+    return "\n".join([*rows, *(f"| `{type}` | {when} |" for type, when in notices.TYPES.items())])
+
+
 def written(program: str) -> str:
     """The function that the purchases of a program are compiled to."""
     tree = plain(text.read_file(ROOT / "programs" / f"{program}.yaml"))
@@ -62,6 +68,7 @@ def written(program: str) -> str:
 GENERATED: dict[str, Callable[[str], str]] = {
     "knobs": lambda section: table(PAGES[section]),
     "modules": modules,
+    "notices": lambda _: told(),
     "places": lambda _: places(),
     "refusals": refusals,
     "written": written,

@@ -77,7 +77,7 @@ def test_an_invitation_ends(desk: Desk) -> None:
 def test_the_books_hold_no_password_and_no_token(desk: Desk) -> None:
     owner(desk)
     token = sessions.begin(desk, "a browser", staff=1)
-    for table in ("staff", "session", "ticket", "attempt"):
+    for table in ("staff", "session", "ticket", "sign_in_try"):
         told = repr(desk.books.rows(f"SELECT * FROM {table}"))
         assert SECRET not in told
         assert token not in told

@@ -17,7 +17,7 @@ import tzdata  # type: ignore[import-untyped]
 from msgspec import Struct
 
 from kantis.core.calendar import DAY_MS, show_instant
-from kantis.desk import lease
+from kantis.desk import jobs, lease, outbox
 from kantis.desk.submit import wall_clock
 from kantis.desk.vault.keyfile import FolderKeys, Locked, faults
 from kantis.desk.vault.opening import folder_of
@@ -155,6 +155,7 @@ def _books(books: Books, now: int) -> Iterator[Finding]:
     said = f"{flags:,} flags are open. Look at each with kantis explain, and clear it."
     yield Finding("flags", bool(flags), said if flags else "No flag is open.")
     yield _time(books, now)
+    yield from _outgoing(books, now)
     last = books.last_checkpoint()
     if not last.number:
         said = "There is no checkpoint yet: that the last entries were cut off would not show."
@@ -164,6 +165,30 @@ def _books(books: Books, now: int) -> Iterator[Finding]:
         if now - last.made > CHECKPOINT_MS_MAX:
             said += f" That is {days} days ago; what came since is not covered by one."
     yield Finding("checkpoint", False, said)
+
+
+def _outgoing(books: Books, now: int) -> Iterator[Finding]:
+    """What is told to others, and the jobs that nobody does."""
+    waits = outbox.backlog(books)
+    dead, off = waits["dead"], waits["disabled"]
+    said = f"{dead:,} messages to webhooks are given up. Look why at GET /v1/webhooks/…/deliveries,"
+    said += " and send them again."
+    yield Finding("dead-messages", bool(dead), said if dead else "No message is given up.")
+    said = f"{off:,} webhooks are disabled, because they failed for days or answered 410. Change "
+    said += "them with paused: false, or take them away."
+    yield Finding("disabled-webhooks", bool(off), said if off else "No webhook is disabled.")
+    late = bool(waits["oldest"]) and now - waits["oldest"] > STILL_MS_MAX
+    said = f"{waits['waiting']:,} messages to webhooks wait"
+    said += f", the oldest since {show_instant(waits['oldest'])}." if waits["oldest"] else "."
+    yield Finding("waiting-messages", late, said)
+    overdue = [each.kind for each in jobs.jobs(books) if _is_overdue(each, now)]
+    said = f"Nobody does these jobs: {', '.join(overdue)}. Start kantis serve or kantis worker."
+    yield Finding("jobs", bool(overdue), said if overdue else "No job is overdue.")
+
+
+def _is_overdue(job: jobs.Job, now: int) -> bool:
+    left = job.state == "running" and job.lease < now
+    return (job.state == "waiting" or left) and now - job.due > STILL_MS_MAX
 
 
 def _zones(books: Books) -> Finding:

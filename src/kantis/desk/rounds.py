@@ -1,59 +1,57 @@
-"""Rounds: what a process that stays up does for its books when nobody asks.
+"""Rounds: what is done for the books when nobody asks, once a minute.
 
-Guarantee: while it goes its rounds, what time does to accounts that nobody touches shows in
-the books within a round, approved adjustments that were not sent are sent, parked events whose
-cause another process wrote are decided, and a checkpoint stands over all that is older than
-two rounds. A request waits for at most one batch of it.
+Guarantee: while a process goes rounds, what time does to accounts that nobody touches shows
+in the books within a round, approved adjustments that were not sent are sent, parked events
+whose cause another process wrote are decided, and a checkpoint stands over all that is older
+than two rounds. A request waits for at most one batch of it. Of several processes one goes the
+round.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 from kantis.desk.adjusting import send_rest
-from kantis.desk.submit import Desk
+from kantis.desk.jobs import Job, Kind, Progress
+from kantis.desk.submit import Desk, wall_clock
 from kantis.desk.sweep import sweep
+from kantis.desk.writer import RemoteDesk
 
-EVERY_S: Final = 60
+EVERY_MS: Final = 60_000
+_TIDY_EVERY_MS: Final = 3_600_000
 #: Accounts that are advanced at once; a till may wait for them.
 COUNT: Final = 200
 
 #: Between two batches of it those who wait get the books.
 PAUSE_S: Final = 0.005
 
-#: Told what went wrong on a round; the next one tries again.
-Failed = Callable[[Exception], None]
+
+def go_round(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
+    """Let time pass, decide what waits, make a checkpoint; what was done, in words."""
+
+    def over() -> bool:
+        progress.say(0, 0)
+        return progress.pause(PAUSE_S)
+
+    if isinstance(desk, Desk):
+        passed = sweep(desk, count=COUNT, over=over)
+    else:
+        passed = desk.sweep(None, COUNT)
+    if progress.stop():
+        return f"{passed} accounts, then stopped"
+    if isinstance(desk, Desk):
+        send_rest(desk)
+    settled = desk.settle()
+    made = desk.checkpoint()
+    return f"{passed} accounts, {settled} events" + (f", checkpoint {made}" if made else "")
 
 
-class Rounds:
-    """A thread that goes round once in a while until it is closed."""
+def tidy(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
+    """Forget deliveries and jobs whose time is over; how many."""
+    forgotten = desk.chore("forget_old", wall_clock())
+    return f"{forgotten} deliveries, {desk.chore('forget_jobs', wall_clock())} jobs"
 
-    def __init__(self, desk: Desk, failed: Failed, every_s: float = EVERY_S) -> None:
-        self._desk, self._failed, self._every_s = desk, failed, every_s
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._walk, name="kantis-rounds", daemon=True)
-        self._thread.start()
 
-    def close(self) -> None:
-        """Finish the batch at hand, then stop."""
-        self._over.set()
-        self._thread.join()
-
-    def _walk(self) -> None:
-        while not self._over.is_set():
-            try:
-                self._round()
-            except Exception as error:
-                self._failed(error)
-            self._over.wait(self._every_s)
-
-    def _round(self) -> None:
-        desk = self._desk
-        sweep(desk, count=COUNT, over=partial(self._over.wait, PAUSE_S))
-        if not self._over.is_set():
-            send_rest(desk)
-            desk.settle()
-            desk.checkpoint()
+def kinds(every_ms: int = EVERY_MS) -> dict[str, Kind]:
+    """The jobs that come again and again."""
+    return {"rounds": Kind(go_round, every_ms), "tidy": Kind(tidy, _TIDY_EVERY_MS)}

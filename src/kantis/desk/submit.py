@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from kantis.core.events import Event
-from kantis.desk import keys, shops
+from kantis.desk import chores, keys, shops
 from kantis.desk.batch import READY_MAX, Batch, Request
 from kantis.desk.cache import Cache
 from kantis.desk.filing import file_slips
@@ -28,10 +28,10 @@ from kantis.desk.programs import Engine, Homes
 from kantis.desk.publish import publish
 from kantis.desk.results import UNKNOWN, Result, refuse
 from kantis.desk.sweep import checkpoint, sweep
-from kantis.desk.waiting import Told, Waiting
+from kantis.desk.waiting import Flying, Told, Waiting, fail, give
 from kantis.store.books import Books, Conflict, Outage, Unknown
 from kantis.store.schema import READY
-from kantis.store.scribe import Flight, ScribedBooks
+from kantis.store.scribe import ScribedBooks
 
 #: Events of small requests that are joined into one batch.
 BATCH_MAX: Final = 1_000
@@ -71,10 +71,12 @@ class Desk:
         self._working = False
         self._tills: deque[Waiting] = deque()
         self._bulk: deque[Waiting] = deque()
-        self._flying: deque[_Flying] = deque()
+        self._flying: deque[Flying] = deque()
         #: who wants the books for themselves, and how many have had them
         self._guests = self._served = 0
         self.on_close: Callable[[], None] | None = None
+        #: set after a commit of events, for whoever tells others what has happened
+        self.stirred = threading.Event()
         if isinstance(books, ScribedBooks):
             books.news = self._tell
 
@@ -252,6 +254,10 @@ class Desk:
         """Take in what a shop tells (see ``shops.hear``)."""
         return shops.hear(self, name, reports)
 
+    def chore(self, name: str, *given: Any) -> Any:
+        """Do a small change of the books by its name (see ``chores``); its answer."""
+        return chores.do(self, name, list(given))
+
     @contextmanager
     def quiet(self) -> Iterator[None]:
         """Nobody else uses the books, and no batch is on its way into them.
@@ -310,19 +316,20 @@ class Desk:
                 self._land_all()
                 answers = self.transact(requests)
         except BaseException as error:
-            _fail(joined, error)
+            fail(joined, error)
             if not isinstance(error, Exception):
                 raise
             return
         if flying is None:
-            _give(joined, answers)
+            give(joined, answers)
+            self.stirred.set()
             self.books.tidy()
         else:
             flying.joined = joined
             with self._queues:
                 self._flying.append(flying)
 
-    def _fly(self, requests: list[Request]) -> _Flying | None:
+    def _fly(self, requests: list[Request]) -> Flying | None:
         """A batch that is decided and on its way; ``None`` where it has to be run in place."""
         books = self.books
         if not isinstance(books, ScribedBooks):
@@ -337,7 +344,7 @@ class Desk:
             self.forget()
             raise
         batch.keep()
-        return _Flying(batch, requests, flight)
+        return Flying(batch, requests, flight)
 
     def _tell(self) -> None:
         """There is news of a batch that flies."""
@@ -366,15 +373,16 @@ class Desk:
         try:
             answers = flying.batch.results() if error is None else self._again(flying, error)
         except BaseException as again:
-            _fail(flying.joined, again)
+            fail(flying.joined, again)
             if not isinstance(again, Exception):
                 raise
             return
-        _give(flying.joined, answers)
+        give(flying.joined, answers)
+        self.stirred.set()
         if flying.flight is None:
             self.books.tidy()
 
-    def _again(self, lost: _Flying, error: Exception) -> list[list[Result]]:
+    def _again(self, lost: Flying, error: Exception) -> list[list[Result]]:
         """Run a batch in place that was not written; those behind it were not either."""
         self.forget()
         assert isinstance(self.books, ScribedBooks)
@@ -457,41 +465,6 @@ class Desk:
         if self.cache is not None:
             self.cache.clear()
         self.books.rollback()
-
-
-class _Flying:
-    """A batch on its way into the books, and who waits for it."""
-
-    def __init__(self, batch: Batch, requests: list[Request], flight: Flight | None) -> None:
-        self.batch, self.requests, self.flight = batch, requests, flight
-        self.joined: list[Waiting] = []
-
-    @property
-    def landed(self) -> bool:
-        return self.flight is None or self.flight.landed.is_set()
-
-
-def _give(joined: list[Waiting], answers: list[list[Result]]) -> None:
-    for waiting, answer in zip(joined, answers, strict=True):
-        waiting.answer = answer
-    _open(joined)
-
-
-def _fail(joined: list[Waiting], error: BaseException) -> None:
-    for waiting in joined:
-        waiting.error = error
-    _open(joined)
-
-
-def _open(joined: list[Waiting]) -> None:
-    """Those who wait at their gate go on; the others are told, once for a batch."""
-    told: dict[Told, list[Waiting]] = {}
-    for waiting in joined:
-        waiting.wake()
-        if waiting.told is not None:
-            told.setdefault(waiting.told, []).append(waiting)
-    for tell, those in told.items():
-        tell(those)
 
 
 def _unknown(requests: list[Request]) -> list[list[Result]]:

@@ -6,8 +6,9 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from kantis.desk.batch import Request
+from kantis.desk.batch import Batch, Request
 from kantis.desk.results import Result
+from kantis.store.scribe import Flight
 
 Told = Callable[[list["Waiting"]], None]
 
@@ -37,3 +38,41 @@ class Waiting:
         """Let whoever waits at the gate go on: there is an answer, or the turn."""
         with suppress(RuntimeError):  # it is open already
             self.gate.release()
+
+
+class Flying:
+    """A batch on its way into the books, and who waits for it."""
+
+    def __init__(self, batch: Batch, requests: list[Request], flight: Flight | None) -> None:
+        self.batch, self.requests, self.flight = batch, requests, flight
+        self.joined: list[Waiting] = []
+
+    @property
+    def landed(self) -> bool:
+        """Whether it is there, or lost."""
+        return self.flight is None or self.flight.landed.is_set()
+
+
+def give(joined: list[Waiting], answers: list[list[Result]]) -> None:
+    """Each gets its answer."""
+    for waiting, answer in zip(joined, answers, strict=True):
+        waiting.answer = answer
+    _open(joined)
+
+
+def fail(joined: list[Waiting], error: BaseException) -> None:
+    """All get the same error."""
+    for waiting in joined:
+        waiting.error = error
+    _open(joined)
+
+
+def _open(joined: list[Waiting]) -> None:
+    """Those who wait at their gate go on; the others are told, once for a batch."""
+    told: dict[Told, list[Waiting]] = {}
+    for waiting in joined:
+        waiting.wake()
+        if waiting.told is not None:
+            told.setdefault(waiting.told, []).append(waiting)
+    for tell, those in told.items():
+        tell(those)

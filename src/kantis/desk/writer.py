@@ -190,7 +190,7 @@ class Ear:
 #: What another process can ask for, beside ``submit``.
 VERBS: Final = (
     "publish", "settle", "sweep", "checkpoint", "retry", "clear_flag", "add_key", "revoke_key",
-    "file_slips", "add_shop", "remove_shop", "hear",
+    "file_slips", "add_shop", "remove_shop", "hear", "chore",
 )  # fmt: skip
 
 
@@ -298,6 +298,10 @@ class RemoteDesk:
             return _RESULTS.decode(self._ask("hear", msgpack.encode((name, reports))))
         except ConnectionError as error:
             raise Outage(f"The process that writes has ended: {error}") from error
+
+    def chore(self, name: str, *given: Any) -> Any:
+        """As ``Desk.chore``."""
+        return self._call("chore", name, *given)
 
     def _call(self, verb: str, *values: Any) -> Any:
         try:

@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from kantis.desk.submit import Desk
 from kantis.doors.api.app import application
-from kantis.doors.api.line import BULK_MAX, TILLS_MAX
+from kantis.doors.api.setup import USUAL, Setup
 from kantis.doors.web.app import Web
 from kantis.doors.web.doors import PAGES
 
@@ -18,13 +18,8 @@ _API: Final = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
 class Front:
     """The service and its pages as one ASGI application."""
 
-    def __init__(
-        self, desk: Desk, *, vault: str = "", origins: frozenset[str] = frozenset(),
-        tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX,
-    ) -> None:  # fmt: skip
-        self._gate = application(
-            desk, vault=vault, origins=origins, tills_max=tills_max, bulk_max=bulk_max
-        )
+    def __init__(self, desk: Desk, setup: Setup = USUAL) -> None:
+        self._gate = application(desk, setup)
         self._web = Web(PAGES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

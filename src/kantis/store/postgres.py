@@ -11,6 +11,7 @@ statements does not depend on the size of a batch.
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -69,6 +70,19 @@ _TYPES: Final = {
     ),
     "posting": (_INT, _INT, _INT, _TEXT, _SMALL, _SMALL, _INT, _INT, _TEXT, _INT, _INT),
 }  # fmt: skip
+
+#: Who waits for news listens here.
+_CHANNEL: Final = "kantis_news"
+_HORIZON_S: Final = 5.0
+#: The last numbers that anybody has taken, committed or not.
+_TAKEN: Final = """
+SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM entry_n_seq),
+    (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM flag_n_seq)"""
+#: The transactions that are batches, or wait to be one.
+_RUNNING: Final = """
+SELECT l.virtualtransaction FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.mode = 'ShareLock'
+    AND l.classid = ?::bigint::oid AND l.objid = ?::bigint::oid AND l.objsubid = 1"""
 
 #: The columns of all tables: name of the table, of the column, place in its key, type.
 _LAYOUT: Final = """
@@ -140,6 +154,7 @@ class PostgresBooks(Books):
         self._begin_batch = (
             _BEGIN if write else _BEGIN.replace("COMMITTED;", "COMMITTED READ ONLY;")
         )
+        self._hears = False
         self._names = itertools.count(1)
         self._db = self._connect()
 
@@ -341,6 +356,34 @@ class PostgresBooks(Books):
                 message = "Somebody writes to these books and does not stop. End it first."
                 raise Outage(message) from error
             yield other
+
+    # ── following ────────────────────────────────────────────────────────────
+
+    def horizon(self) -> tuple[int, int] | None:
+        """Numbers are taken in one order and committed in another: wait for the batches that run
+        now, and for no later one. No batch waits for this."""
+        found = self.rows(_TAKEN)
+        running = set(self.rows(_RUNNING, (_BATCHES >> 32, _BATCHES & 0xFFFFFFFF)))
+        give_up = time.monotonic() + _HORIZON_S
+        while running:
+            if time.monotonic() > give_up:
+                return None
+            time.sleep(0.002)
+            running &= set(self.rows(_RUNNING, (_BATCHES >> 32, _BATCHES & 0xFFFFFFFF)))
+        return found[0][0], found[0][1]
+
+    def call(self) -> bool:
+        self.rows("SELECT pg_notify(?, '')", (_CHANNEL,))
+        return True
+
+    def hear(self, seconds: float) -> bool:
+        try:
+            if not self._hears:
+                self._db.execute(f"LISTEN {_CHANNEL}")
+                self._hears = True
+            return any(True for _ in self._db.notifies(timeout=seconds, stop_after=1))
+        except psycopg.Error as error:
+            raise _said(error) from error
 
     # ── checkpoints ──────────────────────────────────────────────────────────
 

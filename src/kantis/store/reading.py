@@ -7,6 +7,7 @@ not depend on the length of the list. Each wanted key has one or two values, ``j
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
@@ -333,6 +334,23 @@ class Reading(ABC):
         return self.stream(
             "SELECT n, hash FROM event WHERE n > ? AND n <= ? ORDER BY n", (above, upto)
         )
+
+    def horizon(self) -> tuple[int, int] | None:
+        """The greatest ``n`` of an entry and of a flag below which all that ever comes is seen by
+        whoever begins to read now. ``None`` when that cannot be said at the moment."""
+        found = self.rows(
+            "SELECT (SELECT coalesce(max(n), 0) FROM entry), (SELECT coalesce(max(n), 0) FROM flag)"
+        )
+        return found[0][0], found[0][1]
+
+    def call(self) -> bool:
+        """Tell those who ``hear`` that there is something new; whether the store can do that."""
+        return False
+
+    def hear(self, seconds: float) -> bool:
+        """Wait so long, or until somebody calls; whether somebody has."""
+        time.sleep(seconds)
+        return False
 
     def last_checkpoint(self) -> CheckpointRow:
         """The newest checkpoint; one with the number 0 when there is none."""

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
-from kantis.store import byhand, signing
+from kantis.store import byhand, outgoing, signing
 from kantis.store.shops import TABLES as SHOPS
 
 #: States of an event.
@@ -403,6 +403,10 @@ STEPS: list[Step] = [
     Step(
         6, "makes the tables of shops and of what they told",
         SHOPS.format(**_SQLITE_WORDS), SHOPS.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        7, "makes the tables of webhooks and jobs",
+        outgoing.TABLES.format(**_SQLITE_WORDS), outgoing.TABLES.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

@@ -42,10 +42,10 @@ CREATE TABLE ticket (
     ends {int} NOT NULL
 ){end};
 
-CREATE TABLE attempt (
+CREATE TABLE sign_in_try (
     n {counted} PRIMARY KEY,
     subject {bytes} NOT NULL,
     at {int} NOT NULL
 ){end};
-CREATE INDEX attempt_subject ON attempt (subject, at);
+CREATE INDEX sign_in_try_subject ON sign_in_try (subject, at);
 """

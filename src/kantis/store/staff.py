@@ -148,16 +148,16 @@ def take_ticket(books: Books, digest: bytes) -> bool:
 def tries(books: Reading, subject: bytes, since: int) -> int:
     """How often something was tried since an instant."""
     return int(
-        books.one("SELECT count(*) FROM attempt WHERE subject = ? AND at > ?", (subject, since))
+        books.one("SELECT count(*) FROM sign_in_try WHERE subject = ? AND at > ?", (subject, since))
     )
 
 
 def add_try(books: Books, subject: bytes, at: int, since: int) -> None:
     """Record a try, and forget those before ``since``."""
-    books.execute("DELETE FROM attempt WHERE at <= ?", (since,))
-    books.insert("attempt", {"subject": subject, "at": at})
+    books.execute("DELETE FROM sign_in_try WHERE at <= ?", (since,))
+    books.insert("sign_in_try", {"subject": subject, "at": at})
 
 
 def forget_tries(books: Books, subject: bytes) -> None:
     """It has worked."""
-    books.execute("DELETE FROM attempt WHERE subject = ?", (subject,))
+    books.execute("DELETE FROM sign_in_try WHERE subject = ?", (subject,))

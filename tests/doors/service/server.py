@@ -48,8 +48,10 @@ TIMEOUT_S = 30
 class Server:
     """``kantis serve`` on books; it can be stopped, killed and started again."""
 
-    def __init__(self, store: str, command: Sequence[str] = KANTIS) -> None:
-        self.store, self.command = store, command
+    def __init__(
+        self, store: str, command: Sequence[str] = KANTIS, options: Sequence[str] = ()
+    ) -> None:
+        self.store, self.command, self.options = store, command, options
         self.process: subprocess.Popen[str] | None = None
         self._log: IO[str] | None = None
         self.said: dict[str, Any] = {}
@@ -57,7 +59,8 @@ class Server:
     def start(self, port: int = 0) -> None:
         self._log = tempfile.TemporaryFile("w+")  # noqa: SIM115  a pipe would fill up
         self.process = subprocess.Popen(
-            [*self.command, "serve", "--json", "--store", self.store, "--port", str(port)],
+            [*self.command, "serve", "--json", "--store", self.store, "--port", str(port),
+             *self.options],
             stdout=subprocess.PIPE, stderr=self._log, text=True,
             env={**os.environ, "KANTIS_CHECKOUT_ORIGIN": ORIGIN, "PYTHONWARNINGS": "default"},
         )  # fmt: skip
@@ -105,9 +108,11 @@ def begin(store: str, *programs: str, terms: str = CLUB) -> dict[str, str]:
 
 
 @contextmanager
-def served(store: Path | str, command: Sequence[str] = KANTIS) -> Iterator[Server]:
+def served(
+    store: Path | str, command: Sequence[str] = KANTIS, options: Sequence[str] = ()
+) -> Iterator[Server]:
     """A server on books that are there; it is killed at the end if it still runs."""
-    server = Server(str(store), command)
+    server = Server(str(store), command, options)
     server.start()
     try:
         yield server

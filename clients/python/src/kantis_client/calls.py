@@ -24,6 +24,7 @@ from kantis_client.shapes import (
     ClaimRequest,
     ConsentSaid,
     Consents,
+    DeliveryPage,
     DifferenceTold,
     DraftSaid,
     EnjoyRequest,
@@ -58,6 +59,7 @@ from kantis_client.shapes import (
     ReferRequest,
     Referrals,
     Rewards,
+    Secret,
     Settlements,
     ShopNew,
     ShopTold,
@@ -72,6 +74,9 @@ from kantis_client.shapes import (
     Validation,
     VersionSource,
     Vouchers,
+    Webhook,
+    WebhookList,
+    WebhookMade,
 )
 from kantis_client.transport import Transport
 
@@ -446,3 +451,61 @@ class Kantis(Transport):
     def transfer(self, said: TransferRequest, *, idempotency_key: str) -> Answer:
         """Send points to another account."""
         return cast('Answer', self._call('POST', "/v1/transfers", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def list_webhooks(self) -> WebhookList:
+        """The webhooks of the program. All of them, oldest first."""
+        return cast('WebhookList', self._call('GET', "/v1/webhooks"))
+
+    def make_webhook(self, said: dict[str, Any]) -> WebhookMade:
+        """Make a webhook; its secret is shown once. It is told what happens from now on."""
+        return cast('WebhookMade', self._call('POST', "/v1/webhooks", body=said))
+
+    def drop_webhook(self, webhook: str) -> None:
+        """Take a webhook away. What is on its way to it is forgotten."""
+        self._call('DELETE', f"/v1/webhooks/{_quoted(webhook)}")
+
+    def one_webhook(self, webhook: str) -> Webhook:
+        """A webhook. How it stands, and whether it is called."""
+        return cast('Webhook', self._call('GET', f"/v1/webhooks/{_quoted(webhook)}"))
+
+    def change_webhook(self, webhook: str, said: dict[str, Any]) -> Webhook:
+        """
+        Change a webhook, pause it, or let it be called again. One that is called again is told
+        what came meanwhile.
+        """
+        return cast('Webhook', self._call('PATCH', f"/v1/webhooks/{_quoted(webhook)}", body=said))
+
+    def list_deliveries(self, webhook: str, *, state: Literal['', 'waiting', 'delivered', 'dead'] | None = None, limit: int | None = None, cursor: str | None = None) -> DeliveryPage:
+        """
+        What became of each message. Deliveries with their attempts, newest first. They are kept
+        for 30 days.
+        """
+        return cast('DeliveryPage', self._call('GET', f"/v1/webhooks/{_quoted(webhook)}/deliveries", query={'state': state, 'limit': limit, 'cursor': cursor}))
+
+    def resend_one(self, webhook: str, message: str) -> Any:
+        """
+        Send one message again. Whatever became of it before. It has the same id and body, and a
+        new signature.
+        """
+        return self._call('POST', f"/v1/webhooks/{_quoted(webhook)}/deliveries/{_quoted(message)}/resend")
+
+    def resend_many(self, webhook: str, said: dict[str, Any]) -> Any:
+        """
+        Send the messages of a time again. Those that are dead, or in another state; of any with
+        an empty one.
+        """
+        return self._call('POST', f"/v1/webhooks/{_quoted(webhook)}/resend", body=said)
+
+    def rotate_secret(self, webhook: str) -> Secret:
+        """
+        Make a new secret; it is shown once. Both secrets sign for a day, so that the receiver
+        can change over.
+        """
+        return cast('Secret', self._call('POST', f"/v1/webhooks/{_quoted(webhook)}/secret"))
+
+    def send_test(self, webhook: str) -> Any:
+        """
+        Send a test message. A message of type `webhook.test`, whatever types the webhook asks
+        for.
+        """
+        return self._call('POST', f"/v1/webhooks/{_quoted(webhook)}/test")

@@ -164,6 +164,16 @@ class ArrivedEvent(TypedDict):
     type: Literal['arrived']
 
 
+class AttemptTold(TypedDict):
+    """One call: its status (0: no answer), how long it took, and how the answer begins."""
+
+    answer: str
+    ms: int
+    outcome: str
+    status: int
+    time: str
+
+
 class AuditLine(TypedDict):
     """What somebody did, and by which key."""
 
@@ -462,6 +472,26 @@ class Consents(TypedDict):
     """Everything that a person agreed to and took back, oldest first."""
 
     consents: list[ConsentTold]
+
+
+class DeliveryPage(TypedDict):
+    """Deliveries, newest first; ``next`` is the cursor of the page after this one."""
+
+    deliveries: list[DeliveryTold]
+    next: str | None
+
+
+class DeliveryTold(TypedDict):
+    """A message for a webhook. ``next`` is when it is tried again."""
+
+    account: int
+    attempts: list[AttemptTold]
+    made: str
+    message: str
+    next: str | None
+    state: str
+    tries: int
+    type: str
 
 
 class DifferenceTold(TypedDict):
@@ -1521,6 +1551,13 @@ class Script(TypedDict):
     src: str
 
 
+class Secret(TypedDict):
+    """A new secret, which is not shown again; the former one signs beside it until then."""
+
+    former_secret_until: str | None
+    secret: str
+
+
 class SettlementLine(TypedDict):
     """
     A kind of thing in a period. ``exact`` is to a millionth of the smallest coin, ``amount``
@@ -1587,6 +1624,12 @@ class Silent(TypedDict):
     code: str
     rule: str
     why: str
+
+
+class Staged(TypedDict):
+    """How many messages will be sent."""
+
+    staged: int
 
 
 class StatementTold(TypedDict):
@@ -1859,6 +1902,41 @@ class Waiting(TypedDict):
     balance: str
     group: str
     opens: str
+
+
+class Webhook(TypedDict):
+    """A webhook without its secret. ``reason`` says why it is disabled."""
+
+    created: str
+    failing_since: str | None
+    former_secret_until: str | None
+    id: str
+    name: str
+    reason: str
+    state: str
+    types: list[str]
+    url: str
+
+
+class WebhookList(TypedDict):
+    """The webhooks of the program."""
+
+    webhooks: list[Webhook]
+
+
+class WebhookMade(TypedDict):
+    """A webhook with its secret, which is not shown again."""
+
+    created: str
+    failing_since: str | None
+    former_secret_until: str | None
+    id: str
+    name: str
+    reason: str
+    secret: str
+    state: str
+    types: list[str]
+    url: str
 
 
 class WouldGive(TypedDict):

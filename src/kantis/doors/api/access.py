@@ -46,6 +46,7 @@ _WRITERS: Final = frozenset({TILL, SHOP, PARTNER, STAFF})
 _SELLERS: Final = frozenset({TILL, SHOP, STAFF})
 _KEEPERS: Final = frozenset({SHOP, STAFF})
 _VIEWERS: Final = frozenset({TILL, SHOP, STAFF, AUDITOR})
+_STAFF: Final = frozenset({STAFF})
 
 ROUTES: Final = (
     Route("GET", "/healthz", OPEN),
@@ -79,11 +80,11 @@ ROUTES: Final = (
     Route("POST", "/v1/members/search", _SELLERS),
     Route("GET", "/v1/members/{member}", _VIEWERS),
     Route("PATCH", "/v1/members/{member}", _KEEPERS),
-    Route("DELETE", "/v1/members/{member}", frozenset({STAFF})),
-    Route("GET", "/v1/members/{member}/export", frozenset({STAFF})),
+    Route("DELETE", "/v1/members/{member}", _STAFF),
+    Route("GET", "/v1/members/{member}/export", _STAFF),
     Route("GET", "/v1/members/{member}/consents", _KEEPERS),
     Route("POST", "/v1/members/{member}/consents", _KEEPERS),
-    Route("POST", "/v1/members/{member}/merge", frozenset({STAFF})),
+    Route("POST", "/v1/members/{member}/merge", _STAFF),
     Route("POST", "/v1/members/{member}/cards", _KEEPERS),
     Route("POST", "/v1/members/{member}/cards/block", _SELLERS),
     Route("POST", "/v1/redemptions", _SELLERS),
@@ -98,8 +99,8 @@ ROUTES: Final = (
     Route("GET", "/v1/adjustments", _HANDS | {AUDITOR}),
     Route("POST", "/v1/adjustments", _HANDS),
     Route("GET", "/v1/adjustments/{number}", _HANDS | {AUDITOR}),
-    Route("POST", "/v1/adjustments/{number}/approve", frozenset({STAFF})),
-    Route("POST", "/v1/adjustments/{number}/decline", frozenset({STAFF})),
+    Route("POST", "/v1/adjustments/{number}/approve", _STAFF),
+    Route("POST", "/v1/adjustments/{number}/decline", _STAFF),
     Route("GET", "/v1/positions", _PARTNERS),
     Route("GET", "/v1/settlements", _PARTNERS),
     Route("GET", "/v1/exports/{what}", _READERS),
@@ -116,6 +117,16 @@ ROUTES: Final = (
     Route("POST", "/v1/shops", frozenset({SHOP})),
     Route("DELETE", "/v1/shops/{connection}", frozenset({SHOP, STAFF})),
     Route("POST", "/v1/shops/{connection}/webhook", SIGNED),
+    Route("GET", "/v1/webhooks", _READERS),
+    Route("POST", "/v1/webhooks", _STAFF),
+    Route("GET", "/v1/webhooks/{webhook}", _READERS),
+    Route("PATCH", "/v1/webhooks/{webhook}", _STAFF),
+    Route("DELETE", "/v1/webhooks/{webhook}", _STAFF),
+    Route("POST", "/v1/webhooks/{webhook}/secret", _STAFF),
+    Route("POST", "/v1/webhooks/{webhook}/test", _STAFF),
+    Route("GET", "/v1/webhooks/{webhook}/deliveries", _READERS),
+    Route("POST", "/v1/webhooks/{webhook}/deliveries/{message}/resend", _STAFF),
+    Route("POST", "/v1/webhooks/{webhook}/resend", _STAFF),
 )
 
 _COUNTER: Final = frozenset(

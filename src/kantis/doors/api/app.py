@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -19,27 +20,18 @@ from kantis.doors.api import checkout, first, shops
 from kantis.doors.api.contract import contract
 from kantis.doors.api.events import Events
 from kantis.doors.api.gate import Gate
-from kantis.doors.api.line import BULK_MAX, TILLS_MAX
 from kantis.doors.api.office import Office
 from kantis.doors.api.problems import Problem, response
 from kantis.doors.api.resources import DEEDS, RESOURCES
+from kantis.doors.api.setup import USUAL, Setup
 
 
-def application(
-    desk: Desk, *, vault: str = "", origins: frozenset[str] = frozenset(),
-    tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX,
-) -> Gate:  # fmt: skip
-    """The service of a desk as an ASGI application. The desk is closed by whoever opened it.
-
-    ``vault`` is the folder of the members' keys; by default it is beside the books. ``origins``
-    are the shops' pages that may ask from a browser.
-    """
+def application(desk: Desk, setup: Setup = USUAL) -> Gate:
+    """The service of a desk as an ASGI application. The desk is closed by whoever opened it."""
 
     @asynccontextmanager
     async def open_office(_: FastAPI) -> AsyncIterator[None]:
-        office = gate.office = Office(
-            desk, vault=vault, origins=origins, tills_max=tills_max, bulk_max=bulk_max
-        )
+        office = gate.office = Office(desk, setup)
         yield
         await office.close()
 
@@ -80,7 +72,7 @@ async def _readyz(request: Request) -> Response:
 
 async def _metrics(request: Request) -> Response:
     office: Office = request.scope["state"]["office"]
-    data = generate_latest(office.journal.figures.registry)
+    data = await asyncio.to_thread(generate_latest, office.journal.figures.registry)
     return Response(data, headers={"content-type": CONTENT_TYPE_LATEST})
 
 

@@ -43,6 +43,8 @@ _STATUSES: Final = {
 }
 _HOT: Final = ("400", "401", "403", "404", "409", "413", "415", "422", "429", "503")
 _COOL: Final = ("400", "401", "403", "404", "422", "429", "503")
+#: What can be said of a body beside.
+_BODY: Final = ("413", "415")
 
 
 def contract() -> dict[str, Any]:
@@ -229,7 +231,7 @@ def _finish(operation: dict[str, Any], scopes: frozenset[str]) -> None:
     responses = operation["responses"]
     for status in [s for s in responses if s in _STATUSES] or _COOL:
         responses[status] = _problem(status)
-    for status in _COOL:
+    for status in (*_COOL, *(_BODY if "requestBody" in operation else ())):
         responses.setdefault(status, _problem(status))
 
 

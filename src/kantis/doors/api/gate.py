@@ -138,7 +138,7 @@ class _Visit:
         origin = self._headers.get(b"origin", b"")
         if self._route is None or self._route.scopes is not CHECKOUT:
             return []
-        if origin.decode("latin-1") not in self._office.origins:
+        if origin.decode("latin-1") not in self._office.setup.origins:
             return []
         return [(b"access-control-allow-origin", origin), (b"vary", b"Origin")]
 

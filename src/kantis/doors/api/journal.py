@@ -10,14 +10,15 @@ import asyncio
 import datetime as dt
 import sys
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 from prometheus_client import CollectorRegistry, Counter, Gauge, Metric
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _encode: Final = msgspec.json.Encoder().encode
@@ -76,6 +77,42 @@ class Figures:
             "kantis_waiting_events", "Events that wait for their commit.", ("queue",),
             registry=registry,
         )  # fmt: skip
+
+    def webhooks(
+        self, backlog: Callable[[], dict[str, int]], delivered: Callable[[], dict[str, int]]
+    ) -> None:
+        """Tell of webhooks too: what waits for them, and the deliveries by outcome."""
+        self.registry.register(_Webhooks(backlog, delivered))
+
+
+class _Webhooks(Collector):
+    """Figures that are looked up when they are asked for."""
+
+    def __init__(
+        self, backlog: Callable[[], dict[str, int]], delivered: Callable[[], dict[str, int]]
+    ) -> None:
+        self._backlog, self._delivered = backlog, delivered
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        """As Prometheus asks for it."""
+        found = self._backlog()
+        for name, about, value in (
+            ("waiting", "Messages that wait to be delivered.", found["waiting"]),
+            ("oldest_seconds", "How long the oldest of them has waited.", found["oldest_seconds"]),
+            ("dead", "Messages that are given up.", found["dead"]),
+            ("behind_entries", "Entries that nobody was told of yet.", found["behind"]),
+        ):
+            yield GaugeMetricFamily(f"kantis_webhook_{name}", about, value)
+        family = CounterMetricFamily(
+            "kantis_webhook_deliveries", "Attempts of this process, by outcome.",
+            labels=("outcome",),
+        )  # fmt: skip
+        for outcome, count in self._delivered().items():
+            family.add_metric((outcome,), count)
+        yield family
 
 
 class Line(Struct):

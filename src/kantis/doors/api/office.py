@@ -12,11 +12,11 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 import structlog
 
 from kantis.core.events import Event
+from kantis.desk import outbox
 from kantis.desk.keys import Limits
 from kantis.desk.readers import Readers
 from kantis.desk.results import Result
-from kantis.desk.rounds import Rounds
-from kantis.desk.submit import Desk
+from kantis.desk.submit import Desk, wall_clock
 from kantis.desk.vault.keyfile import Locked
 from kantis.desk.vault.opening import open_vault
 from kantis.desk.vault.person import Wrong
@@ -24,10 +24,12 @@ from kantis.desk.vault.vault import Refusal, Vault
 from kantis.doors.api.access import Caller
 from kantis.doors.api.journal import Journal
 from kantis.doors.api.limits import keep_to
-from kantis.doors.api.line import BULK_MAX, RETRY_AFTER_S, TILLS_MAX, Line
+from kantis.doors.api.line import RETRY_AFTER_S, Line
 from kantis.doors.api.pace import Pace
 from kantis.doors.api.porter import Porter
 from kantis.doors.api.problems import Problem
+from kantis.doors.api.setup import Setup
+from kantis.doors.crew import Crew, Herald
 from kantis.store.books import Conflict, Outage, Unknown
 from kantis.store.rows import KeyRow
 
@@ -43,28 +45,24 @@ _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
-def _log_fault(error: Exception) -> None:
-    structlog.get_logger().error("rounds", error=type(error).__name__, exc_info=error)
+def _log_fault(where: str, error: Exception) -> None:
+    structlog.get_logger().error(where, error=type(error).__name__, exc_info=error)
 
 
 class Office:
     """One per running service; made in its event loop."""
 
-    def __init__(
-        self, desk: Desk, *, vault: str = "", origins: frozenset[str] = frozenset(),
-        tills_max: int = TILLS_MAX, bulk_max: int = BULK_MAX,
-    ) -> None:  # fmt: skip
-        self.desk = desk
-        #: the shops' pages that may ask from a browser
-        self.origins = origins
-        self._folder = vault
+    def __init__(self, desk: Desk, setup: Setup) -> None:
+        self.desk, self.setup = desk, setup
         self._vault: Vault | None = None
-        self.line = Line(desk, tills_max=tills_max, bulk_max=bulk_max)
+        self.line = Line(desk, tills_max=setup.tills_max, bulk_max=setup.bulk_max)
         self.journal = Journal()
         for queue, number in (("tills", 0), ("bulk", 1)):
             self.journal.figures.waiting.labels(queue).set_function(partial(self._waiting, number))
         self._readers = Readers(desk, READERS)
-        self._rounds = Rounds(desk, _log_fault)
+        self._crew = Crew(desk, _log_fault, lan=setup.lan) if setup.jobs else None
+        self._herald = None if setup.jobs or desk.books.alone else Herald(desk)
+        self.journal.figures.webhooks(self._backlog, self._delivered)
         self._threads = ThreadPoolExecutor(READERS, "kantis-reader")
         self._clerk = ThreadPoolExecutor(1, "kantis-clerk")
         self._scholar = ThreadPoolExecutor(1, "kantis-scholar")
@@ -152,8 +150,17 @@ class Office:
     def _open_vault(self) -> Vault:
         with self._opening:
             if self._vault is None:
-                self._vault = open_vault(self.desk, self._folder)
+                self._vault = open_vault(self.desk, self.setup.vault)
             return self._vault
+
+    def _backlog(self) -> dict[str, int]:
+        with self._readers.one() as reader:
+            found = outbox.backlog(reader.books)
+        oldest = found["oldest"]
+        return found | {"oldest_seconds": max(0, wall_clock() - oldest) // 1_000 if oldest else 0}
+
+    def _delivered(self) -> dict[str, int]:
+        return dict(self._crew.courier.counts) if self._crew is not None else {}
 
     async def submit(self, caller: Caller, events: list[Event]) -> list[Result]:
         """What became of a caller's events, after their commit; within the limits of the key."""
@@ -203,11 +210,12 @@ class Office:
 
     async def close(self) -> None:
         """Answer those who wait, and let go of the readers; the desk stays open."""
-        await asyncio.to_thread(self._rounds.close)
+        for each in (self._crew, self._herald):
+            if each is not None:
+                await asyncio.to_thread(each.close)
         await self.line.close()
-        for each in (self._clerk, self._scholar, self._keepers):
-            each.shutdown()
-        self._threads.shutdown()
+        for pool in (self._clerk, self._scholar, self._keepers, self._threads):
+            pool.shutdown()
         self._desks.close()
         self._readers.close()
         self.journal.write()

@@ -132,6 +132,16 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "No such redemption",
         "This key has made no hold of that id. Check the id, or hold the points first.",
     ),
+    "unknown-webhook": (
+        404,
+        "No such webhook",
+        "There is no webhook of this id in this program. GET /v1/webhooks has them.",
+    ),
+    "unknown-message": (
+        404,
+        "No such message",
+        "No message of this id was made for this webhook. Its deliveries have the ids.",
+    ),
     "method-not-allowed": (405, "Not this method", "The header Allow has those that there are."),
     "answered-before": (
         409,
@@ -215,6 +225,7 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "Another body",
         "Something else was sent under this Idempotency-Key before. Take a new one.",
     ),
+    "bad-webhook": (422, "No webhook", "Correct it and send it again; docs/webhooks.md says how."),
     "busy": (429, "Busy", "Too many events wait already. Send it again after Retry-After."),
     "fault": (
         500,

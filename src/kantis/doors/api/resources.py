@@ -23,13 +23,14 @@ from kantis.doors.api import (
     shops,
     statements,
     transfers,
+    webhooks,
 )
 from kantis.doors.api.deeds import Deed
 
 #: Each has a ``router`` with its look-ups.
 RESOURCES: Final = (
     accounts, statements, benefits, referrals, redemptions, members, cards, merges, programs,
-    adjustments, settling, exports, owners, shops, checkout,
+    adjustments, settling, exports, owners, shops, checkout, webhooks,
 )  # fmt: skip
 #: All calls that make one event.
 DEEDS: Final[tuple[Deed, ...]] = (

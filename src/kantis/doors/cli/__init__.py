@@ -27,6 +27,7 @@ from kantis.doors.cli import (
     serving,
     settling,
     shops,
+    working,
 )
 from kantis.doors.cli.output import Trouble, trouble_out
 
@@ -55,6 +56,8 @@ app.command("replay")(replaying.replay)
 app.command("settlement")(settling.settlement)
 app.command("verify")(books.verify)
 app.command("serve")(serving.serve)
+app.command("worker")(working.worker)
+app.command("jobs")(working.list_jobs)
 app.add_typer(keys.app, name="key")
 app.add_typer(members.app, name="member")
 app.add_typer(members.vault_app, name="vault")

@@ -20,8 +20,10 @@ from kantis.desk.submit import Desk
 from kantis.desk.whole import shown
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.api.server import Protocol
+from kantis.doors.api.setup import Setup
 from kantis.doors.cli.opening import opened
 from kantis.doors.cli.output import Json, Store, Trouble, Vault, json_out, out
+from kantis.doors.cli.several import end_with_parent, serve_several
 from kantis.doors.front import Front
 
 #: So long a stop waits for answers that are under way.
@@ -32,6 +34,17 @@ SERVER: Final[dict[str, Any]] = {
     "log_config": None, "access_log": False, "lifespan": "on", "server_header": False,
     "timeout_graceful_shutdown": _PATIENCE_S, "ws": "none", "loop": "uvloop", "http": "httptools",
 }  # fmt: skip
+
+
+#: Where webhooks may be called.
+Lan = Annotated[
+    bool,
+    typer.Option(
+        "--lan-webhooks",
+        envvar="KANTIS_LAN_WEBHOOKS",
+        help="Call webhooks at private addresses and without TLS too.",
+    ),
+]
 
 
 def serve(
@@ -46,6 +59,14 @@ def serve(
             help="A shop's page that may ask from a browser, as https://shop.example.",
         ),
     ] = None,
+    jobs: Annotated[
+        bool, typer.Option(help="Do jobs and deliver webhooks too, or leave it to kantis worker.")
+    ] = True,
+    lan: Lan = False,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that serve; more than one on PostgreSQL.")
+    ] = 1,
+    descriptor: Annotated[int, typer.Option("--listening", hidden=True)] = -1,
     json: Json = False,
 ) -> None:
     """Serve tills and shops over HTTP. Begins the books where there are none."""
@@ -58,15 +79,33 @@ def serve(
                 "PostgreSQL: kantis move --to postgresql://…"
             )
             raise Trouble("store-in-use", message, shown(store))
-        listening = listen(host, port)
+        if workers > 1 and desk.books.alone:
+            message = "A file has one writer. Serve with one worker, or move to PostgreSQL."
+            raise Trouble("one-writer", message, shown(store))
+        listening = socket.socket(fileno=descriptor) if descriptor >= 0 else listen(host, port)
         with listening:
-            _greet(desk, listening, store, json)
-            origins = frozenset(checkout_origin or ())
-            front = Front(desk, vault=vault, origins=origins)
-            config = uvicorn.Config(front, **{**SERVER, "http": Protocol})
-            for each in (signal.SIGTERM, signal.SIGINT):  # the server stops, and so do we
-                signal.signal(each, lambda *_: None)
-            uvicorn.Server(config).run(sockets=[listening])
+            if descriptor < 0:
+                _greet(desk, listening, store, json)
+            origins = checkout_origin or []
+            if workers == 1:
+                setup = Setup(vault=vault, origins=frozenset(origins), jobs=jobs, lan=lan)
+                _run(Front(desk, setup), listening, started=descriptor >= 0)
+                return
+            desk.close()
+            options = ["--jobs" if jobs else "--no-jobs", *(["--lan-webhooks"] if lan else [])]
+            options += [word for each in origins for word in ("--checkout-origin", each)]
+            options += ["--vault", vault] if vault else []
+            serve_several(workers, listening, store, options)
+
+
+def _run(front: Front, listening: socket.socket, *, started: bool) -> None:
+    """Serve in this process; one that was started by another ends with it."""
+    config = uvicorn.Config(front, **{**SERVER, "http": Protocol})
+    for each in (signal.SIGTERM, signal.SIGINT):  # the server stops, and so do we
+        signal.signal(each, lambda *_: None)
+    if started:
+        end_with_parent()
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 def listen(host: str, port: int) -> socket.socket:

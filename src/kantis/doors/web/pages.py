@@ -6,7 +6,6 @@ that stands in it: the policy of each page says so to the browser. What is shown
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -22,10 +21,8 @@ from kantis.desk.sessions import Session, find, see
 from kantis.desk.staff import Staff
 from kantis.desk.submit import Desk
 from kantis.doors.api.office import Office
-from kantis.doors.api.problems import Problem
 from kantis.doors.web import static
 from kantis.doors.web.languages import LANGUAGES, Language, choose, language
-from kantis.store.books import Conflict, Outage
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -146,10 +143,7 @@ class Visit:
         self, do: Callable[Concatenate[Desk, _P], _T], *about: _P.args, **named: _P.kwargs
     ) -> _T:
         """Change something in the books that is no event."""
-        try:
-            return await asyncio.to_thread(do, self.office.desk, *about, **named)
-        except (Outage, Conflict) as error:
-            raise Problem("unusable", retry_after="1") from error
+        return await self.office.act(do, *about, **named)
 
     @property
     def session_cookie(self) -> str:
