@@ -17,6 +17,8 @@ ADDRESSES = {
     "/first/{token}": "",
     "/sign-in": "/sign-in?next=/people",
     "/invitation/{token}": "",
+    "/programs/new": "/programs/new",
+    "/c/{program}/program": "/c/corner-cafe/program",
     "/c": "/c",
     "/c/{program}": "/c/corner-cafe",
     "/c/{program}/members": "/c/corner-cafe/members",

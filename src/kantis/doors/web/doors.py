@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kantis.doors.web import console, first, portal, public, signing
+from kantis.doors.web import console, editor, first, portal, public, signing
 from kantis.doors.web.app import ANYBODY, MEMBER, Page
 
 OWNER: Final = frozenset({"owner"})
@@ -12,6 +12,8 @@ OWNER: Final = frozenset({"owner"})
 INSIDE: Final = frozenset({"owner", "manager", "support", "auditor"})
 #: Whoever may do something for a member.
 HELPING: Final = frozenset({"owner", "manager", "support"})
+#: Whoever writes and publishes programs.
+WRITING: Final = frozenset({"owner", "manager"})
 
 PAGES: Final = (
     Page("GET", "/", ANYBODY, public.start),
@@ -25,6 +27,11 @@ PAGES: Final = (
     Page("GET", "/invitation/{token}", ANYBODY, signing.invitation),
     Page("POST", "/invitation/{token}", ANYBODY, signing.accepted),
     Page("GET", "/c", INSIDE, console.start),
+    Page("GET", "/programs/new", WRITING, editor.choose),
+    Page("POST", "/programs/new", WRITING, editor.chosen),
+    Page("POST", "/programs/draft", WRITING, editor.check),
+    Page("GET", "/c/{program}/program", WRITING, editor.edit),
+    Page("POST", "/c/{program}/program", WRITING, editor.check),
     Page("GET", "/c/{program}", INSIDE, console.home),
     Page("GET", "/c/{program}/members", INSIDE, console.members),
     Page("GET", "/c/{program}/members/{account}", INSIDE, console.member),

@@ -1,0 +1,160 @@
+"""Editor: writing a program in the browser, with checks and a preview before it is published."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from msgspec import Struct
+from starlette.responses import Response
+
+from kantis.core.amounts import Unit, money
+from kantis.core.knobs import Fault, ProgramError
+from kantis.desk import editing, library
+from kantis.desk.programs import Home
+from kantis.desk.submit import Desk
+from kantis.doors.web.languages import said
+from kantis.doors.web.pages import NotHere, Visit
+from kantis.doors.web.places import Place, place_of
+from kantis.doors.web.preview import Preview, first_purchase
+
+#: The currencies that are offered first; any other can be written into the file.
+CURRENCIES: Final = ("EUR", "USD", "GBP", "SEK", "NOK", "DKK", "VND")
+SOURCE_LETTERS_MAX: Final = 200_000
+
+
+class Template(Struct, frozen=True):
+    """A template as somebody chooses it."""
+
+    name: str
+    titles: dict[str, str]
+    about: str
+
+    def title(self, tag: str) -> str:
+        """Its name in a language."""
+        return said(self.titles, tag, self.name)
+
+
+class Checked(Struct, frozen=True):
+    """A draft that was looked at: its faults, or what it would do."""
+
+    source: str
+    faults: tuple[Fault, ...] = ()
+    warnings: tuple[tuple[str, str], ...] = ()
+    changes: str = ""
+    preview: Preview | None = None
+    place: Place | None = None
+
+    @property
+    def unit(self) -> Unit:
+        """The money of the draft."""
+        assert self.place is not None
+        return money(self.place.money)
+
+
+async def choose(visit: Visit) -> Response:
+    """The templates, each with what it is about."""
+    return _choice(visit, {}, "")
+
+
+async def chosen(visit: Visit) -> Response:
+    """A template with a name and a currency of its own, ready to be changed."""
+    form = await visit.form()
+    name, zone = form.get("name", "").strip().lower(), form.get("timezone", "").strip()
+    try:
+        source = library.template(form.get("template", ""), form.get("money", ""), zone, name)
+    except library.NoSuchTemplate:
+        return _choice(visit, form, visit.language.gettext("Choose a template and a currency."))
+    checked = await visit.office.study(_check, source, "", 0)
+    if any(each.code == "name-expected" for each in checked.faults):
+        return _choice(visit, form, checked.faults[0].message)
+    return _shown(visit, "", checked)
+
+
+def _choice(visit: Visit, form: dict[str, str], fault: str) -> Response:
+    return visit.page(
+        "program-new.html", status=422 if fault else 200, templates=_templates(),
+        money=CURRENCIES, form=form, fault=fault,
+    )  # fmt: skip
+
+
+async def edit(visit: Visit) -> Response:
+    """The newest version of a program, to be changed."""
+    name, source = await visit.office.read(_newest, visit)
+    return _shown(visit, name, await visit.office.study(_check, source, name, visit.staff.program))
+
+
+async def check(visit: Visit) -> Response:
+    """Look at a draft: faults with their lines, or what it would do."""
+    name, form = visit.about.get("program", ""), await visit.form()
+    # a browser ends the lines of a form as mail does
+    source = form.get("source", "")[:SOURCE_LETTERS_MAX].replace("\r\n", "\n")
+    checked = await visit.office.study(_check, source, name, visit.staff.program)
+    if form.get("do") != "publish" or checked.faults:
+        return _shown(visit, name, checked, status=422 if checked.faults else 200)
+    try:
+        done = await visit.office.act(_publish, source, name, form.get("since", ""), visit)
+    except ProgramError as error:
+        shown = Checked(source, tuple(error.faults))
+        return _shown(visit, name, shown, status=422)
+    return visit.go(f"/c/{done.program}")
+
+
+def _shown(visit: Visit, name: str, checked: Checked, status: int = 200) -> Response:
+    say = checked.place.speaker(visit.language) if checked.place is not None else None
+    chapters = checked.place.chapters(visit.language) if checked.place is not None else []
+    return visit.page(
+        "program-edit.html", status=status, name=name, checked=checked, say=say, chapters=chapters
+    )
+
+
+# ── what a reader finds ──────────────────────────────────────────────────────
+
+
+def _templates() -> list[Template]:
+    found = []
+    for name, path in library.templates().items():
+        head = editing.read(path.read_bytes()).program.newest.head
+        found.append(Template(name, head.title, head.about))
+    return found
+
+
+def _newest(reader: Desk, visit: Visit) -> tuple[str, str]:
+    name, own = visit.about["program"], visit.staff.program
+    number = reader.books.programs().get(name)
+    if number is None or own not in (0, number):
+        raise NotHere
+    return name, reader.books.versions(number)[-1].source
+
+
+def _check(reader: Desk, source: str, name: str, own: int) -> Checked:
+    number = reader.books.programs().get(name, 0)
+    if name and (not number or own not in (0, number)):
+        raise NotHere
+    try:
+        draft = editing.read(source, name=name)
+    except ProgramError as error:
+        return Checked(source, tuple(error.faults))
+    now = reader.clock()
+    changes = ""
+    if number:
+        newest = reader.books.versions(number)[-1]
+        changes = editing.difference(newest, newest._replace(source=source, number=0))[1]
+    home: Any = Home(0, draft.program.name, draft.program, 0)
+    return Checked(
+        source,
+        warnings=tuple(editing.warnings(draft).items()),
+        changes=changes,
+        preview=first_purchase(draft.program, now),
+        place=place_of(home, now),
+    )
+
+
+def _publish(desk: Desk, source: str, name: str, since: str, visit: Visit) -> editing.Published:
+    draft = editing.read(source, name=name)
+    there = desk.books.programs()
+    if not name and draft.program.name in there:
+        message = f"There is a program {draft.program.name!r} already. Choose another name."
+        raise ProgramError([Fault("program-taken", message)])
+    if visit.staff.program not in (0, there.get(name, -1)):
+        raise NotHere
+    return editing.publish(desk, draft, since, desk.clock(), visit.by)

@@ -1,0 +1,71 @@
+"""Writing a program in the browser: a template, a fault with its line, a preview, published."""
+
+import pytest
+from playwright.sync_api import Browser
+
+from kantis.desk import editing
+from kantis.doors.web.preview import first_purchase
+from tests.doors.web.conftest import Site
+from tests.doors.web.looking import tab
+from tests.house.sources import REPO
+
+NOW = 1_795_600_000_000
+
+
+@pytest.mark.browser
+def test_a_program_is_written_from_a_template_and_published(browser: Browser, site: Site) -> None:
+    with tab(browser, site.address, 1280, session=site.sessions["manager"]) as looked:
+        page = looked.page
+        page.goto("/programs/new")
+        page.get_by_text("Stamp card", exact=False).first.click()
+        page.get_by_label("Short name").fill("harbour-cafe")
+        page.get_by_role("button", name="On to the program").click()
+        assert looked.barriers() == []
+        source = page.get_by_label("The program").input_value()
+        assert "program: harbour-cafe" in source
+        page.get_by_label("The program").fill(source.replace("expires:", "expirse:"))
+        page.get_by_role("button", name="Check and preview").click()
+        said = page.get_by_role("alert").inner_text()
+        assert "1 thing to mend" in said
+        assert "Line " in said
+        assert "expires" in said
+        assert looked.barriers() == []
+        page.get_by_label("The program").fill(source)
+        page.get_by_role("button", name="Check and preview").click()
+        assert "Somebody new buys for €12.50." in page.locator("main").inner_text()
+        page.get_by_role("button", name="Publish").click()
+        page.wait_for_url("**/c/harbour-cafe")
+        page.goto("/c/harbour-cafe/program")
+        edited = page.get_by_label("The program").input_value() + "\n# another thought\n"
+        page.get_by_label("The program").fill(edited.replace("title:", "title:", 1))
+        page.get_by_role("button", name="Check and preview").click()
+        assert "+# another thought" in page.locator("details pre").inner_text()
+
+
+def test_a_name_that_is_taken_is_refused(site: Site) -> None:
+    source = (REPO / "programs" / "corner-cafe.yaml").read_text(encoding="utf-8")
+    with site.client("owner") as client:
+        answer = client.post("/programs/draft", data={"source": source, "do": "publish"})
+        assert answer.status_code == 422
+        assert "already" in answer.text
+        other = source.replace("program: corner-cafe", "program: other")
+        answer = client.post("/c/corner-cafe/program", data={"source": other, "do": "publish"})
+        assert answer.status_code == 422
+    with site.client("other") as client:
+        answer = client.post("/c/corner-cafe/program", data={"source": source, "do": "publish"})
+        assert answer.status_code == 404
+        answer = client.post(
+            "/programs/draft", data={"source": other.replace("other", "third"), "do": "publish"}
+        )
+        assert answer.status_code == 404
+
+
+def test_what_a_first_purchase_brings_is_decided_not_guessed() -> None:
+    found = {}
+    for name in ("templates/points", "templates/stamp-card", "grab-rewards-vn"):
+        draft = editing.read((REPO / "programs" / f"{name}.yaml").read_bytes())
+        shown = first_purchase(draft.program, NOW)
+        found[name] = shown.amount, shown.brought
+    assert found["templates/points"] == (1_250, (("37", "points"),))
+    assert found["templates/stamp-card"][1] == (("3", "stamps"),)
+    assert found["grab-rewards-vn"][0] == 12_500
