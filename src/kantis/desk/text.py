@@ -157,7 +157,7 @@ def _refuse_early(text: str) -> None:
     for number, line in enumerate(text.split("\n"), 1):
         indent = line[: len(line) - len(line.lstrip(" \t"))]
         odd = line[len(indent) : len(indent) + 1]
-        if odd and odd in slips.SPACES:
+        if odd and odd in slips.SPACES and _BEGINS.match(line):
             message = "A no-break space stands in the indentation. Write ordinary spaces."
             raise _error("odd-space", message, number, len(indent) + 1)
         if "\t" in indent and line.strip():
@@ -168,6 +168,8 @@ def _refuse_early(text: str) -> None:
             raise _error("directive", message, number, 1)
 
 
+#: A line that begins an entry of a mapping or of a list, whatever stands before it.
+_BEGINS = re.compile(r"\s*(?:- |[\w -]{1,40}:(?:\s|$))")
 _TIGHT = re.compile(r"\s*[\w -]{1,40}(:(?=[^\s/])|\uff1a)")
 
 

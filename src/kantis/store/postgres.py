@@ -206,6 +206,8 @@ class PostgresBooks(Books):
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> int:
         self.statements += 1
+        if not self._write:
+            raise Outage("These books are open for reading only.")
         try:
             return self._db.execute(_dialect(statement), values).rowcount
         except psycopg.Error as error:
@@ -270,9 +272,9 @@ class PostgresBooks(Books):
             raise _said(error) from error
 
     def freeze(self, token: str = "") -> str:
-        self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         if token:
-            self.execute(f"SET TRANSACTION SNAPSHOT '{token}'")
+            self._send(f"SET TRANSACTION SNAPSHOT '{token}'")
         return str(self.one("SELECT pg_export_snapshot()"))
 
     def commit(self) -> None:

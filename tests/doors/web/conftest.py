@@ -24,9 +24,9 @@ CHROMIUM = next(
 PROGRAMS = ("corner-cafe", "boots-advantage-card", "templates/paid-membership")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, once for all tests of a worker."""
+    """Chromium, once for the tests of a module; no loop of it is left for those that follow."""
     assert CHROMIUM, "No chromium here. Install it (Debian: apt-get install chromium)."
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])

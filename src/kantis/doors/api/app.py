@@ -12,6 +12,7 @@ import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -39,7 +40,8 @@ def application(desk: Desk, setup: Setup = USUAL) -> Gate:
         title="Kantis", lifespan=open_office, openapi_url=None, docs_url=None, redoc_url=None,
         redirect_slashes=False,
         exception_handlers={
-            Problem: _problem, RequestValidationError: _invalid, Exception: _fault
+            Problem: _problem, RequestValidationError: _invalid, HTTPException: _unread,
+            Exception: _fault,
         },
     )  # fmt: skip
     for resource in RESOURCES:
@@ -94,6 +96,11 @@ async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     said = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
     return await _problem(request, Problem("malformed", f"{said}."))
+
+
+async def _unread(request: Request, _: Exception) -> Response:
+    """What the framework itself refuses is a body that is not even text."""
+    return await _problem(request, Problem("malformed", "The body cannot be read."))
 
 
 async def _fault(request: Request, _: Exception) -> Response:

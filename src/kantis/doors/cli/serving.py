@@ -138,12 +138,13 @@ def _greet(desk: Desk, listening: socket.socket, store: str, json: bool) -> None
     out.print(Text(f"Kantis serves on {address}", style="bold"))
     where = "" if store == "kantis.db" else f" --store {shown(store)}"
     if first:
-        out.print("No key yet, so nobody may call. This link shows the first one, once, until")
-        out.print("tomorrow:")
+        out.print("Nobody may do anything here yet. Open this link in a browser to become the")
+        out.print("owner; it opens once, until tomorrow:")
         out.print(Text(first, style="bold"))
         out.print(f'Or in another terminal: kantis key new "Me" --scope owner --source me{where}')
     if not programs:
-        out.print(f"No program yet. In another terminal: kantis publish FILE{where}")
+        said = "No program yet. Write one there from a template, or in another terminal:"
+        out.print(f"{said} kantis publish FILE{where}")
     sys.stdout.flush()
 
 

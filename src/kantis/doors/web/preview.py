@@ -29,7 +29,7 @@ class Preview(Struct, frozen=True):
 def first_purchase(program: Program, now: int, amount: int = 0) -> Preview:
     """A new member buys one thing that is in no category; nothing of it is kept."""
     money: Unit = program.money
-    amount = amount or AMOUNT * 10**money.scale // 100 * _about(money)
+    amount = amount or AMOUNT * _about(money) * 10**money.scale // 100
     account, brought, said = Account(1), dict[str, int](), list[str]()
     bodies: list[Body] = [Enrol(), Purchase((Line("1", "", 1, amount),))]
     for number, body in enumerate(bodies):
