@@ -7,6 +7,7 @@ New texts come in without a translation, and what nothing says any more goes out
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from kantis.engine import reach
 _WEB = Path(phrasebook.__file__).parent
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 _WIDTH = 100
+_ENGINE = Path(reach.__file__).parent
 
 
 def wanted() -> Iterator[str | tuple[str, str]]:
@@ -39,6 +41,20 @@ def wanted() -> Iterator[str | tuple[str, str]]:
     yield from phrasebook.WINDOWS
     yield from phrasebook.COUNTED.values()
     yield phrasebook.ROLLING
+    for file in sorted(_ENGINE.glob("*.py")):
+        yield from templates(file.read_text(encoding="utf-8"))
+
+
+def templates(source: str) -> Iterator[str | tuple[str, str]]:
+    """The templates of sentences that a file of the engine writes out.
+
+    >>> list(templates('Template("{points} expired.")(points=points)'))
+    ['{points} expired.']
+    """
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Template":
+            texts = tuple(ast.literal_eval(each) for each in node.args)
+            yield texts[0] if len(texts) == 1 else texts
 
 
 def renewed(tag: str) -> Catalog:

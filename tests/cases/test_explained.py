@@ -31,7 +31,7 @@ def said(path: Path) -> list[str]:
         assert not result.failures, result
         for entries in run.told.values():
             for told in entries:
-                found += explain(run.program, told.entry, told.event)
+                found += map(str, explain(run.program, told.entry, told.event))
     return found
 
 

@@ -25,8 +25,8 @@ from kantis.core.money import to_coins
 from kantis.desk import text
 from kantis.engine import outward
 from kantis.engine.decide import advance, decide
-from kantis.engine.explain import explain
 from kantis.engine.program import Program, Version, assemble
+from tests.engine.explaining import explain
 
 REPO = Path(__file__).parents[2]
 DAY_MS = 86_400_000

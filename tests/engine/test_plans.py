@@ -25,8 +25,8 @@ from kantis.core.events import (
 )
 from kantis.core.places import FORFEITED
 from kantis.engine.decide import advance, decide
-from kantis.engine.explain import explain
 from kantis.engine.program import Program, Version, assemble
+from tests.engine.explaining import explain
 
 START = instant("2024-01-01T12:00:00Z")
 TERMS: dict[str, Any] = {

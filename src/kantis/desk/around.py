@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from kantis.core.calendar import show_day, show_instant
 from kantis.desk.programs import Home
-from kantis.desk.showing import now_of
+from kantis.desk.showing import Say, now_of
 from kantis.engine import reach
 from kantis.engine.members import entitled
 from kantis.engine.program import Program
@@ -52,6 +52,7 @@ def rewards(
     subject: str = "",
     basket: int = 0,
     wanted: Sequence[str] = (),
+    say: Say = str,
 ) -> list[Plain]:
     """All rewards: what can be had now, and how far it is to the rest."""
     program: Program = home.program
@@ -66,7 +67,7 @@ def rewards(
         {
             "reward": each.name,
             "title": text_in(each.title, wanted),
-            "gives": each.gives,
+            "gives": say(each.gives),
             "comes": each.comes,
             "balance": each.balance,
             "points": units[each.balance].number(each.points) if each.balance else "",
@@ -74,7 +75,7 @@ def rewards(
             "can": each.can,
             "missing": units[each.balance].number(each.missing) if each.balance else "",
             "code": each.code,
-            "why": each.why,
+            "why": say(each.why),
             "left": each.left if each.left >= 0 else None,
             "stock": each.stock if each.stock >= 0 else None,
         }
@@ -83,7 +84,12 @@ def rewards(
 
 
 def offers(
-    home: Home, row: AccountRow, now: int, subject: str = "", wanted: Sequence[str] = ()
+    home: Home,
+    row: AccountRow,
+    now: int,
+    subject: str = "",
+    wanted: Sequence[str] = (),
+    say: Say = str,
 ) -> list[Plain]:
     """The offers that are meant for a member, and how each stands."""
     state = now_of(home, row, now)
@@ -92,7 +98,7 @@ def offers(
         {
             "offer": each.name,
             "title": text_in(each.title, wanted),
-            "says": each.says,
+            "says": say(each.says),
             "state": each.state,
             "since": show_day(each.since) if each.since else "",
             "until": last_day(each.until),

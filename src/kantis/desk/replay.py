@@ -144,7 +144,7 @@ def _in_words(books: Books, program: Program, step: Step, decided: list[Entry]) 
 
     def words(entries: list[Entry]) -> list[str]:
         said = [(each, event if each.event == own.event else None) for each in entries]
-        return [sentence for each, what in said for sentence in explain(program, each, what)]
+        return [str(sentence) for each, what in said for sentence in explain(program, each, what)]
 
     recorded, now = words(step.recorded), words(decided) or ["It cannot be decided."]
     return Difference(step.account, own.seq, own.event, recorded, now)

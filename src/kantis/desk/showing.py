@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 from kantis.core import calendar, places, windows
 from kantis.core.account import Account, decode_account, value_at
 from kantis.core.decision import Entry
 from kantis.core.events import Event
 from kantis.core.records import Lot
+from kantis.core.sentences import Value
 from kantis.desk.programs import Home
 from kantis.desk.recorded import entry_of, event_of
 from kantis.engine.decide import advance
@@ -20,6 +22,9 @@ from kantis.engine.reach import Step, tiers_within
 from kantis.features.balances import end_of
 from kantis.store.books import Books
 from kantis.store.rows import AccountRow
+
+#: How a door says a sentence, or a value of one; ``str`` says it in English.
+Say: TypeAlias = Callable[[Value], str]
 
 PLACES: Final = [place.name for place in places.CHART if place.member]
 
@@ -34,7 +39,7 @@ class Told:
         self.when = f"{program.calendar.local(moment):%Y-%m-%d %H:%M}"
         self.what = f"{event.type} {entry.event}" if event is not None else "time passed"
 
-    def plain(self) -> dict[str, object]:
+    def plain(self, say: Say = str) -> dict[str, object]:
         """In plain values."""
         return {
             "seq": self.entry.seq,
@@ -42,7 +47,7 @@ class Told:
             "event": self.entry.event,
             "type": self.event.type if self.event else "",
             "version": self.entry.version,
-            "sentences": self.sentences,
+            "sentences": [say(each) for each in self.sentences],
         }
 
 

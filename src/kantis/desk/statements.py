@@ -17,7 +17,7 @@ from kantis.core.calendar import show_day
 from kantis.core.decision import Entry
 from kantis.core.places import MEMBER_PLACES
 from kantis.desk.programs import Home
-from kantis.desk.showing import PLACES, Told, told
+from kantis.desk.showing import PLACES, Say, Told, told
 from kantis.engine.decide import advance
 from kantis.engine.program import Program
 from kantis.store.books import Books
@@ -50,11 +50,12 @@ def statement(
     now: int,
     days: tuple[int, int],
     page: tuple[int, int],
+    say: Say = str,
 ) -> Statement:
     """The statement of an account from a day to a day, both inside (0: the first, today).
 
     ``page`` is the entry to begin with (0: the first), and how many movements there are at
-    most.
+    most. ``say`` says the sentences.
     """
     program: Program = home.program
     state = decode_account(row.snapshot)
@@ -80,13 +81,13 @@ def statement(
         show_day(first_day),
         show_day(last_day),
         _shown(program, opening),
-        [each for each in (_movement(program, at, one) for one in found) if each["changes"]],
+        [each for each in (_movement(program, at, one, say) for one in found) if each["changes"]],
         _shown(program, closing),
         rest[0].entry.seq if rest else 0,
     )
 
 
-def _movement(program: Program, at: Purses, told: Told) -> Plain:
+def _movement(program: Program, at: Purses, told: Told, say: Say) -> Plain:
     """An entry with what it changed, and what there was after it."""
     changes: Purses = {}
     moves = list(_moves([told.entry]))
@@ -95,7 +96,7 @@ def _movement(program: Program, at: Purses, told: Told) -> Plain:
     changed = {name: purse for name, purse in changes.items() if any(purse)}
     shown = _shown(program, changed)
     return {
-        **told.plain(),
+        **told.plain(say),
         "changes": {
             name: {place: amount for place, amount in purse.items() if amount.strip("0.")}
             for name, purse in shown.items()

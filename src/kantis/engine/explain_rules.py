@@ -14,6 +14,16 @@ from kantis.core.earner import Earner
 from kantis.core.knobs import Node
 from kantis.core.phrases import percent, text_of
 from kantis.core.rates import Step, exact, rounded
+from kantis.core.sentences import (
+    Amount,
+    Keyed,
+    Name,
+    Phrase,
+    Sentence,
+    Several,
+    Template,
+    Value,
+)
 from kantis.engine.explain_outward import outside
 from kantis.engine.plan import Plan
 from kantis.features.counters import THOUSANDTHS
@@ -31,9 +41,11 @@ _RULES = (
 #: What a rule gives, by the key that says it.
 TERMS = ("give", "multiply", "add", "bonus")
 Fact = tuple[Any, ...]
+#: Terms that hold for a level.
+_LEVEL = Template("{terms} ({level})")
 
 
-def words(tree: dict[str, Any], rule: str, *keys: str) -> str:
+def words(tree: dict[str, Any], rule: str, *keys: str) -> Value:
     """What the file says of a rule under one of the keys, as it is written.
 
     A rule that stands for one partner, or for one option of a choice, says what it was
@@ -72,13 +84,13 @@ def _entry(tree: dict[str, Any], rule: str, *keys: str) -> Node | None:
     return None
 
 
-def _flat(node: Node) -> str:
+def _flat(node: Node) -> Value:
     """A value of the file as words."""
     if isinstance(node.value, dict):
-        return ", ".join(f"{key}: {_flat(child)}" for key, child in node.value.items())
+        return Several(tuple(Keyed(key, _flat(child)) for key, child in node.value.items()))
     if isinstance(node.value, list):
-        return ", ".join(_flat(each) for each in node.value)
-    return text_of(node)
+        return Several(tuple(_flat(each) for each in node.value))
+    return Phrase(text_of(node))
 
 
 def unit_of(plan: Plan, name: str) -> Unit:
@@ -87,92 +99,118 @@ def unit_of(plan: Plan, name: str) -> Unit:
     return balance.unit if balance is not None else Unit(name)
 
 
-def fired(plan: Plan, tree: dict[str, Any], facts: list[Fact], fact: Fact, invited: bool) -> str:
+def fired(
+    plan: Plan, tree: dict[str, Any], facts: list[Fact], fact: Fact, invited: bool
+) -> Sentence | None:
     """The sentence of what a rule did; ``invited`` where somebody came by the member's word."""
     rule, balance, base, points, lot, plain = fact
-    unit = unit_of(plan, balance)
+    unit, named = unit_of(plan, balance), Name(rule)
     if isinstance(base, str):
         return outside(plan, fact)
     if rule in plan.entitlements.sections:
-        return f"Entitled to {rule}: {plan.entitlements.sections[rule].good_for}."
+        good_for = Phrase(plan.entitlements.sections[rule].good_for)
+        return Template("Entitled to {rule}: {what}.")(rule=named, what=good_for)
     if points < 0 or plain < 0:
         return _taken(unit, rule, -points, -plain)
     if rule in plan.rewards and not lot:  # an earning rule may have the name of a reward
         return _reward(plan, tree, fact)
+    shown = Amount(unit, points)
     if rule in plan.cycles:
-        worth = plan.money.show(plain)
-        of = "" if points == base else f" of {unit.show(base)}"
-        return f"{unit.show(points)}{of} turned into {worth} ({rule})."
+        worth = Amount(plan.money, plain)
+        if points == base:
+            turned = Template("{points} turned into {money} ({rule}).")
+            return turned(points=shown, money=worth, rule=named)
+        part = Template("{points} of {all} turned into {money} ({rule}).")
+        return part(points=shown, all=Amount(unit, base), money=worth, rule=named)
     if rule in plan.challenges:
-        won = f"The challenge {rule} is won: {words(tree, rule, 'streak', 'goal')}"
-        return f"{won}. {unit.show(points)} for it." if points else f"{won}."
+        goal = words(tree, rule, "streak", "goal")
+        if not points:
+            return Template("The challenge {rule} is won: {goal}.")(rule=named, goal=goal)
+        won = Template("The challenge {rule} is won: {goal}. {points} for it.")
+        return won(rule=named, goal=goal, points=shown)
     if rule in plan.referrals:
-        why = "a friend whom you brought" if invited else "coming by the invitation"
-        return f"{unit.show(points)} for {why} ({rule}){_capped(unit, points, plain)}."
+        brought = Template("{points} for a friend whom you brought ({rule}){cap}.")
+        came = Template("{points} for coming by the invitation ({rule}){cap}.")
+        cap = _capped(unit, points, plain)
+        return (brought if invited else came)(points=shown, rule=named, cap=cap)
     return _gave(plan, tree, facts, fact)
 
 
-def _reward(plan: Plan, tree: dict[str, Any], fact: Fact) -> str:
+def _reward(plan: Plan, tree: dict[str, Any], fact: Fact) -> Sentence:
     rule, balance, _, points, _, plain = fact
+    named, gives = Name(rule), words(tree, rule, "gives")
     if not balance:
-        return f"The reward {rule} came by itself: {words(tree, rule, 'gives')}."
-    what = f", worth {plan.money.show(plain)}" if plain else ""
-    if not plain and (gives := words(tree, rule, "gives")):
-        what = f": {gives}"
-    return f"{unit_of(plan, balance).show(points)} spent on {rule}{what}."
+        came = Template("The reward {rule} came by itself: {gives}.")
+        return came(rule=named, gives=gives)
+    shown = Amount(unit_of(plan, balance), points)
+    if plain:
+        worth = Template("{points} spent on {rule}, worth {money}.")
+        return worth(points=shown, rule=named, money=Amount(plan.money, plain))
+    if gives:
+        return Template("{points} spent on {rule}: {gives}.")(points=shown, rule=named, gives=gives)
+    return Template("{points} spent on {rule}.")(points=shown, rule=named)
 
 
-def _taken(unit: Unit, rule: str, taken: int, asked: int) -> str:
+def _taken(unit: Unit, rule: str, taken: int, asked: int) -> Sentence:
     if not taken:
-        return f"{unit.show(asked)} that {rule} had given should go back; they are gone already."
-    more = f"; {unit.show(asked - taken)} more are gone already" if asked > taken else ""
-    return f"{unit.show(taken)} taken back that {rule} had given{more}."
+        gone = Template("{points} that {rule} had given should go back; they are gone already.")
+        return gone(points=Amount(unit, asked), rule=Name(rule))
+    if asked > taken:
+        part = Template("{points} taken back that {rule} had given; {more} more are gone already.")
+        return part(points=Amount(unit, taken), rule=Name(rule), more=Amount(unit, asked - taken))
+    whole = Template("{points} taken back that {rule} had given.")
+    return whole(points=Amount(unit, taken), rule=Name(rule))
 
 
-def _capped(unit: Unit, points: int, plain: int) -> str:
+def _capped(unit: Unit, points: int, plain: int) -> Value:
     if plain <= points:
         return ""
     if not points:
-        return f"; a cap left none of {unit.show(plain)}"
-    return f"; a cap left {unit.show(points)} of {unit.show(plain)}"
+        return Template("; a cap left none of {all}")(all=Amount(unit, plain))
+    left = Template("; a cap left {points} of {all}")
+    return left(points=Amount(unit, points), all=Amount(unit, plain))
 
 
-def _gave(plan: Plan, tree: dict[str, Any], facts: list[Fact], fact: Fact) -> str:
+def _gave(plan: Plan, tree: dict[str, Any], facts: list[Fact], fact: Fact) -> Sentence:
     rule, balance, base, points, lot, plain = fact
     unit, earner = unit_of(plan, balance), plan.earning.by_name.get(rule)
-    said = f"{unit.show(points)} for {rule}"
+    funder: Value = ""
     if earner is not None and earner.rule.funded_by and lot:
-        said += f", funded by {earner.rule.funded_by}"
-    if terms := _terms(plan, tree, facts, fact, earner):
-        said += f": {terms}"
-    if earner is not None:
-        said += _on(plan, tree, earner, base)
-    return f"{said}{_capped(unit, points, plain)}."
+        funder = Template(", funded by {partner}")(partner=Name(earner.rule.funded_by))
+    terms = _terms(plan, tree, facts, fact, earner)
+    return Template("{points} for {rule}{funder}{terms}{on}{cap}.")(
+        points=Amount(unit, points),
+        rule=Name(rule),
+        funder=funder,
+        terms=Template(": {terms}")(terms=terms) if terms else "",
+        on=_on(plan, tree, earner, base) if earner is not None else "",
+        cap=_capped(unit, points, plain),
+    )
 
 
-def _on(plan: Plan, tree: dict[str, Any], earner: Earner, base: int) -> str:
+def _on(plan: Plan, tree: dict[str, Any], earner: Earner, base: int) -> Value:
     """What it was measured on, and over which period."""
     if earner.per == "event" or not base:
         return ""
     if earner.per == "item":
-        on = f", for {base} {'item' if base == 1 else 'items'}"
+        on = Template(", for {n} item", ", for {n} items")(n=base)
     elif earner.per == "measure":
-        named = [each for each in plan.head.measures if each.rstrip("s") in _rate(earner, tree)]
-        on = f", on {THOUSANDTHS.number(base).rstrip('0').rstrip('.')} {named[0]}" if named else ""
+        rate = str(words(tree, (earner.on or [earner])[0].name, "give"))
+        named = [each for each in plan.head.measures if each.rstrip("s") in rate]
+        if not named:
+            return ""
+        measure = Amount(Unit(named[0], THOUSANDTHS.scale), base, short=True)
+        on = Template(", on {amount}")(amount=measure)
     else:
-        on = f", on {plan.money.show(base)}"
-    if earner.rule.over is not None and on:
-        on += f" in the {words(tree, earner.name, 'over')}"
-    return on
-
-
-def _rate(earner: Earner, tree: dict[str, Any]) -> str:
-    return words(tree, (earner.on or [earner])[0].name, "give")
+        on = Template(", on {amount}")(amount=Amount(plan.money, base))
+    if earner.rule.over is None:
+        return on
+    return Template("{on} in the {window}")(on=on, window=words(tree, earner.name, "over"))
 
 
 def _terms(
     plan: Plan, tree: dict[str, Any], facts: list[Fact], fact: Fact, earner: Earner | None
-) -> str:
+) -> Value:
     """The part of a rule's terms that was applied."""
     rule, _, base, _, _, plain = fact
     if earner is None:
@@ -181,7 +219,8 @@ def _terms(
         levels = next(each.levels for each in plan.tiers if each.name == earner.give.group)
         for level, _ in earner.give.by_level:
             if rounded(exact(earner.give, base, level), earner.rule.round) == plain:
-                return f"{words(tree, rule, f'give {levels[level]}')} ({levels[level]})"
+                terms = words(tree, rule, f"give {levels[level]}")
+                return _LEVEL(terms=terms, level=Name(levels[level]))
         return ""
     if earner.give.bands:
         return _band(tree, earner, base, plain)
@@ -192,21 +231,22 @@ def _terms(
     return words(tree, rule, *TERMS)
 
 
-def _band(tree: dict[str, Any], earner: Earner, base: int, plain: int) -> str:
+def _band(tree: dict[str, Any], earner: Earner, base: int, plain: int) -> Value:
     """The band that was reached; of bands that each have their part, all of those."""
     node = _entry(tree, earner.name, "give")
     if node is None or not isinstance(node.value, dict):
         return words(tree, earner.name, "give")
     (table,) = node.value.values()
-    said = [f"{key}: {_flat(child)}" for key, child in table.value.items()]
+    said = [Keyed(key, _flat(child)) for key, child in table.value.items()]
     steps = earner.give.steps
     if earner.give.limits:  # the total of another counter picked it
         reached = [i for i, step in enumerate(steps) if _alone(earner, step, base) == plain]
-        return said[reached[0]] if len(reached) == 1 else ", ".join(said)
+        return said[reached[0]] if len(reached) == 1 else Several(tuple(said))
     below = [i for i, each in enumerate(steps) if _reached(each, base, earner.give.inclusive)]
     if not below:
         return ""
-    return said[below[-1]] if earner.give.bands == "whole" else ", ".join(said[: below[-1] + 1])
+    whole = earner.give.bands == "whole"
+    return said[below[-1]] if whole else Several(tuple(said[: below[-1] + 1]))
 
 
 def _reached(step: Step, base: int, inclusive: bool) -> bool:
@@ -217,7 +257,7 @@ def _alone(earner: Earner, step: Step, base: int) -> int:
     return rounded(Ratio(step.num * base, step.den), earner.rule.round)
 
 
-def _of_level(facts: list[Fact], fact: Fact, node: Node, earner: Earner) -> str:
+def _of_level(facts: list[Fact], fact: Fact, node: Node, earner: Earner) -> Value:
     """What a modifier adds at the level whose part of the plain points is nearest."""
     _, balance, _, _, _, plain = fact
     on = {each.name for each in earner.on}
@@ -230,5 +270,7 @@ def _of_level(facts: list[Fact], fact: Fact, node: Node, earner: Earner) -> str:
         more -= points if earner.rule.multiply is not None else 0
         apart.setdefault(abs(more - plain), []).append(level)
     near = apart[min(apart)]
-    named = f" ({near[0]})" if len(near) == 1 else ""
-    return f"{_flat(node.value[near[0]])}{named}" if points else _flat(node)
+    if not points:
+        return _flat(node)
+    terms = _flat(node.value[near[0]])
+    return _LEVEL(terms=terms, level=Name(near[0])) if len(near) == 1 else terms

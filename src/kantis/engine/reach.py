@@ -16,6 +16,7 @@ from kantis.core.account import Account
 from kantis.core.decision import Context
 from kantis.core.events import Body, Event, Load, Redeem
 from kantis.core.lots import spendable
+from kantis.core.sentences import No, Phrase, Value
 from kantis.core.turn import Refused, Turn, begin
 from kantis.engine.explain import words_of
 from kantis.engine.plan import Plan
@@ -43,14 +44,14 @@ class RewardReach(Struct):
 
     name: str
     title: dict[str, str]
-    gives: str
+    gives: Value
     balance: str
     points: int = 0
     money: int = 0
     can: bool = False
     missing: int = 0
     code: str = ""
-    why: str = ""
+    why: Value = ""
     left: int = -1
     stock: int = -1
     comes: str = "on request"
@@ -65,7 +66,7 @@ class OfferReach(Struct):
 
     name: str
     title: dict[str, str]
-    says: str
+    says: Value
     state: str
     since: int = 0
     until: int = 0
@@ -158,7 +159,8 @@ def _reward(plan: Plan, turn: Turn, reward: RewardSection, body: Redeem) -> Rewa
         _, found.points, found.money = rewards.redeem(plan.rewards, plan.balances, turn, body)
         found.can = True
     except Refused as refused:
-        found.code, found.why = refused.refusal.code, refused.refusal.sentence
+        found.code = refused.refusal.code
+        found.why = No(found.code, refused.refusal.sentence)
         if found.code in ("not-enough", "below-minimum"):
             found.points = _fewest(reward)
             found.missing = max(0, found.points - spendable(turn, plan.balances[unit]))
@@ -176,14 +178,14 @@ def _fewest(reward: RewardSection) -> int:
     return -(-least // step) * step
 
 
-def _gives(plan: Plan, reward: RewardSection) -> str:
+def _gives(plan: Plan, reward: RewardSection) -> Phrase:
     gives = reward.gives
     if gives.voucher:
         kind = plan.vouchers[gives.voucher]
-        return kind.good_for or gives.voucher
+        return Phrase(kind.good_for or gives.voucher)
     if gives.money:
-        return f"{'up to ' if gives.up_to else ''}{plan.money.show(gives.money)} off"
-    return gives.thing or gives.payout
+        return Phrase(f"{'up to ' if gives.up_to else ''}{plan.money.show(gives.money)} off")
+    return Phrase(gives.thing or gives.payout)
 
 
 # ── offers ────────────────────────────────────────────────────────────────────

@@ -98,7 +98,7 @@ def test_an_offer_is_listed_loaded_and_used_up(shop: httpx.Client) -> None:
     path = "/v1/accounts/card:offers/offers"
     (offer,) = shop.get(path, headers={"accept-language": "fi"}).json()["offers"]
     assert (offer["offer"], offer["title"], offer["state"]) == ("tea-week", "Teeviikko", "open")
-    assert (offer["says"], offer["left"], offer["loaded"]) == ("50 points", 2, "")
+    assert (offer["says"], offer["left"], offer["loaded"]) == ("50 pistettä", 2, "")
     for uses in (1, 2):
         assert post(shop, f"{path}/tea-week/load").status_code == 200
         (offer,) = shop.get(path).json()["offers"]

@@ -54,6 +54,21 @@ def test_the_card_is_there_in_each_language(browser: Browser, site: Site, langua
         assert looked.complaints == []
 
 
+WHY = {
+    "en": "for own cup: 1 stamp per item, for 2 items.",
+    "fi": "own cup – 1 leima / tuote, 2 tuotteesta.",
+    "et": "own cup – 1 tempel / toode, 2 toote eest.",
+    "vi": "own cup – 1 tem mỗi món, cho 2 sản phẩm.",
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_reasons_are_in_the_language_of_the_member(site: Site, language: str) -> None:
+    with site.client("member") as client:
+        page = client.get("/me/history", headers={"accept-language": language}).text
+        assert WHY[language] in page
+
+
 def test_nobody_signs_in_to_another_account(site: Site) -> None:
     with site.client("member") as client:
         assert client.get("/c/corner-cafe/members/1").status_code == 404

@@ -633,7 +633,11 @@ class EntryPage(TypedDict):
 
 
 class EntryTold(TypedDict):
-    """What an event did to the account, in sentences. ``time`` is the program's local time."""
+    """
+    What an event did to the account, in sentences. ``time`` is the program's local time. The
+    sentences are in the best of the languages of Accept-Language that there is (en, fi, et,
+    vi), and in English where there is none.
+    """
 
     event: str
     sentences: list[str]
@@ -1520,7 +1524,8 @@ class Reward(TypedDict):
     A reward, seen from the account; amounts are decimal numbers. `can`: it can be had now, for
     `points`. Otherwise `missing` says how many points there are too few, and `code` and `why`
     why not. `comes` is how: on request, by itself, on the birthday, on joining. `left` is how
-    often still, `stock` how many there are for all.
+    often still, `stock` how many there are for all. Titles, `gives` and `why` are in the best
+    language of Accept-Language that there is.
     """
 
     balance: str

@@ -23,7 +23,9 @@ from kantis.doors.api.looking import (
     office_of,
     seq_of,
     tagged,
+    wanted_of,
 )
+from kantis.doors.web.telling import teller
 
 router = APIRouter()
 
@@ -145,7 +147,11 @@ class Account(BaseModel):
 
 
 class EntryTold(BaseModel):
-    """What an event did to the account, in sentences. ``time`` is the program's local time."""
+    """What an event did to the account, in sentences. ``time`` is the program's local time.
+
+    The sentences are in the best of the languages of Accept-Language that there is (en, fi, et,
+    vi), and in English where there is none.
+    """
 
     seq: int
     time: str
@@ -181,7 +187,8 @@ async def entries(
 ) -> EntryPage:
     """Entries with their explanations, newest first."""
     below = seq_of(cursor)
-    found = await office_of(request).read(_entries, caller_of(request), ref, below, limit)
+    about = ref, below, limit, wanted_of(request)
+    found = await office_of(request).read(_entries, caller_of(request), *about)
     page = [EntryTold.model_validate(each) for each in found]
     first = page[-1].seq if page else 1
     return EntryPage(entries=page, next=cursor_of(first) if first > 1 else None)
@@ -194,10 +201,12 @@ def standing_of(reader: Desk, caller: Caller, ref: str) -> dict[str, Any]:
 
 
 def _entries(
-    reader: Desk, caller: Caller, ref: str, below: int, count: int
+    reader: Desk, caller: Caller, ref: str, below: int, count: int, tongues: list[str]
 ) -> list[dict[str, object]]:
     row = account_of(reader, caller, ref)
     end = min(below, row.seq + 1)
     wanted = [(row.id, seq) for seq in range(max(1, end - count), end)]
-    found = told(reader.books, reader.homes.numbered(row.program).program, wanted)
-    return [each.plain() for each in reversed(found)]
+    home = reader.homes.numbered(row.program)
+    found = told(reader.books, home.program, wanted)
+    say = teller(home, reader.clock(), tongues)
+    return [each.plain(say) for each in reversed(found)]

@@ -24,6 +24,7 @@ from kantis.doors.api.looking import (
     wanted_of,
 )
 from kantis.doors.api.wire import NUMBER_MAX
+from kantis.doors.web.telling import teller
 
 router = APIRouter()
 
@@ -35,7 +36,8 @@ class Reward(BaseModel):
 
     `can`: it can be had now, for `points`. Otherwise `missing` says how many points there are
     too few, and `code` and `why` why not. `comes` is how: on request, by itself, on the
-    birthday, on joining. `left` is how often still, `stock` how many there are for all.
+    birthday, on joining. `left` is how often still, `stock` how many there are for all. Titles,
+    `gives` and `why` are in the best language of Accept-Language that there is.
     """
 
     reward: str
@@ -185,8 +187,9 @@ _Found = list[dict[str, Any]]
 
 def _rewards(reader: Desk, caller: Caller, ref: str, basket: int, wanted: list[str]) -> _Found:
     row, home = account_of(reader, caller, ref), reader.homes.numbered(caller.number)
-    about = reader.books, home, row, reader.clock(), subject_of(ref)
-    return around.rewards(*about, basket, wanted)
+    now = reader.clock()
+    about = reader.books, home, row, now, subject_of(ref)
+    return around.rewards(*about, basket, wanted, teller(home, now, wanted))
 
 
 def _vouchers(reader: Desk, caller: Caller, ref: str, wanted: list[str], closed: bool) -> _Found:
@@ -196,7 +199,9 @@ def _vouchers(reader: Desk, caller: Caller, ref: str, wanted: list[str], closed:
 
 def _offers(reader: Desk, caller: Caller, ref: str, wanted: list[str]) -> _Found:
     row, home = account_of(reader, caller, ref), reader.homes.numbered(caller.number)
-    return around.offers(home, row, reader.clock(), subject_of(ref), wanted)
+    now = reader.clock()
+    say = teller(home, now, wanted)
+    return around.offers(home, row, now, subject_of(ref), wanted, say)
 
 
 def _entitlements(reader: Desk, caller: Caller, ref: str, wanted: list[str]) -> _Found:

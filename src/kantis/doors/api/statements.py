@@ -23,8 +23,10 @@ from kantis.doors.api.looking import (
     office_of,
     seq_of,
     tagged,
+    wanted_of,
 )
 from kantis.doors.api.problems import Problem
+from kantis.doors.web.telling import teller
 
 router = APIRouter()
 
@@ -75,7 +77,9 @@ async def statement(
         raise Problem("malformed", "A statement ends on the day it begins on, or later.")
     days = _day(first), _day(last)
     page = (seq_of(cursor) if cursor else 0), limit
-    found = await office_of(request).read(_statement, caller_of(request), ref, days, page)
+    found = await office_of(request).read(
+        _statement, caller_of(request), ref, days, page, wanted_of(request)
+    )
     return tagged(
         request,
         StatementTold(
@@ -91,7 +95,10 @@ def _day(date: dt.date | None) -> int:
 
 
 def _statement(
-    reader: Desk, caller: Caller, ref: str, days: tuple[int, int], page: tuple[int, int]
-) -> Statement:
+    reader: Desk, caller: Caller, ref: str, days: tuple[int, int], page: tuple[int, int],
+    wanted: list[str],
+) -> Statement:  # fmt: skip
     row, home = account_of(reader, caller, ref), reader.homes.numbered(caller.number)
-    return statements.statement(reader.books, home, row, reader.clock(), days, page)
+    now = reader.clock()
+    say = teller(home, now, wanted)
+    return statements.statement(reader.books, home, row, now, days, page, say)

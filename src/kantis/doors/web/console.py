@@ -175,5 +175,7 @@ def _member(
     account = standing(reader.books, home, row, reader.clock())
     last = min(visit.number("below") or row.seq + 1, row.seq + 1)
     first = max(1, last - PAGE)
-    entries = told(reader.books, home.program, [(row.id, seq) for seq in range(first, last)])
-    return place, account, [each.plain() for each in reversed(entries)], first if first > 1 else 0
+    found = told(reader.books, home.program, [(row.id, seq) for seq in range(first, last)])
+    say = place.teller(visit.language)
+    entries = [each.plain(say) for each in reversed(found)]
+    return place, account, entries, first if first > 1 else 0

@@ -79,7 +79,10 @@ class Language:
         '250.000\\xa0₫'
         """
         value = Decimal(amount).scaleb(-unit.scale)
-        return str(format_currency(value, unit.name, locale=self.locale))
+        exact = -int(value.as_tuple().exponent) > 2 and value != round(value, 2)
+        return str(
+            format_currency(value, unit.name, locale=self.locale, decimal_quantization=not exact)
+        )
 
     def amount(self, amount: int, unit: Unit, title: str = "") -> str:
         """An amount of any unit, with its name."""

@@ -204,7 +204,7 @@ _ROLLING: Final = re.compile(r"rolling (\d+ (?:day|month)s?)")
 COUNTED: Final = {
     f"{word}s": (f"{{n}} {word}", f"{{n}} {word}s")
     for word in "minute hour day week month year time point stamp star mile credit "
-    "coupon item night litre gallon".split()
+    "coupon item night litre gallon purchase visit".split()
 }
 #: A window of so many days or months that moves along.
 ROLLING: Final = "the last {d}"

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from kantis.core import dated
 from kantis.core.knobs import Node
 from kantis.desk.programs import Home
 from kantis.doors.web.languages import Language, said
 from kantis.doors.web.phrasebook import Speaker
-from kantis.doors.web.terms import Chapter, chapters, units, words
+from kantis.doors.web.telling import Teller, tree_of
+from kantis.doors.web.terms import Chapter, chapters, titles, units, words
 
 
 class Place(Struct, frozen=True):
@@ -36,6 +36,10 @@ class Place(Struct, frozen=True):
         """Who says its amounts and phrases in a language."""
         return Speaker(language, units(self.tree, language.tag), words)
 
+    def teller(self, language: Language) -> Teller:
+        """Who says its sentences in a language."""
+        return Teller(self.speaker(language), titles(self.tree, language.tag))
+
     def chapters(self, language: Language) -> list[Chapter]:
         """Its terms in a language."""
         return chapters(self.tree, language)
@@ -44,7 +48,4 @@ class Place(Struct, frozen=True):
 def place_of(home: Home, now: int, others: Iterable[str] = ()) -> Place:
     """A program as it stands at an instant."""
     plan = home.program.plan(now)
-    version = next(each for each in home.program.versions if each.number == plan.version)
-    tree = dated.at(version.tree, plan.calendar.wall(now))
-    assert tree is not None
-    return Place(home.number, home.name, plan.head.title, tree.value, tuple(others))
+    return Place(home.number, home.name, plan.head.title, tree_of(home, now), tuple(others))

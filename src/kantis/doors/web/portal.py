@@ -84,7 +84,8 @@ def _card(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
     row, home, place = _own(reader, visit)
     now = reader.clock()
     tongue = [visit.language.tag]
-    found = around.rewards(reader.books, home, row, now, wanted=tongue)
+    say = place.teller(visit.language)
+    found = around.rewards(reader.books, home, row, now, wanted=tongue, say=say)
     return place, {
         "account": standing(reader.books, home, row, now),
         "vouchers": around.vouchers(home, row, now, tongue),
@@ -102,10 +103,10 @@ def _is_near(reward: dict[str, Any]) -> bool:
 
 def _rewards(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
     row, home, place = _own(reader, visit)
-    now, tongue = reader.clock(), [visit.language.tag]
+    now, tongue, say = reader.clock(), [visit.language.tag], place.teller(visit.language)
     return place, {
-        "rewards": around.rewards(reader.books, home, row, now, wanted=tongue),
-        "offers": around.offers(home, row, now, wanted=tongue),
+        "rewards": around.rewards(reader.books, home, row, now, wanted=tongue, say=say),
+        "offers": around.offers(home, row, now, wanted=tongue, say=say),
     }
 
 
@@ -115,4 +116,5 @@ def _history(reader: Desk, visit: Visit) -> tuple[Place, list[dict[str, object]]
     last = min(below, row.seq + 1)
     first = max(1, last - PAGE)
     found = told(reader.books, home.program, [(row.id, seq) for seq in range(first, last)])
-    return place, [each.plain() for each in reversed(found)], first if first > 1 else 0
+    say = place.teller(visit.language)
+    return place, [each.plain(say) for each in reversed(found)], first if first > 1 else 0

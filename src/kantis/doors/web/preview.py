@@ -9,6 +9,7 @@ from msgspec import Struct
 from kantis.core.account import Account
 from kantis.core.amounts import Unit
 from kantis.core.events import Body, Enrol, Event, Line, Purchase
+from kantis.core.sentences import Sentence
 from kantis.engine.decide import decide
 from kantis.engine.explain import explain
 from kantis.engine.program import Program
@@ -23,14 +24,14 @@ class Preview(Struct, frozen=True):
 
     amount: int
     brought: tuple[tuple[str, str], ...]
-    sentences: tuple[str, ...]
+    sentences: tuple[Sentence, ...]
 
 
 def first_purchase(program: Program, now: int, amount: int = 0) -> Preview:
     """A new member buys one thing that is in no category; nothing of it is kept."""
     money: Unit = program.money
     amount = amount or AMOUNT * _about(money) * 10**money.scale // 100
-    account, brought, said = Account(1), dict[str, int](), list[str]()
+    account, brought, said = Account(1), dict[str, int](), list[Sentence]()
     bodies: list[Body] = [Enrol(), Purchase((Line("1", "", 1, amount),))]
     for number, body in enumerate(bodies):
         event = Event("preview", str(number), now + number, _SUBJECT, body)

@@ -135,11 +135,8 @@ class _Writer:
         self._tree, self._language = tree, language
         self._speaker = Speaker(language, units(tree, language.tag), words)
         self._names = {
-            name: self._title(name, entry.value if isinstance(entry.value, dict) else {})
-            for section, _, _ in CHAPTERS
-            if section in tree and isinstance(tree[section].value, dict)
-            for name, entry in tree[section].value.items()
-            if section not in _WHOLE
+            name: title[:1].upper() + title[1:]
+            for name, title in titles(tree, language.tag).items()
         }
 
     def chapter(self, section: str, title: str, first: tuple[str, ...]) -> Chapter:
@@ -211,6 +208,22 @@ def _texts(titles: Node) -> dict[str, str]:
     if isinstance(titles.value, dict):
         return {tag: str(each.value) for tag, each in titles.value.items()}
     return {"en": str(titles.value)}
+
+
+def titles(tree: dict[str, Node], tag: str) -> dict[str, str]:
+    """How a reader of a language finds each entry named: its title, or its name in words."""
+    return {
+        name: said(
+            _texts(entry.value["title"])
+            if isinstance(entry.value, dict) and "title" in entry.value
+            else {},
+            tag,
+            words(name),
+        )
+        for section, _, _ in CHAPTERS
+        if section in tree and section not in _WHOLE and isinstance(tree[section].value, dict)
+        for name, entry in tree[section].value.items()
+    }
 
 
 def units(tree: dict[str, Node], tag: str) -> dict[str, tuple[Unit, str]]:
