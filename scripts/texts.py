@@ -17,7 +17,7 @@ from babel.messages.pofile import write_po
 
 from kantis.desk.showing import PLACES
 from kantis.desk.staff import ROLES
-from kantis.doors.web import phrasebook, terms
+from kantis.doors.web import phrasebook, refusing, terms
 from kantis.doors.web.languages import FIRST, LANGUAGES, TEXTS, catalog
 from kantis.engine import reach
 
@@ -41,6 +41,8 @@ def wanted() -> Iterator[str | tuple[str, str]]:
     yield from phrasebook.WINDOWS
     yield from phrasebook.COUNTED.values()
     yield phrasebook.ROLLING
+    yield from (*refusing.REASONS, *refusing.AFTER, *refusing.UNMETS)
+    yield from (refusing.MEANT, refusing.ONCE)
     for file in sorted(_ENGINE.glob("*.py")):
         yield from templates(file.read_text(encoding="utf-8"))
 

@@ -15,6 +15,7 @@ from kantis.core.knobs import Node
 from kantis.core.sentences import Amount, Day, Keyed, Name, No, Phrase, Sentence, Several, Value
 from kantis.desk.programs import Home
 from kantis.desk.showing import Say
+from kantis.doors.web import refusing
 from kantis.doors.web.languages import FIRST, LANGUAGES, language
 from kantis.doors.web.phrasebook import Speaker
 from kantis.doors.web.terms import LABELS, titles, units, words
@@ -74,7 +75,7 @@ class Teller:
             case Several():
                 return ", ".join(self._say(each) for each in value.values)
             case No():
-                return value.sentence
+                return self._refused(value.sentence)
             case int():
                 return self._language.number(value)
         return value
@@ -111,6 +112,56 @@ class Teller:
         if base and not title:
             return f"{self._named(base)} ({self._named(more)})"
         return self._speaker.phrase(name)
+
+    # ── refusals ──────────────────────────────────────────────────────────────
+
+    def _refused(self, sentence: str) -> str:
+        """The sentence of a refusal; one of no shape that is known stays as it was recorded."""
+        reason, after = refusing.parted(sentence)
+        found = refusing.read(reason)
+        if found is None:
+            return sentence
+        shape, places = found
+        filled = {name: self._filled(name, text) for name, text in places.items()}
+        said = self._language.gettext(shape).format_map(filled)
+        return f"{said} {self._language.gettext(after)}" if after else said
+
+    def _filled(self, place: str, text: str) -> str:
+        """What stands in a place of a refusal, by what its name says that it is."""
+        match place.rstrip("2"):
+            case "name":
+                name = text[1:-1]  # of an event or a voucher it is no name, and stays
+                return self._named(name) if name in self._titles else name
+            case "q":
+                number, _, unit = text.partition(" ")
+                return self._speaker.counted(Decimal(number), unit)
+            case "n":
+                return self._language.number(int(text))
+            case "often":
+                return self._often(text)
+            case "day":
+                return self._speaker.day(text)
+            case "why":
+                return self._unmet(text)
+            case "no":
+                return self._refused(text)
+        return ", ".join(self._phrase(each) for each in text.split(", "))
+
+    def _often(self, text: str) -> str:
+        if text == refusing.ONCE:
+            return self._language.gettext(text)
+        number, _, unit = text.partition(" ")
+        return self._speaker.counted(Decimal(number), unit)
+
+    def _unmet(self, text: str) -> str:
+        """Why something is not meant for somebody."""
+        before, _, after = refusing.MEANT.partition("{who}")
+        if not text.startswith(before):
+            return self._language.gettext(text) if text in refusing.UNMETS else self._key(text)
+        who = text.removeprefix(before).removesuffix(after)
+        parts = (each.partition(" ") for each in who.split(", "))
+        said = ", ".join(f"{self._key(key)}: {self._phrase(value)}" for key, _, value in parts)
+        return self._language.gettext(refusing.MEANT).format(who=said)
 
     def _key(self, key: str) -> str:
         """A key inside a value: a word of the language, or a phrase, or a name."""
