@@ -19,6 +19,7 @@ from kantis.core.account import Account, decode_account, encode_account
 from kantis.core.conditions import gates
 from kantis.core.decision import Context
 from kantis.core.events import Event, Line, Load, Purchase, Redeem
+from kantis.core.sentences import Name, No, Sentence, Template, Value
 from kantis.core.turn import Refused, Turn, begin
 from kantis.engine import order
 from kantis.engine.plan import Plan
@@ -31,28 +32,28 @@ NO_LINE: Final = "no line that counts"
 
 #: Why a rule gives nothing, in words for whoever stands at the till.
 WHY: Final = {
-    "age": "It is for members of another age.",
-    "basket": "The basket is too small for it.",
-    "birthday": "It is for the time of the birthday.",
-    "channel": "It is for another channel.",
-    "choice": "The member has chosen something else.",
-    "date": "It is for other dates.",
-    "hour": "It is for other hours.",
-    "items": "There are too few items for it.",
-    "joining": "It is for the first days after joining.",
-    "location": "It is for other locations.",
-    NO_LINE: "No line counts for it.",
-    NOT_LOADED: "The offer is not loaded.",
-    "paid in points": "Points pay for a part of the purchase.",
-    "partner": "It is for another partner.",
-    "plan": "It is for members of another plan.",
-    "segment": "It is for other members.",
-    "spend": "Too little is spent on what it is for.",
-    "tender": "It is for another way to pay.",
-    "tier": "It is for another level.",
-    "weekday": "It is for other days of the week.",
+    "age": Template("It is for members of another age."),
+    "basket": Template("The basket is too small for it."),
+    "birthday": Template("It is for the time of the birthday."),
+    "channel": Template("It is for another channel."),
+    "choice": Template("The member has chosen something else."),
+    "date": Template("It is for other dates."),
+    "hour": Template("It is for other hours."),
+    "items": Template("There are too few items for it."),
+    "joining": Template("It is for the first days after joining."),
+    "location": Template("It is for other locations."),
+    NO_LINE: Template("No line counts for it."),
+    NOT_LOADED: Template("The offer is not loaded."),
+    "paid in points": Template("Points pay for a part of the purchase."),
+    "partner": Template("It is for another partner."),
+    "plan": Template("It is for members of another plan."),
+    "segment": Template("It is for other members."),
+    "spend": Template("Too little is spent on what it is for."),
+    "tender": Template("It is for another way to pay."),
+    "tier": Template("It is for another level."),
+    "weekday": Template("It is for other days of the week."),
 }
-_CAP: Final = "There is nothing left of the limit {}."
+_CAP: Final = Template("There is nothing left of the limit {cap}.")
 
 
 class Gives(Struct):
@@ -69,7 +70,7 @@ class Silent(Struct):
 
     rule: str
     code: str
-    why: str
+    why: Sentence
 
 
 class Pays(Struct):
@@ -81,7 +82,7 @@ class Pays(Struct):
     points: int = 0
     money: int = 0
     code: str = ""
-    why: str = ""
+    why: Value = ""
 
 
 class WouldGive(Struct):
@@ -183,8 +184,8 @@ def _turn(
     return turn
 
 
-def _why(code: str) -> str:
-    return WHY.get(code) or _CAP.format(code.removeprefix("cap "))
+def _why(code: str) -> Sentence:
+    return WHY[code]() if code in WHY else _CAP(cap=Name(code.removeprefix("cap ")))
 
 
 def _left(lines: Sequence[Line], effects: Sequence[tuple[str, str, int]]) -> tuple[Line, ...]:
@@ -215,7 +216,8 @@ def _pays(plan: Plan, turn: Turn, lines: tuple[Line, ...]) -> list[Pays]:
             households.may_burn(plan.household, turn)
             _, one.points, one.money = rewards.redeem(plan.rewards, plan.balances, turn, asked)
         except Refused as refused:
-            one.code, one.why = refused.refusal.code, refused.refusal.sentence
+            one.code = refused.refusal.code
+            one.why = No(one.code, refused.refusal.sentence)
         found.append(one)
     turn.event = event
     return found

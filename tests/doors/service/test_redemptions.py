@@ -66,6 +66,11 @@ def test_a_refused_hold_is_final_and_told(shop: httpx.Client) -> None:
     begin_member(shop, "poor", 5)
     body = {"subject": "card:poor", "reward": "mug"}
     assert problem(post(shop, "/v1/redemptions", body, "order-3")) == (409, "not-enough")
+    asked = shop.post(
+        "/v1/redemptions", json=body,
+        headers={"idempotency-key": "order-3", "accept-language": "fi"},
+    )  # fmt: skip
+    assert asked.json()["detail"].endswith("odota, kunnes niitä on tarpeeksi.")
     seen = shop.get("/v1/redemptions/order-3").json()
     assert (seen["state"], seen["refusal"], seen["reward"]) == ("refused", "not-enough", "mug")
     other = {**body, "reward": "lamp"}

@@ -26,9 +26,9 @@ from kantis.desk.results import UNKNOWN, Result
 from kantis.doors.api import answers, wire
 from kantis.doors.api.access import Caller, allowed
 from kantis.doors.api.events import body_of, idempotency_key
-from kantis.doors.api.looking import account_of, subject_of
-from kantis.doors.api.office import Office
+from kantis.doors.api.looking import account_of, languages, subject_of
 from kantis.doors.api.problems import MEDIA, Problem, refusal, status_of
+from kantis.doors.api.wording import worded
 
 _encode: Final = msgspec.json.Encoder().encode
 _NAMES: Final = re.compile(r"\{(\w+)\}")
@@ -98,7 +98,10 @@ class Deed:
             row = await office.read(account_of, caller, other)
             found = {self.reaches: f"account:{row.id}"}
             event = structs.replace(event, body=structs.replace(event.body, **found))
-        response = await self._answer(office, caller, event, state["request"])
+        (result,) = await office.submit(caller, [event])
+        wanted = languages(headers.get(b"accept-language", b"").decode("latin-1"))
+        result = await worded(office, caller, result, wanted)
+        response = self._answer(event, result, state["request"])
         await response(scope, receive, send)
 
     def _event(self, caller: Caller, key: str, body: bytes, names: dict[str, str]) -> Event:
@@ -116,8 +119,7 @@ class Deed:
             raise Problem("malformed", str(error)) from error
         return allowed(caller, event)
 
-    async def _answer(self, office: Office, caller: Caller, event: Event, request: str) -> Response:
-        (result,) = await office.submit(caller, [event])
+    def _answer(self, event: Event, result: Result, request: str) -> Response:
         if result.refusal is not None or result.outcome == UNKNOWN:
             return Response(refusal(result, request), status_of(result), media_type=MEDIA)
         status, headers = status_of(result), {}

@@ -23,6 +23,8 @@ from kantis.doors.api.access import Caller, allowed
 from kantis.doors.api.looking import languages
 from kantis.doors.api.office import Office
 from kantis.doors.api.problems import MEDIA, Problem, refusal, status_of
+from kantis.doors.api.wording import say_for, worded
+from kantis.doors.web.telling import is_english
 
 EVENTS_MAX: Final = 1_000
 BODY_BYTES_MAX: Final = 4 << 20
@@ -69,11 +71,13 @@ class Events:
         else:
             (result,) = await office.submit(caller, [event])
         if result.refusal is not None or result.outcome == UNKNOWN:
+            result = await worded(office, caller, result, wanted)
             data = refusal(result, request, quoted=self._quotes)
             return status_of(result), _PROBLEM, data
         found = answers.answer(result, quoted=self._quotes)
         if forecast is not None:
-            found.forecast = forecasts.told(forecast, wanted)
+            say = str if is_english(wanted) else await office.read(say_for, caller, wanted)
+            found.forecast = forecasts.told(forecast, wanted, say)
         return status_of(result), _JSON, _encode(found)
 
     async def _many(self, office: Office, caller: Caller, body: bytes, key: str) -> _Answer:

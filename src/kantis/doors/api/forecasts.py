@@ -8,6 +8,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from kantis.desk.around import text_in
+from kantis.desk.showing import Say
 from kantis.engine import forecast
 
 
@@ -77,13 +78,21 @@ class Forecast(Struct):
     tiers: list[Level]
 
 
-def told(found: forecast.Forecast, wanted: Sequence[str]) -> Forecast:
-    """The forecast with its titles in the language that is wanted."""
+def told(found: forecast.Forecast, wanted: Sequence[str], say: Say) -> Forecast:
+    """The forecast with its titles in the language that is wanted; ``say`` says its reasons."""
     return Forecast(
         [Gives(each.rule, each.balance, each.base, each.amount) for each in found.gives],
-        [Silent(each.rule, each.code, each.why) for each in found.silent],
+        [Silent(each.rule, each.code, say(each.why)) for each in found.silent],
         [
-            Pays(x.reward, text_in(x.title, wanted), x.balance, x.points, x.money, x.code, x.why)
+            Pays(
+                x.reward,
+                text_in(x.title, wanted),
+                x.balance,
+                x.points,
+                x.money,
+                x.code,
+                say(x.why),
+            )
             for x in found.pays
         ],
         [

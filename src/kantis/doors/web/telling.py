@@ -26,12 +26,25 @@ def teller(home: Home, now: int, wanted: Iterable[str]) -> Say:
 
     Nobody who wants none of the languages gets another than the plain English of the books.
     """
-    tag = next((each for each in wanted if each in LANGUAGES), FIRST)
-    if tag == FIRST:
+    if is_english(wanted):
         return str
+    tag = _best(wanted)
     tree = tree_of(home, now)
     spoken = language(tag)
     return Teller(Speaker(spoken, units(tree, tag), words), titles(tree, tag))
+
+
+def is_english(wanted: Iterable[str]) -> bool:
+    """Whether English is the best of the languages that are wanted and there.
+
+    >>> is_english(["sv", "fi", "en"]), is_english(["sv"])
+    (False, True)
+    """
+    return _best(wanted) == FIRST
+
+
+def _best(wanted: Iterable[str]) -> str:
+    return next((each for each in wanted if each in LANGUAGES), FIRST)
 
 
 def tree_of(home: Home, now: int) -> dict[str, Node]:
