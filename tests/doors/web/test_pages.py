@@ -12,7 +12,8 @@ from tests.doors.web.looking import LANGUAGES, THEMES, WIDTHS, tab
 #: Each page that is got, with an address of it. Nothing is worked out here.
 ADDRESSES = {
     "/": "/",
-    "/p/{program}": "/p/boots-advantage-card",
+    "/p/{program}": "/p/corner-cafe?visits=8&amount=4,50&category=coffee",
+    "/p/{program}/join": "/p/boots-advantage-card/join",
     "/theme/{theme}": "/theme/auto",
     "/first/{token}": "",
     "/sign-in": "/sign-in?next=/people",
@@ -21,8 +22,10 @@ ADDRESSES = {
     "/c/{program}": "/c/corner-cafe",
     "/c/{program}/members": "/c/corner-cafe/members",
     "/c/{program}/members/{account}": "/c/corner-cafe/members/1",
+    "/c/{program}/mails": "/c/corner-cafe/mails",
     "/people": "/people",
     "/open/{token}": "",
+    "/me/sign-in": "/me/sign-in",
     "/me": "/me",
     "/me/rewards": "/me/rewards",
     "/me/history": "/me/history",

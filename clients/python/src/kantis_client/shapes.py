@@ -1196,6 +1196,7 @@ class PersonTold(TypedDict):
     notes: NotRequired[str | None]
     phone: NotRequired[str | None]
     short_name: str
+    unconfirmed: NotRequired[str | None]
 
 
 class Plan(TypedDict):

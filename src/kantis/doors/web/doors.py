@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kantis.doors.web import console, first, portal, public, signing
+from kantis.doors.web import arriving, console, first, joining, mailbox, portal, public, signing
 from kantis.doors.web.app import ANYBODY, MEMBER, Page
 
 OWNER: Final = frozenset({"owner"})
@@ -16,6 +16,8 @@ HELPING: Final = frozenset({"owner", "manager", "support"})
 PAGES: Final = (
     Page("GET", "/", ANYBODY, public.start),
     Page("GET", "/p/{program}", ANYBODY, public.program),
+    Page("GET", "/p/{program}/join", ANYBODY, joining.ask),
+    Page("POST", "/p/{program}/join", ANYBODY, joining.joined),
     Page("GET", "/theme/{theme}", ANYBODY, public.theme),
     Page("GET", "/first/{token}", ANYBODY, first.look),
     Page("POST", "/first/{token}", ANYBODY, first.use),
@@ -29,8 +31,12 @@ PAGES: Final = (
     Page("GET", "/c/{program}/members", INSIDE, console.members),
     Page("GET", "/c/{program}/members/{account}", INSIDE, console.member),
     Page("POST", "/c/{program}/members/{account}/link", HELPING, console.open_portal),
-    Page("GET", "/open/{token}", ANYBODY, portal.enter),
-    Page("POST", "/open/{token}", ANYBODY, portal.entered),
+    Page("GET", "/c/{program}/mails", OWNER, mailbox.look),
+    Page("POST", "/c/{program}/mails/{number}", OWNER, mailbox.read),
+    Page("GET", "/open/{token}", ANYBODY, arriving.enter),
+    Page("POST", "/open/{token}", ANYBODY, arriving.entered),
+    Page("GET", "/me/sign-in", ANYBODY, arriving.ask),
+    Page("POST", "/me/sign-in", ANYBODY, arriving.asked),
     Page("GET", "/me", MEMBER, portal.card),
     Page("GET", "/me/rewards", MEMBER, portal.rewards),
     Page("GET", "/me/history", MEMBER, portal.history),

@@ -8,7 +8,7 @@ from typing import Any, Final
 import segno
 from starlette.responses import Response
 
-from kantis.desk import around, sessions
+from kantis.desk import around
 from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
 from kantis.doors.web.pages import NotHere, Visit
@@ -17,28 +17,6 @@ from kantis.store.rows import AccountRow
 
 #: Lines of history on a page.
 PAGE: Final = 20
-
-
-async def enter(visit: Visit) -> Response:
-    """The page that a link to sign in opens; it signs in with a form, so no preview uses it up."""
-    token = visit.about["token"]
-    account = await visit.office.read(
-        lambda reader: sessions.ticketed(reader.books, token, reader.clock())
-    )
-    if not account:
-        return visit.page("portal-link.html", status=404, opens=False)
-    return visit.page("portal-link.html", opens=True)
-
-
-async def entered(visit: Visit) -> Response:
-    """Whoever has the link is signed in."""
-    device = visit.request.headers.get("user-agent", "")
-    token = await visit.change(sessions.enter, visit.about["token"], device)
-    if not token:
-        return visit.page("portal-link.html", status=404, opens=False)
-    answer = visit.go("/me")
-    visit.open_session(answer, token)
-    return answer
 
 
 async def card(visit: Visit) -> Response:
