@@ -28,13 +28,13 @@ class Letters(Message):
     def handle_message(self, message: EmailMessage) -> None:  # type: ignore[override]
         self.came.append(message)
 
-    def next(self, count: int = 1) -> EmailMessage:
-        """The letter that makes so many of them, once it is there."""
+    def to(self, address: str, count: int = 1) -> EmailMessage:
+        """The letter to an address that makes so many of them, once it is there."""
         end = time.monotonic() + WAIT_S
-        while len(self.came) < count:
-            assert time.monotonic() < end, f"{len(self.came)} letters came"
+        while len(found := [each for each in self.came if each["to"] == address]) < count:
+            assert time.monotonic() < end, f"{len(found)} letters came to {address}"
             time.sleep(0.05)
-        return self.came[count - 1]
+        return found[count - 1]
 
 
 def link(message: EmailMessage) -> str:

@@ -7,8 +7,10 @@ import pytest
 from playwright.sync_api import Browser
 
 import kantis.desk
+from kantis.core.events import Enrol, Event
 from kantis.core.knobs import plain
-from kantis.desk import keys, text
+from kantis.desk import keys, sessions, text
+from kantis.desk.submit import Desk, wall_clock
 from tests.doors.service.server import buy, served
 from tests.doors.web.letters import Letters, link, mail_server
 from tests.doors.web.looking import LANGUAGES, tab
@@ -33,8 +35,8 @@ NAMES = {"en": "Anna", "fi": "Väinö", "et": "Õie", "vi": "Nguyễn Thị Ánh
 class Site:
     """A service with one program that anybody of age may join."""
 
-    def __init__(self, address: str, letters: Letters, till: httpx.Client) -> None:
-        self.address, self.letters, self.till = address, letters, till
+    def __init__(self, address: str, letters: Letters, till: httpx.Client, old: str) -> None:
+        self.address, self.letters, self.till, self.old = address, letters, till, old
 
     def browser(self) -> httpx.Client:
         headers = {"accept": "text/html", "sec-fetch-site": "same-origin"}
@@ -56,14 +58,24 @@ def _hidden(page: str, name: str) -> str:
 @pytest.fixture(scope="module")
 def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     store = tmp_path_factory.mktemp("joining") / "books.db"
-    with kantis.desk.open(str(store)) as desk:
+    before = wall_clock() - 16 * 60_000
+    with kantis.desk.open(str(store), clock=lambda: before) as desk:
+        assert isinstance(desk, Desk)
         desk.publish("club", 0, CLUB, plain(text.read(CLUB)))
         key, _ = keys.make(desk, "Till", "club", "till", "till-1")
+        staff, _ = keys.make(desk, "Staff", "club", "staff", "counter")
+        desk.submit([Event("till", "1", desk.clock(), "card:1", Enrol())], program="club")
+        old = sessions.begin(desk, "an old phone", account=1)
     with mail_server() as (letters, url):
         options = ["--smtp", url, "--mail-from", "club@example.com", "--address", "http://x.test"]
         with served(store, options=options) as server:
+            with server.client(staff) as counter:
+                said = {"given_name": "Ole", "email": "old@example.org", "card": "1"}
+                head = {"idempotency-key": '"old"'}
+                answer = counter.post("/v1/members", json=said, headers=head)
+                assert answer.status_code == 201, answer.text
             with server.client(key) as till:
-                yield Site(server.address, letters, till)
+                yield Site(server.address, letters, till, old)
             status, log = server.end()
             assert status == 0, log
             assert '"fault"' not in log
@@ -75,7 +87,6 @@ def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.mark.parametrize("width", [390, 1280])
 def test_join_then_buy_then_see_it(browser: Browser, club: Site, language: str, width: int) -> None:
     email = f"{language}-{width}@example.org"
-    known = len(club.letters.came)
     with tab(browser, club.address, width, language=language) as looked:
         page = looked.page
         page.goto("/p/club")
@@ -94,8 +105,7 @@ def test_join_then_buy_then_see_it(browser: Browser, club: Site, language: str, 
         assert answer.status_code == 200, answer.text
         page.goto("/me")
         assert page.locator(".figure").first.inner_text() == "30"
-        letter = club.letters.next(known + 1)
-        assert letter["to"] == email
+        letter = club.letters.to(email)
         page.goto(link(letter))
         page.locator("main form button").click()
         page.wait_for_url("**/me")
@@ -104,16 +114,15 @@ def test_join_then_buy_then_see_it(browser: Browser, club: Site, language: str, 
 
 def test_whether_an_address_is_taken_is_not_told(club: Site) -> None:
     """The same answer; the owner of the address gets another letter, and keeps the card."""
-    known = len(club.letters.came)
     with club.browser() as first:
         answer = club.join(first, "both@example.org")
         assert answer.headers["location"] == "/me?joined=1"
-        assert first.post(link(club.letters.next(known + 1))).headers["location"] == "/me"
+        assert first.post(link(club.letters.to("both@example.org"))).headers["location"] == "/me"
         mine = first.get("/me").text
     with club.browser() as second:
         again = club.join(second, "both@example.org")
         assert (again.status_code, again.headers["location"]) == (303, "/me?joined=1")
-        letter = club.letters.next(known + 2)
+        letter = club.letters.to("both@example.org", 2)
         assert "You have a card already" in letter.get_content()
         assert card_of(second.get("/me").text) != card_of(mine)
     with club.browser() as third:
@@ -157,3 +166,17 @@ def test_what_is_missing_is_said_and_nothing_kept(
         assert answer.status_code == 422
         assert said in answer.text
         assert client.get("/me").status_code == 303
+
+
+def test_a_friend_is_invited(club: Site) -> None:
+    with club.browser() as host:
+        club.join(host, "host@example.org")
+        code = host.get("/me/friends").text.split("?by=")[1].split("<")[0].split('"')[0]
+    with club.browser() as friend:
+        club.join(friend, "friend@example.org", by=code)
+        card = card_of(friend.get("/me").text)
+        club.till.post("/v1/events", json=buy("friend-buys", card, 25))
+        assert ">30<" in friend.get("/me").text, "25 for the purchase, and 5 for coming"
+    with club.browser() as other:
+        answer = club.join(other, "other@example.org", by=code[:-1] + "x")
+        assert answer.status_code == 303, "a link that nobody made invites nobody"

@@ -28,6 +28,13 @@ ADDRESSES = {
     "/me/sign-in": "/me/sign-in",
     "/me": "/me",
     "/me/rewards": "/me/rewards",
+    "/me/you": "/me/you",
+    "/me/export": "",
+    "/me/leave": "/me/leave",
+    "/me/friends": "",
+    "/me/ends.ics": "",
+    "/me/app.webmanifest": "",
+    "/me/worker.js": "",
     "/me/history": "/me/history",
 }
 WHOSE = {

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from kantis.doors.web import arriving, console, first, joining, mailbox, portal, public, signing
+from kantis.doors.web import (
+    arriving,
+    console,
+    first,
+    joining,
+    keeping,
+    mailbox,
+    own,
+    portal,
+    public,
+    signing,
+)
 from kantis.doors.web.app import ANYBODY, MEMBER, Page
 
 OWNER: Final = frozenset({"owner"})
@@ -40,6 +51,19 @@ PAGES: Final = (
     Page("GET", "/me", MEMBER, portal.card),
     Page("GET", "/me/rewards", MEMBER, portal.rewards),
     Page("GET", "/me/history", MEMBER, portal.history),
+    Page("POST", "/me/offers", MEMBER, own.load),
+    Page("POST", "/me/choices", MEMBER, own.choose),
+    Page("GET", "/me/you", MEMBER, own.you),
+    Page("POST", "/me/consents", MEMBER, own.consent),
+    Page("POST", "/me/sign-out-elsewhere", MEMBER, own.end_others),
+    Page("POST", "/me/prove", MEMBER, own.prove),
+    Page("GET", "/me/export", MEMBER, own.export),
+    Page("GET", "/me/leave", MEMBER, own.leave),
+    Page("POST", "/me/leave", MEMBER, own.left),
+    Page("GET", "/me/friends", MEMBER, own.friends),
+    Page("GET", "/me/ends.ics", MEMBER, keeping.calendar),
+    Page("GET", "/me/app.webmanifest", ANYBODY, keeping.manifest),
+    Page("GET", "/me/worker.js", ANYBODY, keeping.worker),
     Page("GET", "/people", OWNER, console.people),
     Page("POST", "/people", OWNER, console.invite),
     Page("POST", "/people/{number}/leave", OWNER, console.leave),

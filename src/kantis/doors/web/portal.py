@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from decimal import Decimal
 from typing import Any, Final
 
@@ -26,13 +27,18 @@ async def card(visit: Visit) -> Response:
         segno.make(shown["account"]["cards"][0], error="m") if shown["account"]["cards"] else None
     )
     drawn = code.svg_inline(omitsize=True, border=2, svgclass=None, lineclass=None) if code else ""
-    return visit.page("portal-card.html", **_said(visit, place), code=drawn, **shown)
+    new = "joined" in visit.request.query_params
+    return visit.page("portal-card.html", **_said(visit, place), code=drawn, new=new, **shown)
 
 
 async def rewards(visit: Visit) -> Response:
     """What can be had, and how far it is to the rest."""
     place, found = await visit.office.read(_rewards, visit)
-    return visit.page("portal-rewards.html", **_said(visit, place), **found)
+    query, form = visit.request.query_params, secrets.token_hex(16)
+    became = "no" if "no" in query else "done" if "done" in query else ""
+    return visit.page(
+        "portal-rewards.html", **_said(visit, place), **found, became=became, form=form
+    )
 
 
 async def history(visit: Visit) -> Response:
@@ -48,7 +54,7 @@ def _said(visit: Visit, place: Place) -> dict[str, Any]:
 # ── what a reader finds ──────────────────────────────────────────────────────
 
 
-def _own(reader: Desk, visit: Visit) -> tuple[AccountRow, Any, Place]:
+def own(reader: Desk, visit: Visit) -> tuple[AccountRow, Any, Place]:
     """The account of whoever is signed in; there is no other way to one."""
     assert visit.session is not None
     row = reader.books.account(visit.session.account)
@@ -59,7 +65,7 @@ def _own(reader: Desk, visit: Visit) -> tuple[AccountRow, Any, Place]:
 
 
 def _card(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
-    row, home, place = _own(reader, visit)
+    row, home, place = own(reader, visit)
     now = reader.clock()
     tongue = [visit.language.tag]
     found = around.rewards(reader.books, home, row, now, wanted=tongue)
@@ -79,16 +85,17 @@ def _is_near(reward: dict[str, Any]) -> bool:
 
 
 def _rewards(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
-    row, home, place = _own(reader, visit)
+    row, home, place = own(reader, visit)
     now, tongue = reader.clock(), [visit.language.tag]
     return place, {
         "rewards": around.rewards(reader.books, home, row, now, wanted=tongue),
         "offers": around.offers(home, row, now, wanted=tongue),
+        "choices": around.choices(home, row, now, wanted=tongue),
     }
 
 
 def _history(reader: Desk, visit: Visit) -> tuple[Place, list[dict[str, object]], int]:
-    row, home, place = _own(reader, visit)
+    row, home, place = own(reader, visit)
     below = visit.number("below") or row.seq + 1
     last = min(below, row.seq + 1)
     first = max(1, last - PAGE)
