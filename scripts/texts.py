@@ -15,6 +15,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
+from kantis.desk import sessions
 from kantis.desk.showing import PLACES
 from kantis.desk.staff import ROLES
 from kantis.doors.web import phrasebook, refusing, terms
@@ -34,6 +35,7 @@ def wanted() -> Iterator[str | tuple[str, str]]:
         yield found[2]
     yield from ROLES
     yield from PLACES
+    yield from (sessions.SIGN_IN, sessions.CONFIRM)
     yield from (reach.LOADED, reach.OPEN, reach.COMING, reach.USED_UP)
     yield from (heading for _, heading, _ in terms.CHAPTERS)
     yield from terms.LABELS.values()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from kantis.core.account import value_at
 from kantis.core.calendar import show_day, show_instant
 from kantis.desk.programs import Home
 from kantis.desk.showing import Say, now_of
@@ -107,6 +108,25 @@ def offers(
             "left": each.left if each.left >= 0 else None,
         }
         for each in found
+    ]
+
+
+def choices(home: Home, row: AccountRow, now: int, wanted: Sequence[str] = ()) -> list[Plain]:
+    """What a member may choose, and what they have chosen; without options anything can be
+    named, or a number in steps."""
+    state = now_of(home, row, now)
+    found = home.program.plan_for(state, max(now, state.at)).choices
+    return [
+        {
+            "choice": each.name,
+            "title": text_in(each.title, wanted),
+            "options": [] if each.names_anything else list(each.options),
+            "step": each.amount.amount if each.amount is not None else 0,
+            "chosen": value_at(state.choices[each.name], 1 << 62, "")
+            if each.name in state.choices
+            else "",
+        }
+        for each in found.values()
     ]
 
 

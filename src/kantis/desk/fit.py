@@ -132,10 +132,10 @@ class _Member(Struct):
 
 
 class Trial:
-    """One program over past purchases."""
+    """One program over past purchases. Members take ``plans``, or the first that there is."""
 
-    def __init__(self, program: Program, item: int) -> None:
-        self.program, self.item = program, item
+    def __init__(self, program: Program, item: int, plans: tuple[str, ...] | None = None) -> None:
+        self.program, self.item, self._plans = program, item, plans
         self.fit = Fit(program.name)
         self._members: dict[str, _Member] = {}
 
@@ -158,7 +158,8 @@ class Trial:
             number = len(self._members) + 1
             member = self._members[event.subject] = _Member(Account(number), event.time)
             self._decide(member, Event("fit", f"join-{number}", event.time, event.subject, Enrol()))
-            for plan in list(self.program.plan(event.time).plans.sections)[:1]:
+            first = tuple(self.program.plan(event.time).plans.sections)[:1]
+            for plan in first if self._plans is None else self._plans:
                 name, body_of = f"plan-{number}", Subscribe(plan)
                 self._decide(member, Event("fit", name, event.time, event.subject, body_of))
         member.visits += 1
@@ -169,6 +170,11 @@ class Trial:
         self._get(member, event, self._vouchers(member))
         self._redeem(member, event, amount)
         self._decide(member, event)
+
+    def only(self) -> tuple[int, int, Account]:
+        """Of the only member: what they got, which fees they paid, and what they have now."""
+        (member,) = self._members.values()
+        return member.got, member.fees, member.account
 
     def _vouchers(self, member: _Member) -> int:
         """What the vouchers are worth that can be used now, and were not before."""
@@ -241,7 +247,8 @@ class Trial:
         if reward.rungs:
             return max((worth for least, worth, _ in reward.rungs if least <= points), default=0)
         worth = reward.gives.money or self.item
-        return divide(points * worth, reward.cost.amount, "down") if reward.cost else 0
+        cost = reward.cost.amount if reward.cost else 0
+        return divide(points * worth, cost, "down") if cost else 0
 
 
 def _fees(entry: Entry) -> int:

@@ -47,8 +47,9 @@ def go_round(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
 
 
 def tidy(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
-    """Forget deliveries and jobs whose time is over; how many."""
+    """Forget deliveries, letters and jobs whose time is over; how many."""
     forgotten = desk.chore("forget_old", wall_clock())
+    desk.chore("forget_mails")
     return f"{forgotten} deliveries, {desk.chore('forget_jobs', wall_clock())} jobs"
 
 

@@ -35,6 +35,9 @@ PROVED_MS: Final = 15 * 60_000
 TICKET_MS: Final = 15 * 60_000
 #: What such a link is for.
 SIGN_IN: Final = "sign in"
+#: One that shows that an e-mail address is one's own signs in too.
+CONFIRM: Final = "confirm"
+OPENING: Final = frozenset({SIGN_IN, CONFIRM})
 #: So often it is written down that a session was used.
 _SEEN_EVERY_MS: Final = 5 * 60_000
 _DEVICE_LETTERS_MAX: Final = 200
@@ -77,21 +80,21 @@ def ticket(desk: Desk, account: int, by: By) -> str:
     return token
 
 
-def ticketed(books: Reading, token: str, now: int) -> int:
-    """The account that a link signs in to; 0 where it does not open (any more)."""
+def ticketed(books: Reading, token: str, now: int) -> tuple[str, int]:
+    """What a link is for, and the account that it signs in to; 0 where it does not open."""
     found = rows.ticket(books, digest(token))
-    if found is None or found.purpose != SIGN_IN or found.ends <= now:
-        return 0
-    return found.account
+    if found is None or found.purpose not in OPENING or found.ends <= now:
+        return "", 0
+    return found.purpose, found.account
 
 
-def enter(desk: Desk, token: str, device: str) -> str:
-    """Sign in by a link; the token of the session, empty where it does not open (any more)."""
+def take(desk: Desk, token: str) -> tuple[str, int]:
+    """As ``ticketed``, and the link is used up."""
     with alone(desk) as books:
-        account = ticketed(books, token, desk.clock())
-        if not account or not rows.take_ticket(books, digest(token)):
-            return ""
-    return begin(desk, device, account=account)
+        found = ticketed(books, token, desk.clock())
+        if not found[1] or not rows.take_ticket(books, digest(token)):
+            return "", 0
+    return found
 
 
 def find(books: Reading, token: str, now: int) -> Session | None:
@@ -108,6 +111,12 @@ def find(books: Reading, token: str, now: int) -> Session | None:
     if person is None or person.ended is not None:
         return None
     return Session(row.digest, shown(person), 0, row.proved, stale)
+
+
+def of_account(books: Reading, account: int, now: int) -> list[SessionRow]:
+    """The sessions of a member, the one that was used last first."""
+    found = [row for row in rows.sessions(books, account) if row.ends > now]
+    return [row for row in found if now - row.seen <= MEMBER_IDLE_MS]
 
 
 def see(desk: Desk, session: Session) -> None:

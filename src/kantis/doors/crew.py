@@ -1,4 +1,4 @@
-"""Crew: what one process does beside answering requests: jobs, and the courier."""
+"""Crew: what one process does beside answering requests: jobs, letters, and the courier."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from kantis.desk.jobs import Job, Runner
+from kantis.desk.jobs import Job, Kind, Runner
+from kantis.desk.mailing import JOB
 from kantis.desk.rounds import kinds
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.outbound.courier import Courier, News
+from kantis.doors.outbound.postman import Postman
 from kantis.store.books import Books, Outage
 
 _GATHER_S: Final = 0.05
@@ -55,6 +57,7 @@ class Crew:
         self,
         desk: Desk | RemoteDesk,
         failed: Failed,
+        postman: Postman,
         *,
         lan: bool = False,
         news: News | None = None,
@@ -62,7 +65,8 @@ class Crew:
         ended: Callable[[Job, str], None] = lambda job, note: None,
     ) -> None:
         """``courier`` is the desk that the courier has, where it should not wait for jobs."""
-        self.runner = Runner(desk, kinds(), lambda error: failed("jobs", error), ended=ended)
+        all_kinds = {**kinds(), JOB: Kind(postman.run)}
+        self.runner = Runner(desk, all_kinds, lambda error: failed("jobs", error), ended=ended)
         self.courier = Courier(
             courier or desk, lambda error: failed("courier", error), lan=lan, news=news
         )

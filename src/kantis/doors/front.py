@@ -36,4 +36,5 @@ def _is_api(scope: Scope) -> bool:
     if path.startswith("/v1/") or path in _API:
         return True
     accepts = dict(scope["headers"]).get(b"accept", b"")
-    return b"text/html" not in accepts and not path.startswith("/static/")
+    # a worker and a manifest of ours are asked for by the browser itself
+    return b"text/html" not in accepts and not path.startswith(("/static/", "/me/"))

@@ -97,6 +97,15 @@ def session(books: Reading, digest: bytes) -> SessionRow | None:
     return SessionRow._make(found[0]) if found else None
 
 
+def sessions(books: Reading, account: int) -> list[SessionRow]:
+    """The sessions of the member of an account, the one that was used last first."""
+    found = books.rows(
+        f"SELECT {_SESSION} FROM session WHERE account = ? AND account <> 0 ORDER BY seen DESC",
+        (account,),
+    )
+    return list(map(SessionRow._make, found))
+
+
 def add_session(books: Books, row: SessionRow) -> None:
     """Record a session, and forget those that are over."""
     books.execute("DELETE FROM session WHERE ends <= ?", (row.opened,))

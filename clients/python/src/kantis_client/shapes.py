@@ -1200,6 +1200,7 @@ class PersonTold(TypedDict):
     notes: NotRequired[str | None]
     phone: NotRequired[str | None]
     short_name: str
+    unconfirmed: NotRequired[str | None]
 
 
 class Plan(TypedDict):

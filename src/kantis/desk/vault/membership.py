@@ -154,6 +154,22 @@ def _event(source: str, id: str, subject: str, body: Body) -> Event:
     return Event(source, id, 0, subject, body, 0, ask=True)
 
 
+def confirm(reader: Desk, vault: Vault, account: int) -> int:
+    """The e-mail address that a member gave is theirs; the account of whoever has it then:
+    another one, where somebody was faster."""
+    for member in vault.open(people.by_account(reader.books, [account])):
+        person = member.person
+        if person is None or not person.unconfirmed:
+            continue
+        own = structs.replace(person, email=person.unconfirmed, unconfirmed="")
+        try:
+            vault.change(member, own, vault.desk.clock())
+        except Refusal:
+            owners = vault.by_email(reader.books, member.row.program, own.email)
+            return owners[0].row.account if owners else account
+    return account
+
+
 # ── changes ──────────────────────────────────────────────────────────────────
 
 

@@ -66,7 +66,8 @@ class Consent(Struct, frozen=True, array_like=True):
 
 class Person(Struct, frozen=True, array_like=True):
     """Everything personal that is kept of a member. ``said`` is a hash of the request that
-    enrolled them, so that the same one is known when it comes again."""
+    enrolled them, so that the same one is known when it comes again; ``unconfirmed`` is an
+    e-mail address that they gave and have not shown to be theirs."""
 
     given_name: str = ""
     family_name: str = ""
@@ -78,6 +79,7 @@ class Person(Struct, frozen=True, array_like=True):
     notes: str = ""
     consents: tuple[Consent, ...] = ()
     said: bytes = b""
+    unconfirmed: str = ""
 
     @property
     def name(self) -> str:
@@ -102,6 +104,7 @@ def checked(person: Person, today: date) -> Person:
         given_name=_line("given_name", person.given_name),
         family_name=_line("family_name", person.family_name),
         email=_email(person.email),
+        unconfirmed=_email(person.unconfirmed),
         phone=phone_form(person.phone) if person.phone else "",
         birthday=_birthday(person.birthday, today),
         language=_language(person.language),

@@ -112,6 +112,18 @@ class Vault:
         """Who has an e-mail address; nobody else of the program has the same."""
         return self._exact(books, program, EMAIL, persons.email_form(email))
 
+    def email_tags(self, program: int, email: str) -> list[bytes]:
+        """What finds whoever has an e-mail address, under each master key that there is."""
+        form, known = persons.email_form(email), self.keys.derived("index").values()
+        return [self._tag(each, program, EMAIL, form) for each in known]
+
+    def by_email_tags(self, books: Reading, program: int, tags: bytes) -> list[Member]:
+        """Who has the e-mail address that tags were made of, one behind the other."""
+        each = [tags[at : at + TAG_BYTES] for at in range(0, len(tags), TAG_BYTES)]
+        numbers = [n for tag in each for n in people.marked(books, program, EMAIL, [tag], 1)]
+        found = self.open(people.by_number(books, sorted(set(numbers))))
+        return [member for member in found if member.person and member.person.email]
+
     def by_phone(self, books: Reading, program: int, phone: str) -> list[Member]:
         """Who has a telephone number; a family may share one."""
         return self._exact(books, program, PHONE, persons.phone_form(phone))

@@ -108,10 +108,13 @@ def shown(
 # ── joining ──────────────────────────────────────────────────────────────────
 
 
+_JOINS = takes(Joins, "409", "410")
+_JOINS["responses"][200] = {"model": Joined, "description": "The same request came before."}
+
+
 @router.post(
-    "/v1/members", summary="Somebody joins", status_code=201, response_model=Joined,
-    **takes(Joins, "409", "410"),
-)  # fmt: skip
+    "/v1/members", summary="Somebody joins", status_code=201, response_model=Joined, **_JOINS
+)
 async def enrol_member(request: Request, key: _IdempotencyKey = "") -> Response:
     """Personal data go to the vault; the account and its card are made by an event."""
     office, caller = office_of(request), caller_of(request)

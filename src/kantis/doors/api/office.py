@@ -30,6 +30,7 @@ from kantis.doors.api.porter import Porter
 from kantis.doors.api.problems import Problem
 from kantis.doors.api.setup import Setup
 from kantis.doors.crew import Crew, Herald
+from kantis.doors.outbound.postman import Postman
 from kantis.store.books import Conflict, Outage, Unknown
 from kantis.store.rows import KeyRow
 
@@ -60,7 +61,8 @@ class Office:
         for queue, number in (("tills", 0), ("bulk", 1)):
             self.journal.figures.waiting.labels(queue).set_function(partial(self._waiting, number))
         self._readers = Readers(desk, READERS)
-        self._crew = Crew(desk, _log_fault, lan=setup.lan) if setup.jobs else None
+        postman = Postman(setup.vault, setup.mail, setup.address)
+        self._crew = Crew(desk, _log_fault, postman, lan=setup.lan) if setup.jobs else None
         self._herald = None if setup.jobs or desk.books.alone else Herald(desk)
         self.journal.figures.webhooks(self._backlog, self._delivered)
         self._threads = ThreadPoolExecutor(READERS, "kantis-reader")

@@ -160,6 +160,7 @@ class PersonTold(BaseModel):
     address: AddressSaid | None = None
     notes: str | None = None
     consents: list[ConsentTold] | None = None
+    unconfirmed: str | None = None
 
 
 class MemberSeen(BaseModel):

@@ -21,6 +21,7 @@ from kantis.desk.whole import shown
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.api.server import Protocol
 from kantis.doors.api.setup import Setup
+from kantis.doors.cli.letters import Address, MailFrom, Smtp, mail_of
 from kantis.doors.cli.opening import opened
 from kantis.doors.cli.output import Json, Store, Trouble, Vault, json_out, out
 from kantis.doors.cli.several import end_with_parent, serve_several
@@ -63,6 +64,9 @@ def serve(
         bool, typer.Option(help="Do jobs and deliver webhooks too, or leave it to kantis worker.")
     ] = True,
     lan: Lan = False,
+    smtp: Smtp = "",
+    mail_from: MailFrom = "",
+    address: Address = "",
     workers: Annotated[
         int, typer.Option(min=1, max=64, help="Processes that serve; more than one on PostgreSQL.")
     ] = 1,
@@ -71,6 +75,7 @@ def serve(
 ) -> None:
     """Serve tills and shops over HTTP. Begins the books where there are none."""
     _log_as_json()
+    mail = mail_of(smtp, mail_from, address)
     with opened(store, new=True) as desk:
         if isinstance(desk, RemoteDesk):
             message = (
@@ -88,14 +93,19 @@ def serve(
                 _greet(desk, listening, store, json)
             origins = checkout_origin or []
             if workers == 1:
-                setup = Setup(vault=vault, origins=frozenset(origins), jobs=jobs, lan=lan)
+                setup = Setup(
+                    vault=vault, origins=frozenset(origins), jobs=jobs, lan=lan, mail=mail,
+                    address=address,
+                )  # fmt: skip
                 _run(Front(desk, setup), listening, started=descriptor >= 0)
                 return
             desk.close()
             options = ["--jobs" if jobs else "--no-jobs", *(["--lan-webhooks"] if lan else [])]
             options += [word for each in origins for word in ("--checkout-origin", each)]
             options += ["--vault", vault] if vault else []
-            serve_several(workers, listening, store, options)
+            told = {"KANTIS_SMTP_URL": smtp, "KANTIS_MAIL_FROM": mail_from}
+            told |= {"KANTIS_STORE": store, "KANTIS_ADDRESS": address}
+            serve_several(workers, listening, told, options)
 
 
 def _run(front: Front, listening: socket.socket, *, started: bool) -> None:

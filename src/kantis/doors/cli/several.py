@@ -23,29 +23,33 @@ _LOOK_S: Final = 0.1
 _AGAIN_S: Final = 1.0
 
 
-def serve_several(count: int, listening: socket.socket, store: str, options: Sequence[str]) -> None:
+def serve_several(
+    count: int, listening: socket.socket, told: dict[str, str], options: Sequence[str]
+) -> None:
     """Keep so many processes serving on a socket until this one is asked to stop."""
     over = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: over.set())
-    crew = [_begin(listening, store, options) for _ in range(count)]
+    crew = [_begin(listening, told, options) for _ in range(count)]
     while not over.wait(_LOOK_S):
         for place, each in enumerate(crew):
             if each.poll() is not None:
                 print(f'{{"level": "error", "event": "worker ended", "status": {each.returncode}}}',
                       file=sys.stderr, flush=True)  # fmt: skip
                 if not over.wait(_AGAIN_S):
-                    crew[place] = _begin(listening, store, options)
+                    crew[place] = _begin(listening, told, options)
     _end(crew)
 
 
-def _begin(listening: socket.socket, store: str, options: Sequence[str]) -> subprocess.Popen[bytes]:
-    """One of them. The store goes through the environment, which others cannot read."""
+def _begin(
+    listening: socket.socket, told: dict[str, str], options: Sequence[str]
+) -> subprocess.Popen[bytes]:
+    """One of them. What is secret goes through the environment, which others cannot read."""
     descriptor = listening.fileno()
     return subprocess.Popen(
         [sys.executable, "-m", "kantis", "serve", "--listening", str(descriptor), *options],
         pass_fds=[descriptor], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-        env={**os.environ, "KANTIS_STORE": store},
+        env={**os.environ, **told},
     )  # fmt: skip
 
 

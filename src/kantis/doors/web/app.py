@@ -88,7 +88,8 @@ async def _answer(page: Page, visit: Visit) -> Response:
     if page.whose is not ANYBODY and not visit.is_one_of(page.whose):
         if visit.session is not None or visit.request.method != "GET":
             raise NotHere
-        return visit.go(f"/sign-in?{urlencode({'next': visit.here()})}")
+        door = "/me/sign-in" if page.whose is MEMBER else "/sign-in"
+        return visit.go(f"{door}?{urlencode({'next': visit.here()})}")
     return await page.handler(visit)
 
 

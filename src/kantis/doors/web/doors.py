@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from kantis.doors.web import console, editor, first, portal, public, signing
+from kantis.doors.web import (
+    arriving,
+    console,
+    editor,
+    first,
+    joining,
+    keeping,
+    mailbox,
+    own,
+    portal,
+    public,
+    signing,
+)
 from kantis.doors.web.app import ANYBODY, MEMBER, Page
 
 OWNER: Final = frozenset({"owner"})
@@ -18,6 +30,8 @@ WRITING: Final = frozenset({"owner", "manager"})
 PAGES: Final = (
     Page("GET", "/", ANYBODY, public.start),
     Page("GET", "/p/{program}", ANYBODY, public.program),
+    Page("GET", "/p/{program}/join", ANYBODY, joining.ask),
+    Page("POST", "/p/{program}/join", ANYBODY, joining.joined),
     Page("GET", "/theme/{theme}", ANYBODY, public.theme),
     Page("GET", "/first/{token}", ANYBODY, first.look),
     Page("POST", "/first/{token}", ANYBODY, first.use),
@@ -36,11 +50,28 @@ PAGES: Final = (
     Page("GET", "/c/{program}/members", INSIDE, console.members),
     Page("GET", "/c/{program}/members/{account}", INSIDE, console.member),
     Page("POST", "/c/{program}/members/{account}/link", HELPING, console.open_portal),
-    Page("GET", "/open/{token}", ANYBODY, portal.enter),
-    Page("POST", "/open/{token}", ANYBODY, portal.entered),
+    Page("GET", "/c/{program}/mails", OWNER, mailbox.look),
+    Page("POST", "/c/{program}/mails/{number}", OWNER, mailbox.read),
+    Page("GET", "/open/{token}", ANYBODY, arriving.enter),
+    Page("POST", "/open/{token}", ANYBODY, arriving.entered),
+    Page("GET", "/me/sign-in", ANYBODY, arriving.ask),
+    Page("POST", "/me/sign-in", ANYBODY, arriving.asked),
     Page("GET", "/me", MEMBER, portal.card),
     Page("GET", "/me/rewards", MEMBER, portal.rewards),
     Page("GET", "/me/history", MEMBER, portal.history),
+    Page("POST", "/me/offers", MEMBER, own.load),
+    Page("POST", "/me/choices", MEMBER, own.choose),
+    Page("GET", "/me/you", MEMBER, own.you),
+    Page("POST", "/me/consents", MEMBER, own.consent),
+    Page("POST", "/me/sign-out-elsewhere", MEMBER, own.end_others),
+    Page("POST", "/me/prove", MEMBER, own.prove),
+    Page("GET", "/me/export", MEMBER, own.export),
+    Page("GET", "/me/leave", MEMBER, own.leave),
+    Page("POST", "/me/leave", MEMBER, own.left),
+    Page("GET", "/me/friends", MEMBER, own.friends),
+    Page("GET", "/me/ends.ics", MEMBER, keeping.calendar),
+    Page("GET", "/me/app.webmanifest", ANYBODY, keeping.manifest),
+    Page("GET", "/me/worker.js", ANYBODY, keeping.worker),
     Page("GET", "/people", OWNER, console.people),
     Page("POST", "/people", OWNER, console.invite),
     Page("POST", "/people/{number}/leave", OWNER, console.leave),

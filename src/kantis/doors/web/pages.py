@@ -124,6 +124,17 @@ class Visit:
         """Who does what is done here, for the audit log."""
         return By(self.staff.login, self.staff.name)
 
+    @property
+    def address(self) -> str:
+        """The address under which the browser reached us. Only they may believe it: whoever
+        asks can write there what they like."""
+        return f"{self.request.url.scheme}://{self.request.url.netloc}"
+
+    @property
+    def place(self) -> str:
+        """Where on the network somebody comes from; to be counted under a keyed hash only."""
+        return self.request.client.host if self.request.client is not None else ""
+
     async def form(self) -> dict[str, str]:
         """The fields of a form, without what is no text."""
         form = await self.request.form(max_files=0, max_fields=FIELDS_MAX)

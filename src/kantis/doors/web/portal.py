@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from decimal import Decimal
 from typing import Any, Final
 
 import segno
 from starlette.responses import Response
 
-from kantis.desk import around, sessions
+from kantis.desk import around
 from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
 from kantis.doors.web.pages import NotHere, Visit
@@ -19,28 +20,6 @@ from kantis.store.rows import AccountRow
 PAGE: Final = 20
 
 
-async def enter(visit: Visit) -> Response:
-    """The page that a link to sign in opens; it signs in with a form, so no preview uses it up."""
-    token = visit.about["token"]
-    account = await visit.office.read(
-        lambda reader: sessions.ticketed(reader.books, token, reader.clock())
-    )
-    if not account:
-        return visit.page("portal-link.html", status=404, opens=False)
-    return visit.page("portal-link.html", opens=True)
-
-
-async def entered(visit: Visit) -> Response:
-    """Whoever has the link is signed in."""
-    device = visit.request.headers.get("user-agent", "")
-    token = await visit.change(sessions.enter, visit.about["token"], device)
-    if not token:
-        return visit.page("portal-link.html", status=404, opens=False)
-    answer = visit.go("/me")
-    visit.open_session(answer, token)
-    return answer
-
-
 async def card(visit: Visit) -> Response:
     """The card, what there is, and how to go on."""
     place, shown = await visit.office.read(_card, visit)
@@ -48,13 +27,18 @@ async def card(visit: Visit) -> Response:
         segno.make(shown["account"]["cards"][0], error="m") if shown["account"]["cards"] else None
     )
     drawn = code.svg_inline(omitsize=True, border=2, svgclass=None, lineclass=None) if code else ""
-    return visit.page("portal-card.html", **_said(visit, place), code=drawn, **shown)
+    new = "joined" in visit.request.query_params
+    return visit.page("portal-card.html", **_said(visit, place), code=drawn, new=new, **shown)
 
 
 async def rewards(visit: Visit) -> Response:
     """What can be had, and how far it is to the rest."""
     place, found = await visit.office.read(_rewards, visit)
-    return visit.page("portal-rewards.html", **_said(visit, place), **found)
+    query, form = visit.request.query_params, secrets.token_hex(16)
+    became = "no" if "no" in query else "done" if "done" in query else ""
+    return visit.page(
+        "portal-rewards.html", **_said(visit, place), **found, became=became, form=form
+    )
 
 
 async def history(visit: Visit) -> Response:
@@ -70,7 +54,7 @@ def _said(visit: Visit, place: Place) -> dict[str, Any]:
 # ── what a reader finds ──────────────────────────────────────────────────────
 
 
-def _own(reader: Desk, visit: Visit) -> tuple[AccountRow, Any, Place]:
+def own(reader: Desk, visit: Visit) -> tuple[AccountRow, Any, Place]:
     """The account of whoever is signed in; there is no other way to one."""
     assert visit.session is not None
     row = reader.books.account(visit.session.account)
@@ -81,7 +65,7 @@ def _own(reader: Desk, visit: Visit) -> tuple[AccountRow, Any, Place]:
 
 
 def _card(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
-    row, home, place = _own(reader, visit)
+    row, home, place = own(reader, visit)
     now = reader.clock()
     tongue = [visit.language.tag]
     say = place.teller(visit.language)
@@ -102,16 +86,17 @@ def _is_near(reward: dict[str, Any]) -> bool:
 
 
 def _rewards(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
-    row, home, place = _own(reader, visit)
+    row, home, place = own(reader, visit)
     now, tongue, say = reader.clock(), [visit.language.tag], place.teller(visit.language)
     return place, {
         "rewards": around.rewards(reader.books, home, row, now, wanted=tongue, say=say),
         "offers": around.offers(home, row, now, wanted=tongue, say=say),
+        "choices": around.choices(home, row, now, wanted=tongue),
     }
 
 
 def _history(reader: Desk, visit: Visit) -> tuple[Place, list[dict[str, object]], int]:
-    row, home, place = _own(reader, visit)
+    row, home, place = own(reader, visit)
     below = visit.number("below") or row.seq + 1
     last = min(below, row.seq + 1)
     first = max(1, last - PAGE)

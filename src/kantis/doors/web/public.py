@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import RedirectResponse, Response
 
 from kantis.desk.submit import Desk
+from kantis.doors.web import reckoning
 from kantis.doors.web.pages import HEADERS, THEME_COOKIE, THEMES, NotHere, Visit
 from kantis.doors.web.places import Place, place_of
 
@@ -20,7 +21,15 @@ async def start(visit: Visit) -> Response:
 async def program(visit: Visit) -> Response:
     """A program: what it is about, and its terms in sentences."""
     shown = await visit.office.read(_program, visit.about["program"])
-    return visit.page("program.html", program=shown, chapters=shown.chapters(visit.language))
+    told = reckoning.habits_of(visit, shown)
+    years = []
+    if told.visits and told.amount:
+        years = await visit.office.study(reckoning.years, shown, told)
+    return visit.page(
+        "program.html", program=shown, chapters=shown.chapters(visit.language), told=told,
+        years=years, say=shown.speaker(visit.language), categories=reckoning.categories(shown),
+        by=visit.request.query_params.get("by", ""),
+    )  # fmt: skip
 
 
 async def theme(visit: Visit) -> Response:

@@ -34,6 +34,7 @@ async def sign_out(visit: Visit) -> Response:
     if visit.session is not None:
         await visit.change(sessions.end, visit.session)
     answer = visit.go("/")
+    answer.headers["clear-site-data"] = '"cache", "storage"'
     visit.close_session(answer)
     return answer
 

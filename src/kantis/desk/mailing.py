@@ -1,0 +1,162 @@
+"""Mailing: letters to members, with a link that opens once.
+
+Guarantee: whoever asks for a link learns nothing of who is a member: an address that nobody
+has takes the same steps as one that somebody has, up to the answer. The books hold a keyed
+hash of it until the letter is sent. The address is read from the vault, and the link is made,
+when the letter is sent; no letter is ever written down. Five letters to one address within a
+quarter of an hour are enough, and forty asked for from one place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from kantis.core.calendar import DAY_MS
+from kantis.desk import jobs
+from kantis.desk.chores import chore
+from kantis.desk.sessions import CONFIRM, SIGN_IN, TICKET_MS
+from kantis.desk.staff import digest, new_token
+from kantis.desk.vault.vault import Member, Reader, Vault
+from kantis.store import mailing as rows
+from kantis.store import people
+from kantis.store import staff as tickets
+from kantis.store.books import Books
+from kantis.store.mailing import MailRow
+from kantis.store.reading import Reading
+from kantis.store.staff import TicketRow
+
+if TYPE_CHECKING:
+    from kantis.desk.submit import Desk
+    from kantis.desk.writer import RemoteDesk
+
+#: What the owner of an e-mail address gets when somebody else joins with it.
+ALREADY: Final = "already"
+#: The kind of job that sends.
+JOB: Final = "mail"
+WITHIN_MS: Final = 15 * 60_000
+TO_ONE_MAX: Final = 5
+FROM_ONE_MAX: Final = 40
+#: A letter that nothing sends is kept so long.
+KEPT_MS: Final = 7 * DAY_MS
+_READ: Final = ("given_name", "email", "language")
+
+
+class Letter(Struct, frozen=True):
+    """A letter as it is sent now: to whom, what for, in which language, with which link."""
+
+    purpose: str
+    address: str
+    name: str
+    language: str
+    token: str
+
+
+@chore
+def ask_mail(
+    books: Books, now: int, program: int, purpose: str, tags: bytes, account: int, language: str,
+    place: bytes,
+) -> bool:  # fmt: skip
+    """Ask for a letter; ``False`` when there were too many. ``place`` stands for where from."""
+    since = now - WITHIN_MS
+    one = digest(f"mail {program} {account} {tags.hex()}")
+    if tickets.tries(books, one, since) >= TO_ONE_MAX:
+        return False
+    if place and tickets.tries(books, place, since) >= FROM_ONE_MAX:
+        return False
+    for subject in (one, place) if place else (one,):
+        tickets.add_try(books, subject, now, since)
+    row = MailRow(0, program, purpose, tags, account, language, now, 0)
+    jobs.ask_job(books, now, now, JOB, str(rows.add(books, row)))
+    return True
+
+
+@chore
+def may_try(books: Books, now: int, subject: bytes, most: int) -> bool:
+    """Count a try of something; ``False`` when there were so many of late already."""
+    since = now - WITHIN_MS
+    if tickets.tries(books, subject, since) >= most:
+        return False
+    tickets.add_try(books, subject, now, since)
+    return True
+
+
+@chore
+def add_mail_ticket(books: Books, now: int, hashed: bytes, purpose: str, account: int) -> None:
+    """Let the link of a letter open."""
+    tickets.add_ticket(books, TicketRow(hashed, purpose, 0, account, now, now + TICKET_MS))
+
+
+@chore
+def keep_mail(books: Books, _: int, number: int, account: int) -> None:
+    """Nothing sends a letter; an owner finds it in the mailbox."""
+    rows.keep(books, number, account)
+
+
+@chore
+def drop_mail(books: Books, _: int, number: int) -> bool:
+    """A letter is sent, or nobody is to get it."""
+    return rows.drop(books, number)
+
+
+@chore
+def forget_mails(books: Books, now: int) -> int:
+    """Forget letters that nobody sent; how many."""
+    return rows.forget(books, now - KEPT_MS)
+
+
+def ask_sign_in(
+    reader: Desk, vault: Vault, program: int, email: str, language: str, place: str
+) -> bool:
+    """Somebody types an address and wants a link; ``False`` when they asked too often."""
+    tags = b"".join(vault.email_tags(program, email))
+    where = vault.secret("tries", place)
+    about = program, SIGN_IN, tags, 0, language, where
+    return bool(vault.desk.chore("ask_mail", *about))
+
+
+def ask_confirming(vault: Vault, program: int, account: int, language: str) -> bool:
+    """A member is to show that the address which they gave is theirs."""
+    return bool(vault.desk.chore("ask_mail", program, CONFIRM, b"", account, language, b""))
+
+
+def addressee(books: Reading, vault: Vault, row: MailRow) -> tuple[str, Member, str] | None:
+    """What a letter is for in the end, who gets it, and at which address; ``None``: nobody."""
+    if row.tags:
+        found = vault.by_email_tags(books, row.program, row.tags)
+        return (row.purpose, found[0], _email(found[0])) if found else None
+    members = vault.open(people.by_account(books, [row.account]))
+    member = next((each for each in members if each.person is not None), None)
+    if member is None or member.person is None:
+        return None
+    if row.purpose != CONFIRM:
+        return (row.purpose, member, member.person.email) if member.person.email else None
+    if not member.person.unconfirmed:
+        return None
+    owners = vault.by_email(books, row.program, member.person.unconfirmed)
+    if owners:
+        return ALREADY, owners[0], _email(owners[0])
+    return CONFIRM, member, member.person.unconfirmed
+
+
+def _email(member: Member) -> str:
+    assert member.person is not None
+    return member.person.email
+
+
+def letter(desk: Desk | RemoteDesk, reader: Reading, vault: Vault, row: MailRow, by: Reader) -> (
+    tuple[Letter, int] | None
+):  # fmt: skip
+    """A letter with a link that opens from now on, and the account of who gets it."""
+    found = addressee(reader, vault, row)
+    if found is None:
+        return None
+    purpose, member, address = found
+    assert member.person is not None
+    vault.note([member], by, _READ)
+    token, account = new_token(), member.row.account
+    opens = CONFIRM if purpose == CONFIRM else SIGN_IN
+    desk.chore("add_mail_ticket", digest(token), opens, account)
+    spoken = member.person.language or row.language
+    return Letter(purpose, address, member.person.given_name, spoken, token), account

@@ -1,0 +1,77 @@
+"""Postman: the job that sends letters to members, one by one.
+
+Guarantee: a letter is sent while its row is there, and the row goes once the server has taken
+it. One that does not leave is tried again, and in the end kept for the mailbox of the owners,
+like all letters where no server is named.
+"""
+
+from __future__ import annotations
+
+from email.message import EmailMessage
+from email.utils import formatdate, make_msgid
+
+from kantis.desk import mailing
+from kantis.desk.jobs import TRIES_MAX, Job, Progress
+from kantis.desk.mailing import Letter
+from kantis.desk.submit import Desk
+from kantis.desk.vault.opening import open_vault
+from kantis.desk.vault.vault import Reader, Vault
+from kantis.desk.writer import RemoteDesk
+from kantis.doors.outbound.smtp import MailFailed, MailServer
+from kantis.doors.web.letters import titles, written
+from kantis.store import mailing as rows
+from kantis.store.books import Books
+
+_READER = Reader("mail", "a letter")
+
+
+class Postman:
+    """Sends letters for one process. ``address`` is where members reach the service."""
+
+    def __init__(self, folder: str, server: MailServer | None, address: str) -> None:
+        self._folder, self._server, self._address = folder, server, address
+        self._vault: Vault | None = None
+
+    def run(self, desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
+        """Send the letter that a job is about; what became of it, in words."""
+        reader = desk.books.reader()
+        try:
+            return self._send(desk, reader, job)
+        finally:
+            reader.close()
+
+    def _send(self, desk: Desk | RemoteDesk, reader: Books, job: Job) -> str:
+        row = rows.mail(reader, int(job.about))
+        if row is None:
+            return "sent before"
+        if self._vault is None:
+            self._vault = open_vault(desk, self._folder)
+        found = mailing.addressee(reader, self._vault, row)
+        if found is None:
+            desk.chore("drop_mail", row.number)
+            return "done"
+        if self._server is not None:
+            made = mailing.letter(desk, reader, self._vault, row, _READER)
+            assert made is not None
+            try:
+                self._server.send(self._message(made[0], titles(reader, row.program)))
+            except MailFailed:
+                if job.tries < TRIES_MAX:
+                    raise
+            else:
+                desk.chore("drop_mail", row.number)
+                return "done"
+        # a letter to whoever has the address is opened by that member's account
+        desk.chore("keep_mail", row.number, row.account or found[1].row.account)
+        return "kept"
+
+    def _message(self, letter: Letter, names: dict[str, str]) -> EmailMessage:
+        assert self._server is not None
+        subject, text = written(letter, names, self._address)
+        message = EmailMessage()
+        message["From"], message["To"] = self._server.sender, letter.address
+        message["Subject"], message["Date"] = subject, formatdate()
+        message["Message-ID"] = make_msgid(domain=self._server.sender.rpartition("@")[2].strip(">"))
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(text)
+        return message

@@ -1,0 +1,59 @@
+"""Consents: what members are asked, one by one, with the wording that each of them sees.
+
+What is kept is the wording in the language that was shown, so that it can be read again as it
+was. Whoever changes a wording here gives it another version.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from kantis.desk.vault.person import Consent, Person
+from kantis.doors.web.languages import Language
+
+#: Where a consent was given.
+SOURCE: Final = "pages"
+TERMS: Final = "terms"
+
+
+class Asked(Struct, frozen=True):
+    """Something to agree to: the name of its field, its purpose in the books, and the texts."""
+
+    field: str
+    purpose: str
+    version: str
+    title: str
+    wording: str
+
+
+def _gettext(text: str) -> str:
+    """Named so that the texts below are found for the catalogs."""
+    return text
+
+
+_ = _gettext
+ASKED: Final = (
+    Asked(
+        "news", "news by e-mail", "2026-1", _("News by e-mail"),
+        _("Write to me by e-mail about offers and news. I can take this back at any time."),
+    ),
+    Asked(
+        "habits", "offers from purchases", "2026-1", _("Offers that suit me"),
+        _("Choose offers for me by what I have bought. I can take this back at any time."),
+    ),
+)  # fmt: skip
+
+
+def given(asked: Asked, language: Language, now: int, *, granted: bool) -> Consent:
+    """A consent as it is kept, with the wording that was shown."""
+    wording = language.gettext(asked.wording)
+    version = f"{asked.version} {language.tag}"
+    return Consent(asked.purpose, granted, now, version, wording, SOURCE)
+
+
+def holds(person: Person, purpose: str) -> bool:
+    """Whether somebody agrees now: what was said last of a purpose holds."""
+    last = next((each for each in reversed(person.consents) if each.purpose == purpose), None)
+    return last is not None and last.granted

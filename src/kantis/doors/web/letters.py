@@ -1,0 +1,62 @@
+"""Letters: what stands in the mails to members, in the language of each."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from kantis.desk.mailing import ALREADY, Letter
+from kantis.desk.sessions import CONFIRM, SIGN_IN
+from kantis.doors.web.languages import Language, choose, said
+from kantis.store.reading import Reading
+
+
+def _gettext(text: str) -> str:
+    """Named so that the texts below are found for the catalogs."""
+    return text
+
+
+_ = _gettext
+#: What a letter says, by what it is for: its subject, and its lines around the link.
+_TEXTS: Final = {
+    SIGN_IN: (
+        _("Your card: %(program)s"),
+        _("by this link you sign in. It opens once, within a quarter of an hour:"),
+        _("If you did not ask for it, you need not do anything."),
+    ),
+    CONFIRM: (
+        _("Welcome: %(program)s"),
+        _("your card is ready. By this link you confirm your e-mail address. It opens once, "
+          "within a quarter of an hour:"),
+        _("If you did not join, you need not do anything."),
+    ),
+    ALREADY: (
+        _("Your card: %(program)s"),
+        _("somebody has just joined with your e-mail address. You have a card already; by this "
+          "link you sign in to it. It opens once, within a quarter of an hour:"),
+        _("If this was not you, you need not do anything: nobody else gets at your card."),
+    ),
+}  # fmt: skip
+
+
+def written(letter: Letter, names: dict[str, str], address: str) -> tuple[str, str]:
+    """The subject and the text of a letter from a service at an address."""
+    tongue = choose(letter.language.partition("-")[0].lower(), "")
+    subject, before, after = (tongue.gettext(each) for each in _TEXTS[letter.purpose])
+    program = said(names, tongue.tag, "Kantis")
+    link = f"{address.rstrip('/')}/open/{letter.token}"
+    text = f"{_hello(tongue, letter.name)}\n\n{before}\n\n{link}\n\n{after}\n\n{program}\n"
+    return subject % {"program": program}, text
+
+
+def _hello(tongue: Language, name: str) -> str:
+    if not name:
+        return tongue.gettext("Hello,")
+    return tongue.gettext("Hello %(name)s,") % {"name": name}
+
+
+def titles(books: Reading, program: int) -> dict[str, str]:
+    """How a program is called, by language."""
+    found = json.loads(books.versions(program)[-1].tree).get("title", {})
+    named = next((name for name, n in books.programs().items() if n == program), "")
+    return found if isinstance(found, dict) else {"en": str(found or named)}

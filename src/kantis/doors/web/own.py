@@ -1,0 +1,291 @@
+"""Own: what members do themselves: offers, choices, consents, sessions, export, erasing.
+
+Guarantee: everything here is about the account of whoever is signed in. What is personal is
+shown where one person alone has the account, and to no other. Erasing takes a sign-in of the
+last quarter of an hour.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct, structs
+from starlette.responses import Response
+
+from kantis.core.calendar import show_instant
+from kantis.core.events import Body, Choose, Event, Load
+from kantis.desk import around, sessions
+from kantis.desk.mailing import ask_confirming
+from kantis.desk.showing import standing
+from kantis.desk.submit import Desk
+from kantis.desk.vault import membership, portable
+from kantis.desk.vault.person import TOLD
+from kantis.desk.vault.vault import Member, Reader, Vault
+from kantis.doors.api.people import told
+from kantis.doors.web import consents, inviting
+from kantis.doors.web.pages import HEADERS, NotHere, Visit
+from kantis.doors.web.places import Place
+from kantis.doors.web.portal import own
+from kantis.store import people
+
+#: How what happens here is named as a source, and as a reader.
+SOURCE: Final = consents.SOURCE
+MYSELF: Final = "the member"
+_NAME_MAX: Final = 200
+
+
+class About(Struct):
+    """What is known of whoever is signed in. ``person`` is ``None`` for a card without a person,
+    and where several ``share`` the account."""
+
+    shared: bool = False
+    confirmed: bool = True
+    name: str = ""
+    email: str = ""
+    said: list[dict[str, Any]] = []
+    history: list[dict[str, Any]] = []
+    known: bool = False
+
+
+# ── offers and choices ───────────────────────────────────────────────────────
+
+
+async def load(visit: Visit) -> Response:
+    """The member takes an offer."""
+    form = await visit.form()
+    return await _asked(visit, Load(form.get("offer", "")[:_NAME_MAX]), form.get("form", ""))
+
+
+async def choose(visit: Visit) -> Response:
+    """The member makes a choice."""
+    form = await visit.form()
+    name, value = (form.get(each, "").strip()[:_NAME_MAX] for each in ("choice", "value"))
+    return await _asked(visit, Choose(name, value), form.get("form", ""))
+
+
+async def _asked(visit: Visit, body: Body, form: str) -> Response:
+    place, account = await visit.office.read(_mine, visit)
+    id = f"own-{account}-{form[:32] or secrets.token_hex(16)}"
+    event = Event(SOURCE, id, 0, f"account:{account}", body, 0, ask=True)
+    (result,) = await visit.office.line.submit(place.name, [event])
+    done = "no" if result.refusal is not None else "done"
+    return visit.go(f"/me/rewards?{done}=1#main")
+
+
+def _mine(reader: Desk, visit: Visit) -> tuple[Place, int]:
+    row, _, place = own(reader, visit)
+    return place, row.id
+
+
+# ── what is known of me ──────────────────────────────────────────────────────
+
+
+async def you(visit: Visit) -> Response:
+    """What is known, what was agreed to, where one is signed in, and how to leave."""
+    return await _you(visit)
+
+
+async def _you(visit: Visit, *, status: int = 200, became: str = "") -> Response:
+    place, found = await visit.office.people(_about, visit)
+    assert visit.session is not None
+    rows = await visit.office.read(
+        lambda reader: sessions.of_account(
+            reader.books, visit.session.account if visit.session else 0, reader.clock()
+        )
+    )
+    signed = [
+        {"device": each.device, "seen": show_instant(each.seen)[:10],
+         "here": each.digest == visit.session.digest}
+        for each in rows
+    ]  # fmt: skip
+    return visit.page(
+        "portal-you.html", status=status, place=place, say=place.speaker(visit.language),
+        about=found, asked=consents.ASKED, signed=signed, became=became,
+    )  # fmt: skip
+
+
+async def consent(visit: Visit) -> Response:
+    """The member agrees to something, or takes it back."""
+    form = await visit.form()
+    asked = next((x for x in consents.ASKED if x.field == form.get("field")), None)
+    if asked is None:
+        raise NotHere
+    await visit.office.people(_consent, visit, asked, form.get("granted") == "1")
+    return visit.go("/me/you#consents")
+
+
+async def end_others(visit: Visit) -> Response:
+    """Signed out everywhere else."""
+    assert visit.session is not None
+    await visit.change(sessions.end_others, visit.session)
+    return visit.go("/me/you#sessions")
+
+
+async def prove(visit: Visit) -> Response:
+    """A letter, so that whoever is signed in shows again who they are."""
+    done = await visit.office.people(_prove, visit)
+    return await _you(visit, status=200 if done else 429, became="asked" if done else "often")
+
+
+async def export(visit: Visit) -> Response:
+    """Everything that is kept about the member, as a file."""
+    data = await visit.office.people(_export, visit)
+    about = {"content-disposition": 'attachment; filename="my-data.json"'}
+    return Response(data, 200, HEADERS | about, media_type="application/json")
+
+
+async def leave(visit: Visit) -> Response:
+    """What is lost when somebody leaves, and the button that does it."""
+    return await _leave(visit)
+
+
+async def left(visit: Visit) -> Response:
+    """Nothing is known of the member any more."""
+    assert visit.session is not None
+    form = await visit.form()
+    fresh = visit.session.is_fresh(visit.office.desk.clock())
+    if not fresh or not form.get("sure"):
+        return await _leave(visit, status=422)
+    place, events = await visit.office.people(_last, visit)
+    for event in events:
+        await visit.office.line.submit(place.name, [event])
+    await visit.office.people(_erase, visit)
+    await visit.change(sessions.end_others, visit.session)
+    await visit.change(sessions.end, visit.session)
+    answer = visit.page("portal-left.html", place=place)
+    answer.headers["clear-site-data"] = '"cache", "storage"'
+    visit.close_session(answer)
+    return answer
+
+
+async def _leave(visit: Visit, *, status: int = 200) -> Response:
+    assert visit.session is not None
+    place, account, vouchers, known = await visit.office.people(_losing, visit)
+    return visit.page(
+        "portal-leave.html", status=status, place=place, say=place.speaker(visit.language),
+        account=account, vouchers=vouchers, known=known, tried=status != 200,
+        fresh=visit.session.is_fresh(visit.office.desk.clock()),
+    )  # fmt: skip
+
+
+async def friends(visit: Visit) -> Response:
+    """The link by which a member invites, and what came of it."""
+    place, code, found = await visit.office.people(_friends, visit)
+    base = visit.office.setup.address or visit.address
+    return visit.page(
+        "portal-friends.html", place=place, say=place.speaker(visit.language),
+        link=f"{base.rstrip('/')}/p/{place.name}/join?by={code}", found=found,
+    )  # fmt: skip
+
+
+# ── what a keeper does ───────────────────────────────────────────────────────
+
+
+def _person(reader: Desk, vault: Vault, visit: Visit) -> tuple[Member | None, bool]:
+    """Whoever has the account alone; and whether several share it."""
+    row, _, _ = own(reader, visit)
+    found = vault.open(people.by_account(reader.books, [row.id]))
+    alone = len(found) == 1 and found[0].person is not None
+    return (found[0] if alone else None), len(found) > 1
+
+
+def _must(reader: Desk, vault: Vault, visit: Visit) -> Member:
+    member, _ = _person(reader, vault, visit)
+    if member is None:
+        raise NotHere
+    return member
+
+
+def _about(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, About]:
+    _, _, place = own(reader, visit)
+    member, shared = _person(reader, vault, visit)
+    if member is None or member.person is None:
+        return place, About(shared=shared)
+    vault.note([member], Reader(MYSELF, "own page"), ("given_name", "email", "consents"))
+    person = member.person
+    history = [
+        {"title": _title(each.purpose), "granted": each.granted, "wording": each.wording,
+         "day": show_instant(each.at)[:10]}
+        for each in reversed(person.consents)
+    ]  # fmt: skip
+    said = [
+        {"field": each.field, "title": each.title, "wording": each.wording,
+         "granted": consents.holds(person, each.purpose)}
+        for each in consents.ASKED
+    ]  # fmt: skip
+    email = person.email or person.unconfirmed
+    return place, About(False, bool(person.email), person.name, email, said, history, True)
+
+
+def _title(purpose: str) -> str:
+    if purpose == consents.TERMS:
+        return "Terms"
+    return next((x.title for x in consents.ASKED if x.purpose == purpose), purpose)
+
+
+def _consent(
+    reader: Desk, vault: Vault, visit: Visit, asked: consents.Asked, granted: bool
+) -> None:
+    member = _must(reader, vault, visit)
+    person = member.person
+    assert person is not None
+    if consents.holds(person, asked.purpose) == granted:
+        return
+    now = vault.desk.clock()
+    added = consents.given(asked, visit.language, now, granted=granted)
+    vault.change(member, structs.replace(person, consents=(*person.consents, added)), now)
+
+
+def _prove(reader: Desk, vault: Vault, visit: Visit) -> bool:
+    member = _must(reader, vault, visit)
+    assert member.person is not None
+    program, account, spoken = member.row.program, member.row.account, visit.language.tag
+    if not member.person.email:
+        return ask_confirming(vault, program, account, spoken)
+    about = program, sessions.SIGN_IN, b"", account, spoken, b""
+    return bool(vault.desk.chore("ask_mail", *about))
+
+
+def _export(reader: Desk, vault: Vault, visit: Visit) -> bytes:
+    row, home, _ = own(reader, visit)
+    member = _must(reader, vault, visit)
+    cards = people.cards_of(reader.books, [row.id])[row.id]
+    seen = told(member, cards, "staff")
+    vault.note([member], Reader(MYSELF, "export"), TOLD)
+    readings = [
+        {"at": show_instant(x.at), "who": x.who, "why": x.why, "fields": x.fields.split()}
+        for x in people.readings_of(reader.books, member.row.id)
+    ]
+    found = {"member": seen.model_dump(), **portable.account_of(reader, home, member)}
+    return msgspec.json.format(msgspec.json.encode({**found, "readings": readings}), indent=2)
+
+
+def _losing(
+    reader: Desk, vault: Vault, visit: Visit
+) -> tuple[Place, dict[str, Any], list[dict[str, Any]], bool]:
+    row, home, place = own(reader, visit)
+    member, _ = _person(reader, vault, visit)
+    now, spoken = reader.clock(), [visit.language.tag]
+    vouchers = around.vouchers(home, row, now, spoken)
+    return place, standing(reader.books, home, row, now), vouchers, member is not None
+
+
+def _last(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, list[Event]]:
+    _, home, place = own(reader, visit)
+    member = _must(reader, vault, visit)
+    return place, membership.last_events(reader, home, member, SOURCE)
+
+
+def _erase(reader: Desk, vault: Vault, visit: Visit) -> None:
+    _, home, _ = own(reader, visit)
+    membership.erase(reader, vault, home, _must(reader, vault, visit), MYSELF)
+
+
+def _friends(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, str, dict[str, Any]]:
+    row, home, place = own(reader, visit)
+    if "referrals" not in place.tree:
+        raise NotHere
+    found = around.referrals(home, row, reader.clock(), [visit.language.tag])
+    return place, inviting.code_of(vault, row.id), found
