@@ -57,7 +57,7 @@ def test_nothing_is_set_beyond_a_batch_so_a_pooler_may_share_sessions(
         others.commit()
         assert (sure, reads) == (("on", "off") if write else ("off", "on"))
         assert kept(others) == set()
-        others.execute("SET default_transaction_read_only = on")
+        others.rows("SELECT set_config('default_transaction_read_only', 'on', false)")
         assert kept(others) == {"default_transaction_read_only"}
 
 

@@ -71,6 +71,8 @@ def end_with_parent() -> None:
     def wait() -> None:
         while sys.stdin.buffer.read(1):
             continue
-        os.kill(os.getpid(), signal.SIGTERM)
+        while True:  # the first ones may come before the server listens to signals
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(_LOOK_S)
 
     threading.Thread(target=wait, name="kantis-parent", daemon=True).start()
