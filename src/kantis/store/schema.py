@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
-from kantis.store import byhand, outgoing, signing
+from kantis.store import byhand, outgoing, signing, tills
 from kantis.store.shops import TABLES as SHOPS
 
 #: States of an event.
@@ -407,6 +407,10 @@ STEPS: list[Step] = [
     Step(
         7, "makes the tables of webhooks and jobs",
         outgoing.TABLES.format(**_SQLITE_WORDS), outgoing.TABLES.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        8, "makes the tables of tills and PINs",
+        tills.TABLES.format(**_SQLITE_WORDS), tills.TABLES.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 
