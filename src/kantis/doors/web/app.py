@@ -91,8 +91,10 @@ class Web:
 async def _answer(page: Page, visit: Visit) -> Response:
     """What the page answers, if it is for whoever asks."""
     if page.whose is not ANYBODY and not visit.is_one_of(page.whose):
+        if page.whose in (PAIRED, AT_COUNTER) and visit.device is not None:
+            return visit.go("/till/sign-in")
         if page.whose in (PAIRED, AT_COUNTER) and visit.request.method == "GET":
-            return visit.go("/till/pair" if visit.device is None else "/till/sign-in")
+            return visit.go("/till/pair")
         if visit.session is not None or visit.request.method != "GET":
             raise NotHere
         return visit.go(f"/sign-in?{urlencode({'next': visit.here()})}")
