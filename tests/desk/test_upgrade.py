@@ -22,9 +22,9 @@ SECOND = Step(
 )  # fmt: skip
 THIRD = Step(
     102,
-    "a table of tills",
-    "CREATE TABLE till (id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT",
-    'CREATE TABLE till (id bigint PRIMARY KEY, name text COLLATE "C" NOT NULL)',
+    "a table of stalls",
+    "CREATE TABLE stall (id INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT",
+    'CREATE TABLE stall (id bigint PRIMARY KEY, name text COLLATE "C" NOT NULL)',
 )
 BROKEN = Step(102, "cannot be", "SELECT 1 FROM nowhere", "SELECT 1 FROM nowhere")
 
@@ -45,10 +45,10 @@ def test_older_tables_get_the_steps_that_are_missing(older: str) -> None:
         before, first = state(books), books.schema_number()
     done = upgrade(older, None, quiet)
     assert (done.before, done.after) == (first, 102)
-    assert done.steps == ["flags say who looked", "a table of tills"]
+    assert done.steps == ["flags say who looked", "a table of stalls"]
     with books_at(older) as books:
         assert state(books) == before
-        assert books.layout()["till"].columns == ("id", "name")
+        assert books.layout()["stall"].columns == ("id", "name")
         numbers = [number for (number,) in books.rows("SELECT number FROM migration ORDER BY 1")]
         assert numbers == [*range(1, first + 1), 101, 102]
     with Shop(older) as shop:
@@ -81,7 +81,7 @@ def test_an_older_backup_is_restored_to_postgres(
     assert restored.report is not None
     assert restored.report.ok
     with books_at(pg_second_url) as books:
-        assert books.layout()["till"].columns == ("id", "name")
+        assert books.layout()["stall"].columns == ("id", "name")
 
 
 def test_older_tables_are_not_opened(older: str) -> None:
@@ -109,7 +109,7 @@ def test_a_step_that_fails_leaves_nothing_and_the_rest_follows(
     with books_at(older) as books:
         assert books.schema_number() == 101
     monkeypatch.setattr(schema, "STEPS", steps)
-    assert upgrade(older, None, quiet).steps == ["a table of tills"]
+    assert upgrade(older, None, quiet).steps == ["a table of stalls"]
 
 
 @pytest.mark.parametrize("at", ["backup", "second", "third"])
@@ -127,12 +127,12 @@ def test_a_kill_in_the_middle_is_taken_up(older: str, at: str, tmp_path: Path) -
         number = books.schema_number()
         assert (number == 101) == (at == "third")
         assert not books.rows("SELECT 1 FROM migration WHERE number = 102")
-        assert "till" not in books.layout()
+        assert "stall" not in books.layout()
         before = state(books)
     assert upgrade(older, None, quiet).after == 102
     with books_at(older) as books:
         assert state(books) == before
-        assert "till" in books.layout()
+        assert "stall" in books.layout()
 
 
 def _die_at(url: str, at: str) -> None:

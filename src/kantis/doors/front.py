@@ -13,6 +13,7 @@ from kantis.doors.web.app import Web
 from kantis.doors.web.doors import PAGES
 
 _API: Final = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
+_TILL: Final = "/till"
 
 
 class Front:
@@ -35,6 +36,8 @@ def _is_api(scope: Scope) -> bool:
     path: str = scope["path"]
     if path.startswith("/v1/") or path in _API:
         return True
+    if path.startswith(_TILL):  # its worker and its queue say what they accept in other words
+        return False
     accepts = dict(scope["headers"]).get(b"accept", b"")
     # a worker and a manifest of ours are asked for by the browser itself
     return b"text/html" not in accepts and not path.startswith(("/static/", "/me/"))

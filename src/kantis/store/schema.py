@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
-from kantis.store import byhand, mailing, outgoing, signing
+from kantis.store import byhand, mailing, outgoing, signing, tills
 from kantis.store.shops import TABLES as SHOPS
 
 #: States of an event.
@@ -411,6 +411,10 @@ STEPS: list[Step] = [
     Step(
         8, "makes the table of letters to members",
         mailing.TABLES.format(**_SQLITE_WORDS), mailing.TABLES.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        9, "makes the tables of tills and PINs",
+        tills.TABLES.format(**_SQLITE_WORDS), tills.TABLES.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

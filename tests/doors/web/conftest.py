@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 import kantis.desk
 from kantis.core.events import Body, Enrol, Event, Line, Purchase
 from kantis.core.knobs import plain
-from kantis.desk import sessions, staff, text
+from kantis.desk import sessions, staff, text, tills
 from kantis.desk.audit import By
 from kantis.desk.submit import Desk
 from tests.doors.service.server import Server, served
@@ -42,11 +42,21 @@ def begin(desk: Desk) -> dict[str, str]:
     for key, body in events:
         desk.submit([Event("till", key, now, "card:6407001", body)], program="corner-cafe")
     found = {}
+    cashier = 0
     for role in (*staff.ROLES, "other"):
         program = "boots-advantage-card" if role == "other" else ""
         about = f"{role}-1", f"The {role}", "manager" if role == "other" else role, program
         number, _ = staff.invite(desk, *about, By("test"))
+        cashier = number if role == "cashier" else cashier
         found[role] = sessions.begin(desk, "a test", staff=number)
+    program = desk.books.programs()["corner-cafe"]
+    found["pin"] = tills.give_pin(desk, program, cashier, By("test"))
+    for name in ("till", "locked till"):
+        code = tills.offer(desk, program, name, "", By("test"))
+        found[name] = tills.pair(desk, code, "here")
+    key = desk.keyring.find(found["till"], desk.books)
+    assert key is not None
+    tills.stand(desk, key.prefix, cashier)
     found["member"] = sessions.begin(desk, "a phone", account=1)
     return found
 
@@ -64,7 +74,8 @@ class Site:
 
     def client(self, role: str = "") -> httpx.Client:
         """A browser without scripts, signed in."""
-        cookies = {"session": self.sessions[role]} if role else {}
+        name = "till" if "till" in role else "session"
+        cookies = {name: self.sessions[role]} if role else {}
         headers = {"accept": "text/html", "sec-fetch-site": "same-origin"}
         return httpx.Client(base_url=self.address, headers=headers, cookies=cookies)
 

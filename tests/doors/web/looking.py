@@ -64,14 +64,18 @@ def tab(
     theme: str = "light",
     language: str = "en",
     session: str = "",
+    till: str = "",
 ) -> Iterator[Looked]:
-    """A fresh tab without history; signed in where there is a session."""
+    """A fresh tab without history; signed in where there is a session, and
+    that of a till where there is one."""
     context = browser.new_context(
         base_url=own, viewport={"width": width, "height": 900}, color_scheme=theme,
         locale=language,
     )  # fmt: skip
     if session:
         context.add_cookies([{"name": "session", "value": session, "url": own}])
+    if till:
+        context.add_cookies([{"name": "till", "value": till, "url": own}])
     try:
         yield Looked(context.new_page(), own)
     finally:

@@ -34,6 +34,29 @@ ROWS: dict[str, str] = {
     "POST /c/{program}/members/{account}/link": "owner manager support",
     "GET /c/{program}/mails": "owner",
     "POST /c/{program}/mails/{number}": "owner",
+    "GET /c/{program}/tills": "owner manager",
+    "POST /c/{program}/tills": "owner manager",
+    "POST /c/{program}/tills/{key}/end": "owner manager",
+    "POST /c/{program}/pins/{number}": "owner manager",
+    "GET /till/pair": "anybody",
+    "POST /till/pair": "anybody",
+    "GET /till/sign-in": "till",
+    "POST /till/sign-in": "till",
+    "POST /till/lock": "till",
+    "GET /till": "counter",
+    "POST /till/sale": "counter",
+    "POST /till/hold": "counter",
+    "POST /till/release": "counter",
+    "POST /till/use": "counter",
+    "POST /till/load": "counter",
+    "GET /till/receipts": "counter",
+    "GET /till/receipts/{receipt}": "counter",
+    "POST /till/receipts/{receipt}/refund": "counter",
+    "POST /till/receipts/{receipt}/claim": "counter",
+    "GET /till/offline": "till",
+    "POST /till/queue": "till",
+    "GET /till/worker.js": "anybody",
+    "GET /till/manifest.webmanifest": "anybody",
     "GET /open/{token}": "anybody",
     "POST /open/{token}": "anybody",
     "GET /me/sign-in": "anybody",
@@ -62,7 +85,9 @@ ROWS: dict[str, str] = {
 NOT_FOR_A_BARE_CARD = (
     "POST /me/consents", "POST /me/prove", "GET /me/export", "GET /me/friends",
 )  # fmt: skip
-GUARDED = [row for row, whose in ROWS.items() if whose != "anybody"]
+#: Of a till, whoever is signed in: it has a key of its own.
+TILLS = [row for row, whose in ROWS.items() if whose in ("till", "counter")]
+GUARDED = [row for row, whose in ROWS.items() if whose != "anybody" and row not in TILLS]
 
 
 def rowless(pages: tuple[Page, ...]) -> set[str]:
@@ -72,6 +97,7 @@ def rowless(pages: tuple[Page, ...]) -> set[str]:
 
 def path_of(row: str, program: str = "corner-cafe") -> str:
     path = row.split()[1].replace("{program}", program).replace("{account}", "1")
+    path = path.replace("{receipt}", "2222-2222-2222").replace("{key}", "99999999")
     return path.replace("{number}", "999")
 
 
@@ -90,7 +116,8 @@ def test_each_role_on_each_page(site: Site, role: str, row: str) -> None:
     if allowed and row in NOT_FOR_A_BARE_CARD:  # the card of nobody; test_own has the others
         assert answer.status_code == 404
         return
-    if "{number}" in row:  # nobody has this number: for those who may, it is not there
+    # nobody has this number: for those who may, it is not there
+    if "{number}" in row or "{key}" in row:
         assert answer.status_code == 404
     else:
         assert (answer.status_code in (200, 303, 422)) == allowed, answer.text
@@ -110,6 +137,28 @@ def test_nobody_sees_what_is_guarded(site: Site, row: str) -> None:
             assert answer.headers["location"].startswith(f"{door}?next=%2F")
         else:
             assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("row", TILLS)
+def test_a_till_is_for_paired_devices_with_somebody_at_them(site: Site, row: str) -> None:
+    method, counter = row.split()[0], ROWS[row] == "counter"
+    for role in ("", "owner", "cashier", "member"):
+        with site.client(role) as client:
+            answer = client.request(method, path_of(row))
+        if method == "GET":
+            assert answer.headers["location"] == "/till/pair"
+        else:
+            assert answer.status_code == 404
+    with site.client("locked till") as client:
+        answer = client.request(method, path_of(row))
+        locked = answer.headers.get("location") == "/till/sign-in"
+        assert locked == (counter or row == "POST /till/lock"), answer.text
+    with site.client("locked till") as client:
+        client.cookies.set("session", site.sessions["cashier"])  # the staff sign-in will do too
+        there = "/till" if counter else "/till/offline"
+        assert client.get(there).status_code == 200
+        client.cookies.set("session", site.sessions["auditor"])
+        assert client.get("/till").status_code == 303
 
 
 @pytest.mark.parametrize("row", [row for row in GUARDED if "{program}" in row])

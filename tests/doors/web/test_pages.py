@@ -25,7 +25,16 @@ ADDRESSES = {
     "/c/{program}/members": "/c/corner-cafe/members",
     "/c/{program}/members/{account}": "/c/corner-cafe/members/1",
     "/c/{program}/mails": "/c/corner-cafe/mails",
+    "/c/{program}/tills": "/c/corner-cafe/tills",
     "/people": "/people",
+    "/till/pair": "",
+    "/till/sign-in": "/till/sign-in",
+    "/till": "/till?card=6407001&amount=2x4.50&add=coffee",
+    "/till/receipts": "/till/receipts",
+    "/till/receipts/{receipt}": "",
+    "/till/offline": "/till/offline",
+    "/till/worker.js": "",
+    "/till/manifest.webmanifest": "",
     "/open/{token}": "",
     "/me/sign-in": "/me/sign-in",
     "/me": "/me",
@@ -41,9 +50,13 @@ ADDRESSES = {
 }
 WHOSE = {
     who: [
-        each for each in ADDRESSES.values() if each and each.startswith("/me") == (who == "member")
+        each
+        for each in ADDRESSES.values()
+        if each
+        and each.startswith("/me") == (who == "member")
+        and each.startswith("/till") == (who == "till")
     ]
-    for who in ("owner", "member")
+    for who in ("owner", "member", "till")
 }
 SIZE_MAX = 150_000
 
@@ -60,7 +73,8 @@ def test_every_page_has_its_address_here() -> None:
 def test_pages_have_no_barrier(
     browser: Browser, site: Site, who: str, theme: str, width: int
 ) -> None:
-    with tab(browser, site.address, width, theme, session=site.sessions[who]) as looked:
+    badge = {"till" if who == "till" else "session": site.sessions[who]}
+    with tab(browser, site.address, width, theme, **badge) as looked:
         for address in WHOSE[who]:
             looked.page.goto(address)
             assert looked.barriers() == [], address

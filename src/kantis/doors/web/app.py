@@ -18,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from kantis.doors.api.office import Office
 from kantis.doors.api.problems import Problem
 from kantis.doors.web import static
-from kantis.doors.web.pages import NotHere, Visit
+from kantis.doors.web.pages import COUNTER, TILL, NotHere, Visit
 
 log: Any = structlog.get_logger()
 
@@ -28,6 +28,9 @@ Handler = Callable[[Visit], Awaitable[Response]]
 ANYBODY: Final = frozenset({"anybody"})
 #: Whoever has an account, and has signed in to it.
 MEMBER: Final = frozenset({"member"})
+#: A device that was paired; and one at which a cashier stands.
+PAIRED: Final = frozenset({TILL})
+AT_COUNTER: Final = frozenset({COUNTER})
 
 
 class Page(Struct, frozen=True):
@@ -62,6 +65,8 @@ class Web:
                 route = page.path
                 _same_site(request)
                 await visit.recognise()
+                if scope["path"].startswith("/till"):
+                    await visit.recognise_till()
                 answer = await _answer(page, visit)
             except NotHere:
                 answer = visit.page("not-here.html", status=404)
@@ -86,6 +91,10 @@ class Web:
 async def _answer(page: Page, visit: Visit) -> Response:
     """What the page answers, if it is for whoever asks."""
     if page.whose is not ANYBODY and not visit.is_one_of(page.whose):
+        if page.whose in (PAIRED, AT_COUNTER) and visit.device is not None:
+            return visit.go("/till/sign-in")
+        if page.whose in (PAIRED, AT_COUNTER) and visit.request.method == "GET":
+            return visit.go("/till/pair")
         if visit.session is not None or visit.request.method != "GET":
             raise NotHere
         door = "/me/sign-in" if page.whose is MEMBER else "/sign-in"

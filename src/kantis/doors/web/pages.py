@@ -16,11 +16,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from kantis.desk import tills
 from kantis.desk.audit import By
 from kantis.desk.sessions import Session, find, see
 from kantis.desk.staff import Staff
 from kantis.desk.submit import Desk
+from kantis.doors.api.access import Caller
 from kantis.doors.api.office import Office
+from kantis.doors.api.problems import Problem
 from kantis.doors.web import static
 from kantis.doors.web.languages import LANGUAGES, Language, choose, language
 
@@ -30,6 +33,9 @@ _T = TypeVar("_T")
 TEMPLATES: Final = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE: Final = "language"
 THEME_COOKIE: Final = "theme"
+#: What a page is for, beside roles: a paired till, and one that a cashier stands at.
+TILL: Final = "till"
+COUNTER: Final = "counter"
 THEMES: Final = ("auto", "light", "dark")
 FIELDS_MAX: Final = 200
 _DIGITS_MAX: Final = 19
@@ -72,6 +78,8 @@ class Visit:
         self.request, self.office = request, office
         self.about: dict[str, str] = {}
         self.session: Session | None = None
+        self.device: Caller | None = None
+        self.cashier: Staff | None = None
         asked = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE, "")
         self.language: Language = choose(asked, request.headers.get("accept-language", ""))
         theme = request.cookies.get(THEME_COOKIE, "")
@@ -107,6 +115,8 @@ class Visit:
 
     def is_one_of(self, whose: frozenset[str]) -> bool:
         """Whether whoever is signed in has one of these roles, or is a member where that is one."""
+        if TILL in whose or COUNTER in whose:
+            return self.device is not None and (TILL in whose or self.cashier is not None)
         if self.session is None:
             return False
         staff = self.session.staff
@@ -149,6 +159,46 @@ class Visit:
         self.session = await office.read(lambda reader: find(reader.books, token, reader.clock()))
         if self.session is not None and self.session.stale:
             await self.change(see, self.session)
+
+    async def recognise_till(self) -> None:
+        """Find out which till this is, and who stands at it."""
+        token, office = self.request.cookies.get(self.till_cookie, ""), self.office
+        if not token:
+            return
+        try:
+            caller = await office.caller(token)
+        except Problem:  # its key was revoked, or is none
+            return
+        found = await office.read(
+            lambda reader: tills.standing(reader.books, caller.key, caller.number, reader.clock())
+        )
+        if found is None or caller.scope != tills.SCOPE:
+            return
+        self.device, self.cashier = caller, found.cashier
+        if self.cashier is None and self.session is not None and self.session.staff is not None:
+            staff = self.session.staff
+            if staff.role in tills.ROLES and staff.program in (0, caller.number):
+                self.cashier = staff
+        elif self.cashier is not None and found.stale:
+            await self.change(tills.stand, caller.key, self.cashier.number)
+
+    @property
+    def till(self) -> Caller:
+        """The till; the page is for nothing else."""
+        assert self.device is not None
+        return self.device
+
+    @property
+    def till_cookie(self) -> str:
+        """As that of a session."""
+        return "__Host-till" if self.is_secure else "till"
+
+    def keep_till(self, answer: Response, secret: str) -> None:
+        """Give a device the key of its till."""
+        answer.set_cookie(
+            self.till_cookie, secret, max_age=YEAR_S, path="/", samesite="lax", httponly=True,
+            secure=self.is_secure,
+        )  # fmt: skip
 
     async def change(
         self, do: Callable[Concatenate[Desk, _P], _T], *about: _P.args, **named: _P.kwargs

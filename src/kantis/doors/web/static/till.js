@@ -1,0 +1,93 @@
+"use strict";
+// The till in the browser: keeps a page for the time without a network, and what is sold then.
+(() => {
+  const byId = (id) => document.getElementById(id);
+
+  const tell = async () => {
+    const sales = await Queue.all();
+    const waiting = sales.filter((sale) => !sale.failed);
+    const failed = sales.filter((sale) => sale.failed);
+    for (const [id, some] of [["kept", waiting], ["failed", failed]]) {
+      const place = byId(id);
+      if (!place) continue;
+      place.hidden = !some.length;
+      place.querySelector("span").textContent =
+        id === "kept" ? some.length : some.map((sale) => `${sale.id} (${sale.failed})`).join(", ");
+    }
+  };
+
+  const synchronise = async () => {
+    try {
+      await Queue.send();
+    } catch {
+      // the network is not back yet
+    }
+    await tell();
+  };
+
+  // An amount as the server reads it: a number of items, and the price of one.
+  const line = (typed, scale, category) => {
+    const match = /^\s*(?:([0-9]{1,3})\s*[*x×]\s*)?([0-9][0-9\s.,']*)$/.exec(typed.trim());
+    if (!match) return "";
+    let whole = match[2].replace(/[\s']/g, "");
+    let rest = "";
+    const last = Math.max(whole.lastIndexOf("."), whole.lastIndexOf(","));
+    if (last >= 0 && scale && whole.length - last - 1 <= scale) {
+      rest = whole.slice(last + 1);
+      whole = whole.slice(0, last);
+      if (!/^[0-9]+$/.test(rest)) return "";
+    }
+    const parts = whole.split(/[.,]/);
+    if (parts.slice(1).some((part) => part.length !== 3) || !/^[0-9]{1,12}$/.test(parts.join(""))) return "";
+    const quantity = Number(match[1] || 1);
+    const amount = Number(parts.join("") + rest.padEnd(scale, "0")) * quantity;
+    return quantity && amount > 0 && Number.isSafeInteger(amount) ? `${encodeURIComponent(category)}:${quantity}:${amount}` : "";
+  };
+
+  const record = byId("record");
+  if (record) {
+    record.addEventListener("submit", async (event) => {
+      if (record.hasAttribute("data-held")) return; // points are spent with the network only
+      event.preventDefault();
+      const said = Object.fromEntries(new FormData(record));
+      record.querySelector("button").disabled = true;
+      try {
+        const answer = await fetch(record.action, { method: "POST", body: new URLSearchParams(said) });
+        if (answer.ok) location.assign(answer.url);
+        else record.submit();
+      } catch {
+        await Queue.add({ id: said.id, at: Number(said.at), card: said.card, lines: said.lines });
+        location.assign("/till/offline");
+      }
+    });
+  }
+
+  const offline = byId("offline");
+  if (offline) {
+    let id = Queue.receipt();
+    offline.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const said = Object.fromEntries(new FormData(offline));
+      const lines = line(said.amount, Number(offline.dataset.scale), said.add || "");
+      byId("wrong").hidden = Boolean(lines);
+      if (!lines) return;
+      const sale = { id, at: Date.now(), card: said.card, lines };
+      id = Queue.receipt();
+      await Queue.add(sale);
+      const told = document.createElement("li");
+      told.textContent = `${sale.id} · ${said.amount}`;
+      byId("sold").prepend(told);
+      offline.reset();
+      byId("card").focus();
+      await synchronise();
+    });
+  }
+
+  if ("serviceWorker" in navigator) {
+    navigator.serviceWorker.register("/till/worker.js", { scope: "/till" });
+    navigator.serviceWorker.ready.then((found) => found.active.postMessage("renew"));
+  }
+  addEventListener("online", synchronise);
+  setInterval(synchronise, 30000);
+  synchronise();
+})();

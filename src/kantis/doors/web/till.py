@@ -1,0 +1,139 @@
+"""Till: pairing a device, and who stands at it; the page of the console that both begin on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from kantis.core.knobs import ProgramError
+from kantis.desk import keys
+from kantis.desk import tills as desk
+from kantis.desk.submit import Desk
+from kantis.doors.web.pages import NotHere, Visit, whole
+from kantis.doors.web.places import Place, place_of
+from kantis.store import tills as rows
+
+
+async def tills(visit: Visit) -> Response:
+    """The tills of a program, and who may stand at them."""
+    return await _tills(visit)
+
+
+async def offer(visit: Visit) -> Response:
+    """A code that pairs a device; it is shown once."""
+    place, _ = await visit.office.read(_found, visit)
+    form = await visit.form()
+    about = form.get("name", ""), form.get("location", "")
+    try:
+        code = await visit.change(desk.offer, place.number, *about, visit.by)
+    except ProgramError:
+        return await _tills(visit, status=422, trouble="bad-name")
+    return await _tills(visit, code=code)
+
+
+async def end(visit: Visit) -> Response:
+    """A device is a till no longer."""
+    place, found = await visit.office.read(_found, visit)
+    key = visit.about["key"]
+    if key not in {each.prefix for each in found["tills"]}:
+        raise NotHere
+    by = visit.by
+    await visit.change(keys.revoke, key, (by.who, by.name), place.number)
+    return visit.go(f"/c/{place.name}/tills")
+
+
+async def pin(visit: Visit) -> Response:
+    """A new PIN for somebody; it is shown once."""
+    place, found = await visit.office.read(_found, visit)
+    number = whole(visit.about["number"])
+    made = await visit.change(desk.give_pin, place.number, number, visit.by)
+    if not made:
+        raise NotHere
+    whose = next(each.name for each in found["cashiers"] if each.number == number)
+    return await _tills(visit, pin=made, whose=whose)
+
+
+async def _tills(visit: Visit, *, status: int = 200, **shown: str) -> Response:
+    place, found = await visit.office.read(_found, visit)
+    about = {"code": "", "pin": "", "whose": "", "trouble": ""} | shown
+    say = place.speaker(visit.language)
+    return visit.page("console-tills.html", status=status, place=place, say=say, **about, **found)
+
+
+def _found(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
+    name, own, books = visit.about["program"], visit.staff.program, reader.books
+    numbers = books.programs()
+    number = numbers.get(name)
+    if number is None or own not in (0, number):
+        raise NotHere
+    known = rows.tills(books)
+    others = [each for each, n in numbers.items() if own in (0, n)]
+    return place_of(reader.homes.numbered(number), reader.clock(), others), {
+        "tills": [
+            each
+            for each in keys.shown(books, number)
+            if each.prefix in known and each.revoked is None
+        ],
+        "cashiers": desk.cashiers(books, number),
+        "pins": set(rows.pins(books)),
+    }
+
+
+# ── at the device ────────────────────────────────────────────────────────────
+
+
+async def pairing(visit: Visit) -> Response:
+    """The form that takes a code."""
+    if visit.device is not None:
+        return visit.go("/till")
+    return visit.page("till-pair.html", trouble="")
+
+
+async def pair(visit: Visit) -> Response:
+    """The device has its till from now on."""
+    form = await visit.form()
+    client = visit.request.client
+    whence = client.host if client is not None else ""
+    secret = await visit.change(desk.pair, form.get("code", "")[:40], whence)
+    if not secret:
+        return visit.page("till-pair.html", status=403, trouble="code")
+    answer = visit.go("/till")
+    visit.keep_till(answer, secret)
+    return answer
+
+
+async def sign_in(visit: Visit) -> Response:
+    """Who stands here?"""
+    return await _sign_in(visit)
+
+
+async def enter(visit: Visit) -> Response:
+    """A cashier shows the PIN."""
+    form, till = await visit.form(), visit.till
+    number = whole(form.get("cashier", ""))
+    trouble = await visit.change(desk.enter, till.key, till.number, number, form.get("pin", ""))
+    if trouble:
+        status = 429 if trouble == "too-many-tries" else 403
+        return await _sign_in(visit, status=status, trouble=trouble, chosen=number)
+    return visit.go("/till")
+
+
+async def lock(visit: Visit) -> Response:
+    """Nobody stands here any more."""
+    await visit.change(desk.stand, visit.till.key, 0)
+    return visit.go("/till/sign-in")
+
+
+async def _sign_in(
+    visit: Visit, *, status: int = 200, trouble: str = "", chosen: int = 0
+) -> Response:
+    def find(reader: Desk) -> list[Any]:
+        has = rows.pins(reader.books)
+        everybody = desk.cashiers(reader.books, visit.till.number)
+        return [each for each in everybody if each.number in has]
+
+    cashiers = await visit.office.read(find)
+    return visit.page(
+        "till-sign-in.html", status=status, cashiers=cashiers, trouble=trouble, chosen=chosen
+    )
