@@ -14,7 +14,7 @@ def test_no_key_speaks_for_a_shop_of_another_program(tmp_path: Path) -> None:
     store = str(tmp_path / "books.db")
     begin(store, "club", "other")
     with kantis.desk.open(store) as desk:
-        desk.add_shop("web", "stripe", "club", "web-shop", {"signing": "s"}, {})
+        desk.add_shop("web", "stripe", "club", "web-shop", b"sealed", {})
         for _ in range(2):
             with pytest.raises(ProgramError, match="source-taken"):
                 keys.make(desk, "Web", "other", "shop", "web-shop")

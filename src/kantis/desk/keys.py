@@ -2,8 +2,8 @@
 
 Guarantee: a key is shown once, when it is made; the books hold its SHA-256. It speaks for
 one source of one program with one scope, and a source, of keys or of shops, belongs to one
-program for ever, so that no key can take the event ids of another program's callers. A key that was revoked
-does nothing from the next request on, and is never given back.
+program for ever, so that no key can take the event ids of another program's callers. A key
+that was revoked does nothing from the next request on, and is never given back.
 """
 
 from __future__ import annotations
@@ -161,7 +161,8 @@ def insert(
     _check_limits(limits)
     owned = programs[program] if program else 0
     known = books.all_keys()
-    takers = [(each.source, each.program) for each in (*known, *shops(books))]
+    takers = [(each.source, each.program) for each in known]
+    takers += [(each.source, each.program) for each in shops(books)]
     if any(each == source and whose != owned for each, whose in takers):
         raise _wrong("source-taken", f"The source {source!r} belongs to another program.")
     number = known[-1].number + 1 if known else 1

@@ -21,7 +21,7 @@ from kantis.desk.submit import Desk, wall_clock
 from kantis.desk.whole import path_of, shown
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.cli.opening import opened
-from kantis.doors.cli.output import Json, Store, Trouble, json_out, out, table
+from kantis.doors.cli.output import Json, Store, Trouble, Vault, json_out, out, table
 from kantis.doors.cli.serving import Lan
 from kantis.doors.crew import Crew
 from kantis.store.books import Books, Conflict, Outage
@@ -31,7 +31,9 @@ _LOOK_S: Final = 0.5
 _TELL_S: Final = 10.0
 
 
-def worker(store: Store = "kantis.db", lan: Lan = False, json: Json = False) -> None:
+def worker(
+    store: Store = "kantis.db", lan: Lan = False, vault: Vault = "", json: Json = False
+) -> None:
     """Do jobs and deliver webhooks beside ``kantis serve --no-jobs``, until it is stopped."""
     over = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -44,7 +46,7 @@ def worker(store: Store = "kantis.db", lan: Lan = False, json: Json = False) -> 
             return
         try:
             with opened(store) as desk:
-                _work(desk, over, told, lan=lan)
+                _work(desk, over, told, lan=lan, vault=vault)
         except (Trouble, Outage, Conflict) as error:
             if path is None:
                 raise
@@ -65,12 +67,16 @@ def _written(path: Path, over: threading.Event, told: _Told) -> bool:
     return not over.is_set()
 
 
-def _work(desk: Desk | RemoteDesk, over: threading.Event, told: _Told, *, lan: bool) -> None:
+def _work(
+    desk: Desk | RemoteDesk, over: threading.Event, told: _Told, *, lan: bool, vault: str
+) -> None:
     """Work until it is stopped, or until the process that writes has ended."""
     if isinstance(desk, Desk) and desk.books.alone:
         return  # whoever wrote has just ended; the file is left to the next one
     with _beside(desk) as (other, news):
-        crew = Crew(desk, told.fault, lan=lan, courier=other, news=news, ended=told.job)
+        crew = Crew(
+            desk, told.fault, lan=lan, vault=vault, courier=other, news=news, ended=told.job
+        )
         try:
             while not over.wait(_LOOK_S):
                 told.deliveries(crew.courier.counts)
