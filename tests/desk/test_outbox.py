@@ -27,6 +27,7 @@ from kantis.store.reading import Reading
 from tests.doors.service.server import CLUB
 from tests.house.sources import REPO, modules, tree
 from tests.store.conftest import connect
+from tests.support.seals import seals_of
 
 MUG = Redeem("mug")
 
@@ -57,7 +58,8 @@ def club(url: str) -> Iterator[Desk]:
 
 
 def hook(desk: Desk, *types: str, program: int = 1) -> str:
-    id, _ = hooks.make(desk, program, "https://example.com/", list(types), "", lan=False)
+    about = program, "https://example.com/", list(types), ""
+    id, _ = hooks.make(desk, seals_of(desk), *about, lan=False)
     return id
 
 

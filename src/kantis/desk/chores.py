@@ -45,6 +45,7 @@ def _named(name: str) -> Chore:
             mailing,
             outbox,
         )
+        from kantis.desk.vault import seals  # noqa: F401
     return CHORES[name]
 
 

@@ -21,10 +21,12 @@ from kantis.desk import jobs, lease, outbox
 from kantis.desk.submit import wall_clock
 from kantis.desk.vault.keyfile import FolderKeys, Locked, faults
 from kantis.desk.vault.opening import folder_of
+from kantis.desk.vault.seals import Seals, closed
 from kantis.desk.whole import books_at, path_of
 from kantis.store import people, schema
 from kantis.store.books import Books, Outage
 from kantis.store.schema import BAD, PARKED, READY
+from kantis.store.sealed import sealed
 from kantis.store.sqlite import check_library
 
 #: Beyond these something needs a person.
@@ -248,8 +250,9 @@ _LOOKED_AT: Final = 1_000
 def _vault(books: Books, folder: Path) -> Iterator[Finding]:
     """Whether the keys to personal data are there, are nobody else's, and open the data."""
     members, erased = people.members_in_all(books)
-    if not members and not folder.exists():
-        yield Finding("keys", False, "There are no personal data.")
+    kept = len(sealed(books))
+    if not members and not kept and not folder.exists():
+        yield Finding("keys", False, "There are no personal data and no sealed secrets.")
         return
     wrong = faults(folder)
     for code, said in wrong:
@@ -261,6 +264,7 @@ def _vault(books: Books, folder: Path) -> Iterator[Finding]:
         newest = people.newest_ids(books, _LOOKED_AT)
         lost = len(newest) - len(keys.find(newest))
         current = max(keys.derived("index"))
+        shut = closed(books, Seals(keys))
     except Locked as error:
         yield Finding(error.code, True, str(error))
         return
@@ -271,8 +275,14 @@ def _vault(books: Books, folder: Path) -> Iterator[Finding]:
         )
         yield Finding("keys-lost", True, said)
     elif not wrong:
-        said = f"{members:,} members, {erased:,} erased; their keys are in {folder}."
+        said = f"{members:,} members, {erased:,} erased, {kept:,} secrets; keys are in {folder}."
         yield Finding("keys", False, f"{said} Keep it apart from backups of the books.")
+    if shut:
+        said = (
+            f"{len(shut):,} secrets do not open with the keys in {folder}: {', '.join(shut[:3])}. "
+            "Bring back the right folder, or make new secrets."
+        )
+        yield Finding("secrets-closed", True, said)
     if set(people.masters(books)) - {current}:
         said = "The change of the master key is not finished, or these books are from before it: "
         yield Finding("master-changes", True, f"{said}run kantis vault rotate.")

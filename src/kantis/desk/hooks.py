@@ -1,8 +1,8 @@
 """Hooks: who is told what, and where: webhooks are made, changed and looked at.
 
-Guarantee: the secret of a webhook is shown when it is made, and never again; a new one is
-valid beside the former for a day, so that a receiver can take it over without losing a
-message. What a webhook is told begins with what is booked after it was made.
+Guarantee: the secret of a webhook is shown when it is made, and never again; the books keep
+it sealed. A new one is valid beside the former for a day, so that a receiver can take it over
+without losing a message. What a webhook is told begins with what is booked after it was made.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from kantis.core.knobs import Fault, ProgramError, suggest
 from kantis.desk import notices, outbox
 from kantis.desk.chores import chore, chore_alone
 from kantis.desk.notices import Notice
+from kantis.desk.vault.seals import webhook
 from kantis.store.books import Books
 from kantis.store.outgoing import (
     ACTIVE,
@@ -30,6 +31,7 @@ from kantis.store.outgoing import (
 
 if TYPE_CHECKING:
     from kantis.desk.submit import Desk
+    from kantis.desk.vault.seals import Seals
     from kantis.desk.writer import RemoteDesk
 
 #: So long the former secret signs beside a new one.
@@ -92,12 +94,13 @@ def shown_secret(secret: bytes) -> str:
 
 
 def make(
-    desk: Desk | RemoteDesk, program: int, url: str, types: list[str], name: str, *, lan: bool
-) -> tuple[str, str]:
+    desk: Desk | RemoteDesk, seals: Seals, program: int, url: str, types: list[str], name: str,
+    *, lan: bool,
+) -> tuple[str, str]:  # fmt: skip
     """A new webhook; its id and its secret, which is shown once. ``lan`` allows http."""
     check(url, types, name, lan=lan)
     id, secret = f"hook_{secrets.token_hex(8)}", secrets.token_bytes(_SECRET_BYTES)
-    desk.chore("add_hook", program, id, name, url, types, secret)
+    desk.chore("add_hook", program, id, name, url, types, seals.seal(webhook(id), secret))
     return id, shown_secret(secret)
 
 
@@ -131,7 +134,7 @@ def add_hook(
     books: Books, now: int, program: int, id: str, name: str, url: str, types: list[str],
     secret: bytes,
 ) -> int:  # fmt: skip
-    """Record a webhook; it is told what comes from now on."""
+    """Record a webhook, its secret sealed; it is told what comes from now on."""
     count, last = books.rows(
         "SELECT count(CASE WHEN program = ? THEN 1 END), coalesce(max(number), 0) FROM webhook",
         (program,),
@@ -176,10 +179,10 @@ def drop_hook(books: Books, _: int, number: int) -> None:
     books.execute("DELETE FROM webhook WHERE number = ?", (number,))
 
 
-def rotate(desk: Desk | RemoteDesk, number: int) -> str:
+def rotate(desk: Desk | RemoteDesk, seals: Seals, number: int, id: str) -> str:
     """A new secret, which is shown once; the former one signs beside it for a day."""
     secret = secrets.token_bytes(_SECRET_BYTES)
-    desk.chore("change_secret", number, secret)
+    desk.chore("change_secret", number, seals.seal(webhook(id), secret))
     return shown_secret(secret)
 
 

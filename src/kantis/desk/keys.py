@@ -1,9 +1,9 @@
 """Keys: who calls, and what they may do.
 
 Guarantee: a key is shown once, when it is made; the books hold its SHA-256. It speaks for
-one source of one program with one scope, and a source belongs to one program for ever, so
-that no key can take the event ids of another program's callers. A key that was revoked
-does nothing from the next request on, and is never given back.
+one source of one program with one scope, and a source, of keys or of shops, belongs to one
+program for ever, so that no key can take the event ids of another program's callers. A key
+that was revoked does nothing from the next request on, and is never given back.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from kantis.desk.audit import DESK, By, alone, record
 from kantis.store.books import Books
 from kantis.store.reading import Reading
 from kantis.store.rows import KeyRow
+from kantis.store.shops import shops
 
 if TYPE_CHECKING:
     from kantis.desk.submit import Desk
@@ -160,8 +161,9 @@ def insert(
     _check_limits(limits)
     owned = programs[program] if program else 0
     known = books.all_keys()
-    taken = next((each for each in known if each.source == source), None)
-    if taken is not None and taken.program != owned:
+    takers = [(each.source, each.program) for each in known]
+    takers += [(each.source, each.program) for each in shops(books)]
+    if any(each == source and whose != owned for each, whose in takers):
         raise _wrong("source-taken", f"The source {source!r} belongs to another program.")
     number = known[-1].number + 1 if known else 1
     given = scope, source, location, at, None

@@ -67,7 +67,8 @@ class Staged(Struct, array_like=True):
 
 
 class Taken(Struct, array_like=True):
-    """A delivery that is to be made now. ``secrets`` are those that sign it, newest first."""
+    """A delivery that is to be made now. ``secrets`` are those that sign it, newest first, as
+    the books keep them: sealed for the webhook of that ``id``."""
 
     n: int
     hook: int
@@ -76,6 +77,7 @@ class Taken(Struct, array_like=True):
     body: bytes
     tries: int
     secrets: list[bytes]
+    id: str
 
 
 class Outcome(Struct, array_like=True):
@@ -306,13 +308,14 @@ def take_due(books: Books, _: int, at: int, wanted: list[tuple[int, int]]) -> li
         )
     ]
     found = books.rows(
-        "SELECT d.n, d.hook, d.message, h.url, d.body, d.tries, h.secret, h.former, h.former_until "
+        "SELECT d.n, d.hook, d.message, h.url, d.body, d.tries, h.secret, h.former, "
+        "h.former_until, h.id "
         f"FROM {books.wanted['i']} delivery d CROSS JOIN webhook h "
         "WHERE d.n = j.a AND h.number = d.hook AND h.state = ? ORDER BY d.n",
         (*books.keyed("i", [(n,) for n in mine]), ACTIVE),
     )
     return [
-        [*row[:6], [row[6], row[7]] if row[7] is not None and row[8] > at else [row[6]]]
+        [*row[:6], [row[6], row[7]] if row[7] is not None and row[8] > at else [row[6]], row[9]]
         for row in found
     ]
 

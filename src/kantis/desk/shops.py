@@ -13,18 +13,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import Struct, msgpack
+from msgspec import Struct, msgpack, structs
 
 from kantis.core.events import Event
 from kantis.core.knobs import Fault, ProgramError, suggest
 from kantis.desk import orders, subscriptions
 from kantis.desk.results import UNKNOWN, Result
+from kantis.desk.vault.seals import shop
 from kantis.store import shops as tables
 from kantis.store.books import Books, Outage
 from kantis.store.shops import ShopRow
 
 if TYPE_CHECKING:
     from kantis.desk.submit import Desk
+    from kantis.desk.vault.seals import Seals
+    from kantis.desk.writer import RemoteDesk
 
 #: The kinds of shops that there are, and what each is.
 KINDS: Final = {
@@ -46,16 +49,18 @@ _SUBSCRIPTION: Final = msgpack.Decoder(subscriptions.Known)
 
 
 class Connection(Struct, frozen=True, array_like=True):
-    """A connection to a shop. The secrets are never shown."""
+    """A connection to a shop. The secrets are never shown; ``sealed`` is what the books keep of
+    them, and ``secrets`` is empty until they are opened."""
 
     number: int
     name: str
     kind: str
     program: str
     source: str
-    secrets: dict[str, str]
+    sealed: bytes
     settings: dict[str, str]
     created: int
+    secrets: dict[str, str] = {}
 
 
 class Shown(Struct, frozen=True):
@@ -72,17 +77,37 @@ class Shown(Struct, frozen=True):
 
 
 def find(books: Books, name: str) -> Connection | None:
-    """The connection of that name, with its secrets."""
+    """The connection of that name, its secrets sealed."""
     row = tables.shop(books, name)
     if row is None:
         return None
     names = {number: program for program, number in books.programs().items()}
-    secrets = msgpack.decode(row.secrets, type=dict[str, str])
     settings = msgpack.decode(row.settings, type=dict[str, str])
     program = names[row.program]
     return Connection(
-        row.number, row.name, row.kind, program, row.source, secrets, settings, row.created
+        row.number, row.name, row.kind, program, row.source, row.secrets, settings, row.created
     )
+
+
+def opened(seals: Seals, connection: Connection) -> Connection:
+    """The same with its secrets; ``Locked`` where the keys are not here."""
+    data = seals.open(shop(connection.name), connection.sealed)
+    return structs.replace(connection, secrets=msgpack.decode(data, type=dict[str, str]))
+
+
+def connect(
+    desk: Desk | RemoteDesk,
+    seals: Seals,
+    name: str,
+    kind: str,
+    program: str,
+    source: str,
+    secrets: dict[str, str],
+    settings: dict[str, str],
+) -> int:
+    """Record a connection with its secrets sealed; its number. ``ProgramError`` as ``add``."""
+    data = seals.seal(shop(name), msgpack.encode(secrets))
+    return desk.add_shop(name, kind, program, source, data, settings)
 
 
 def shown(books: Books, program: str = "") -> list[Shown]:
@@ -106,7 +131,7 @@ def add(
     kind: str,
     program: str,
     source: str,
-    secrets: dict[str, str],
+    sealed: bytes,
     settings: dict[str, str],
 ) -> int:
     """Record a connection; its number. ``ProgramError`` when it could not be explained."""
@@ -126,7 +151,7 @@ def add(
         assert home is not None
         settings = {"currency": home.program.money.name} | settings
         number = known[-1].number + 1 if known else 1
-        said = msgpack.encode(secrets), msgpack.encode(settings)
+        said = sealed, msgpack.encode(settings)
         row = ShopRow(number, name, kind, programs[program], source, *said, desk.clock())
         tables.add_shop(books, row)
         return number

@@ -98,13 +98,18 @@ def everybody(books: Reading) -> list[Staff]:
     return [shown(row) for row in rows.all_staff(books)]
 
 
-def invite(desk: Desk, login: str, name: str, role: str, program: str, by: By) -> tuple[int, str]:
+def invite(
+    desk: Desk, login: str, name: str, role: str, program: str, by: By, *, within: int = 0
+) -> tuple[int, str]:
     """Record somebody, and make the link by which they choose a password.
 
-    ``ProgramError`` says what is wrong. Without a program they are for all programs.
+    ``ProgramError`` says what is wrong. Without a program they are for all programs; whoever
+    invites ``within`` one program invites for that one only.
     """
     token = new_token()
     with alone(desk) as books:
+        if within and books.programs().get(program) != within:
+            raise _wrong("other-program", "You invite for your own program only. Choose that one.")
         row = _add(books, desk.clock(), login, name, role, program, "")
         made = TicketRow(digest(token), INVITE, row.number, 0, row.made, row.made + INVITED_MS)
         rows.add_ticket(books, made)
@@ -189,19 +194,26 @@ def sign_in(desk: Desk, login: str, password: str) -> Staff:
     return shown(row)
 
 
-def end(desk: Desk, number: int, by: By) -> bool:
-    """Somebody has left: no sign-in and no session any more. The last owner stays."""
+def end(desk: Desk, number: int, by: By, *, within: int = 0) -> bool:
+    """Somebody has left: no sign-in and no session any more. The last owner of the installation
+    who can sign in stays; ``within`` one program nobody else's people leave."""
     with alone(desk) as books:
         everyone = [row for row in rows.all_staff(books) if row.ended is None]
         gone = next((row for row in everyone if row.number == number), None)
-        if gone is None:
+        if gone is None or within not in (0, gone.program):
             return False
-        if gone.role == "owner" and sum(row.role == "owner" for row in everyone) == 1:
+        owners = [row.number for row in everyone if _is_owner(row)]
+        if owners == [number]:
             raise _wrong("last-owner", "This is the last owner. Make another one first.")
         at = desk.clock()
         rows.end_staff(books, number, at)
         record(books, at, by, gone.program, "leave", gone.login)
     return True
+
+
+def _is_owner(row: StaffRow) -> bool:
+    """Whether somebody can sign in and do everything."""
+    return row.role == "owner" and not row.program and bool(row.password)
 
 
 def _fits(hashed: str, password: str) -> bool:

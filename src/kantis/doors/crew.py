@@ -60,16 +60,19 @@ class Crew:
         postman: Postman,
         *,
         lan: bool = False,
+        vault: str = "",
         news: News | None = None,
         courier: Desk | RemoteDesk | None = None,
         ended: Callable[[Job, str], None] = lambda job, note: None,
     ) -> None:
-        """``courier`` is the desk that the courier has, where it should not wait for jobs."""
+        """``courier`` is the desk that the courier has, where it should not wait for jobs, and
+        ``vault`` the folder of keys that open the secrets of webhooks."""
         all_kinds = {**kinds(), JOB: Kind(postman.run)}
         self.runner = Runner(desk, all_kinds, lambda error: failed("jobs", error), ended=ended)
         self.courier = Courier(
-            courier or desk, lambda error: failed("courier", error), lan=lan, news=news
-        )
+            courier or desk, lambda error: failed("courier", error), lan=lan, news=news,
+            vault=vault,
+        )  # fmt: skip
 
     def close(self) -> None:
         """Finish what is under way, then stop."""

@@ -19,6 +19,7 @@ from kantis.doors.outbound.courier import Courier
 from tests.desk.test_outbox import buy, club, enrol, open_club
 from tests.house.sources import REPO
 from tests.support.receiver import Receiver, is_signed, receiving
+from tests.support.seals import seals_of, vault_of
 
 __all__ = ["club"]
 
@@ -51,7 +52,9 @@ def delivering(
     desk: Desk, clock: Callable[[], int] = wall_clock, **options: Any
 ) -> Iterator[Courier]:
     wrong: list[Exception] = []
-    found = Courier(desk, wrong.append, lan=True, now=clock, **options)
+    found = Courier(
+        desk, wrong.append, lan=True, vault=vault_of(desk.books.address), now=clock, **options
+    )
     try:
         yield found
     finally:
@@ -61,7 +64,7 @@ def delivering(
 
 def make(desk: Desk, receiver: Receiver, path: str, *types: str) -> tuple[int, str]:
     """A webhook at a path of the receiver; its number and its secret."""
-    id, secret = hooks.make(desk, 1, receiver.url(path), list(types), "", lan=True)
+    id, secret = hooks.make(desk, seals_of(desk), 1, receiver.url(path), list(types), "", lan=True)
     found = hooks.hook(desk.books, 1, id)
     assert found is not None
     return found.number, secret
@@ -105,7 +108,7 @@ def test_both_secrets_sign_for_a_day_and_then_the_new_one_only(
     club: Desk, receiver: Receiver
 ) -> None:
     number, former = make(club, receiver, "/ok")
-    secret = hooks.rotate(club, number)
+    secret = hooks.rotate(club, seals_of(club), number, hooks.hooks(club.books, 1)[0].id)
     clock = Clock()
     with delivering(club, clock):
         club.submit([enrol("1")])
@@ -260,7 +263,7 @@ import sys, time
 from tests.desk.test_outbox import open_club
 from kantis.doors.outbound.courier import Courier
 with open_club(sys.argv[1]) as desk:
-    Courier(desk, print, lan=True)
+    Courier(desk, print, lan=True, vault=sys.argv[2])
     print("up", flush=True)
     time.sleep(60)
 """
@@ -274,7 +277,7 @@ def test_what_a_killed_courier_had_taken_is_delivered_by_another(
         make(desk, receiver, "/slow")
         desk.submit([enrol(str(n)) for n in range(20)])
     process = subprocess.Popen(
-        [sys.executable, "-c", KILLED, url], stdout=subprocess.PIPE, cwd=REPO,
+        [sys.executable, "-c", KILLED, url, vault_of(url)], stdout=subprocess.PIPE, cwd=REPO,
         env=os.environ | {"PYTHONPATH": str(REPO)},
     )  # fmt: skip
     receiver.wait("/slow", courier.PER_HOOK)

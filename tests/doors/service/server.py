@@ -17,6 +17,7 @@ import httpx
 import kantis.desk
 from kantis.core.knobs import plain
 from kantis.desk import keys, text
+from tests.support.seals import vault_of
 
 CLUB = """\
 program: {name}
@@ -62,7 +63,8 @@ class Server:
             [*self.command, "serve", "--json", "--store", self.store, "--port", str(port),
              *self.options],
             stdout=subprocess.PIPE, stderr=self._log, text=True,
-            env={**os.environ, "KANTIS_CHECKOUT_ORIGIN": ORIGIN, "PYTHONWARNINGS": "default"},
+            env={**os.environ, "KANTIS_CHECKOUT_ORIGIN": ORIGIN, "PYTHONWARNINGS": "default",
+                 **({"KANTIS_VAULT": vault} if (vault := vault_of(self.store)) else {})},
         )  # fmt: skip
         assert self.process.stdout is not None
         lines = []

@@ -19,6 +19,7 @@ from tests.doors.service.conftest import Place
 from tests.doors.service.market import MARKET, begin_member, bought, bring_vouchers, post
 from tests.doors.service.server import ORIGIN, SCOPES, buy
 from tests.doors.service.test_events import problem
+from tests.support.seals import seals_of
 
 #: What each route answers to a key of its own program: the statuses by scope, and the status
 #: for a key of another program that asks for the same thing. Nothing is worked out here.
@@ -377,7 +378,7 @@ def connected(matrix: Place, row: str, caller: str) -> tuple[str, Any]:
             desk.remove_shop("matrix")
         elif not there and not (new and caller.startswith("market")):
             about = "matrix", "shopify", "market", "market-shop"
-            desk.add_shop(*about, said["secrets"], said["settings"])
+            shops.connect(desk, seals_of(desk), *about, said["secrets"], said["settings"])
     path = row.partition(" ")[2].replace("{connection}", "matrix")
     return path, said if row.startswith("POST") else None
 

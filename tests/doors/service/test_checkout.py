@@ -13,7 +13,10 @@ from msgspec import structs
 
 import kantis.desk
 from kantis.core.knobs import plain
-from kantis.desk import keys, text
+from kantis.desk import keys, shops, text
+from kantis.desk.vault.keyfile import FolderKeys
+from kantis.desk.vault.opening import folder_of
+from kantis.desk.vault.seals import Seals
 from kantis.desk.verify import verify
 from kantis.doors.api import checkout, tokens
 from kantis.store.sqlite import SqliteBooks
@@ -22,6 +25,7 @@ from tests.doors.service.test_events import problem
 from tests.doors.service.test_shops import headers_of, post
 from tests.doors.shops.stage import PROGRAM, SIGNING, payload
 from tests.house.sources import REPO
+from tests.support.seals import seals_of
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 #: The page is a made up one, and the service on this machine: nothing else is switched off.
@@ -74,7 +78,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         desk.publish("club", 0, PROGRAM, plain(text.read(PROGRAM)))
         key, _ = keys.make(desk, "shop", "club", "shop", "shopify")
         settings = {"domain": "club.myshopify.com", "card": "field:club card"}
-        desk.add_shop("shopify", "shopify", "club", "shopify", {"signing": SIGNING}, settings)
+        about = "shopify", "shopify", "club", "shopify", {"signing": SIGNING}
+        shops.connect(desk, seals_of(desk), *about, settings)
     with served(store) as server:
         yield Shop(server, key)
         status, log = server.end()
@@ -185,9 +190,13 @@ def test_a_token_is_believed_only_as_it_was_signed(shop: Shop) -> None:
     made = shop.token(subject)["token"]
     token = tokens.read(made)
     assert token is not None
-    mine, theirs = tokens.sign(token, keys.digest(shop.key)), tokens.sign(token, b"x" * 32)
-    assert mine == made
-    assert problem(shop.ask(theirs, "quote", BASKET)) == (401, "token-unknown")
+    kept = keys.digest(shop.key)  # what a thief of the books has
+    seals = Seals(FolderKeys(folder_of(shop.server.store)))
+    (secret,) = seals.signing(checkout.TOKENS, kept)
+    assert tokens.sign(token, secret) == made
+    for theirs in (b"x" * 32, kept):
+        stolen = tokens.sign(token, theirs)
+        assert problem(shop.ask(stolen, "quote", BASKET)) == (401, "token-unknown")
     forged = structs.replace(token, subject="card:q", points_max=1_000_000)
     mac = made.rpartition(".")[2]
     spliced = f"{tokens.sign(forged, b'').rpartition('.')[0]}.{mac}"
@@ -195,7 +204,7 @@ def test_a_token_is_believed_only_as_it_was_signed(shop: Shop) -> None:
                   made.replace("_", "", 1), made + "." + mac):  # fmt: skip
         assert problem(shop.ask(wrong, "quote", BASKET)) == (401, "token-unknown"), wrong
     old = structs.replace(token, expires=time.time_ns() // 1_000_000 - 1)
-    late = shop.ask(tokens.sign(old, keys.digest(shop.key)), "quote", BASKET)
+    late = shop.ask(tokens.sign(old, secret), "quote", BASKET)
     assert problem(late) == (401, "token-expired")
 
 

@@ -12,6 +12,7 @@ from kantis.desk import keys, text
 from kantis.desk.keys import UNLIMITED
 from kantis.doors.api import settling
 from kantis.doors.api.access import PARTNER, Caller
+from kantis.doors.api.contract import contract
 from tests.doors.service.conftest import Place
 from tests.doors.service.server import enrol, served
 from tests.doors.service.test_events import problem
@@ -63,6 +64,19 @@ def market_url() -> Iterator[str]:
 
     with fresh_database(Run.join().server_url()) as url:
         yield url
+
+
+def test_the_contract_knows_the_words_of_partners(market: Place) -> None:
+    schema = contract()["components"]["schemas"]["Fired"]["properties"]["base"]
+    known = {str: "string", int: "integer"}
+    data = {"lines": [{"id": "1", "product": "", "amount": 10_000}], "partner": "dairy"}
+    event = {"id": "dairy", "type": "purchase", "subject": "card:1", "data": data}
+    with market.client("dairy") as dairy:
+        answer = dairy.post("/v1/events", json=event).json()
+    bases = [rule["base"] for rule in answer["entry"]["rules"]]
+    assert {type(each) for each in bases} == {int, str}
+    allowed = {each["type"] for each in schema.get("anyOf", [schema])}
+    assert {known[type(each)] for each in bases} <= allowed
 
 
 def month(client: httpx.Client) -> httpx.Response:

@@ -14,13 +14,14 @@ import pytest
 
 import kantis.desk
 from kantis.core.knobs import plain
-from kantis.desk import keys, text
+from kantis.desk import keys, shops, text
 from kantis.desk.verify import verify
 from kantis.doors.shops import signatures
 from kantis.store.sqlite import SqliteBooks
 from tests.doors.service.server import Server, served
 from tests.doors.service.test_events import problem
 from tests.doors.shops.stage import PROGRAM, SETTINGS, SIGNING, payload, shopify_life, sign
+from tests.support.seals import seals_of
 
 OTHER = "another shop's secret"
 CARDS = {
@@ -38,7 +39,8 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str
     with kantis.desk.open(store) as desk:
         desk.publish("club", 0, PROGRAM, plain(text.read(PROGRAM)))
         for kind, settings in SETTINGS.items():
-            desk.add_shop(kind, kind, "club", kind, {"signing": f"old {SIGNING}"}, settings)
+            about = kind, kind, "club", kind, {"signing": f"old {SIGNING}"}
+            shops.connect(desk, seals_of(desk), *about, settings)
         key, _ = keys.make(desk, "shop", "club", "shop", "web")
     with served(store) as server:
         with server.client(key) as client:

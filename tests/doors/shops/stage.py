@@ -19,6 +19,7 @@ from kantis.desk.results import Result
 from kantis.desk.showing import standing
 from kantis.desk.submit import Desk
 from kantis.doors.shops.kinds import Kind, check
+from tests.support.seals import seals_of
 
 PAYLOADS = Path(__file__).parent / "payloads"
 NOON = instant("2026-03-01T12:00:00Z")
@@ -76,9 +77,10 @@ class Stage:
             for kind, usual in SETTINGS.items():
                 said = usual | settings.get(kind, {})
                 check(kind, {"signing": SIGNING}, said)
-                desk.add_shop(kind, kind, "club", kind, {"signing": SIGNING}, said)
+                about = kind, kind, "club", kind, {"signing": SIGNING}
+                shops.connect(desk, seals_of(desk), *about, said)
         self.kinds = {
-            kind: Kind(found)
+            kind: Kind(shops.opened(seals_of(desk), found))
             for kind in SETTINGS
             if (found := shops.find(desk.books, kind)) is not None
         }

@@ -12,9 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from kantis.desk import shops
 from kantis.doors.shops.pulling import Client, Silent
 from tests.doors.command import Kantis
 from tests.doors.shops.stage import SETTINGS, Stage, payload, shopify_life
+from tests.support.seals import seals_of
 
 Page = tuple[int, Any, dict[str, str]]
 
@@ -76,7 +78,7 @@ def reconcile(kantis: Kantis, store: str, kind: str, api: Api, token: str = "t0k
             stage.desk.remove_shop(kind)
             settings = SETTINGS[kind] | {"api": api.address}
             about = kind, kind, "club", kind, {"signing": "hush", "token": token}
-            stage.desk.add_shop(*about, settings)
+            shops.connect(stage.desk, seals_of(stage.desk), *about, settings)
     said = kantis("shop", "reconcile", kind, "--since", "3 days", "--store", store, "--json")
     assert said.status == 0, said.err
     return said.json

@@ -13,8 +13,9 @@ import kantis.desk
 from kantis.core.events import Body, Enrol, Event, Line, Purchase
 from kantis.core.knobs import plain
 from kantis.desk import sessions, staff, text, tills
-from kantis.desk.audit import By
+from kantis.desk.audit import By, alone
 from kantis.desk.submit import Desk
+from kantis.store import staff as rows
 from tests.doors.service.server import Server, served
 from tests.house.sources import REPO
 
@@ -57,6 +58,11 @@ def begin(desk: Desk) -> dict[str, str]:
     key = desk.keyring.find(found["till"], desk.books)
     assert key is not None
     tills.stand(desk, key.prefix, cashier)
+    number, _ = staff.invite(desk, "branch", "Branch", "owner", "corner-cafe", By("test"))
+    found["branch"] = sessions.begin(desk, "a test", staff=number)
+    found["late"] = sessions.begin(desk, "a test", staff=1)
+    with alone(desk) as books:
+        rows.prove(books, staff.digest(found["late"]), now - sessions.HOUR_MS)
     found["member"] = sessions.begin(desk, "a phone", account=1)
     return found
 

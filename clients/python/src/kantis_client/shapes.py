@@ -708,11 +708,14 @@ class Fee(TypedDict):
 
 
 class Fired(TypedDict):
-    """What a rule did: its amount, worked out on a base."""
+    """
+    What a rule did: its amount, worked out on a base. Of what partners and charities owe or are
+    owed the base is a word that says what it is for.
+    """
 
     amount: int
     balance: str
-    base: int
+    base: int | str
     rule: str
 
 

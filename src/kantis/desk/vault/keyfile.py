@@ -9,6 +9,7 @@ ever in the books. Whoever has two of the three, books, keys and master, reads n
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import threading
@@ -99,7 +100,7 @@ class FolderKeys:
         self._seen = (0, 0)
         self._masters: dict[int, bytes] = {}
         self._derived: dict[str, dict[int, bytes]] = {}
-        if new and not (folder / MASTER).exists() and not (folder / KEYS).exists():
+        if new:
             _begin(folder)
         self._load()
         self._db = apsw.Connection(str(folder / KEYS), flags=apsw.SQLITE_OPEN_READWRITE)
@@ -242,8 +243,18 @@ class FolderKeys:
 
 
 def _begin(folder: Path) -> None:
-    """A folder with a master key and no members' keys."""
+    """A folder with a master key and no members' keys, unless another process was faster."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        if not (folder / MASTER).exists() and not (folder / KEYS).exists():
+            _fill(folder)
+    finally:
+        os.close(held)
+
+
+def _fill(folder: Path) -> None:
     _write(folder, {1: secrets.token_bytes(KEY_BYTES)})
     path = folder / KEYS
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

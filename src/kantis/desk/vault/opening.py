@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from kantis.desk.vault.keyfile import KEYS, MASTER, FolderKeys, Locked
 from kantis.desk.vault.rotating import left_since
+from kantis.desk.vault.seals import Seals
 from kantis.desk.vault.vault import Vault
 from kantis.desk.whole import path_of
 from kantis.store import people
+from kantis.store.sealed import sealed
 
 if TYPE_CHECKING:
     from kantis.desk.submit import Desk
@@ -35,14 +37,21 @@ def open_vault(desk: Desk | RemoteDesk, named: str = "") -> Vault:
     other keys have sealed; ``Locked`` otherwise. Whoever was erased since the books were copied
     is erased in them before anybody is found."""
     folder = folder_of(desk.books.address, named)
-    new = not (folder / MASTER).exists() and not (folder / KEYS).exists()
-    if new and people.members_in_all(desk.books)[0]:
-        message = (
-            f"There are members, and the keys to their data are not in {folder}. Bring the folder "
-            "back, or say with --vault or KANTIS_VAULT where it is."
-        )
-        raise Locked("keys-missing", message)
-    keys = FolderKeys(folder, new=new)
+    with desk.books.reader() as books:
+        new = not (folder / MASTER).exists() and not (folder / KEYS).exists()
+        if new and (people.members_in_all(books)[0] or sealed(books)):
+            message = (
+                "There are members or sealed secrets, and the keys to them are not in "
+                f"{folder}. Bring the folder back, or say with --vault or KANTIS_VAULT where it is."
+            )
+            raise Locked("keys-missing", message)
+        keys = FolderKeys(folder, new=new)
+        left = left_since(books, keys)
     vault = Vault(desk, keys)
-    vault.file(*left_since(desk.books, keys))
+    vault.file(*left)
     return vault
+
+
+def open_seals(desk: Desk | RemoteDesk, named: str = "") -> Seals:
+    """What seals and opens the secrets in the books of a desk; ``Locked`` as ``open_vault``."""
+    return Seals(open_vault(desk, named).keys)

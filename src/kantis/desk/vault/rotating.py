@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from kantis.desk.vault.keyfile import FolderKeys, Keys
+from kantis.desk.vault.seals import Seals, seal_all_again
 from kantis.desk.vault.vault import Vault
 from kantis.store import people
 from kantis.store.books import Books
@@ -19,8 +20,9 @@ from kantis.store.reading import Reading
 _STEP: Final = 500
 
 
-def rotate(vault: Vault, keys: FolderKeys, books: Reading, tell: Progress) -> int:
-    """Make another master key, wrap all keys and make all marks with it; how many members."""
+def rotate(vault: Vault, keys: FolderKeys, books: Books, tell: Progress) -> int:
+    """Make another master key, wrap all keys, make all marks and seal all secrets with it; how
+    many members."""
     number = keys.begin_rotation()
     wrapped, total = 0, keys.count()
     while count := keys.wrap_again(_STEP):
@@ -28,6 +30,7 @@ def rotate(vault: Vault, keys: FolderKeys, books: Reading, tell: Progress) -> in
         tell("wrapping keys", wrapped, total)
     _forget_strangers(vault, books)
     done = _index(vault, books, tell)
+    seal_all_again(vault.desk, books, Seals(keys))
     keys.end_rotation()
     assert number == max(keys.derived("index")), "one change of the master key at a time"
     return done + _index(vault, books, tell)  # of whoever joined at the last moment

@@ -46,11 +46,14 @@ class Posting(Struct, rename={"source": "from", "target": "to"}):
 
 
 class Fired(Struct):
-    """What a rule did: its amount, worked out on a base."""
+    """What a rule did: its amount, worked out on a base.
+
+    Of what partners and charities owe or are owed the base is a word that says what it is for.
+    """
 
     rule: str
     balance: str
-    base: int
+    base: int | str
     amount: int
 
 

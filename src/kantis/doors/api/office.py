@@ -20,6 +20,7 @@ from kantis.desk.submit import Desk, wall_clock
 from kantis.desk.vault.keyfile import Locked
 from kantis.desk.vault.opening import open_vault
 from kantis.desk.vault.person import Wrong
+from kantis.desk.vault.seals import Seals
 from kantis.desk.vault.vault import Refusal, Vault
 from kantis.doors.api.access import Caller
 from kantis.doors.api.journal import Journal
@@ -56,13 +57,18 @@ class Office:
     def __init__(self, desk: Desk, setup: Setup) -> None:
         self.desk, self.setup = desk, setup
         self._vault: Vault | None = None
+        self._seals: Seals | None = None
         self.line = Line(desk, tills_max=setup.tills_max, bulk_max=setup.bulk_max)
         self.journal = Journal()
         for queue, number in (("tills", 0), ("bulk", 1)):
             self.journal.figures.waiting.labels(queue).set_function(partial(self._waiting, number))
         self._readers = Readers(desk, READERS)
         postman = Postman(setup.vault, setup.mail, setup.address)
-        self._crew = Crew(desk, _log_fault, postman, lan=setup.lan) if setup.jobs else None
+        self._crew = (
+            Crew(desk, _log_fault, postman, lan=setup.lan, vault=setup.vault)
+            if setup.jobs
+            else None
+        )
         self._herald = None if setup.jobs or desk.books.alone else Herald(desk)
         self.journal.figures.webhooks(self._backlog, self._delivered)
         self._threads = ThreadPoolExecutor(READERS, "kantis-reader")
@@ -148,6 +154,12 @@ class Office:
             raise Problem("unusable", retry_after=str(RETRY_AFTER_S)) from error
         finally:
             self._reads -= 1
+
+    async def seals(self) -> Seals:
+        """What seals and opens secrets; ``Problem`` when the keys cannot be used."""
+        if self._seals is None:
+            self._seals = await self.people(lambda _, vault: Seals(vault.keys))
+        return self._seals
 
     def _open_vault(self) -> Vault:
         with self._opening:

@@ -73,7 +73,7 @@ async def webhook(request: Request) -> Response:
     connection = await office.read(lambda reader: shops.find(reader.books, name))
     if connection is None:
         raise Problem("not-found")
-    kind = Kind(connection)
+    kind = Kind(shops.opened(await office.seals(), connection))
     body = await _body(request)
     headers = dict(request.headers)
     if kind.greeting(headers, body):
@@ -151,7 +151,8 @@ async def add_shop(request: Request, said: ShopNew) -> ShopTold:
     about = said.name, said.kind, caller.program, caller.source, said.secrets, said.settings
     try:
         kinds.check(said.kind, said.secrets, said.settings)
-        await asyncio.to_thread(office.desk.add_shop, *about)
+        seals = await office.seals()
+        await asyncio.to_thread(shops.connect, office.desk, seals, *about)
     except ProgramError as error:
         raise Problem("malformed", " ".join(each.message for each in error.faults)) from error
     found = await office.read(lambda reader: shops.shown(reader.books, caller.program))

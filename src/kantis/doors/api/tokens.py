@@ -1,12 +1,13 @@
 """Tokens: what a browser has instead of a key, for one account at one checkout.
 
-A token is asked for by the shop's server with its key. It is signed with what the books hold
-of that key, so it ends with the key; it says whose account it is for, on which origin it
-holds, how many points may be set aside, and until when. The browser can change nothing of it.
+A token is asked for by the shop's server with its key. It is signed with a secret for that key
+which is not in the books, and ends with the key; it says whose account it is for, on which
+origin it holds, how many points may be set aside, and until when. The browser can change
+nothing of it.
 
 >>> made = Token("ab12cd34", "1", "card:7", "https://shop.example", "off", 500, ("quote",), 9)
->>> said = sign(made, b"hash of the key")
->>> read(said) == made, signed(said, b"hash of the key"), signed(said, b"another")
+>>> said = sign(made, b"secret of the key")
+>>> read(said) == made, signed(said, b"secret of the key"), signed(said, b"another")
 (True, True, False)
 """
 

@@ -158,7 +158,7 @@ async def make_webhook(request: Request) -> WebhookMade:
     office, caller = _who(request)
     said = await _read(request, NewWebhook)
     _check(said.url, lan=office.setup.lan)
-    about = caller.number, said.url, said.types, said.name
+    about = await office.seals(), caller.number, said.url, said.types, said.name
     id, secret = await _change(office, lambda desk: hooks.make(desk, *about, lan=office.setup.lan))
     return WebhookMade(**_plain(await _find(office, caller, id)), secret=secret)
 
@@ -206,7 +206,8 @@ async def rotate_secret(request: Request, webhook: _HookId) -> Secret:
     """Both secrets sign for a day, so that the receiver can change over."""
     office, caller = _who(request)
     found = await _find(office, caller, webhook)
-    secret = await _change(office, lambda desk: hooks.rotate(desk, found.number))
+    seals = await office.seals()
+    secret = await _change(office, lambda desk: hooks.rotate(desk, seals, found.number, found.id))
     until = (await _find(office, caller, webhook)).former_until
     return Secret(secret=secret, former_secret_until=hooks.since_when(until))
 

@@ -13,9 +13,11 @@ from kantis.core.calendar import show_instant
 from kantis.core.knobs import ProgramError
 from kantis.desk import shops
 from kantis.desk.submit import Desk, wall_clock
+from kantis.desk.vault.keyfile import Locked
+from kantis.desk.vault.opening import open_seals
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.cli.opening import home_of, opened
-from kantis.doors.cli.output import NOT_FINE, Json, Store, Trouble, json_out, out, table
+from kantis.doors.cli.output import NOT_FINE, Json, Store, Trouble, Vault, json_out, out, table
 from kantis.doors.shops import kinds
 from kantis.doors.shops.kinds import Kind
 from kantis.doors.shops.pulling import Client, Silent
@@ -39,6 +41,7 @@ def add(
     program: Annotated[str, typer.Option(help="The program, if there are several.")] = "",
     set_: Annotated[list[str] | None, typer.Option("--set", help=_SETTINGS)] = None,
     store: Store = "kantis.db",
+    vault: Vault = "",
     json: Json = False,
 ) -> None:
     """Connect a shop. Its secrets are read from KANTIS_SHOP_SECRET and KANTIS_SHOP_TOKEN."""
@@ -52,10 +55,13 @@ def add(
         home = home_of(desk.books, program)
         try:
             kinds.check(kind, secrets, settings)
-            desk.add_shop(name, kind, home.name, source or name, secrets, settings)
+            about = name, kind, home.name, source or name
+            shops.connect(desk, open_seals(desk, vault), *about, secrets, settings)
         except ProgramError as error:
             fault = error.faults[0]
             raise Trouble(fault.code, fault.message, status=2) from error
+        except Locked as error:
+            raise Trouble(error.code, str(error)) from error
     webhook = f"/v1/shops/{name}/webhook"
     if json:
         json_out({"name": name, "kind": kind, "program": home.name, "webhook": webhook})
@@ -117,6 +123,7 @@ def reconcile(
     name: Annotated[str, typer.Argument(help="The connection.")],
     since: Annotated[str, typer.Option(help="How far back: 2 days, 6 hours.")] = "2 days",
     store: Store = "kantis.db",
+    vault: Vault = "",
     json: Json = False,
 ) -> None:
     """Ask a shop for everything that changed, and settle what its webhooks did not tell."""
@@ -131,6 +138,10 @@ def reconcile(
         if connection is None:
             message = "No shop of that name is connected. See: kantis shop list."
             raise Trouble("unknown-shop", message, name, NOT_FINE)
+        try:
+            connection = shops.opened(open_seals(desk, vault), connection)
+        except Locked as error:
+            raise Trouble(error.code, str(error)) from error
         if "token" not in connection.secrets:
             message = "Without a token the shop cannot be asked. Connect it anew with one."
             raise Trouble("token-missing", message, name, NOT_FINE)

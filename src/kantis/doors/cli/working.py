@@ -55,7 +55,8 @@ def worker(
             return
         try:
             with opened(store) as desk:
-                _work(desk, over, told, Postman(vault, mail, address), lan=lan)
+                postman = Postman(vault, mail, address)
+                _work(desk, over, told, postman, lan=lan, vault=vault)
         except (Trouble, Outage, Conflict) as error:
             if path is None:
                 raise
@@ -83,12 +84,16 @@ def _work(
     postman: Postman,
     *,
     lan: bool,
+    vault: str,
 ) -> None:
     """Work until it is stopped, or until the process that writes has ended."""
     if isinstance(desk, Desk) and desk.books.alone:
         return  # whoever wrote has just ended; the file is left to the next one
     with _beside(desk) as (other, news):
-        crew = Crew(desk, told.fault, postman, lan=lan, courier=other, news=news, ended=told.job)
+        crew = Crew(
+            desk, told.fault, postman, lan=lan, vault=vault, courier=other, news=news,
+            ended=told.job,
+        )  # fmt: skip
         try:
             while not over.wait(_LOOK_S):
                 told.deliveries(crew.courier.counts)

@@ -19,6 +19,8 @@ from typing import Any, Final
 from kantis.desk import outbox
 from kantis.desk.outbox import Outcome, Taken
 from kantis.desk.submit import Desk, wall_clock
+from kantis.desk.vault.opening import open_seals
+from kantis.desk.vault.seals import Seals, webhook
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.outbound.calls import Answer, Caller, signed
 from kantis.store.books import Books
@@ -49,12 +51,15 @@ class Courier:
         failed: Failed,
         *,
         lan: bool = False,
+        vault: str = "",
         news: News | None = None,
         now: Callable[[], int] = wall_clock,
         timeout_s: float | None = None,
     ) -> None:
         self._desk, self._failed, self._lan, self._now = desk, failed, lan, now
-        self._news, self._timeout_s = news or _news_of(desk), timeout_s
+        self._news, self._timeout_s, self._vault = news or _news_of(desk), timeout_s, vault
+        self._seals: Seals | None = None
+        self._opening = threading.Lock()
         self.counts: Counter[str] = Counter()
         self._over = threading.Event()
         self._reader: Books | None = None
@@ -171,11 +176,19 @@ class Courier:
 
     # ── a call ───────────────────────────────────────────────────────────────
 
+    def _opened(self, taken: Taken) -> list[bytes]:
+        """The secrets that sign a message; ``Locked`` where the keys to them are missing."""
+        with self._opening:
+            if self._seals is None:
+                self._seals = open_seals(self._desk, self._vault)
+        return [self._seals.open(webhook(taken.id), each) for each in taken.secrets]
+
     async def _deliver(self, caller: Caller, taken: Taken) -> Outcome:
         began = time.perf_counter()
         at = self._now()
         try:
-            headers = signed(taken.message, at // 1_000, taken.body, taken.secrets)
+            secrets = await asyncio.to_thread(self._opened, taken)
+            headers = signed(taken.message, at // 1_000, taken.body, secrets)
             answer = await caller.call(taken.url, headers, taken.body)
         except Exception as error:  # a fault of ours: noted like any other, and told
             self._failed(error)

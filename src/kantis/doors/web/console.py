@@ -69,11 +69,14 @@ async def people(visit: Visit) -> Response:
 
 
 async def invite(visit: Visit) -> Response:
-    """Somebody new; the link is shown once."""
-    form = await visit.form()
+    """Somebody new; the link is shown once. It takes a sign-in that is not long ago."""
+    if not _is_fresh(visit):
+        return visit.go("/sign-in?next=/people")
+    form, within = await visit.form(), visit.staff.program
     login, name, role, program = (form.get(each, "") for each in _INVITATION)
     try:
-        _, token = await visit.change(staff.invite, login, name, role, program, visit.by)
+        about = login, name, role, program, visit.by
+        _, token = await visit.change(staff.invite, *about, within=within)
     except ProgramError as error:
         return await _people(visit, trouble=error.faults[0].message, form=form, status=422)
     link = f"{visit.request.url.scheme}://{visit.request.url.netloc}/invitation/{token}"
@@ -82,14 +85,22 @@ async def invite(visit: Visit) -> Response:
 
 async def leave(visit: Visit) -> Response:
     """Somebody may not sign in any more."""
-    number = visit.about["number"]
+    if not _is_fresh(visit):
+        return visit.go("/sign-in?next=/people")
+    number, within = whole(visit.about["number"]), visit.staff.program
     try:
-        gone = number.isdecimal() and await visit.change(staff.end, int(number), visit.by)
+        gone = number and await visit.change(staff.end, number, visit.by, within=within)
     except ProgramError as error:
         return await _people(visit, trouble=error.faults[0].message, status=422)
     if not gone:
         raise NotHere
     return visit.go("/people")
+
+
+def _is_fresh(visit: Visit) -> bool:
+    """Whether whoever asks has shown just now who they are; else a stolen session does less."""
+    assert visit.session is not None
+    return visit.session.is_fresh(visit.office.desk.clock())
 
 
 async def _people(
@@ -100,12 +111,15 @@ async def _people(
     trouble: str = "",
     form: dict[str, str] | None = None,
 ) -> Response:
+    own = visit.staff.program
     names, everybody = await visit.office.read(
         lambda reader: (reader.books.programs(), staff.everybody(reader.books))
     )
+    everybody = [each for each in everybody if own in (0, each.program)]
+    programs = {number: name for name, number in names.items() if own in (0, number)}
     return visit.page(
         "people.html", status=status, everybody=everybody, roles=staff.ROLES, link=link,
-        trouble=trouble, form=form or {}, programs={number: name for name, number in names.items()},
+        trouble=trouble, form=form or {}, programs=programs,
     )  # fmt: skip
 
 

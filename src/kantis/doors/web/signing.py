@@ -68,6 +68,8 @@ async def _invited(visit: Visit) -> staff.Staff:
 async def begin(visit: Visit, who: staff.Staff, onward: str) -> Response:
     """Open a session for whoever has shown who they are, and send them on."""
     device = visit.request.headers.get("user-agent", "")
+    if visit.session is not None:
+        await visit.change(sessions.end, visit.session)
     token = await visit.change(sessions.begin, device, staff=who.number)
     answer = visit.go(onward or HOME.get(who.role, "/c"))
     visit.open_session(answer, token)
