@@ -15,6 +15,7 @@ from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
 from kantis.store import byhand, outgoing, signing
 from kantis.store.shops import TABLES as SHOPS
+from kantis.store.tally_tables import TABLES as TALLIES
 
 #: States of an event.
 DECIDED: Final = 0
@@ -407,6 +408,10 @@ STEPS: list[Step] = [
     Step(
         7, "makes the tables of webhooks and jobs",
         outgoing.TABLES.format(**_SQLITE_WORDS), outgoing.TABLES.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        8, "makes the tables of what is counted for reports",
+        TALLIES.format(**_SQLITE_WORDS), TALLIES.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 
