@@ -14,6 +14,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
+from kantis.desk.measures import definitions
 from kantis.desk.showing import PLACES
 from kantis.desk.staff import ROLES
 from kantis.doors.web import phrasebook, terms
@@ -39,6 +40,7 @@ def wanted() -> Iterator[str | tuple[str, str]]:
     yield from phrasebook.WINDOWS
     yield from phrasebook.COUNTED.values()
     yield phrasebook.ROLLING
+    yield from definitions.texts()
 
 
 def renewed(tag: str) -> Catalog:

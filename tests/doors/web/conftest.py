@@ -14,6 +14,7 @@ from kantis.core.events import Body, Enrol, Event, Line, Purchase
 from kantis.core.knobs import plain
 from kantis.desk import sessions, staff, text
 from kantis.desk.audit import By
+from kantis.desk.measures.tallying import catch_up
 from kantis.desk.submit import Desk
 from tests.doors.service.server import Server, served
 from tests.house.sources import REPO
@@ -41,6 +42,8 @@ def begin(desk: Desk) -> dict[str, str]:
     events: list[tuple[str, Body]] = [("1", Enrol()), ("2", Purchase((cup,)))]
     for key, body in events:
         desk.submit([Event("till", key, now, "card:6407001", body)], program="corner-cafe")
+    desk.checkpoint()
+    catch_up(desk)
     found = {}
     for role in (*staff.ROLES, "other"):
         program = "boots-advantage-card" if role == "other" else ""

@@ -25,6 +25,8 @@ ROWS: dict[str, str] = {
     "GET /c/{program}/members": "owner manager support auditor",
     "GET /c/{program}/members/{account}": "owner manager support auditor",
     "POST /c/{program}/members/{account}/link": "owner manager support",
+    "GET /c/{program}/measures": "owner manager support auditor",
+    "GET /c/{program}/measures/{panel}": "owner manager support auditor",
     "GET /open/{token}": "anybody",
     "POST /open/{token}": "anybody",
     "GET /me": "member",
@@ -44,7 +46,7 @@ def rowless(pages: tuple[Page, ...]) -> set[str]:
 
 def path_of(row: str, program: str = "corner-cafe") -> str:
     path = row.split()[1].replace("{program}", program).replace("{account}", "1")
-    return path.replace("{number}", "999")
+    return path.replace("{number}", "999").replace("{panel}", "enrolment.csv")
 
 
 def test_each_page_has_its_row() -> None:

@@ -21,6 +21,8 @@ ADDRESSES = {
     "/c/{program}": "/c/corner-cafe",
     "/c/{program}/members": "/c/corner-cafe/members",
     "/c/{program}/members/{account}": "/c/corner-cafe/members/1",
+    "/c/{program}/measures": "/c/corner-cafe/measures",
+    "/c/{program}/measures/{panel}": "",
     "/people": "/people",
     "/open/{token}": "",
     "/me": "/me",

@@ -116,7 +116,7 @@ def _names(reader: Desk, program: int) -> list[str]:
     return [name for name, n in reader.books.programs().items() if program in (0, n)]
 
 
-def _place(reader: Desk, visit: Visit) -> tuple[Place, Home]:
+def placed(reader: Desk, visit: Visit) -> tuple[Place, Home]:
     """The program of an address, if it is for whoever asks."""
     name, own = visit.about["program"], visit.staff.program
     number = reader.books.programs().get(name)
@@ -127,7 +127,7 @@ def _place(reader: Desk, visit: Visit) -> tuple[Place, Home]:
 
 
 def _home(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
-    place, home = _place(reader, visit)
+    place, home = placed(reader, visit)
     books = reader.books
     count = books.one("SELECT count(*) FROM account WHERE program = ?", (place.number,))
     open_ = {
@@ -141,7 +141,7 @@ def _home(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
 def _members(
     reader: Desk, visit: Visit, wanted: str
 ) -> tuple[Place, list[dict[str, Any]], int | None]:
-    place, home = _place(reader, visit)
+    place, home = placed(reader, visit)
     if wanted:
         row = _account(reader, place.number, wanted)
         if row is not None:
@@ -168,7 +168,7 @@ def _account(reader: Desk, program: int, wanted: str) -> AccountRow | None:
 def _member(
     reader: Desk, visit: Visit
 ) -> tuple[Place, dict[str, Any], list[dict[str, object]], int]:
-    place, home = _place(reader, visit)
+    place, home = placed(reader, visit)
     row = reader.books.account(whole(visit.about["account"]))
     if row is None or row.program != place.number:
         raise NotHere

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kantis.doors.web import console, first, portal, public, signing
+from kantis.doors.web import console, first, measures, portal, public, signing
 from kantis.doors.web.app import ANYBODY, MEMBER, Page
 
 OWNER: Final = frozenset({"owner"})
@@ -29,6 +29,8 @@ PAGES: Final = (
     Page("GET", "/c/{program}/members", INSIDE, console.members),
     Page("GET", "/c/{program}/members/{account}", INSIDE, console.member),
     Page("POST", "/c/{program}/members/{account}/link", HELPING, console.open_portal),
+    Page("GET", "/c/{program}/measures", INSIDE, measures.page),
+    Page("GET", "/c/{program}/measures/{panel}", INSIDE, measures.file),
     Page("GET", "/open/{token}", ANYBODY, portal.enter),
     Page("POST", "/open/{token}", ANYBODY, portal.entered),
     Page("GET", "/me", MEMBER, portal.card),
