@@ -16,6 +16,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
 from kantis.desk import sessions
+from kantis.desk.measures import definitions
 from kantis.desk.showing import PLACES
 from kantis.desk.staff import ROLES
 from kantis.doors.web import phrasebook, refusing, terms
@@ -43,6 +44,7 @@ def wanted() -> Iterator[str | tuple[str, str]]:
     yield from phrasebook.WINDOWS
     yield from phrasebook.COUNTED.values()
     yield phrasebook.ROLLING
+    yield from definitions.texts()
     yield from (*refusing.REASONS, *refusing.AFTER, *refusing.UNMETS)
     yield from (refusing.MEANT, refusing.ONCE)
     for file in sorted(_ENGINE.glob("*.py")):

@@ -45,6 +45,7 @@ def _named(name: str) -> Chore:
             mailing,
             outbox,
         )
+        from kantis.desk.measures import tallying  # noqa: F401
         from kantis.desk.vault import seals  # noqa: F401
     return CHORES[name]
 

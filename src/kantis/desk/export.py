@@ -205,11 +205,12 @@ def as_csv(rows: Iterator[Row], columns: list[str]) -> Iterator[bytes]:
     for part in _parts(rows):
         text = io.StringIO()
         writer = csv.writer(text)
-        writer.writerows([_cell(row[name]) for name in columns] for row in part)
+        writer.writerows([cell_of(row[name]) for name in columns] for row in part)
         yield text.getvalue().encode()
 
 
-def _cell(value: Any) -> Any:
+def cell_of(value: Any) -> Any:
+    """A cell of a CSV file; a spreadsheet takes none for a formula."""
     if value is None or isinstance(value, int):
         return value
     if not isinstance(value, str):

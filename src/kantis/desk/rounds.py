@@ -2,9 +2,9 @@
 
 Guarantee: while a process goes rounds, what time does to accounts that nobody touches shows
 in the books within a round, approved adjustments that were not sent are sent, parked events
-whose cause another process wrote are decided, and a checkpoint stands over all that is older
-than two rounds. A request waits for at most one batch of it. Of several processes one goes the
-round.
+whose cause another process wrote are decided, a checkpoint stands over all that is older than
+two rounds, and what stands under it is counted for reports. A request waits for at most one
+batch of it. Of several processes one goes the round.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Final
 
 from kantis.desk.adjusting import send_rest
 from kantis.desk.jobs import Job, Kind, Progress
+from kantis.desk.measures.tallying import catch_up
 from kantis.desk.submit import Desk, wall_clock
 from kantis.desk.sweep import sweep
 from kantis.desk.writer import RemoteDesk
@@ -43,6 +44,7 @@ def go_round(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
         send_rest(desk)
     settled = desk.settle()
     made = desk.checkpoint()
+    catch_up(desk, over)
     return f"{passed} accounts, {settled} events" + (f", checkpoint {made}" if made else "")
 
 

@@ -15,6 +15,7 @@ from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
 from kantis.store import byhand, mailing, outgoing, signing, tills
 from kantis.store.shops import TABLES as SHOPS
+from kantis.store.tally_tables import TABLES as TALLIES
 
 #: States of an event.
 DECIDED: Final = 0
@@ -415,6 +416,10 @@ STEPS: list[Step] = [
     Step(
         9, "makes the tables of tills and PINs",
         tills.TABLES.format(**_SQLITE_WORDS), tills.TABLES.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        10, "makes the tables of what is counted for reports",
+        TALLIES.format(**_SQLITE_WORDS), TALLIES.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

@@ -14,6 +14,7 @@ from kantis.core.events import Body, Enrol, Event, Line, Purchase
 from kantis.core.knobs import plain
 from kantis.desk import sessions, staff, text, tills
 from kantis.desk.audit import By, alone
+from kantis.desk.measures.tallying import catch_up
 from kantis.desk.submit import Desk
 from kantis.store import staff as rows
 from tests.doors.service.server import Server, served
@@ -42,6 +43,8 @@ def begin(desk: Desk) -> dict[str, str]:
     events: list[tuple[str, Body]] = [("1", Enrol()), ("2", Purchase((cup,)))]
     for key, body in events:
         desk.submit([Event("till", key, now, "card:6407001", body)], program="corner-cafe")
+    desk.checkpoint()
+    catch_up(desk)
     found = {}
     cashier = 0
     for role in (*staff.ROLES, "other"):

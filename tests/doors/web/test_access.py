@@ -57,6 +57,8 @@ ROWS: dict[str, str] = {
     "POST /till/queue": "till",
     "GET /till/worker.js": "anybody",
     "GET /till/manifest.webmanifest": "anybody",
+    "GET /c/{program}/measures": "owner manager support auditor",
+    "GET /c/{program}/measures/{panel}": "owner manager support auditor",
     "GET /open/{token}": "anybody",
     "POST /open/{token}": "anybody",
     "GET /me/sign-in": "anybody",
@@ -98,7 +100,7 @@ def rowless(pages: tuple[Page, ...]) -> set[str]:
 def path_of(row: str, program: str = "corner-cafe") -> str:
     path = row.split()[1].replace("{program}", program).replace("{account}", "1")
     path = path.replace("{receipt}", "2222-2222-2222").replace("{key}", "99999999")
-    return path.replace("{number}", "999")
+    return path.replace("{number}", "999").replace("{panel}", "enrolment.csv")
 
 
 def test_each_page_has_its_row() -> None:

@@ -26,6 +26,8 @@ ADDRESSES = {
     "/c/{program}/members/{account}": "/c/corner-cafe/members/1",
     "/c/{program}/mails": "/c/corner-cafe/mails",
     "/c/{program}/tills": "/c/corner-cafe/tills",
+    "/c/{program}/measures": "/c/corner-cafe/measures",
+    "/c/{program}/measures/{panel}": "",
     "/people": "/people",
     "/till/pair": "",
     "/till/sign-in": "/till/sign-in",

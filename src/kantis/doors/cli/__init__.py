@@ -21,6 +21,7 @@ from kantis.doors.cli import (
     fitting,
     importing,
     keys,
+    measuring,
     members,
     operating,
     replaying,
@@ -54,6 +55,7 @@ app.command("account")(accounts.account)
 app.command("explain")(accounts.explain)
 app.command("replay")(replaying.replay)
 app.command("settlement")(settling.settlement)
+app.command("report")(measuring.report)
 app.command("verify")(books.verify)
 app.command("serve")(serving.serve)
 app.command("worker")(working.worker)

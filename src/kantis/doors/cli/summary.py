@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from kantis.core import places
 from kantis.core.account import decode_account
-from kantis.core.amounts import Ratio, Unit
+from kantis.core.amounts import Unit
+from kantis.desk.measures.worth import worth_of
 from kantis.desk.programs import Home
 from kantis.engine.plan import Plan
 from kantis.store.reading import Reading
@@ -85,7 +86,7 @@ def summarize(books: Reading, home: Home, moment: int) -> Books:
         balances,
         tiers,
         vouchers,
-        sum(_worth(plan, name, flow.open) for name, flow in balances.items()),
+        sum(worth_of(plan, name, flow.open) for name, flow in balances.items()),
         sum(states["open"].worth for states in vouchers.values()),
     )
 
@@ -155,20 +156,6 @@ def _members(
         for group in plan.tiers
     }
     return tiers, vouchers, members
-
-
-def _worth(plan: Plan, balance: str, points: int) -> int:
-    """The most that points are worth in money, by cycles and rewards that turn them into it."""
-    rates = [Ratio(0, 1)]
-    for cycle in plan.cycles.values():
-        if cycle.worth is not None and cycle.least.unit == balance:
-            rates.append(Ratio(cycle.worth.money, cycle.worth.points))
-    for reward in plan.rewards.values():
-        if reward.rate is not None and reward.rate.unit == balance:
-            rates.append(Ratio(reward.rate.money, reward.rate.points))
-        elif reward.cost is not None and reward.cost.unit == balance and reward.gives.money:
-            rates.append(Ratio(reward.gives.money, reward.cost.amount))
-    return max(points * rate.num // rate.den for rate in rates)
 
 
 def figures(books: Books, units: dict[str, Unit], money: Unit) -> dict[str, object]:

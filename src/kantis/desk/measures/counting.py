@@ -1,0 +1,264 @@
+"""Counting: entries of the books, turned into tallies per program and day.
+
+Guarantee: the tallies depend on the entries and their order alone. Whoever counts a thousand
+at a time, with what was remembered before, comes to the same as whoever counts all at once.
+
+A day is a day of the program's time zone, by when an entry was booked. Months and cohorts
+have the first day of their month as their day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from msgspec import Struct, field
+
+from kantis.core.calendar import Calendar, window_start
+from kantis.core.decision import Decision
+from kantis.core.events import Body, Line, Purchase
+from kantis.core.places import (
+    ADJUSTED,
+    AVAILABLE,
+    CHARITY,
+    EXPIRED,
+    FORFEITED,
+    HELD,
+    OWED,
+    PAYOUT,
+    PENDING,
+    REDEEMED,
+    REVERSED,
+    SHARE_CAPITAL,
+    TRANSIT,
+    VOUCHER,
+)
+from kantis.store.tallies import AccountRow, Key, Sum, VoucherRow
+
+#: Where points of a member are that were not turned into anything yet.
+OPEN: Final = frozenset({AVAILABLE, PENDING, HELD})
+#: Points that go there are lost; nobody used them.
+_LOST: Final = frozenset({EXPIRED, FORFEITED})
+#: Points that go there count as never earned.
+_UNDONE: Final = frozenset({REVERSED, TRANSIT, ADJUSTED})
+#: What comes from there was the member's before.
+_GONE: Final = frozenset({REDEEMED, REVERSED, VOUCHER, PAYOUT, SHARE_CAPITAL, CHARITY})
+
+# What is counted. ``name`` and ``part`` of each:
+MOVED: Final = "moved"  # balance; "from>to", the numbers of the places
+JOINED: Final = "joined"
+BOUGHT: Final = "bought"  # channel; by members
+ALONE: Final = "alone"  # channel; without a card
+RETURNED: Final = "returned"
+ACTIVE: Final = "active"  # the day of the cohort; the day is the month in which they bought
+LESS: Final = "less"  # price rule
+FEES: Final = "fees"  # plan or rule
+LEVELS: Final = "levels"  # tier group; "up" or "down"
+VOUCHERS: Final = "vouchers"  # kind; issued, used, expired or reversed
+EARNED: Final = "earned"  # balance; by cohort of earning
+SPENT: Final = "spent"  # balance; by cohort of earning
+FIRST: Final = "first"  # by month of the first purchase
+SECOND: Final = "second"  # days to the second purchase; by month of the first
+
+
+class Fact(Struct, frozen=True):
+    """An entry with what has to be known to count it.
+
+    ``body`` is the decided event, where that is a purchase; ``lines`` are those of the
+    purchase of which something came back.
+    """
+
+    program: int
+    account: int
+    booked: int
+    decision: Decision
+    body: Body | None = None
+    lines: tuple[Line, ...] = ()
+
+
+class Bare(Struct, frozen=True):
+    """A purchase without a card; ``body`` is none where its basket is deleted."""
+
+    program: int
+    at: int
+    body: Body | None
+
+
+class Counting(Struct):
+    """What was counted, and what is remembered of accounts, vouchers and lots."""
+
+    days: Mapping[int, Calendar]
+    sums: dict[Key, Sum] = field(default_factory=dict)
+    accounts: dict[int, AccountRow] = field(default_factory=dict)
+    vouchers: dict[tuple[int, str], VoucherRow] = field(default_factory=dict)
+    #: the month in which the points of a lot were earned
+    lots: dict[tuple[int, int], int] = field(default_factory=dict)
+    #: what has to be written down: accounts, and vouchers that came or went
+    touched: set[int] = field(default_factory=set)
+    opened: dict[tuple[int, str], VoucherRow] = field(default_factory=dict)
+    closed: set[tuple[int, str]] = field(default_factory=set)
+
+    def add(self, key: Key, count: int, amount: int) -> None:
+        """Add to a tally."""
+        before = self.sums.get(key, (0, 0))
+        self.sums[key] = before[0] + count, before[1] + amount
+
+    # ── an entry ─────────────────────────────────────────────────────────────
+
+    def take(self, fact: Fact) -> None:
+        """Count one entry; entries come in the order of their numbers."""
+        decision = fact.decision
+        if decision.refusal is not None:
+            return
+        day = self.days[fact.program].day(fact.booked)
+        for posting in decision.postings:
+            self._posting(fact, day, posting)
+        for change in decision.changes:
+            self._change(fact, day, change)
+        for line, name, amount in decision.effects:
+            if line:  # points and vouchers that pay are counted where they are spent
+                self.add((fact.program, day, LESS, name, ""), 1, amount)
+        for name, _, amount in decision.fees:
+            self.add((fact.program, day, FEES, name, ""), 1, amount)
+        if isinstance(fact.body, Purchase):
+            self._purchase(fact, day, fact.body)
+        back = [each[5] for each in decision.fired if each[0] == "refund" and not each[1]]
+        if back and fact.lines:
+            amount = sum(came_back(fact.lines, dict(each)) for each in back)
+            self.add((fact.program, day, RETURNED, "", ""), 1, amount)
+
+    def _posting(self, fact: Fact, day: int, posting: tuple[Any, ...]) -> None:
+        balance, source, target, amount, lot, _ = posting
+        self.add((fact.program, day, MOVED, balance, f"{source}>{target}"), 1, amount)
+        if lot and (source in OPEN) != (target in OPEN):
+            self._cohort(fact, window_start("month", day), posting)
+
+    def _cohort(self, fact: Fact, month: int, posting: tuple[Any, ...]) -> None:
+        """Count what came into a lot or left it, by the month in which it was earned."""
+        balance, source, target, amount, lot, _ = posting
+        place = target if source in OPEN else source
+        sign = 1 if place == target else -1
+        if place in _LOST or place == OWED:
+            return
+        if sign < 0 and place not in _GONE:
+            cohort = self.lots.setdefault((fact.account, lot), month)
+            self.add((fact.program, cohort, EARNED, balance, ""), 1, amount)
+            return
+        cohort = self.lots.get((fact.account, lot), month)
+        if place in _UNDONE:
+            self.add((fact.program, cohort, EARNED, balance, ""), 0, -sign * amount)
+        else:
+            self.add((fact.program, cohort, SPENT, balance, ""), sign, sign * amount)
+
+    def _change(self, fact: Fact, day: int, change: tuple[Any, ...]) -> None:
+        code, account = change[0], fact.account
+        if code == "join":
+            self.accounts[account] = AccountRow(account, day, 0, 0, "", "")
+            self.touched.add(account)
+            self.add((fact.program, day, JOINED, "", ""), 1, 0)
+        elif code == "tier":
+            self._level(fact, day, change[1], change[2])
+        elif code == "voucher":
+            _, name, kind, worth, *_ = change
+            row = VoucherRow(account, name, kind, worth)
+            self.vouchers[account, name] = self.opened[account, name] = row
+            self.closed.discard((account, name))
+            self.add((fact.program, day, VOUCHERS, kind, "issued"), 1, worth)
+        elif code == "voucher state":
+            self._voucher(fact, day, change[1], change[2])
+
+    def _voucher(self, fact: Fact, day: int, name: str, state: str) -> None:
+        key = fact.account, name
+        row = self.vouchers.pop(key, None)
+        if row is None:  # it was closed before, and is forgotten now
+            return
+        if self.opened.pop(key, None) is None:
+            self.closed.add(key)
+        self.add((fact.program, day, VOUCHERS, row.kind, state), 1, row.worth)
+
+    def _level(self, fact: Fact, day: int, group: str, level: int) -> None:
+        row = self._account(fact, day)
+        levels = read_levels(row.levels)
+        before = levels.get(group, 0)
+        if level == before:
+            return
+        levels[group] = level
+        self._keep(row._replace(levels=write_levels(levels)))
+        part = "up" if level > before else "down"
+        self.add((fact.program, day, LEVELS, group, part), 1, abs(level - before))
+
+    def _purchase(self, fact: Fact, day: int, body: Purchase) -> None:
+        amount = sum(line.amount for line in body.lines)
+        self.add((fact.program, day, BOUGHT, body.channel, ""), 1, amount)
+        row, month = self._account(fact, day), window_start("month", day)
+        months, fresh = with_month(row.months, month)
+        cohort = str(window_start("month", row.joined))
+        self.add((fact.program, month, ACTIVE, cohort, ""), int(fresh), amount)
+        if not row.first:
+            row = row._replace(first=day)
+            self.add((fact.program, month, FIRST, "", ""), 1, 0)
+        elif not row.second and day > row.first:
+            row = row._replace(second=day)
+            since = window_start("month", row.first)
+            self.add((fact.program, since, SECOND, str(day - row.first), ""), 1, 0)
+        self._keep(row._replace(months=months))
+
+    def _account(self, fact: Fact, day: int) -> AccountRow:
+        return self.accounts.get(fact.account) or AccountRow(fact.account, day, 0, 0, "", "")
+
+    def _keep(self, row: AccountRow) -> None:
+        self.accounts[row.account] = row
+        self.touched.add(row.account)
+
+    # ── a purchase without a card ────────────────────────────────────────────
+
+    def take_bare(self, bare: Bare) -> None:
+        """Count a purchase without a card."""
+        day = self.days[bare.program].day(bare.at)
+        body = bare.body if isinstance(bare.body, Purchase) else None
+        amount = sum(line.amount for line in body.lines) if body is not None else 0
+        channel = body.channel if body is not None else ""
+        self.add((bare.program, day, ALONE, channel, ""), 1, amount)
+
+
+def came_back(lines: Iterable[Line], back: Mapping[str, int]) -> int:
+    """What the lines that came back had cost; a part of a line rounded down.
+
+    >>> came_back([Line("1", "latte", 2, 900)], {"1": 1})
+    450
+    """
+    return sum(
+        line.amount * back[line.id] // max(1, line.quantity) for line in lines if line.id in back
+    )
+
+
+def with_month(months: str, month: int) -> tuple[str, bool]:
+    """Months with another one among them, and whether it is new: the first one, and a bit for
+    each four weeks from it on.
+
+    >>> once, fresh = with_month("", 738946)
+    >>> with_month(once, 738946) == (once, False), fresh
+    (True, True)
+    """
+    since, _, bits = months.partition(":")
+    number = month // 28  # no two months begin within 28 days
+    first, mask = int(since or number), int(bits or "0", 16)
+    if number < first:
+        first, mask = number, mask << first - number
+    bit = 1 << number - first
+    return f"{first}:{mask | bit:x}", not mask & bit
+
+
+def read_levels(text: str) -> dict[str, int]:
+    """The level of each tier group.
+
+    >>> read_levels(write_levels({"status": 2}))
+    {'status': 2}
+    """
+    pairs = (each.rpartition("=") for each in text.split(";") if each)
+    return {name: int(level) for name, _, level in pairs}
+
+
+def write_levels(levels: Mapping[str, int]) -> str:
+    """The levels as a text."""
+    return ";".join(f"{name}={level}" for name, level in sorted(levels.items()))

@@ -1,0 +1,149 @@
+"""Definitions: each measure with its title, its columns, and how its figures are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+MONTH: Final = "Month"
+
+
+class Definition(Struct, frozen=True):
+    """A measure in words. ``draws`` are the columns that its chart shows."""
+
+    key: str
+    title: str
+    how: str
+    columns: tuple[str, ...]
+    draws: tuple[int, ...] = ()
+
+
+ENROLMENT: Final = Definition(
+    "enrolment",
+    "Enrolment",
+    "Joined: accounts that were opened in the month. Members: all that were opened by its end;"
+    " who has left since is still among them.",
+    (MONTH, "Joined", "Members"),
+    (1,),
+)
+ACTIVE: Final = Definition(
+    "active",
+    "Active members",
+    "Active: members with at least one purchase in the month. Share: of all members at its end."
+    " Purchases each: purchases of members, divided by active members.",
+    (MONTH, "Active", "Share of members", "Purchases each"),
+    (1,),
+)
+RETENTION: Final = Definition(
+    "retention",
+    "Who stays",
+    "Of those who joined in a month, the share that bought so many months later; 0 is the month"
+    " of joining. Each month stands for itself: who stayed away for one can be back in the next.",
+    ("Month of joining", "Joined"),
+)
+ORDERS: Final = Definition(
+    "orders",
+    "Order value",
+    "What the lines of purchases cost, before points, vouchers and member prices, divided by the"
+    " number of purchases; beside it purchases without a card. Who takes a card often bought more"
+    " before too, so the difference is not what the program brought.",
+    (MONTH, "By members", "Average", "Without a card", "Average without a card"),
+    (2, 4),
+)
+POINTS: Final = Definition(
+    "points",
+    "%(name)s: what came and went",
+    "Opening, what came and what went add up to closing, to the last point what stands in the"
+    " books; points behind open vouchers are in it. Beside the sum: what became available, and"
+    " what was used, which is spent or turned into vouchers.",
+    (
+        MONTH, "Opening", "Earned", "Brought along", "Moved", "Adjusted", "Redeemed", "Expired",
+        "Taken back", "Forfeited", "Elsewhere", "Closing", "Became available", "Used",
+    ),
+    (2, 13),
+)  # fmt: skip
+REDEMPTION: Final = Definition(
+    "redemption",
+    "%(name)s: redemption rate",
+    "Of what was earned in a month, less what was taken back, the share that members have used by"
+    " now: spent, or turned into vouchers or payouts. Young months are still low. What will never"
+    " be used is called breakage.",
+    ("Month of earning", "Earned", "Used by now", "Rate"),
+    (3,),
+)
+RETURN: Final = Definition(
+    "return",
+    "Coming back",
+    "Of members who bought for the first time in a month, the share that has bought again on"
+    " another day by now, and the days after which half of those had come.",
+    ("Month of first purchase", "Members", "Came again", "Share", "Median days"),
+    (3,),
+)
+VALUE: Final = Definition(
+    "value",
+    "Lifetime value so far",
+    "All that those who joined in a month have bought so far, before returns, divided by those"
+    " who joined. It is sales and not profit, and no forecast.",
+    ("Month of joining", "Joined", "Sales so far", "Per member"),
+    (3,),
+)
+LEVELS: Final = Definition(
+    "levels",
+    "Moves between levels",
+    "How often a member came to a higher or a lower level in the month.",
+    (MONTH, "Up", "Down"),
+    (1, 2),
+)
+VOUCHERS: Final = Definition(
+    "vouchers",
+    "Vouchers",
+    "By number and by worth. Open: all that were issued by the end of the month, less those that"
+    " were used, expired or taken back.",
+    (
+        MONTH, "Issued", "Worth issued", "Used", "Worth used", "Expired", "Worth expired", "Open",
+        "Worth open",
+    ),
+    (2, 4, 6),
+)  # fmt: skip
+LIABILITY: Final = Definition(
+    "liability",
+    "What is owed to members",
+    "At the end of the month: open points at the most that the terms of then made them worth in"
+    " money, and open vouchers at their worth. Nothing is taken off for what will expire; IFRS 15"
+    " lets an accountant estimate that.",
+    (MONTH, "Open points", "Open vouchers", "Liability"),
+    (3,),
+)
+COST: Final = Definition(
+    "cost",
+    "Does it pay?",
+    "Cost of rewards: points spent at the most they are worth in money, vouchers used, and prices"
+    " cut for members, less fees that members paid. Share: cost divided by what members bought,"
+    " less returns. Must be extra: the share of these sales that must have come because of the"
+    " program to cover the cost, at the margin that is set here.",
+    (
+        MONTH, "Member sales", "Points spent", "Vouchers used", "Prices cut", "Fees paid", "Cost",
+        "Share of sales", "Must be extra",
+    ),
+    (7, 8),
+)  # fmt: skip
+
+DEFINITIONS: Final = (
+    ENROLMENT, ACTIVE, RETENTION, RETURN, ORDERS, VALUE, POINTS, REDEMPTION, LEVELS, VOUCHERS,
+    LIABILITY, COST,
+)  # fmt: skip
+
+#: What stands above all charts.
+HEADLINES: Final = (
+    "Members", "Active members", "Came again", "Redemption rate", "What is owed to members",
+    "Cost of rewards",
+)  # fmt: skip
+
+
+def texts() -> Iterator[str]:
+    """All words of measures, for translation."""
+    for each in DEFINITIONS:
+        yield from (each.title, each.how, *each.columns)
+    yield from HEADLINES

@@ -1,0 +1,153 @@
+"""Tallies: what has been counted of the books, per program and day, so that reports need no fold.
+
+Nothing here is the truth: all of it can be forgotten and counted again from the books. One
+row of ``tallied`` says up to which entry and event everything is counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from kantis.store.books import Books, Conflict
+from kantis.store.reading import Reading
+
+#: Program, day, what, name, part.
+Key = tuple[int, int, str, str, str]
+#: How many, and how much.
+Sum = tuple[int, int]
+
+
+class Tallied(NamedTuple):
+    """Up to which entry and event everything is counted, and when the last of it was booked;
+    ``zones`` is in whose days."""
+
+    entry: int
+    event: int
+    upto: int
+    zones: str
+
+
+class AccountRow(NamedTuple):
+    """What has to be remembered of an account: the days on which it joined, bought first, and
+    bought again; the months with a purchase; the levels that it has."""
+
+    account: int
+    joined: int
+    first: int
+    second: int
+    months: str
+    levels: str
+
+
+class VoucherRow(NamedTuple):
+    """An open voucher."""
+
+    account: int
+    code: str
+    kind: str
+    worth: int
+
+
+def tallied(books: Reading) -> Tallied:
+    """How far everything is counted; at first nothing is."""
+    found = books.rows("SELECT entry, event, upto, zones FROM tallied")
+    return Tallied(*found[0]) if found else Tallied(0, 0, 0, "")
+
+
+def count_in(books: Books, zones: str) -> None:
+    """Say in whose days it is counted."""
+    books.execute(
+        "INSERT INTO tallied (number, entry, event, upto, zones) VALUES (1, 0, 0, 0, ?) "
+        "ON CONFLICT (number) DO UPDATE SET zones = excluded.zones",
+        (zones,),
+    )
+
+
+def forget(books: Books, zones: str) -> None:
+    """Forget all that is counted; it is counted again from the first entry."""
+    for table in ("tally", "tallied_account", "tallied_voucher"):
+        books.execute(f"DELETE FROM {table}")
+    books.execute("UPDATE tallied SET entry = 0, event = 0, upto = 0, zones = ?", (zones,))
+
+
+def move_on(books: Books, before: Tallied, after: Tallied) -> None:
+    """Say how far everything is counted; ``Conflict`` when another has counted meanwhile."""
+    moved = books.execute(
+        "UPDATE tallied SET entry = ?, event = ?, upto = ? WHERE entry = ? AND event = ?",
+        (after.entry, after.event, after.upto, before.entry, before.event),
+    )
+    if moved != 1:
+        raise Conflict("the tallies were counted by another process")
+
+
+def add(books: Books, sums: Iterable[tuple[Key, Sum]]) -> None:
+    """Add to what is counted."""
+    for key, sum_ in sums:
+        books.execute(
+            "INSERT INTO tally (program, day, what, name, part, count, amount) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (program, day, what, name, part) "
+            "DO UPDATE SET count = tally.count + excluded.count, "
+            "amount = tally.amount + excluded.amount",
+            (*key, *sum_),
+        )
+
+
+def accounts(books: Reading, numbers: Iterable[int]) -> dict[int, AccountRow]:
+    """What is remembered of accounts."""
+    found = books.rows(
+        f"SELECT {', '.join(f'e.{name}' for name in AccountRow._fields)} "
+        f"FROM {books.wanted['i']} tallied_account e WHERE e.account = j.a",
+        books.keyed("i", [(number,) for number in numbers]),
+    )
+    return {row[0]: AccountRow(*row) for row in found}
+
+
+def remember(books: Books, rows: Iterable[AccountRow]) -> None:
+    """Remember accounts as they are now."""
+    for row in rows:
+        books.execute(
+            "INSERT INTO tallied_account (account, joined, first, second, months, levels) "
+            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (account) DO UPDATE SET "
+            "joined = excluded.joined, first = excluded.first, second = excluded.second, "
+            "months = excluded.months, levels = excluded.levels",
+            row,
+        )
+
+
+def vouchers(books: Reading, numbers: Iterable[int]) -> dict[tuple[int, str], VoucherRow]:
+    """The open vouchers of accounts."""
+    found = books.rows(
+        f"SELECT e.account, e.code, e.kind, e.worth FROM {books.wanted['i']} tallied_voucher e "
+        "WHERE e.account = j.a",
+        books.keyed("i", [(number,) for number in numbers]),
+    )
+    return {(row[0], row[1]): VoucherRow(*row) for row in found}
+
+
+def open_voucher(books: Books, row: VoucherRow) -> None:
+    """There is another open voucher."""
+    books.execute(
+        "INSERT INTO tallied_voucher (account, code, kind, worth) VALUES (?, ?, ?, ?)", row
+    )
+
+
+def close_voucher(books: Books, account: int, code: str) -> None:
+    """A voucher is not open any more."""
+    books.execute("DELETE FROM tallied_voucher WHERE account = ? AND code = ?", (account, code))
+
+
+def all_tallies(books: Reading) -> dict[Key, Sum]:
+    """Everything that is counted, of all programs."""
+    found = books.rows("SELECT program, day, what, name, part, count, amount FROM tally")
+    return {(row[0], row[1], row[2], row[3], row[4]): (row[5], row[6]) for row in found}
+
+
+def of_program(books: Reading, program: int) -> list[tuple[int, str, str, str, int, int]]:
+    """(day, what, name, part, count, amount) of a program, by day."""
+    found = books.rows(
+        "SELECT day, what, name, part, count, amount FROM tally WHERE program = ? "
+        "ORDER BY day, what, name, part",
+        (program,),
+    )
+    return [tuple(row) for row in found]

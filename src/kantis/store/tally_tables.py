@@ -1,0 +1,43 @@
+"""Tally tables: the tables of what is counted for reports (see ``tallies``)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+TABLES: Final = """
+CREATE TABLE tally (
+    program {int} NOT NULL,
+    day {int} NOT NULL,
+    what {text} NOT NULL,
+    name {text} NOT NULL,
+    part {text} NOT NULL,
+    count {int} NOT NULL,
+    amount {int} NOT NULL,
+    PRIMARY KEY (program, day, what, name, part)
+){narrow_roomy};
+
+CREATE TABLE tallied (
+    number {int} PRIMARY KEY CHECK (number = 1),
+    entry {int} NOT NULL,
+    event {int} NOT NULL,
+    upto {int} NOT NULL,
+    zones {text} NOT NULL
+){end};
+
+CREATE TABLE tallied_account (
+    account {int} PRIMARY KEY,
+    joined {int} NOT NULL,
+    first {int} NOT NULL,
+    second {int} NOT NULL,
+    months {text} NOT NULL,
+    levels {text} NOT NULL
+){roomy};
+
+CREATE TABLE tallied_voucher (
+    account {int} NOT NULL,
+    code {text} NOT NULL,
+    kind {text} NOT NULL,
+    worth {int} NOT NULL,
+    PRIMARY KEY (account, code)
+){narrow};
+"""
