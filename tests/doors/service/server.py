@@ -46,6 +46,12 @@ KANTIS = (sys.executable, "-m", "kantis")
 TIMEOUT_S = 30
 
 
+def environment(store: str) -> dict[str, str]:
+    """What a process on these books is told: where the keys to its secrets are, for one."""
+    vault = {"KANTIS_VAULT": folder} if (folder := vault_of(store)) else {}
+    return {**os.environ, "KANTIS_CHECKOUT_ORIGIN": ORIGIN, "PYTHONWARNINGS": "default", **vault}
+
+
 class Server:
     """``kantis serve`` on books; it can be stopped, killed and started again."""
 
@@ -63,8 +69,7 @@ class Server:
             [*self.command, "serve", "--json", "--store", self.store, "--port", str(port),
              *self.options],
             stdout=subprocess.PIPE, stderr=self._log, text=True,
-            env={**os.environ, "KANTIS_CHECKOUT_ORIGIN": ORIGIN, "PYTHONWARNINGS": "default",
-                 **({"KANTIS_VAULT": vault} if (vault := vault_of(self.store)) else {})},
+            env=environment(self.store),
         )  # fmt: skip
         assert self.process.stdout is not None
         lines = []

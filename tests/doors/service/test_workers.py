@@ -19,7 +19,16 @@ from kantis.desk.verify import verify
 from kantis.doors.cli import working
 from tests.desk.test_outbox import open_club, owed, told
 from tests.desk.test_rounds import within
-from tests.doors.service.server import CLUB, KANTIS, Server, begin, buy, enrol, served
+from tests.doors.service.server import (
+    CLUB,
+    KANTIS,
+    Server,
+    begin,
+    buy,
+    enrol,
+    environment,
+    served,
+)
 from tests.doors.service.test_events import problem
 from tests.support.receiver import receiving
 
@@ -37,7 +46,7 @@ class Worker:
     def __init__(self, store: str) -> None:
         self.process = subprocess.Popen(
             [*KANTIS, "worker", "--json", "--lan-webhooks", "--store", store],
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment(store),
         )  # fmt: skip
 
     def end(self, sign: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
@@ -107,6 +116,22 @@ def test_on_sqlite_a_worker_waits_for_the_service_and_lets_it_go(tmp_path: Path)
         status, said = worker.end()
     assert status == 0, said
     assert said.count("waits for a process") >= 1
+
+
+def test_a_worker_without_the_keys_says_so_and_ends(pg_url: str, tmp_path: Path) -> None:
+    keys = begin(pg_url, "club")
+    with (
+        served(pg_url, options=["--no-jobs", "--lan-webhooks"]) as server,
+        server.client(keys["club/staff"]) as staff,
+    ):
+        staff.post("/v1/webhooks", json={"url": "http://127.0.0.1:9/none"})
+    worker = subprocess.run(
+        [*KANTIS, "worker", "--store", pg_url, "--vault", str(tmp_path / "elsewhere")],
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert worker.returncode == 3, worker.stderr
+    assert "keys-missing" in worker.stderr
+    assert "KANTIS_VAULT" in worker.stderr
 
 
 def test_jobs_are_listed(store: str, capsys: pytest.CaptureFixture[str]) -> None:

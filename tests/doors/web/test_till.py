@@ -313,7 +313,7 @@ def test_the_till_goes_on_without_the_network(browser: Browser, shop: Shop) -> N
             page.locator("#sold li", has_text=amount).wait_for()
         page.goto("/till")  # nothing is lost when the page is loaded anew
         page.get_by_role("heading", name="Sale without the network").wait_for()
-        assert page.locator("#kept span").inner_text() == "3"
+        page.locator("#kept span", has_text="3").wait_for()
         sold = page.evaluate("Queue.all().then(all => all.map(each => each.id))")
         assert not set(sold) & set(shop.events())
         context.set_offline(False)

@@ -18,6 +18,8 @@ from kantis.core.calendar import show_instant
 from kantis.desk import lease, outbox
 from kantis.desk.jobs import Job, jobs
 from kantis.desk.submit import Desk, wall_clock
+from kantis.desk.vault.keyfile import Locked
+from kantis.desk.vault.opening import open_seals
 from kantis.desk.whole import path_of, shown
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.cli.letters import Address, MailFrom, Smtp, mail_of
@@ -57,6 +59,8 @@ def worker(
             with opened(store) as desk:
                 postman = Postman(vault, mail, address)
                 _work(desk, over, told, postman, lan=lan, vault=vault)
+        except Locked as error:  # without the keys every webhook would fail, again and again
+            raise Trouble(error.code, str(error)) from None
         except (Trouble, Outage, Conflict) as error:
             if path is None:
                 raise
@@ -86,9 +90,11 @@ def _work(
     lan: bool,
     vault: str,
 ) -> None:
-    """Work until it is stopped, or until the process that writes has ended."""
+    """Work until it is stopped, or until the process that writes has ended; ``Locked`` where
+    the keys that sign webhooks are missing."""
     if isinstance(desk, Desk) and desk.books.alone:
         return  # whoever wrote has just ended; the file is left to the next one
+    open_seals(desk, vault)
     with _beside(desk) as (other, news):
         crew = Crew(
             desk, told.fault, postman, lan=lan, vault=vault, courier=other, news=news,
