@@ -23,16 +23,7 @@ from kantis.doors.web import (
     till,
 )
 from kantis.doors.web.app import ANYBODY, AT_COUNTER, MEMBER, PAIRED, Page
-
-OWNER: Final = frozenset({"owner"})
-#: Whoever pairs tills.
-RUNNING: Final = frozenset({"owner", "manager"})
-#: Whoever may look at a program and its members.
-INSIDE: Final = frozenset({"owner", "manager", "support", "auditor"})
-#: Whoever may do something for a member.
-HELPING: Final = frozenset({"owner", "manager", "support"})
-#: Whoever writes and publishes programs.
-WRITING: Final = frozenset({"owner", "manager"})
+from kantis.doors.web.roles import HELPING, INSIDE, OWNER, RUNNING, WRITING
 
 PAGES: Final = (
     Page("GET", "/", ANYBODY, public.start),

@@ -26,6 +26,7 @@ from kantis.doors.api.office import Office
 from kantis.doors.api.problems import Problem
 from kantis.doors.web import static
 from kantis.doors.web.languages import LANGUAGES, Language, choose, language
+from kantis.doors.web.menu import Shown, menu
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -121,6 +122,10 @@ class Visit:
             return False
         staff = self.session.staff
         return (staff.role if staff is not None else "member") in whose
+
+    def menu(self, program: str) -> tuple[list[Shown], list[Shown]]:
+        """The menu of the console for whoever is signed in, as it stands at this page."""
+        return menu(program, self.staff.role, self.request.url.path)
 
     @property
     def staff(self) -> Staff:

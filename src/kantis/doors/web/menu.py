@@ -1,0 +1,101 @@
+"""The menu of the console: groups of pages, each entry for the roles that its page is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from kantis.doors.web.roles import INSIDE, OWNER, RUNNING, WRITING
+
+OVERVIEW: Final = "Overview"
+MEMBERS: Final = "Members"
+PROGRAM: Final = "Program"
+MONEY: Final = "Money"
+SETTING: Final = "Settings"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page in the menu. ``path`` goes behind the console's address of a program unless it
+    begins with a double slash, and then it stands alone; ``title`` is a text of the catalogs."""
+
+    group: str
+    path: str
+    title: str
+    roles: frozenset[str]
+
+    def address(self, program: str) -> str:
+        """Where it leads, for a program.
+
+        >>> Entry(MEMBERS, "/members", "Members", INSIDE).address("cafe")
+        '/c/cafe/members'
+        >>> Entry(SETTING, "//people", "People", OWNER).address("cafe")
+        '/people'
+        """
+        return self.path[1:] if self.path.startswith("//") else f"/c/{program}{self.path}"
+
+
+#: A group of one entry is shown as that entry.
+MENU: Final = (
+    Entry(OVERVIEW, "", "Overview", INSIDE),
+    Entry(OVERVIEW, "/measures", "Measures", INSIDE),
+    Entry(MEMBERS, "/members", "Members", INSIDE),
+    Entry(PROGRAM, "/program", "Program file", WRITING),
+    Entry(PROGRAM, "//p/{program}", "Terms", INSIDE),
+    Entry(SETTING, "/tills", "Tills", RUNNING),
+    Entry(SETTING, "/mails", "Mailbox", OWNER),
+    Entry(SETTING, "//people", "People", OWNER),
+)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An entry or a group as the menu shows it: its title, where it leads, whether one is there."""
+
+    title: str
+    address: str
+    here: bool
+
+
+def menu(program: str, role: str, path: str) -> tuple[list[Shown], list[Shown]]:
+    """The groups for a role, and the entries of the group that ``path`` belongs to.
+
+    >>> groups, entries = menu("cafe", "support", "/c/cafe/measures")
+    >>> [each.title for each in groups], [each.title for each in entries if each.here]
+    (['Overview', 'Members', 'Program'], ['Measures'])
+    """
+    own = [entry for entry in MENU if role in entry.roles]
+    current = _current(own, program, path)
+    groups = list(dict.fromkeys(entry.group for entry in own))
+    first = {group: next(entry for entry in own if entry.group == group) for group in groups}
+    top = [
+        Shown(
+            group, _address(first[group], program), current is not None and current.group == group
+        )
+        for group in groups
+    ]
+    below = [
+        Shown(entry.title, _address(entry, program), entry is current)
+        for entry in own
+        if current is not None and entry.group == current.group
+    ]
+    return top, below if len(below) > 1 else []
+
+
+def _address(entry: Entry, program: str) -> str:
+    return entry.address(program).replace("{program}", program)
+
+
+def _current(own: list[Entry], program: str, path: str) -> Entry | None:
+    """The entry that is nearest above an address."""
+    over = [
+        entry
+        for entry in own
+        if path == (at := _address(entry, program)) or (entry.path and path.startswith(at + "/"))
+    ]
+    return max(over, key=lambda entry: len(_address(entry, program)), default=None)
+
+
+def texts() -> list[str]:
+    """Every title that the menu shows."""
+    return list(dict.fromkeys(text for entry in MENU for text in (entry.group, entry.title)))

@@ -1,0 +1,15 @@
+"""Roles: which of those who work here a page is for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+OWNER: Final = frozenset({"owner"})
+#: Whoever pairs tills.
+RUNNING: Final = frozenset({"owner", "manager"})
+#: Whoever may look at a program and its members.
+INSIDE: Final = frozenset({"owner", "manager", "support", "auditor"})
+#: Whoever may do something for a member.
+HELPING: Final = frozenset({"owner", "manager", "support"})
+#: Whoever writes and publishes programs.
+WRITING: Final = frozenset({"owner", "manager"})
