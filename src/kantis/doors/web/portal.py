@@ -12,6 +12,7 @@ from starlette.responses import Response
 from kantis.desk import around
 from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
+from kantis.doors.web.barcode import can_say, code128
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place, place_of
 from kantis.store.rows import AccountRow
@@ -23,12 +24,19 @@ PAGE: Final = 20
 async def card(visit: Visit) -> Response:
     """The card, what there is, and how to go on."""
     place, shown = await visit.office.read(_card, visit)
-    code = (
-        segno.make(shown["account"]["cards"][0], error="m") if shown["account"]["cards"] else None
-    )
-    drawn = code.svg_inline(omitsize=True, border=2, svgclass=None, lineclass=None) if code else ""
+    number = (shown["account"]["cards"] or [""])[0]
     new = "joined" in visit.request.query_params
-    return visit.page("portal-card.html", **_said(visit, place), code=drawn, new=new, **shown)
+    return visit.page("portal-card.html", **_said(visit, place), **codes(number), new=new, **shown)
+
+
+def codes(number: str) -> dict[str, str]:
+    """The number of a card as ``code`` for a camera and as ``bars`` for a laser; what cannot be
+    drawn is empty."""
+    if not number:
+        return {"code": "", "bars": ""}
+    made = segno.make_qr(number, error="m")  # never a micro code, which phones do not read
+    code = made.svg_inline(omitsize=True, border=2, svgclass=None, lineclass=None)
+    return {"code": code, "bars": code128(number) if can_say(number) else ""}
 
 
 async def rewards(visit: Visit) -> Response:
