@@ -19,6 +19,7 @@ from kantis.desk import sessions
 from kantis.desk.measures import definitions
 from kantis.desk.showing import PLACES
 from kantis.desk.staff import ROLES
+from kantis.desk.vault import searching
 from kantis.doors.web import menu, phrasebook, refusing, terms
 from kantis.doors.web.languages import FIRST, LANGUAGES, TEXTS, catalog
 from kantis.engine import reach
@@ -37,6 +38,7 @@ def wanted() -> Iterator[str | tuple[str, str]]:
     yield from ROLES
     yield from PLACES
     yield from menu.texts()
+    yield from searching.BY
     yield from (sessions.SIGN_IN, sessions.CONFIRM)
     yield from (reach.LOADED, reach.OPEN, reach.COMING, reach.USED_UP)
     yield from (heading for _, heading, _ in terms.CHAPTERS)

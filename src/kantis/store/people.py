@@ -136,6 +136,18 @@ def by_number(books: Reading, numbers: Sequence[int]) -> list[MemberRow]:
     return _found(books, "i", [(each,) for each in numbers], "m.number = j.a")
 
 
+def by_receipt(books: Reading, program: int, receipt: str) -> list[int]:
+    """The accounts that bought with a receipt: the id of the purchase, or one that was claimed."""
+    sources = {each.source for each in books.all_keys() if each.program == program}
+    keys = [f"{source}/{receipt}" for source in sorted(sources | {"import"})]
+    accounts = [x.account for x in books.events(keys) if x.program == program and x.account]
+    claimed = books.rows(
+        "SELECT account FROM event WHERE program = ? AND receipt = ? AND account IS NOT NULL",
+        (program, receipt),
+    )
+    return list(dict.fromkeys(accounts + [row[0] for row in claimed]))
+
+
 def _found(books: Reading, kinds: str, keys: Sequence[Row], where: str) -> list[MemberRow]:
     if not keys:
         return []

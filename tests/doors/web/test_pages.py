@@ -22,6 +22,7 @@ ADDRESSES = {
     "/c/{program}/program": "/c/corner-cafe/program",
     "/c": "/c",
     "/c/{program}": "/c/corner-cafe",
+    "/c/{program}/find": "/c/corner-cafe/find?q=6407001",
     "/c/{program}/members": "/c/corner-cafe/members",
     "/c/{program}/members/{account}": "/c/corner-cafe/members/1",
     "/c/{program}/mails": "/c/corner-cafe/mails",

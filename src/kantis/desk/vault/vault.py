@@ -157,14 +157,7 @@ class Vault:
 
     def by_receipt(self, books: Reading, program: int, receipt: str) -> list[Member]:
         """Who bought with a receipt: the id of the purchase, or one that was claimed."""
-        sources = {each.source for each in books.all_keys() if each.program == program}
-        keys = [f"{source}/{receipt}" for source in sorted(sources | {"import"})]
-        accounts = [x.account for x in books.events(keys) if x.program == program and x.account]
-        claimed = books.rows(
-            "SELECT account FROM event WHERE program = ? AND receipt = ? AND account IS NOT NULL",
-            (program, receipt),
-        )
-        return self._of(books, program, accounts + [row[0] for row in claimed])
+        return self._of(books, program, people.by_receipt(books, program, receipt))
 
     def _of(self, books: Reading, program: int, accounts: list[int]) -> list[Member]:
         rows = people.by_account(books, sorted(set(accounts)))

@@ -13,9 +13,8 @@ from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place, place_of
-from kantis.store.rows import AccountRow
 
-#: Entries on a page of a member, and members on the list.
+#: Entries on a page of a member.
 PAGE: Final = 20
 _INVITATION: Final = ("login", "name", "role", "program")
 
@@ -31,16 +30,6 @@ async def home(visit: Visit) -> Response:
     place, figures = await visit.office.read(_home, visit)
     say = place.speaker(visit.language)
     return visit.page("console-home.html", place=place, say=say, figures=figures)
-
-
-async def members(visit: Visit) -> Response:
-    """Members, the newest first, or the one that was looked for."""
-    wanted = visit.request.query_params.get("q", "").strip()
-    place, rows, found = await visit.office.read(_members, visit, wanted)
-    if found is not None:
-        return visit.go(f"/c/{place.name}/members/{found}")
-    say = place.speaker(visit.language)
-    return visit.page("console-members.html", place=place, say=say, members=rows, wanted=wanted)
 
 
 async def member(visit: Visit) -> Response:
@@ -150,33 +139,6 @@ def _home(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         if name in home.program.units
     }
     return place, {"members": count, "open": open_, "flags": len(books.flags(PAGE))}
-
-
-def _members(
-    reader: Desk, visit: Visit, wanted: str
-) -> tuple[Place, list[dict[str, Any]], int | None]:
-    place, home = placed(reader, visit)
-    if wanted:
-        row = _account(reader, place.number, wanted)
-        if row is not None:
-            return place, [], row.id
-    newest = reader.books.rows(
-        "SELECT id FROM account WHERE program = ? ORDER BY id DESC LIMIT ?", (place.number, PAGE)
-    )
-    rows = []
-    for (number,) in newest if not wanted else []:
-        found = reader.books.account(number)
-        assert found is not None
-        rows.append(standing(reader.books, home, found, reader.clock()))
-    return place, rows, None
-
-
-def _account(reader: Desk, program: int, wanted: str) -> AccountRow | None:
-    """An account by a card, or by its number."""
-    books = reader.books
-    number = books.cards([(program, wanted)]).get((program, wanted)) or whole(wanted)
-    row = books.account(number)
-    return row if row is not None and row.program == program else None
 
 
 def _member(

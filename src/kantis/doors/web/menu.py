@@ -82,6 +82,28 @@ def menu(program: str, role: str, path: str) -> tuple[list[Shown], list[Shown]]:
     return top, below if len(below) > 1 else []
 
 
+@dataclass(frozen=True)
+class Destination:
+    """An entry wherever it is shown alone: its title, its group, and where it leads."""
+
+    title: str
+    group: str
+    address: str
+
+
+def entries(program: str, role: str) -> list[Destination]:
+    """All entries for a role, in the order of the menu.
+
+    >>> [each.address for each in entries("cafe", "auditor")][:2]
+    ['/c/cafe', '/c/cafe/measures']
+    """
+    return [
+        Destination(each.title, each.group, _address(each, program))
+        for each in MENU
+        if role in each.roles
+    ]
+
+
 def _address(entry: Entry, program: str) -> str:
     return entry.address(program).replace("{program}", program)
 

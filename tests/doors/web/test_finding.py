@@ -1,0 +1,186 @@
+"""One line that finds pages, members and programs: by keys alone, and without a script."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+import kantis.desk
+from kantis.core.events import Enrol, Event
+from kantis.core.knobs import plain
+from kantis.desk import text
+from kantis.desk.vault.opening import open_vault
+from kantis.desk.vault.person import Person
+from kantis.store import people
+from tests.doors.service.server import served
+from tests.doors.web.conftest import PROGRAMS, Site, begin
+from tests.doors.web.looking import THEMES, WIDTHS, tab
+from tests.house.sources import REPO
+
+PEOPLE = (
+    Person("Aino", "Mäkinen", "aino@example.org", "+358401234567"),
+    Person("Anna", "Mäkelä", "anna@example.org"),
+    Person("Õie", "Tamm", "oie@example.org"),
+)
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Path]]:
+    """A server whose members have names: accounts from 2 on, cards 6408001 and on."""
+    store = tmp_path_factory.mktemp("town") / "books.db"
+    with kantis.desk.open(str(store)) as desk:
+        for name in PROGRAMS:
+            source = (REPO / "programs" / f"{name}.yaml").read_text(encoding="utf-8")
+            tree = text.read(source)
+            desk.publish(plain(tree)["program"], 0, source, plain(tree))
+        tokens = begin(desk)
+        vault, now = open_vault(desk), desk.clock()
+        program = desk.books.programs()["corner-cafe"]
+        for number, person in enumerate(PEOPLE, 2):
+            event = Event("shop", f"join-{number}", now, f"card:640800{number - 1}", Enrol())
+            (result,) = desk.submit([event], program="corner-cafe")
+            assert result.account == number
+            vault.enrol(program, number, event.key, person, b"", now)
+    with served(store) as server:
+        yield Site(server, tokens), store
+        status, log = server.end()
+        assert status == 0, log
+        assert '"fault"' not in log
+        assert "kinen" not in log
+
+
+def lines(page: str) -> list[tuple[str, str]]:
+    """The lines of an answer: what they say, and where they lead."""
+    return [
+        (re.sub(r"<[^>]+>", "", said).strip(), address)
+        for address, said in re.findall(r'<li><a href="([^"]+)">(.*?)</a>', page, re.DOTALL)
+    ]
+
+
+def find(site: Site, role: str, wanted: str) -> list[tuple[str, str]]:
+    with site.client(role) as client:
+        answer = client.post("/c/corner-cafe/find", data={"q": wanted, "part": "1"})
+    assert answer.status_code == 200, answer.text
+    assert "<html" not in answer.text
+    return lines(answer.text)
+
+
+def readings(store: Path) -> list[tuple[str, str, str]]:
+    with kantis.desk.open(str(store)) as desk:
+        found = desk.books.rows("SELECT member, who, why FROM reading ORDER BY n")
+        members = {each: people.by_id(desk.books, [each])[0].account for each, _, _ in found}
+    return [(f"{members[member]}", who, why) for member, who, why in found]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "accounts"),
+    [
+        ("mak", ["2", "3"]),
+        ("Mäkinen Aino", ["2"]),
+        ("oie", ["4"]),
+        ("AINO@example.org", ["2"]),
+        ("+358 40 123 4567", ["2"]),
+        ("6408003", ["4"]),
+        ("3", ["3"]),
+        ("ma", []),
+        ("nobody", []),
+        ("<b>", []),
+    ],
+)
+def test_members_are_found_by_whatever_is_typed(
+    town: tuple[Site, Path], wanted: str, accounts: list[str]
+) -> None:
+    found = [a for _, a in find(town[0], "support", wanted) if "/members/" in a]
+    assert found == [f"/c/corner-cafe/members/{each}" for each in accounts]
+
+
+def test_who_may_not_see_persons_finds_cards_alone(town: tuple[Site, Path]) -> None:
+    site, store = town
+    before = len(readings(store))
+    for wanted in ("mak", "aino@example.org", "+358401234567"):
+        assert [a for _, a in find(site, "auditor", wanted) if "/members/" in a] == []
+    ((said, address),) = find(site, "auditor", "6408001")
+    assert address == "/c/corner-cafe/members/2"
+    assert "kinen" not in said
+    assert len(readings(store)) == before
+    ((said, _),) = find(site, "support", "6408001")
+    assert said.startswith("Aino Mäkinen")
+    assert readings(store)[-1] == ("2", "staff support-1", "find")
+
+
+def test_pages_and_programs_are_those_of_the_role(town: tuple[Site, Path]) -> None:
+    site, _ = town
+    assert find(site, "owner", "peop")[0][1] == "/people"
+    assert find(site, "support", "peop") == []
+    assert [a for _, a in find(site, "owner", "boots")] == ["/c/boots-advantage-card"]
+    assert find(site, "branch", "boots") == []
+    with site.client("other") as client:
+        assert client.post("/c/corner-cafe/find", data={"q": "mak"}).status_code == 404
+
+
+def test_without_a_script_it_is_a_page_and_names_stand_in_no_address(
+    town: tuple[Site, Path],
+) -> None:
+    site, _ = town
+    with site.client("owner") as client:
+        page = client.get("/c/corner-cafe/find", params={"q": "measures"}).text
+        assert lines(page)[0][1] == "/c/corner-cafe/measures"
+        assert '<form class="search" role="search" method="post"' in page
+        assert lines(client.get("/c/corner-cafe/find", params={"q": "mak"}).text) == []
+        answer = client.post("/c/corner-cafe/find", data={"q": "mak"})
+        assert [said.split("\n")[0] for said, _ in lines(answer.text)] == [
+            "Aino Mäkinen Member 2, found by name", "Anna Mäkelä Member 3, found by name",
+        ]  # fmt: skip
+
+
+def test_the_list_of_members_is_searched_in_the_same_way(town: tuple[Site, Path]) -> None:
+    site, _ = town
+    with site.client("manager") as client:
+        answer = client.post("/c/corner-cafe/members", data={"q": "aino@example.org"})
+        assert answer.headers["location"] == "/c/corner-cafe/members/2"
+        page = client.post("/c/corner-cafe/members", data={"q": "mak"}).text
+        assert "2 members found" in page
+        assert "Anna Mäkelä" in page
+        page = client.post("/c/corner-cafe/members", data={"q": "<b>nobody"}).text
+        assert "Nobody has &lt;b&gt;nobody here." in page
+        assert client.post("/c/corner-cafe/members", data={"q": " "}).status_code == 303
+    with site.client("auditor") as client:
+        page = client.post("/c/corner-cafe/members", data={"q": "mak"}).text
+        assert "Nobody has mak here." in page
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("theme", THEMES)
+def test_the_palette_needs_keys_alone(
+    browser: Browser, town: tuple[Site, Path], width: int, theme: str
+) -> None:
+    site, _ = town
+    badge = site.sessions["manager"]
+    with tab(browser, site.address, width, theme, session=badge) as looked:
+        page = looked.page
+        page.goto("/c/corner-cafe")
+        page.keyboard.press("Control+k")
+        dialog = page.get_by_role("dialog", name="Find")
+        dialog.get_by_role("link", name="Measures").wait_for()
+        assert looked.barriers() == []
+        page.keyboard.type("mak")
+        dialog.get_by_role("link", name="Anna Mäkelä").wait_for()
+        assert dialog.get_by_role("status").inner_text() == "2 places to go"
+        assert looked.barriers() == []
+        assert not looked.overflows()
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/members/3")
+        page.get_by_role("link", name="Find").click()
+        page.keyboard.type("tills")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/c/corner-cafe/tills")
+        page.keyboard.press("Control+k")
+        assert dialog.is_visible()
+        page.keyboard.press("Escape")
+        assert not dialog.is_visible()
+        assert looked.complaints == []
