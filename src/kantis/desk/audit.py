@@ -35,6 +35,7 @@ DEEDS: Final = {
     "invite": "somebody was invited to sign in",
     "accept": "somebody chose a password by an invitation",
     "leave": "somebody may not sign in any more",
+    "password": "somebody got a new password",
     "pair": "a code was made that pairs a till",
     "pin": "somebody got a new PIN for tills",
     "sign in": "a link was made by which a member signs in",

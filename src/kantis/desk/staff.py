@@ -163,6 +163,19 @@ def accept(desk: Desk, token: str, password: str) -> Staff | None:
     return found
 
 
+def give_password(desk: Desk, number: int, password: str, by: By) -> bool:
+    """Give somebody another password; false where nobody with that number can sign in."""
+    check_password(password)
+    hashed = _HASHER.hash(password)
+    with alone(desk) as books:
+        found = rows.by_number(books, number)
+        if found is None or found.ended is not None:
+            return False
+        rows.set_password(books, number, hashed)
+        record(books, desk.clock(), by, found.program, "password", found.login)
+    return True
+
+
 def check_password(password: str) -> None:
     """``ProgramError`` where a password is too short, too long, or one letter only."""
     if not PASSWORD_MIN <= len(password) <= PASSWORD_MAX or len(set(password)) < PASSWORD_MIN // 3:

@@ -13,6 +13,7 @@ import structlog
 
 from kantis.core.events import Event
 from kantis.desk import outbox
+from kantis.desk.demo import is_demo
 from kantis.desk.keys import Limits
 from kantis.desk.readers import Readers
 from kantis.desk.results import Result
@@ -81,6 +82,9 @@ class Office:
         #: streams of whole tables that run now
         self.exporting = 0
         self._reads = 0
+        with self._readers.one() as reader:
+            #: whether these are the books of the demo, which each page says
+            self.demo = is_demo(reader.books)
         self._names: dict[int, str] = {}
         self._callers: dict[int, Caller] = {}
         self._porter = Porter(self._look_up)

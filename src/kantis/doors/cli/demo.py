@@ -18,12 +18,14 @@ from rich.text import Text
 
 from kantis.core.events import Event
 from kantis.core.knobs import ProgramError, plain
+from kantis.desk import demo as demos
 from kantis.desk import library, programs, text
 from kantis.desk import verify as proofs
 from kantis.desk.programs import Home
 from kantis.desk.results import BAD, REFUSED, UNKNOWN
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
+from kantis.doors.cli import staging
 from kantis.doors.cli.books import tell_report
 from kantis.doors.cli.opening import home_of, opened
 from kantis.doors.cli.output import (
@@ -37,8 +39,9 @@ from kantis.doors.cli.output import (
     table,
 )
 from kantis.doors.cli.progress import Bars
+from kantis.doors.cli.serving import Host, Port
 from kantis.doors.cli.summary import Books, figures, summarize
-from kantis.doors.intake.completejourney import DIRTY, SOURCE, DataMissing, Journey
+from kantis.doors.intake.completejourney import DIRTY, DataMissing, Journey
 from kantis.engine.program import Version, assemble
 
 BATCH: Final = 1_000
@@ -85,17 +88,50 @@ def demo(
     households: Annotated[int | None, typer.Option(min=1, help="Only the first ones.")] = None,
     weeks: Annotated[int | None, typer.Option(min=1, help="Only the first ones.")] = None,
     program: Annotated[Path | None, typer.Option(help="Another program file.")] = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Then open it in a browser, with a login per role.")
+    ] = False,
+    remove: Annotated[
+        bool, typer.Option("--remove", help="Delete the demo: its books and its keys.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before it is deleted.")] = False,
+    host: Host = "127.0.0.1",
+    port: Port = 8040,
     store: Store = "demo.db",
     json: Json = False,
 ) -> None:
     """Run a year of real grocery purchases through a loyalty program, and prove the books."""
-    clock = Clock()
-    start = time.perf_counter()
+    if remove:
+        staging.remove(store, yes=yes, json=json)
+        return
+    journey = _journey(households, weeks)
+    end = journey.end
+    if not serve or not _is_whole(store, journey):
+        _run(journey, program, store, json=json, quiet=json and serve)
+    journey.close()
+    if serve:
+        staging.serve(store, end, (host, port), json=json)
+
+
+def _journey(households: int | None, weeks: int | None) -> Journey:
     try:
-        journey = Journey(households, weeks)
+        return Journey(households, weeks)
     except DataMissing as error:
         raise Trouble("data-missing", str(error)) from error
-    clock.add("read", start)
+
+
+def _is_whole(store: str, journey: Journey) -> bool:
+    """Whether the books have all of it already."""
+    if not store.startswith("postgres") and not Path(store.removeprefix("sqlite:///")).is_file():
+        return False
+    with opened(store) as desk:
+        return demos.is_demo(desk.books) and _found(desk, journey) == journey.total
+
+
+def _run(journey: Journey, program: Path | None, store: str, *, json: bool, quiet: bool) -> None:
+    """Run the purchases, prove the books, and tell; the command ends here if they are not fine."""
+    clock = Clock()
+    start = time.perf_counter()
     engine = programs.Engine(
         decide=clock.timed("decide", programs.Engine().decide),
         advance=clock.timed("advance", programs.Engine().advance),
@@ -115,12 +151,11 @@ def demo(
         began = clock.add("verify", began)
         books = summarize(desk.books, home, journey.end)
         clock.add("sum up", began)
-        journey.close()
     total = time.perf_counter() - start
     _balance_clock(clock)
-    if json:
+    if json and not quiet:
         json_out(_figures(books, home, journey, run, clock, report, total))
-    else:
+    elif not quiet:
         _tell(books, home, journey, run, clock, report, total)
     if not report.ok or run.wrong:
         leave(NOT_FINE)
@@ -203,9 +238,7 @@ def _found(desk: Desk | RemoteDesk, journey: Journey) -> int:
     Batches are whole and in order, so after a kill they are; for any other books (of other
     households or weeks) the stream begins at its start, and what was there is dropped.
     """
-    like = f"{SOURCE}/"
-    query = "SELECT count(*) FROM event WHERE key >= ? AND key < ?"
-    count = int(desk.books.one(query, (like, SOURCE + "0")))
+    count = demos.count(desk.books)
     if not count or count > journey.total:
         return 0
     around: list[Event] = list(islice(journey.events(count - 1), 2))

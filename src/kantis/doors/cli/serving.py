@@ -37,6 +37,9 @@ SERVER: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 
+#: Where it listens.
+Host = Annotated[str, typer.Option(help="The address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")]
 #: Where webhooks may be called.
 Lan = Annotated[
     bool,
@@ -50,8 +53,8 @@ Lan = Annotated[
 
 def serve(
     store: Store = "kantis.db",
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="0: any that is free.")] = 8040,
+    host: Host = "127.0.0.1",
+    port: Port = 8040,
     vault: Vault = "",
     checkout_origin: Annotated[
         list[str] | None,
@@ -74,16 +77,10 @@ def serve(
     json: Json = False,
 ) -> None:
     """Serve tills and shops over HTTP. Begins the books where there are none."""
-    _log_as_json()
+    log_as_json()
     mail = mail_of(smtp, mail_from, address)
     with opened(store, new=True) as desk:
-        if isinstance(desk, RemoteDesk):
-            message = (
-                f"Process {holder(desk.path)} writes to these books, and one service runs per "
-                "file. End that one first; for several services at once the books belong into "
-                "PostgreSQL: kantis move --to postgresql://…"
-            )
-            raise Trouble("store-in-use", message, shown(store))
+        desk = own(desk, store)
         if workers > 1 and desk.books.alone:
             message = "A file has one writer. Serve with one worker, or move to PostgreSQL."
             raise Trouble("one-writer", message, shown(store))
@@ -97,7 +94,7 @@ def serve(
                     vault=vault, origins=frozenset(origins), jobs=jobs, lan=lan, mail=mail,
                     address=address,
                 )  # fmt: skip
-                _run(Front(desk, setup), listening, started=descriptor >= 0)
+                run(Front(desk, setup), listening, started=descriptor >= 0)
                 return
             desk.close()
             options = ["--jobs" if jobs else "--no-jobs", *(["--lan-webhooks"] if lan else [])]
@@ -108,7 +105,19 @@ def serve(
             serve_several(workers, listening, told, options)
 
 
-def _run(front: Front, listening: socket.socket, *, started: bool) -> None:
+def own(desk: Desk | RemoteDesk, store: str) -> Desk:
+    """The desk of books that nobody else writes to; ``Trouble`` when another process does."""
+    if isinstance(desk, RemoteDesk):
+        message = (
+            f"Process {holder(desk.path)} writes to these books, and one service runs per "
+            "file. End that one first; for several services at once the books belong into "
+            "PostgreSQL: kantis move --to postgresql://…"
+        )
+        raise Trouble("store-in-use", message, shown(store))
+    return desk
+
+
+def run(front: Front, listening: socket.socket, *, started: bool = False) -> None:
     """Serve in this process; one that was started by another ends with it."""
     config = uvicorn.Config(front, **{**SERVER, "http": Protocol})
     for each in (signal.SIGTERM, signal.SIGINT):  # the server stops, and so do we
@@ -133,11 +142,15 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def address_of(listening: socket.socket) -> str:
+    """Where a browser finds what listens."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def _greet(desk: Desk, listening: socket.socket, store: str, json: bool) -> None:
     """Say where it is, and what to do first."""
-    host, port = listening.getsockname()[:2]
-    named = f"[{host}]" if ":" in host else host
-    address, programs = f"http://{named}:{port}", list(desk.books.programs())
+    address, programs = address_of(listening), list(desk.books.programs())
     keys = any(each.revoked is None for each in desk.books.all_keys())
     token = "" if keys else firstlink.make(desk)
     first = f"{address}/first/{token}" if token else None
@@ -158,7 +171,7 @@ def _greet(desk: Desk, listening: socket.socket, store: str, json: bool) -> None
     sys.stdout.flush()
 
 
-def _log_as_json() -> None:
+def log_as_json() -> None:
     """Everything that is logged is a line of JSON on the standard error."""
     structlog.configure(
         processors=[

@@ -19,9 +19,9 @@ from msgspec import Struct
 
 from kantis.core.calendar import Calendar, instant, zone
 from kantis.core.events import Body, Enrol, Event, Line, Load, Purchase
+from kantis.desk.demo import SOURCE
 from kantis.doors.intake import parquet
 
-SOURCE: Final = "complete-journey"
 ZONE: Final = "America/New_York"
 HOUSEHOLDS: Final = 2_469
 

@@ -6,6 +6,7 @@ that stands in it: the policy of each page says so to the browser. What is shown
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -138,6 +139,12 @@ class Visit:
     def by(self) -> By:
         """Who does what is done here, for the audit log."""
         return By(self.staff.login, self.staff.name)
+
+    @property
+    def today(self) -> str:
+        """The day by the clock of the desk, in UTC."""
+        at = dt.datetime.fromtimestamp(self.office.desk.clock() / 1000, dt.UTC)
+        return self.language.day(at.toordinal())
 
     @property
     def address(self) -> str:
