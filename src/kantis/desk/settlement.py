@@ -13,6 +13,7 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from kantis.core import places
+from kantis.core.account import NEVER
 from kantis.core.decision import decode_decision
 from kantis.core.money import fine_unit, to_coins
 from kantis.desk.programs import Home
@@ -110,6 +111,18 @@ def positions(books: Reading, home: Home, at: int) -> list[Statement]:
     return [
         Statement(name, _POSITIONS[place], amount) for (name, place), amount in sorted(held.items())
     ]
+
+
+def outsiders(books: Reading, home: Home) -> list[str]:
+    """The partners that the program has or had, and everybody for whom a position stands."""
+    plans = home.program.plans
+    named = {name for plan in plans for name in plan.partners}
+    for plan in plans:
+        for section in plan.payouts.sections.values():
+            fixed, choice = section.charity or ("", "")
+            named |= {fixed, *plan.payouts.options.get(choice, ())} - {""}
+    stand = _postings(books, home.number, 0, NEVER, home.program.units)
+    return sorted({*named, *(name for name, _ in stand)})
 
 
 def plain(home: Home, statement: Statement) -> dict[str, Any]:

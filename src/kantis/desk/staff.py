@@ -20,6 +20,7 @@ from msgspec import Struct
 from kantis.core.calendar import DAY_MS
 from kantis.core.knobs import Fault, ProgramError, suggest
 from kantis.desk.audit import By, alone, record
+from kantis.desk.settlement import outsiders
 from kantis.store import staff as rows
 from kantis.store.books import Books
 from kantis.store.reading import Reading
@@ -37,6 +38,8 @@ ROLES: Final = {
     "auditor": "sees everything and changes nothing",
     "cashier": "sells at a till",
 }
+#: Sees what stands under the name of its partner.
+PARTNER: Final = "partner"
 PASSWORD_MIN: Final = 12
 PASSWORD_MAX: Final = 256
 TRIES_MAX: Final = 5
@@ -65,6 +68,7 @@ class Staff(Struct, frozen=True):
     made: int
     ended: int | None
     invited: bool
+    partner: str = ""
 
 
 class SignInRefused(Exception):
@@ -89,7 +93,7 @@ def shown(row: StaffRow) -> Staff:
     """Without what is secret."""
     return Staff(
         row.number, row.login, row.name, row.role, row.program, row.made, row.ended,
-        not row.password,
+        not row.password, row.partner,
     )  # fmt: skip
 
 
@@ -99,18 +103,22 @@ def everybody(books: Reading) -> list[Staff]:
 
 
 def invite(
-    desk: Desk, login: str, name: str, role: str, program: str, by: By, *, within: int = 0
-) -> tuple[int, str]:
+    desk: Desk, login: str, name: str, role: str, program: str, by: By, *,
+    within: int = 0, partner: str = "",
+) -> tuple[int, str]:  # fmt: skip
     """Record somebody, and make the link by which they choose a password.
 
     ``ProgramError`` says what is wrong. Without a program they are for all programs; whoever
-    invites ``within`` one program invites for that one only.
+    invites ``within`` one program invites for that one only. Whoever is a partner names which.
     """
     token = new_token()
+    partner = partner.strip() if role == PARTNER else ""
     with alone(desk) as books:
         if within and books.programs().get(program) != within:
             raise _wrong("other-program", "You invite for your own program only. Choose that one.")
-        row = _add(books, desk.clock(), login, name, role, program, "")
+        if role == PARTNER:
+            _check_partner(desk, books, program, partner)
+        row = _add(books, desk.clock(), login, name, role, program, "", partner)
         made = TicketRow(digest(token), INVITE, row.number, 0, row.made, row.made + INVITED_MS)
         rows.add_ticket(books, made)
         record(books, row.made, by, row.program, "invite", row.login, role=role)
@@ -126,15 +134,16 @@ def add_owner(books: Books, at: int, login: str, name: str, password: str, by: B
 
 
 def _add(
-    books: Books, at: int, login: str, name: str, role: str, program: str, password: str
-) -> StaffRow:
+    books: Books, at: int, login: str, name: str, role: str, program: str, password: str,
+    partner: str = "",
+) -> StaffRow:  # fmt: skip
     login, name, programs = login.strip().lower(), name.strip(), books.programs()
     _check(programs, login, name, role, program)
     if rows.by_login(books, login) is not None:
         raise _wrong("login-taken", f"{login} signs in here already. Choose another login.")
     number = max((row.number for row in rows.all_staff(books)), default=0) + 1
     where = programs[program] if program else 0
-    row = StaffRow(number, login, name, role, where, password, at, None)
+    row = StaffRow(number, login, name, role, where, password, at, None, partner)
     rows.add_staff(books, row)
     return row
 
@@ -234,6 +243,19 @@ def _fits(hashed: str, password: str) -> bool:
         return _HASHER.verify(hashed, password[:PASSWORD_MAX])
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _check_partner(desk: Desk, books: Books, program: str, partner: str) -> None:
+    """A partner is one of a program, for each sees its own statements and nobody else's."""
+    desk.homes.refresh(books)
+    home = desk.homes.find(program) if program else None
+    if home is None:
+        raise _wrong("partner-of-nothing", "A partner is for one program. Choose which.")
+    known = outsiders(books, home)
+    if partner not in known:
+        hint = suggest(partner, known) if known else "Write it under 'partners' in the program."
+        message = f"The program has no partner or charity {partner!r}. {hint}"
+        raise _wrong("unknown-partner", message)
 
 
 def _check(programs: dict[str, int], login: str, name: str, role: str, program: str) -> None:

@@ -421,6 +421,10 @@ STEPS: list[Step] = [
         10, "makes the tables of what is counted for reports",
         TALLIES.format(**_SQLITE_WORDS), TALLIES.format(**_POSTGRES_WORDS),
     ),
+    Step(
+        11, "says for which partner somebody signs in",
+        signing.PARTNERS.format(**_SQLITE_WORDS), signing.PARTNERS.format(**_POSTGRES_WORDS),
+    ),
 ]  # fmt: skip
 
 

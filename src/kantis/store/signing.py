@@ -49,3 +49,6 @@ CREATE TABLE sign_in_try (
 ){end};
 CREATE INDEX sign_in_try_subject ON sign_in_try (subject, at);
 """
+
+#: A step of its own: whom of the partners and charities of a program somebody signs in for.
+PARTNERS: Final = "ALTER TABLE staff ADD COLUMN partner {text} NOT NULL DEFAULT '';\n"

@@ -9,7 +9,8 @@ from kantis.store.reading import Reading
 
 
 class StaffRow(NamedTuple):
-    """Somebody who works with the console or at a till. ``program`` 0 is all programs."""
+    """Somebody who works with the console or at a till. ``program`` 0 is all programs;
+    ``partner`` is whose statements they see, where they are somebody's."""
 
     number: int
     login: str
@@ -19,6 +20,7 @@ class StaffRow(NamedTuple):
     password: str
     made: int
     ended: int | None
+    partner: str = ""
 
 
 class SessionRow(NamedTuple):

@@ -23,7 +23,9 @@ from tests.house.sources import REPO
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )
-PROGRAMS = ("corner-cafe", "boots-advantage-card", "templates/paid-membership")
+PROGRAMS = (
+    "corner-cafe", "boots-advantage-card", "templates/paid-membership", "templates/coalition",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +45,20 @@ def begin(desk: Desk) -> dict[str, str]:
     events: list[tuple[str, Body]] = [("1", Enrol()), ("2", Purchase((cup,)))]
     for key, body in events:
         desk.submit([Event("till", key, now, "card:6407001", body)], program="corner-cafe")
+    for shop, amount in (("bakery", 1_200), ("pharmacy", 4_500)):
+        body = Purchase((Line("1", "", 1, amount),), partner=shop)
+        desk.submit([Event("till", shop, now, "card:77", Enrol())], program="coalition")
+        desk.submit([Event("till", f"{shop}-1", now, "card:77", body)], program="coalition")
     desk.checkpoint()
     catch_up(desk)
     found = {}
     cashier = 0
     for role in (*staff.ROLES, "other"):
         program = "boots-advantage-card" if role == "other" else ""
+        whose = "bakery" if role == "partner" else ""
+        program = "coalition" if whose else program
         about = f"{role}-1", f"The {role}", "manager" if role == "other" else role, program
-        number, _ = staff.invite(desk, *about, By("test"))
+        number, _ = staff.invite(desk, *about, By("test"), partner=whose)
         cashier = number if role == "cashier" else cashier
         found[role] = sessions.begin(desk, "a test", staff=number)
     program = desk.books.programs()["corner-cafe"]

@@ -27,7 +27,7 @@ ROWS: dict[str, str] = {
     "POST /programs/draft": "owner manager",
     "GET /c/{program}/program": "owner manager",
     "POST /c/{program}/program": "owner manager",
-    "GET /c": "owner manager support auditor",
+    "GET /c": "owner manager support auditor partner",
     "GET /c/{program}": "owner manager support auditor",
     "GET /c/{program}/find": "owner manager support auditor",
     "POST /c/{program}/find": "owner manager support auditor",
@@ -62,6 +62,10 @@ ROWS: dict[str, str] = {
     "GET /till/manifest.webmanifest": "anybody",
     "GET /c/{program}/measures": "owner manager support auditor",
     "GET /c/{program}/measures/{panel}": "owner manager support auditor",
+    "GET /c/{program}/partners": "owner manager auditor partner",
+    "GET /c/{program}/partners.csv": "owner manager auditor partner",
+    "GET /c/{program}/partners/{partner}": "owner manager auditor partner",
+    "GET /c/{program}/partners/{partner}/statement.csv": "owner manager auditor partner",
     "GET /open/{token}": "anybody",
     "POST /open/{token}": "anybody",
     "GET /me/sign-in": "anybody",
@@ -100,8 +104,10 @@ def rowless(pages: tuple[Page, ...]) -> set[str]:
     return {f"{each.method} {each.path}" for each in pages} ^ set(ROWS)
 
 
-def path_of(row: str, program: str = "corner-cafe") -> str:
+def path_of(row: str, program: str = "", partner: str = "bakery") -> str:
+    program = program or ("coalition" if "/partners" in row else "corner-cafe")
     path = row.split()[1].replace("{program}", program).replace("{account}", "1")
+    path = path.replace("{partner}", partner)
     path = path.replace("{receipt}", "2222-2222-2222").replace("{key}", "99999999")
     return path.replace("{number}", "999").replace("{panel}", "enrolment.csv")
 
@@ -170,10 +176,26 @@ def test_a_till_is_for_paired_devices_with_somebody_at_them(site: Site, row: str
 def test_the_program_of_somebody_else_is_nowhere(site: Site, row: str) -> None:
     with site.client("other") as client:
         assert client.request(row.split()[0], path_of(row)).status_code == 404
-        shown = row.startswith("GET") and "{account}" not in row
+        shown = row.startswith("GET") and "{account}" not in row and "{partner}" not in row
         if shown and "manager" in ROWS[row].split():
             own = path_of(row, "boots-advantage-card")
             assert client.request(row.split()[0], own).status_code == 200
+
+
+@pytest.mark.parametrize("row", [row for row in GUARDED if "{partner}" in row])
+@pytest.mark.parametrize("foreign", ["pharmacy", "nobody", "BAKERY", "bakery%20", "%2e%2e"])
+def test_a_partner_of_somebody_else_is_nowhere(site: Site, row: str, foreign: str) -> None:
+    with site.client("partner") as client:
+        assert client.get(path_of(row)).status_code == 200
+        answer = client.get(path_of(row, partner=foreign))
+        assert answer.status_code == 404
+        assert "45.00" not in answer.text
+        # its own name in another program is nobody's either
+        assert client.get(path_of(row, "corner-cafe")).status_code == 404
+    with site.client("auditor") as client:
+        assert client.get(path_of(row, partner=foreign)).status_code == (
+            200 if foreign == "pharmacy" else 404
+        )
 
 
 def test_an_account_of_another_program_is_nowhere(site: Site) -> None:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from kantis.core.knobs import ProgramError
 from kantis.desk import sessions, staff
 from kantis.desk.programs import Home
+from kantis.desk.settlement import outsiders
 from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
 from kantis.doors.web.pages import NotHere, Visit, whole
@@ -17,12 +18,16 @@ from kantis.doors.web.places import Place, place_of
 #: Entries on a page of a member.
 PAGE: Final = 20
 _INVITATION: Final = ("login", "name", "role", "program")
+#: Who has another first page than how the program stands.
+_BEGIN: Final = {"partner": "/partners"}
 
 
 async def start(visit: Visit) -> Response:
     """To the program of whoever has signed in, or to the first one."""
     names = await visit.office.read(_names, visit.staff.program)
-    return visit.go(f"/c/{names[0]}") if names else visit.page("console-empty.html")
+    if not names:
+        return visit.page("console-empty.html")
+    return visit.go(f"/c/{names[0]}{_BEGIN.get(visit.staff.role, '')}")
 
 
 async def home(visit: Visit) -> Response:
@@ -65,7 +70,8 @@ async def invite(visit: Visit) -> Response:
     login, name, role, program = (form.get(each, "") for each in _INVITATION)
     try:
         about = login, name, role, program, visit.by
-        _, token = await visit.change(staff.invite, *about, within=within)
+        whose = form.get("partner", "")
+        _, token = await visit.change(staff.invite, *about, within=within, partner=whose)
     except ProgramError as error:
         return await _people(visit, trouble=error.faults[0].message, form=form, status=422)
     link = f"{visit.request.url.scheme}://{visit.request.url.netloc}/invitation/{token}"
@@ -101,18 +107,24 @@ async def _people(
     form: dict[str, str] | None = None,
 ) -> Response:
     own = visit.staff.program
-    names, everybody = await visit.office.read(
-        lambda reader: (reader.books.programs(), staff.everybody(reader.books))
-    )
+    names, everybody, outside = await visit.office.read(_who, own)
     everybody = [each for each in everybody if own in (0, each.program)]
     programs = {number: name for name, number in names.items() if own in (0, number)}
     return visit.page(
         "people.html", status=status, everybody=everybody, roles=staff.ROLES, link=link,
-        trouble=trouble, form=form or {}, programs=programs,
+        trouble=trouble, form=form or {}, programs=programs, outside=outside,
     )  # fmt: skip
 
 
 # ── what a reader finds ──────────────────────────────────────────────────────
+
+
+def _who(reader: Desk, own: int) -> tuple[dict[str, int], list[staff.Staff], list[str]]:
+    """The programs, everybody who signs in, and the partners that somebody can be of."""
+    names = reader.books.programs()
+    homes = [reader.homes.numbered(each) for each in names.values() if own in (0, each)]
+    outside = {name for home in homes for name in outsiders(reader.books, home)}
+    return names, staff.everybody(reader.books), sorted(outside)
 
 
 def _names(reader: Desk, program: int) -> list[str]:

@@ -17,6 +17,7 @@ from kantis.doors.web import (
     measures,
     offline,
     own,
+    partners,
     portal,
     public,
     receipts,
@@ -24,7 +25,7 @@ from kantis.doors.web import (
     till,
 )
 from kantis.doors.web.app import ANYBODY, AT_COUNTER, MEMBER, PAIRED, Page
-from kantis.doors.web.roles import HELPING, INSIDE, OWNER, RUNNING, WRITING
+from kantis.doors.web.roles import AUDITING, HELPING, INSIDE, OWNER, PARTNER, RUNNING, WRITING
 
 PAGES: Final = (
     Page("GET", "/", ANYBODY, public.start),
@@ -39,7 +40,7 @@ PAGES: Final = (
     Page("POST", "/sign-out", ANYBODY, signing.sign_out),
     Page("GET", "/invitation/{token}", ANYBODY, signing.invitation),
     Page("POST", "/invitation/{token}", ANYBODY, signing.accepted),
-    Page("GET", "/c", INSIDE, console.start),
+    Page("GET", "/c", INSIDE | PARTNER, console.start),
     Page("GET", "/programs/new", WRITING, editor.choose),
     Page("POST", "/programs/new", WRITING, editor.chosen),
     Page("POST", "/programs/draft", WRITING, editor.check),
@@ -83,6 +84,10 @@ PAGES: Final = (
     Page("GET", "/till/manifest.webmanifest", ANYBODY, offline.manifest),
     Page("GET", "/c/{program}/measures", INSIDE, measures.page),
     Page("GET", "/c/{program}/measures/{panel}", INSIDE, measures.file),
+    Page("GET", "/c/{program}/partners", AUDITING | PARTNER, partners.everybody),
+    Page("GET", "/c/{program}/partners.csv", AUDITING | PARTNER, partners.file),
+    Page("GET", "/c/{program}/partners/{partner}", AUDITING | PARTNER, partners.one),
+    Page("GET", "/c/{program}/partners/{partner}/statement.csv", AUDITING | PARTNER, partners.file),
     Page("GET", "/me", MEMBER, portal.card),
     Page("GET", "/me/rewards", MEMBER, portal.rewards),
     Page("GET", "/me/history", MEMBER, portal.history),

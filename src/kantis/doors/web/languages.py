@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from babel import Locale
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal, format_percent
@@ -100,6 +100,14 @@ class Language:
         if not day:
             return ""
         return str(format_date(dt.date.fromordinal(day), form, locale=self.locale))
+
+    def month(self, day: dt.date, form: str = "yMMMM") -> str:
+        """The month of a day, with its year.
+
+        >>> Language("fi").month(dt.date(2026, 11, 1))
+        'marraskuu 2026'
+        """
+        return str(format_skeleton(form, day, locale=self.locale))
 
     def moment(self, at: dt.datetime, form: str = "medium") -> str:
         """A day and a time of day; the time zone is that of ``at``."""

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
 
-from babel.dates import format_skeleton
 from markupsafe import Markup
 from msgspec import Struct
 from starlette.responses import Response
@@ -145,7 +144,7 @@ class _Words:
 
     def month(self, first: int, form: str) -> str:
         """The name of a month."""
-        return str(format_skeleton(form, dt.date.fromordinal(first), locale=self.language.locale))
+        return self.language.month(dt.date.fromordinal(first), form)
 
     def every(self) -> list[tuple[int, str]]:
         """All months that there are, the newest first."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kantis.doors.web.roles import INSIDE, OWNER, RUNNING, WRITING
+from kantis.doors.web.roles import AUDITING, INSIDE, OWNER, PARTNER, RUNNING, WRITING
 
 OVERVIEW: Final = "Overview"
 MEMBERS: Final = "Members"
 PROGRAM: Final = "Program"
 MONEY: Final = "Money"
+STATEMENTS: Final = "Statements"
 SETTING: Final = "Settings"
 
 
@@ -42,6 +43,8 @@ MENU: Final = (
     Entry(MEMBERS, "/members", "Members", INSIDE),
     Entry(PROGRAM, "/program", "Program file", WRITING),
     Entry(PROGRAM, "//p/{program}", "Terms", INSIDE),
+    Entry(MONEY, "/partners", "Partners", AUDITING),
+    Entry(STATEMENTS, "/partners", "Statements", PARTNER),
     Entry(SETTING, "/tills", "Tills", RUNNING),
     Entry(SETTING, "/mails", "Mailbox", OWNER),
     Entry(SETTING, "//people", "People", OWNER),

@@ -13,3 +13,7 @@ INSIDE: Final = frozenset({"owner", "manager", "support", "auditor"})
 HELPING: Final = frozenset({"owner", "manager", "support"})
 #: Whoever writes and publishes programs.
 WRITING: Final = frozenset({"owner", "manager"})
+#: Whoever sees the money between the program and others.
+AUDITING: Final = frozenset({"owner", "manager", "auditor"})
+#: One partner, who sees what concerns it and nothing else.
+PARTNER: Final = frozenset({"partner"})
