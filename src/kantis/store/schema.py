@@ -16,6 +16,7 @@ from kantis.core.places import CHART, MEMBER_PLACES
 from kantis.store import byhand, mailing, outgoing, signing, tills
 from kantis.store.shops import TABLES as SHOPS
 from kantis.store.tally_tables import TABLES as TALLIES
+from kantis.store.tally_tables import WHO
 
 #: States of an event.
 DECIDED: Final = 0
@@ -420,6 +421,10 @@ STEPS: list[Step] = [
     Step(
         10, "makes the tables of what is counted for reports",
         TALLIES.format(**_SQLITE_WORDS), TALLIES.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        11, "makes the tables of who had and bought what, and counts anew",
+        WHO.format(**_SQLITE_WORDS), WHO.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

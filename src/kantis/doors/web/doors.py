@@ -19,6 +19,7 @@ from kantis.doors.web import (
     portal,
     public,
     receipts,
+    rewards,
     signing,
     till,
 )
@@ -79,6 +80,7 @@ PAGES: Final = (
     Page("GET", "/till/manifest.webmanifest", ANYBODY, offline.manifest),
     Page("GET", "/c/{program}/measures", INSIDE, measures.page),
     Page("GET", "/c/{program}/measures/{panel}", INSIDE, measures.file),
+    Page("GET", "/c/{program}/rewards", INSIDE, rewards.page),
     Page("GET", "/me", MEMBER, portal.card),
     Page("GET", "/me/rewards", MEMBER, portal.rewards),
     Page("GET", "/me/history", MEMBER, portal.history),

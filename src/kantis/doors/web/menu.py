@@ -42,6 +42,7 @@ MENU: Final = (
     Entry(MEMBERS, "/members", "Members", INSIDE),
     Entry(PROGRAM, "/program", "Program file", WRITING),
     Entry(PROGRAM, "//p/{program}", "Terms", INSIDE),
+    Entry(PROGRAM, "/rewards", "Rewards and costs", INSIDE),
     Entry(SETTING, "/tills", "Tills", RUNNING),
     Entry(SETTING, "/mails", "Mailbox", OWNER),
     Entry(SETTING, "//people", "People", OWNER),
