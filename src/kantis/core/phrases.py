@@ -167,6 +167,13 @@ def _some(node: Node, reader: Reader) -> Quantity:
     return some(text_of(node), node, reader)
 
 
+def _coins(node: Node, reader: Reader) -> Quantity:
+    found = quantity(text_of(node), node, reader)
+    if reader.money is None or found.unit != reader.money.name:
+        raise Wrong("money-expected", f"{text_of(node)!r} is not an amount of money.", node)
+    return found
+
+
 def _quantity(node: Node, reader: Reader) -> Quantity:
     return quantity(text_of(node), node, reader)
 
@@ -345,6 +352,7 @@ TITLE = Kind("title", _title, "a text, or one per language", ("{en: Club, fi: Ke
 YES = Kind("yes or no", _yes, "yes | no", ("yes",), {"enum": ["yes", "no"]})
 WHOLE = Kind("whole number", _whole, "digits", ("3",), _pattern("[0-9]+"))
 QUANTITY = Kind("quantity", _quantity, "number unit", ("12.50 EUR", "50 points"))
+COINS = Kind("amount of money", _coins, "number currency", ("1.10 EUR", "12.50 EUR"))
 SOME = Kind("quantity above zero", _some, "number unit", ("50 points",))
 DURATION = Kind("length of time", _duration, "number unit", ("30 days", "18 months"))
 WINDOW = Kind("window", _window, "calendar year | rolling 12 months | ever", ("calendar year",))

@@ -162,12 +162,12 @@ def _reward(plan: Plan, turn: Turn, reward: RewardSection, body: Redeem) -> Rewa
         found.code = refused.refusal.code
         found.why = No(found.code, refused.refusal.sentence)
         if found.code in ("not-enough", "below-minimum"):
-            found.points = _fewest(reward)
+            found.points = fewest(reward)
             found.missing = max(0, found.points - spendable(turn, plan.balances[unit]))
     return found
 
 
-def _fewest(reward: RewardSection) -> int:
+def fewest(reward: RewardSection) -> int:
     """The fewest points that a reward takes."""
     if reward.cost is not None:
         return reward.cost.amount

@@ -12,7 +12,7 @@ from kantis.core.conditions import check_who, unmet
 from kantis.core.events import Load
 from kantis.core.knobs import Knob
 from kantis.core.limits import OFTEN, Often
-from kantis.core.phrases import how_often
+from kantis.core.phrases import COINS, Quantity, how_often
 from kantis.core.rule import OFF, Off, Rule
 from kantis.core.turn import Refused, Turn
 
@@ -22,6 +22,12 @@ class OfferSection(Rule, frozen=True, kw_only=True):
 
     off: Annotated[Off | None, Knob(OFF, "what it takes off the price of a line")] = None
     uses: Annotated[Often, Knob(OFTEN, "how often one member may use it; 0 is no limit")] = Often()
+    worth: Annotated[
+        Quantity | None, Knob(COINS, "what a member would pay for one use in money")
+    ] = None
+    costs_us: Annotated[
+        Quantity | None, Knob(COINS, "what one use costs the merchant; members are not told")
+    ] = None
 
 
 def load(offers: dict[str, OfferSection], turn: Turn, body: Load) -> None:

@@ -27,6 +27,7 @@ from kantis.core.levels import REACHED
 from kantis.core.limits import OFTEN, Often
 from kantis.core.lots import Balance, issue, spendable, take
 from kantis.core.phrases import (
+    COINS,
     DURATION,
     PERCENT,
     SOME,
@@ -165,6 +166,10 @@ class RewardSection(Struct, frozen=True, kw_only=True):
         Ratio | None, Knob(PERCENT, "the share of redeemed points that comes back at once, as new")
     ] = None
     earns: Annotated[bool, Knob(YES, "whether a purchase that it pays still earns")] = True
+    worth: Annotated[Quantity | None, Knob(COINS, "what a member would pay for it in money")] = None
+    costs_us: Annotated[
+        Quantity | None, Knob(COINS, "what one costs the merchant; members are not told")
+    ] = None
     note: Annotated[str, Knob(TEXT, "a word for the staff")] = ""
 
 

@@ -18,6 +18,7 @@ from kantis.core.calendar import Calendar
 from kantis.core.events import Use
 from kantis.core.knobs import Kind, Knob, Node, Reader, Wrong
 from kantis.core.phrases import (
+    COINS,
     QUANTITY,
     TEXT,
     TEXTS,
@@ -99,6 +100,10 @@ class VoucherSection(Struct, frozen=True, kw_only=True):
     makes: Annotated[
         str, Knob(TEXT, "the kind of voucher that it is changed into as a partner's code")
     ] = ""
+    costs_us: Annotated[
+        Quantity | None,
+        Knob(COINS, "what one costs the merchant when it is used; members are not told"),
+    ] = None
     least_basket: Annotated[
         Quantity | None, Knob(QUANTITY, "the basket that it takes at least")
     ] = None

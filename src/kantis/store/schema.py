@@ -16,6 +16,7 @@ from kantis.core.places import CHART, MEMBER_PLACES
 from kantis.store import byhand, mailing, outgoing, signing, tills
 from kantis.store.shops import TABLES as SHOPS
 from kantis.store.tally_tables import TABLES as TALLIES
+from kantis.store.tally_tables import WHO
 
 #: States of an event.
 DECIDED: Final = 0
@@ -424,6 +425,10 @@ STEPS: list[Step] = [
     Step(
         11, "says for which partner somebody signs in",
         signing.PARTNERS.format(**_SQLITE_WORDS), signing.PARTNERS.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        12, "makes the tables of who had and bought what, and counts anew",
+        WHO.format(**_SQLITE_WORDS), WHO.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

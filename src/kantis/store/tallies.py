@@ -66,7 +66,7 @@ def count_in(books: Books, zones: str) -> None:
 
 def forget(books: Books, zones: str) -> None:
     """Forget all that is counted; it is counted again from the first entry."""
-    for table in ("tally", "tallied_account", "tallied_voucher"):
+    for table in ("tally", "tallied_account", "tallied_voucher", "tallied_had", "tallied_month"):
         books.execute(f"DELETE FROM {table}")
     books.execute("UPDATE tallied SET entry = 0, event = 0, upto = 0, zones = ?", (zones,))
 
@@ -151,3 +151,53 @@ def of_program(books: Reading, program: int) -> list[tuple[int, str, str, str, i
         (program,),
     )
     return [tuple(row) for row in found]
+
+
+# ── who had what, and who bought when ────────────────────────────────────────
+
+
+def add_had(books: Books, rows: Iterable[tuple[tuple[int, str, int, int], int]]) -> None:
+    """Add how often somebody had something on a day: ((program, name, day, account), times)."""
+    for key, times in rows:
+        books.execute(
+            "INSERT INTO tallied_had (program, name, day, account, times) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT (program, name, day, account) "
+            "DO UPDATE SET times = tallied_had.times + excluded.times",
+            (*key, times),
+        )
+
+
+def add_bought(books: Books, rows: Iterable[tuple[tuple[int, int], tuple[int, int, int]]]) -> None:
+    """Add what somebody bought in a month: ((account, month), (last day, count, amount))."""
+    for key, sums in rows:
+        books.execute(
+            "INSERT INTO tallied_month (account, month, last, count, amount) "
+            "VALUES (?, ?, ?, ?, ?) ON CONFLICT (account, month) DO UPDATE SET "
+            "last = CASE WHEN excluded.last > tallied_month.last THEN excluded.last "
+            "ELSE tallied_month.last END, count = tallied_month.count + excluded.count, "
+            "amount = tallied_month.amount + excluded.amount",
+            (*key, *sums),
+        )
+
+
+def all_had(books: Reading) -> list[tuple[int, str, int, int, int]]:
+    """(program, name, day, account, times) of everything."""
+    found = books.rows("SELECT program, name, day, account, times FROM tallied_had")
+    return [tuple(row) for row in found]
+
+
+def all_bought(books: Reading) -> list[tuple[int, int, int, int, int]]:
+    """(account, month, last, count, amount) of everything."""
+    found = books.rows("SELECT account, month, last, count, amount FROM tallied_month")
+    return [tuple(row) for row in found]
+
+
+def havers(books: Reading, program: int, since: int) -> dict[str, int]:
+    """How many members had each thing from a day on; who gave it back did not."""
+    found = books.rows(
+        "SELECT h.name, count(*) FROM (SELECT name, account FROM tallied_had "
+        "WHERE program = ? AND day >= ? GROUP BY name, account HAVING sum(times) > 0) AS h "
+        "GROUP BY h.name",
+        (program, since),
+    )
+    return dict(found)

@@ -41,3 +41,29 @@ CREATE TABLE tallied_voucher (
     PRIMARY KEY (account, code)
 ){narrow};
 """
+
+#: Who had what on a day, and what somebody bought in a month. All is counted anew from here.
+WHO: Final = """
+CREATE TABLE tallied_had (
+    program {int} NOT NULL,
+    name {text} NOT NULL,
+    day {int} NOT NULL,
+    account {int} NOT NULL,
+    times {int} NOT NULL,
+    PRIMARY KEY (program, name, day, account)
+){narrow};
+
+CREATE TABLE tallied_month (
+    account {int} NOT NULL,
+    month {int} NOT NULL,
+    last {int} NOT NULL,
+    count {int} NOT NULL,
+    amount {int} NOT NULL,
+    PRIMARY KEY (account, month)
+){narrow_roomy};
+
+DELETE FROM tally;
+DELETE FROM tallied_account;
+DELETE FROM tallied_voucher;
+UPDATE tallied SET entry = 0, event = 0, upto = 0;
+"""

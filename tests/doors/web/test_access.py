@@ -60,6 +60,7 @@ ROWS: dict[str, str] = {
     "POST /till/queue": "till",
     "GET /till/worker.js": "anybody",
     "GET /till/manifest.webmanifest": "anybody",
+    "GET /c/{program}/rewards": "owner manager support auditor",
     "GET /c/{program}/measures": "owner manager support auditor",
     "GET /c/{program}/measures/{panel}": "owner manager support auditor",
     "GET /c/{program}/partners": "owner manager auditor partner",

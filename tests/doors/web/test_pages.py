@@ -27,6 +27,7 @@ ADDRESSES = {
     "/c/{program}/members/{account}": "/c/corner-cafe/members/1",
     "/c/{program}/mails": "/c/corner-cafe/mails",
     "/c/{program}/tills": "/c/corner-cafe/tills",
+    "/c/{program}/rewards": "/c/corner-cafe/rewards",
     "/c/{program}/measures": "/c/corner-cafe/measures",
     "/c/{program}/measures/{panel}": "",
     "/c/{program}/partners": "/c/coalition/partners",

@@ -33,6 +33,8 @@ from kantis.core.places import (
     TRANSIT,
     VOUCHER,
 )
+from kantis.desk.measures.had import KIND, Had
+from kantis.desk.measures.had import had as had_of
 from kantis.store.tallies import AccountRow, Key, Sum, VoucherRow
 
 #: Where points of a member are that were not turned into anything yet.
@@ -57,6 +59,8 @@ LEVELS: Final = "levels"  # tier group; "up" or "down"
 VOUCHERS: Final = "vouchers"  # kind; issued, used, expired or reversed
 EARNED: Final = "earned"  # balance; by cohort of earning
 SPENT: Final = "spent"  # balance; by cohort of earning
+HAD: Final = "had"  # what and its name; the balance that it took, with the points
+GAVE: Final = "gave"  # rule; balance, with the points
 FIRST: Final = "first"  # by month of the first purchase
 SECOND: Final = "second"  # days to the second purchase; by month of the first
 
@@ -64,8 +68,8 @@ SECOND: Final = "second"  # days to the second purchase; by month of the first
 class Fact(Struct, frozen=True):
     """An entry with what has to be known to count it.
 
-    ``body`` is the decided event, where that is a purchase; ``lines`` are those of the
-    purchase of which something came back.
+    ``body`` is the decided event, and ``cause`` the one that it undoes or ends, where those are
+    purchases or redemptions.
     """
 
     program: int
@@ -73,7 +77,12 @@ class Fact(Struct, frozen=True):
     booked: int
     decision: Decision
     body: Body | None = None
-    lines: tuple[Line, ...] = ()
+    cause: Body | None = None
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The lines of the purchase of which something came back."""
+        return self.cause.lines if isinstance(self.cause, Purchase) else ()
 
 
 class Bare(Struct, frozen=True):
@@ -97,6 +106,10 @@ class Counting(Struct):
     touched: set[int] = field(default_factory=set)
     opened: dict[tuple[int, str], VoucherRow] = field(default_factory=dict)
     closed: set[tuple[int, str]] = field(default_factory=set)
+    #: who had what on a day: (program, what and its name, day, account)
+    had: dict[tuple[int, str, int, int], int] = field(default_factory=dict)
+    #: what an account bought in a month: the last day, how often, for how much
+    bought: dict[tuple[int, int], tuple[int, int, int]] = field(default_factory=dict)
 
     def add(self, key: Key, count: int, amount: int) -> None:
         """Add to a tally."""
@@ -126,6 +139,23 @@ class Counting(Struct):
         if back and fact.lines:
             amount = sum(came_back(fact.lines, dict(each)) for each in back)
             self.add((fact.program, day, RETURNED, "", ""), 1, amount)
+            self._basket(fact.account, day, 0, -amount)
+        for each in had_of(decision, fact.body, fact.cause):
+            self._had(fact, day, each)
+        for rule in decision.fired:
+            if rule[4] and rule[1] and rule[3]:
+                self.add((fact.program, day, GAVE, rule[0], rule[1]), 1, rule[3])
+
+    def _had(self, fact: Fact, day: int, each: Had) -> None:
+        name = f"{each.what} {each.name}"
+        self.add((fact.program, day, HAD, name, each.balance), each.times, each.points)
+        key = fact.program, name, day, fact.account
+        self.had[key] = self.had.get(key, 0) + each.times
+
+    def _basket(self, account: int, day: int, count: int, amount: int) -> None:
+        key = account, window_start("month", day)
+        last, times, sum_ = self.bought.get(key, (0, 0, 0))
+        self.bought[key] = max(last, day if count else 0), times + count, sum_ + amount
 
     def _posting(self, fact: Fact, day: int, posting: tuple[Any, ...]) -> None:
         balance, source, target, amount, lot, _ = posting
@@ -175,6 +205,8 @@ class Counting(Struct):
         if self.opened.pop(key, None) is None:
             self.closed.add(key)
         self.add((fact.program, day, VOUCHERS, row.kind, state), 1, row.worth)
+        if state == "used":
+            self._had(fact, day, Had(KIND, row.kind, 1))
 
     def _level(self, fact: Fact, day: int, group: str, level: int) -> None:
         row = self._account(fact, day)
@@ -190,6 +222,7 @@ class Counting(Struct):
     def _purchase(self, fact: Fact, day: int, body: Purchase) -> None:
         amount = sum(line.amount for line in body.lines)
         self.add((fact.program, day, BOUGHT, body.channel, ""), 1, amount)
+        self._basket(fact.account, day, 1, amount)
         row, month = self._account(fact, day), window_start("month", day)
         months, fresh = with_month(row.months, month)
         cohort = str(window_start("month", row.joined))

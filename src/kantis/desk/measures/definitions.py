@@ -119,8 +119,9 @@ LIABILITY: Final = Definition(
 COST: Final = Definition(
     "cost",
     "Does it pay?",
-    "Cost of rewards: points spent at the most they are worth in money, vouchers used, and prices"
-    " cut for members, less fees that members paid. Share: cost divided by what members bought,"
+    "Cost of rewards: points spent at the most they are worth in money, vouchers used at their"
+    " worth, and prices cut for members; where the program says what one costs, that instead; less"
+    " fees that members paid. Share: cost divided by what members bought,"
     " less returns. Must be extra: the share of these sales that must have come because of the"
     " program to cover the cost, at the margin that is set here.",
     (

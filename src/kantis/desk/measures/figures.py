@@ -16,8 +16,10 @@ from kantis.core.calendar import add_months, window_start
 from kantis.core.places import MEMBER_PLACES
 from kantis.desk.measures import counting
 from kantis.desk.measures.counting import OPEN
-from kantis.desk.measures.worth import worth_of
+from kantis.desk.measures.had import OFFER, REWARD
+from kantis.desk.measures.worth import costs_by_name, worth_of
 from kantis.desk.programs import Home
+from kantis.engine.plan import Plan
 from kantis.store import tallies
 from kantis.store.reading import Reading
 
@@ -117,6 +119,12 @@ class Month(Struct):
     flows: dict[str, Flow] = field(default_factory=dict)
     points_liability: int = 0
     points_cost: int = 0
+    voucher_cost: int = 0
+    #: price cuts by rule, vouchers used by kind; what was had, and the points that it took
+    cuts: dict[str, int] = field(default_factory=dict)
+    used: dict[str, Pair] = field(default_factory=dict)
+    had: dict[str, int] = field(default_factory=dict)
+    took: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def sales(self) -> int:
@@ -130,13 +138,8 @@ class Month(Struct):
 
     @property
     def cost(self) -> int:
-        """What rewards cost: points spent at their worth, vouchers used, prices cut."""
+        """What rewards cost: points spent, vouchers used, prices cut."""
         return self.points_cost + self.voucher_cost + self.price_cuts
-
-    @property
-    def voucher_cost(self) -> int:
-        """What the vouchers were worth that were used."""
-        return self.vouchers.get("used", Pair()).amount
 
 
 class Cohort(Struct):
@@ -263,7 +266,9 @@ class _Found(Struct):
                 flow.purse = [a + b for a, b in zip(before, flow.purse, strict=True)]
                 purses[balance] = flow.purse
                 month.points_liability += worth_of(plan, balance, flow.open)
-                month.points_cost += _signed(worth_of(plan, balance, abs(flow.spent)), flow.spent)
+                spent = flow.spent - _costed(plan, month, balance)
+                month.points_cost += _signed(worth_of(plan, balance, abs(spent)), spent)
+            _name_costs(plan, month)
             month.flows = dict(sorted(month.flows.items()))
 
     # ── one of each kind of row ──────────────────────────────────────────────
@@ -289,7 +294,7 @@ class _Found(Struct):
         self.active[int(name), month.first] = pair
 
     def _less(self, month: Month, name: str, part: str, pair: Pair) -> None:
-        month.price_cuts += pair.amount
+        month.cuts[name] = month.cuts.get(name, 0) + pair.amount
 
     def _fees(self, month: Month, name: str, part: str, pair: Pair) -> None:
         month.fees += pair.amount
@@ -302,6 +307,15 @@ class _Found(Struct):
 
     def _vouchers(self, month: Month, name: str, part: str, pair: Pair) -> None:
         month.vouchers.setdefault(part, Pair()).add(pair.count, pair.amount)
+        if part == "used":
+            month.used.setdefault(name, Pair()).add(pair.count, pair.amount)
+
+    def _had(self, month: Month, name: str, part: str, pair: Pair) -> None:
+        month.had[name] = month.had.get(name, 0) + pair.count
+        month.took[name, part] = month.took.get((name, part), 0) + pair.amount
+
+    def _gave(self, month: Month, name: str, part: str, pair: Pair) -> None:
+        """Points by rule stand in the flows already."""
 
     def _earned(self, month: Month, name: str, part: str, pair: Pair) -> None:
         self._of(month, name).earned += pair.amount
@@ -320,6 +334,33 @@ class _Found(Struct):
         found.days[int(name)] = found.days.get(int(name), 0) + pair.count
 
 
+def _costed(plan: Plan, month: Month, balance: str) -> int:
+    """Points that were spent on rewards whose cost the program names."""
+    return sum(
+        month.took.get((f"{REWARD} {each.name}", balance), 0)
+        for each in plan.rewards.values()
+        if costs_by_name(each)
+    )
+
+
+def _name_costs(plan: Plan, month: Month) -> None:
+    """Count what the program says that one costs, and the rest as it was booked."""
+    for reward in plan.rewards.values():
+        if reward.costs_us is not None and costs_by_name(reward):
+            month.points_cost += reward.costs_us.amount * month.had.get(
+                f"{REWARD} {reward.name}", 0
+            )
+    for name, pair in month.used.items():
+        kind = plan.vouchers.get(name)
+        named = kind is not None and kind.costs_us
+        month.voucher_cost += pair.count * named.amount if named else pair.amount
+    for name, amount in month.cuts.items():
+        offer = plan.offers.get(name)
+        named = offer is not None and offer.costs_us
+        times = month.had.get(f"{OFFER} {name}", 0)
+        month.price_cuts += times * named.amount if named else amount
+
+
 def _signed(amount: int, like: int) -> int:
     return amount if like >= 0 else -amount
 
@@ -335,6 +376,8 @@ _TAKE: Final[dict[str, Callable[[_Found, Month, str, str, Pair], None]]] = {
     counting.FEES: _Found._fees,
     counting.LEVELS: _Found._levels,
     counting.VOUCHERS: _Found._vouchers,
+    counting.HAD: _Found._had,
+    counting.GAVE: _Found._gave,
     counting.EARNED: _Found._earned,
     counting.SPENT: _Found._spent,
     counting.FIRST: _Found._first,

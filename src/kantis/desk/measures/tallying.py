@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from kantis.core.calendar import Calendar, window_start, zone
 from kantis.core.decision import decode_decision
-from kantis.core.events import Body, Purchase, decode_body
+from kantis.core.events import Body, decode_body
 from kantis.core.places import MEMBER_PLACES
 from kantis.desk.chores import chore
 from kantis.desk.measures.counting import Bare, Counting, Fact
@@ -28,6 +28,11 @@ from kantis.store.tallies import Key, Sum, Tallied
 STEP: Final = 1_000
 #: Numbers of events that are looked through at once for purchases without a card.
 _EVENTS: Final = 5_000
+#: What the proof calls the rows of accounts.
+WHO: Final = "who"
+BASKETS: Final = "baskets"
+#: The types of events whose bodies are looked into.
+_COUNTED: Final = "'purchase', 'redeem', 'enjoy'"
 
 
 # ── what the desk does ───────────────────────────────────────────────────────
@@ -92,6 +97,8 @@ def _write(books: Books, counting: Counting) -> None:
         tallies.open_voucher(books, voucher)
     for account, code in sorted(counting.closed):
         tallies.close_voucher(books, account, code)
+    tallies.add_had(books, counting.had.items())
+    tallies.add_bought(books, counting.bought.items())
 
 
 def _zones(books: Reading) -> dict[str, str]:
@@ -135,20 +142,18 @@ def _facts(books: Reading, rows: Sequence[Any]) -> Iterator[Fact]:
     ):
         postings.setdefault((account, seq), []).append(tuple(posting))
     keys = {key for row in rows for key in (row[3], row[6]) if key}
-    bodies = _purchases(books, sorted(keys))
+    bodies = _bodies(books, sorted(keys))
     for _, account, seq, event, booked, data, cause, program in rows:
         decision = decode_decision(data)
         decision.postings = postings.get((account, seq), [])
-        original = bodies.get(cause)
-        lines = original.lines if isinstance(original, Purchase) else ()
-        yield Fact(program, account, booked, decision, bodies.get(event), lines)
+        yield Fact(program, account, booked, decision, bodies.get(event), bodies.get(cause))
 
 
-def _purchases(books: Reading, keys: Sequence[str]) -> dict[str, Body]:
-    """The baskets of those events that are purchases, as far as they are kept."""
+def _bodies(books: Reading, keys: Sequence[str]) -> dict[str, Body]:
+    """What those events say that matter for counting, as far as it is kept."""
     found = books.rows(
         f"SELECT e.key, e.body FROM {books.wanted['t']} event e WHERE e.key = j.a "
-        "AND e.type = 'purchase' AND e.body IS NOT NULL",
+        f"AND e.type IN ({_COUNTED}) AND e.body IS NOT NULL",
         books.keyed("t", [(key,) for key in keys]),
     )
     return {key: decode_body(body) for key, body in found}
@@ -203,14 +208,29 @@ def folded(books: Reading) -> dict[Key, Sum]:
         above = rows[-1][0]
     for bare in _bare(books, 0, end.event):
         counting.take_bare(bare)
-    return {key: each for key, each in counting.sums.items() if any(each)}
+    sums = {key: each for key, each in counting.sums.items() if any(each)}
+    for (program, name, day, account), times in counting.had.items():
+        sums[program, day, WHO, name, str(account)] = times, 0
+    for (account, month), (last, count, amount) in counting.bought.items():
+        sums[0, month, BASKETS, str(account), str(last)] = count, amount
+    return sums
+
+
+def _there(books: Reading) -> dict[Key, Sum]:
+    """What stands in the tables, in the same shape."""
+    sums = tallies.all_tallies(books)
+    for program, name, day, account, times in tallies.all_had(books):
+        sums[program, day, WHO, name, str(account)] = times, 0
+    for account, month, last, count, amount in tallies.all_bought(books):
+        sums[0, month, BASKETS, str(account), str(last)] = count, amount
+    return sums
 
 
 def differences(books: Books) -> list[tuple[Key, Sum, Sum]]:
     """Where the tallies are not what the books say: the key, what stands, what should."""
     with books.reader() as frozen:
         frozen.freeze()
-        there, right = tallies.all_tallies(frozen), folded(frozen)
+        there, right = _there(frozen), folded(frozen)
     return [
         (key, there.get(key, (0, 0)), right.get(key, (0, 0)))
         for key in sorted(there.keys() | right.keys())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kantis.core.amounts import Ratio
 from kantis.engine.plan import Plan
+from kantis.features.rewards import RewardSection
 
 
 def worth_of(plan: Plan, balance: str, points: int) -> int:
@@ -19,3 +20,10 @@ def worth_of(plan: Plan, balance: str, points: int) -> int:
         elif reward.cost is not None and reward.cost.unit == balance and reward.gives.money:
             rates.append(Ratio(reward.gives.money, reward.cost.amount))
     return max(points * rate.num // rate.den for rate in rates)
+
+
+def costs_by_name(reward: RewardSection) -> bool:
+    """Whether a reward costs what the program says that one costs; one that gives a voucher or a
+    payout costs what becomes of that."""
+    gives = reward.gives
+    return reward.costs_us is not None and not gives.voucher and not gives.payout

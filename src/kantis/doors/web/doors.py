@@ -21,6 +21,7 @@ from kantis.doors.web import (
     portal,
     public,
     receipts,
+    rewards,
     signing,
     till,
 )
@@ -88,6 +89,7 @@ PAGES: Final = (
     Page("GET", "/c/{program}/partners.csv", AUDITING | PARTNER, partners.file),
     Page("GET", "/c/{program}/partners/{partner}", AUDITING | PARTNER, partners.one),
     Page("GET", "/c/{program}/partners/{partner}/statement.csv", AUDITING | PARTNER, partners.file),
+    Page("GET", "/c/{program}/rewards", INSIDE, rewards.page),
     Page("GET", "/me", MEMBER, portal.card),
     Page("GET", "/me/rewards", MEMBER, portal.rewards),
     Page("GET", "/me/history", MEMBER, portal.history),

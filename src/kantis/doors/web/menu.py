@@ -45,6 +45,7 @@ MENU: Final = (
     Entry(PROGRAM, "//p/{program}", "Terms", INSIDE),
     Entry(MONEY, "/partners", "Partners", AUDITING),
     Entry(STATEMENTS, "/partners", "Statements", PARTNER),
+    Entry(PROGRAM, "/rewards", "Rewards and costs", INSIDE),
     Entry(SETTING, "/tills", "Tills", RUNNING),
     Entry(SETTING, "/mails", "Mailbox", OWNER),
     Entry(SETTING, "//people", "People", OWNER),

@@ -93,7 +93,17 @@ LABELS: Final = {
 }  # fmt: skip
 #: What concerns the merchant only.
 SILENT: Final = frozenset(
-    {"title", "decimals", "one", "funded by", "issuing", "redeeming", "filtered", "terms of"}
+    {
+        "title",
+        "decimals",
+        "one",
+        "funded by",
+        "costs us",
+        "issuing",
+        "redeeming",
+        "filtered",
+        "terms of",
+    }
 )
 
 _JOIN: Final = " · "
