@@ -41,6 +41,12 @@ class Asked(Struct, frozen=True):
         """The key of its event."""
         return f"{self.source}/{self.id}"
 
+    @property
+    def event(self) -> Event:
+        """Its event, where one person is enough."""
+        body = Adjust(self.balance, self.amount, self.reason, self.source)
+        return Event(self.source, self.id, 0, self.subject, body, 0, True)
+
 
 class Wrong(Exception):
     """Why it cannot be done: a code and a sentence."""
@@ -89,6 +95,11 @@ def ask(desk: Desk, by: By, home: Home, asked: Asked, may: Alone) -> AdjustmentR
             assert found is not None
             deed = "adjust" if state == byhand.ALONE else "propose"
             _record(books, now, by, found, deed)
+    return same_again(found, asked)
+
+
+def same_again(found: AdjustmentRow, asked: Asked) -> AdjustmentRow:
+    """What was recorded under an id; ``Wrong`` where that was something else."""
     said = Asked(found.source, asked.id, found.subject, found.balance, found.amount, found.reason)
     if said != asked:
         raise Wrong("id-reused")

@@ -38,6 +38,8 @@ DEEDS: Final = {
     "password": "somebody got a new password",
     "pair": "a code was made that pairs a till",
     "pin": "somebody got a new PIN for tills",
+    "allow": "somebody changed what tills may give away by themselves",
+    "goodwill": "a cashier gave points within the budget",
     "sign in": "a link was made by which a member signs in",
 }
 

@@ -81,6 +81,18 @@ def given_alone(books: Reading, source: str, balance: str, since: int, state: in
     )
 
 
+def given_by(books: Reading, program: int, who: str, balance: str, since: int, state: int) -> int:
+    """How much somebody has given of a balance in a state, since an instant."""
+    return int(
+        books.one(
+            "SELECT CAST(coalesce(sum(amount), 0) AS bigint) FROM adjustment "
+            "WHERE who = ? AND at >= ? AND program = ? AND balance = ? AND state = ? "
+            "AND amount > 0",
+            (who, since, program, balance, state),
+        )
+    )
+
+
 def answer(books: Books, n: int, state: int, decider: str, at: int, note: str) -> bool:
     """Record what another person said; ``False`` when somebody has answered before."""
     return bool(

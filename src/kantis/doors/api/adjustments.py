@@ -94,7 +94,7 @@ async def adjust(
     """Made at once within the limits of the key (200), or proposed to a second person (202)."""
     office, caller = office_of(request), caller_of(request)
     asked = _asked(caller, said, idempotency_key(dict(request.scope["headers"])))
-    (quoted,) = await office.read(Desk.quote, [_draft(asked)], program=caller.program)
+    (quoted,) = await office.read(Desk.quote, [asked.event], program=caller.program)
     home = await office.read(_home, caller.number)
     row = await office.read(lambda reader: hands.adjustment(reader.books, key=asked.key))
     if row is None:
@@ -207,13 +207,6 @@ def _alone(caller: Caller) -> Alone:
         return Alone(budget=caller.limits.goodwill)
     largest = caller.limits.largest
     return Alone(any=not largest, size=largest)
-
-
-def _draft(asked: Asked) -> Any:
-    given = asked.subject, asked.balance, asked.amount, asked.reason
-    return adjusting.event_of(
-        AdjustmentRow(0, asked.key, 0, asked.source, "", *given, 0, 0, None, None, None, 0)
-    )
 
 
 def _home(reader: Desk, program: int) -> Home:

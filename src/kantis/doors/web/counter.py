@@ -15,6 +15,7 @@ from kantis.desk.programs import Home
 from kantis.desk.results import PARKED
 from kantis.desk.showing import standing
 from kantis.desk.submit import Desk
+from kantis.doors.web.allowing import at_counter
 from kantis.doors.web.basket import (
     LINES_MAX,
     Basket,
@@ -39,7 +40,7 @@ _ON_REQUEST: Final = "on request"
 async def sale(visit: Visit) -> Response:
     """The basket, and what it would bring."""
     said = dict(visit.request.query_params)
-    basket = _basket(visit, said)
+    basket = basket_of(visit, said)
     if said.get("amount", "").strip():
         place = await visit.office.read(_place, visit)
         line = line_of(
@@ -65,7 +66,7 @@ async def record(visit: Visit) -> Response:
 async def hold(visit: Visit) -> Response:
     """Points are set aside for a reward; the purchase spends them."""
     form = await visit.form()
-    basket = _basket(visit, form)
+    basket = basket_of(visit, form)
     wanted = Redeem(form.get("reward", ""), basket.total, hold=True, lines=basket.lines)
     return await _asked(visit, basket, HOLD, wanted)
 
@@ -81,14 +82,14 @@ async def release(visit: Visit) -> Response:
 async def use(visit: Visit) -> Response:
     """A voucher is used up."""
     form = await visit.form()
-    basket, code = _basket(visit, form), form.get("voucher", "")[:100]
+    basket, code = basket_of(visit, form), form.get("voucher", "")[:100]
     return await _asked(visit, basket, f"-v-{code}", Use(code, basket.total))
 
 
 async def load(visit: Visit) -> Response:
     """An offer is loaded, and counts for this purchase already."""
     form = await visit.form()
-    basket, offer = _basket(visit, form), form.get("offer", "")[:100]
+    basket, offer = basket_of(visit, form), form.get("offer", "")[:100]
     return await _asked(visit, basket, f"-o-{offer}", Load(offer))
 
 
@@ -103,10 +104,10 @@ async def _asked(
 
 
 async def _posted(visit: Visit) -> Basket:
-    return _basket(visit, await visit.form())
+    return basket_of(visit, await visit.form())
 
 
-def _basket(visit: Visit, said: dict[str, str]) -> Basket:
+def basket_of(visit: Visit, said: dict[str, str]) -> Basket:
     """The basket that an address or a form tells of; a new one where it tells of none."""
     card, lines = card_of(said.get("card", "")), lines_of(said.get("lines", "")[:_LETTERS_MAX])
     id, at, now = (
@@ -159,6 +160,7 @@ def _shown(reader: Desk, visit: Visit, basket: Basket) -> tuple[Place, dict[str,
     found |= _member(reader, home, row, basket, visit.language.tag)
     if basket.lines and known is None:
         found |= _quoted(reader, visit, home, basket)
+    found |= at_counter(reader, visit, home, basket)
     taken = held.worth if held is not None else 0
     found["due"] = max(0, basket.total - found["off"] - taken)
     return place, found

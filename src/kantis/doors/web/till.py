@@ -10,6 +10,7 @@ from kantis.core.knobs import ProgramError
 from kantis.desk import keys
 from kantis.desk import tills as desk
 from kantis.desk.submit import Desk
+from kantis.doors.web import allowing
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place, place_of
 from kantis.store import tills as rows
@@ -17,7 +18,7 @@ from kantis.store import tills as rows
 
 async def tills(visit: Visit) -> Response:
     """The tills of a program, and who may stand at them."""
-    return await _tills(visit)
+    return await show(visit)
 
 
 async def offer(visit: Visit) -> Response:
@@ -28,8 +29,8 @@ async def offer(visit: Visit) -> Response:
     try:
         code = await visit.change(desk.offer, place.number, *about, visit.by)
     except ProgramError:
-        return await _tills(visit, status=422, trouble="bad-name")
-    return await _tills(visit, code=code)
+        return await show(visit, status=422, trouble="bad-name")
+    return await show(visit, code=code)
 
 
 async def end(visit: Visit) -> Response:
@@ -51,10 +52,11 @@ async def pin(visit: Visit) -> Response:
     if not made:
         raise NotHere
     whose = next(each.name for each in found["cashiers"] if each.number == number)
-    return await _tills(visit, pin=made, whose=whose)
+    return await show(visit, pin=made, whose=whose)
 
 
-async def _tills(visit: Visit, *, status: int = 200, **shown: str) -> Response:
+async def show(visit: Visit, *, status: int = 200, **shown: str) -> Response:
+    """The page of the tills, with what has just been made or what is wrong."""
     place, found = await visit.office.read(_found, visit)
     about = {"code": "", "pin": "", "whose": "", "trouble": ""} | shown
     say = place.speaker(visit.language)
@@ -69,7 +71,9 @@ def _found(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         raise NotHere
     known = rows.tills(books)
     others = [each for each, n in numbers.items() if own in (0, n)]
-    return place_of(reader.homes.numbered(number), reader.clock(), others), {
+    home = reader.homes.numbered(number)
+    return place_of(home, reader.clock(), others), {
+        **allowing.shown(reader, home),
         "tills": [
             each
             for each in keys.shown(books, number)
