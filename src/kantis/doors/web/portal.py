@@ -29,7 +29,7 @@ async def card(visit: Visit) -> Response:
     return visit.page("portal-card.html", **_said(visit, place), **codes(number), new=new, **shown)
 
 
-def codes(number: str) -> dict[str, str]:
+def codes(number: str) -> dict[str, Any]:
     """The number of a card as ``code`` for a camera and as ``bars`` for a laser; what cannot be
     drawn is empty."""
     if not number:
