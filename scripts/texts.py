@@ -20,9 +20,11 @@ from kantis.desk.measures import definitions
 from kantis.desk.showing import PLACES
 from kantis.desk.staff import ROLES
 from kantis.desk.vault import searching
+from kantis.doors.intake.mapping import KINDS
 from kantis.doors.web import menu, phrasebook, refusing, terms
 from kantis.doors.web.languages import FIRST, LANGUAGES, TEXTS, catalog
 from kantis.engine import reach
+from kantis.store import imports
 
 _WEB = Path(phrasebook.__file__).parent
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
@@ -39,6 +41,8 @@ def wanted() -> Iterator[str | tuple[str, str]]:
     yield from PLACES
     yield from menu.texts()
     yield from searching.BY
+    yield from KINDS
+    yield from imports.STATES
     yield from (sessions.SIGN_IN, sessions.CONFIRM)
     yield from (reach.LOADED, reach.OPEN, reach.COMING, reach.USED_UP)
     yield from (heading for _, heading, _ in terms.CHAPTERS)

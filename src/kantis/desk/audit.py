@@ -32,6 +32,7 @@ DEEDS: Final = {
     "approve": "a second person approved an adjustment",
     "decline": "a second person declined an adjustment",
     "export": "somebody took books out",
+    "import": "a file was taken into the books",
     "invite": "somebody was invited to sign in",
     "accept": "somebody chose a password by an invitation",
     "leave": "somebody may not sign in any more",

@@ -266,12 +266,13 @@ class Runner:
         """Whether a job is due; asked of a reader, so that idling writes nothing."""
         if self._reader is None:
             self._reader = self._desk.books.reader()
-        at = self._now()
+        at, kinds = self._now(), list(self._kinds)
         return bool(
             self._reader.rows(
                 f"SELECT 1 FROM job WHERE state IN ({DUE}, {RUNNING}) AND due <= ? "
+                f"AND kind IN ({', '.join('?' * len(kinds))}) "
                 f"AND (state = {DUE} OR lease < ?) LIMIT 1",
-                (at, at),
+                (at, *kinds, at),
             )
         )
 

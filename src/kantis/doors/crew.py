@@ -6,16 +6,19 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from kantis.desk import imports
 from kantis.desk.jobs import Job, Kind, Runner
 from kantis.desk.mailing import JOB
 from kantis.desk.rounds import kinds
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
+from kantis.doors.intake.importer import Importer
 from kantis.doors.outbound.courier import Courier, News
 from kantis.doors.outbound.postman import Postman
 from kantis.store.books import Books, Outage
 
 _GATHER_S: Final = 0.05
+_SWEEP_EVERY_MS: Final = 3_600_000
 
 #: Told where something went wrong, and what.
 Failed = Callable[[str, Exception], None]
@@ -67,8 +70,16 @@ class Crew:
     ) -> None:
         """``courier`` is the desk that the courier has, where it should not wait for jobs, and
         ``vault`` the folder of keys that open the secrets of webhooks."""
-        all_kinds = {**kinds(), JOB: Kind(postman.run)}
+        importer = Importer(vault)
+        all_kinds = {
+            **kinds(),
+            JOB: Kind(postman.run),
+            "import files": Kind(importer.sweep, _SWEEP_EVERY_MS),
+        }
         self.runner = Runner(desk, all_kinds, lambda error: failed("jobs", error), ended=ended)
+        # a long file keeps neither the rounds nor a letter waiting
+        taking = {imports.JOB: Kind(importer.run)}
+        self.taker = Runner(desk, taking, lambda error: failed("jobs", error), ended=ended)
         self.courier = Courier(
             courier or desk, lambda error: failed("courier", error), lan=lan, news=news,
             vault=vault,
@@ -77,4 +88,5 @@ class Crew:
     def close(self) -> None:
         """Finish what is under way, then stop."""
         self.courier.close()
+        self.taker.close()
         self.runner.close()

@@ -13,10 +13,7 @@ from rich.text import Text
 
 from kantis.core.knobs import ProgramError
 from kantis.desk import text
-from kantis.desk.submit import Desk
 from kantis.desk.vault.keyfile import Locked
-from kantis.desk.vault.opening import open_vault
-from kantis.desk.writer import RemoteDesk
 from kantis.doors.cli.opening import home_of, opened
 from kantis.doors.cli.output import (
     NOT_FINE,
@@ -32,10 +29,10 @@ from kantis.doors.cli.output import (
     table,
 )
 from kantis.doors.cli.progress import Bars
-from kantis.doors.intake.load import BadRows, Loader, Progress, Summary
+from kantis.doors.intake.load import BadRows, Summary
 from kantis.doors.intake.mapping import KINDS, Mapping, read_mapping, resolve
-from kantis.doors.intake.people import PeopleLoader, has_people
 from kantis.doors.intake.tables import NotATable, Table, open_table
+from kantis.doors.intake.take import take
 
 _KINDS = ", ".join(KINDS)
 
@@ -64,40 +61,23 @@ def import_file(
     bad_rows = BadRows(bad or file.with_name(f"{file.name}.bad.csv"))
     with opened(store) as desk, Bars(quiet=json) as bars:
         home = home_of(desk.books, said.program)
-        loader = Loader(found, said, home.program, bad_rows)
         try:
-            summary = loader.read(bars.tell)
-            if not summary.mismatches and not dry_run:
-                summary = loader.submit(desk, home.name, bars.tell)
-                if has_people(said):
-                    _keep_people(desk, loader, vault, home.number, bars.tell)
+            summary = take(
+                desk, home, found, said, bad_rows, bars.tell, dry_run=dry_run, vault=vault
+            )
         except OSError as error:
             raise Trouble("cannot-write", f"{error.strerror}.", str(error.filename)) from error
         except apsw.Error as error:
             message = f"The rows could not be put aside on the disk: {error}."
             raise Trouble("cannot-write", message, tempfile.gettempdir()) from error
-        finally:
-            loader.close()
+        except Locked as error:
+            raise Trouble(error.code, str(error)) from error
     if json:
         json_out({"file": str(file), "dry_run": dry_run, "fine": summary.fine, **_plain(summary)})
     else:
         _tell(file, said, summary, dry_run)
     if not summary.fine:
         leave(NOT_FINE)
-
-
-def _keep_people(
-    desk: Desk | RemoteDesk, loader: Loader, folder: str, program: int, tell: Progress
-) -> None:
-    """The personal data of a file, in a pass of their own."""
-    people = PeopleLoader(
-        loader.table, loader.mapping, loader.reader, loader.bad_rows, loader.summary
-    )
-    try:
-        with Desk(desk.books.reader(), clock=desk.clock) as reader:
-            people.keep(reader, open_vault(desk, folder), program, tell)
-    except Locked as error:
-        raise Trouble(error.code, str(error)) from error
 
 
 def open_purchases(file: Path, mapping: Path | None) -> tuple[Table, Mapping]:
@@ -168,7 +148,9 @@ def _tell(file: Path, mapping: Mapping, summary: Summary, dry_run: bool) -> None
                 " and correct the bad rows."
             )
     elif dry_run:
-        out.print(f"{count(summary.events, 'event')} would be submitted. Nothing was written.")
+        again = f" {summary.again:,} of them came before." if summary.again else ""
+        said_so = f"{count(summary.events, 'event')} would be submitted.{again}"
+        out.print(f"{said_so} Nothing was written.")
     else:
         said = [
             (summary.accepted, "accepted"),
@@ -183,7 +165,8 @@ def _tell(file: Path, mapping: Mapping, summary: Summary, dry_run: bool) -> None
         out.print(f"{count(summary.events, 'event')} from {mapping.source}: {', '.join(parts)}.")
     if summary.people or summary.people_refused:
         refused = f", {summary.people_refused:,} refused" if summary.people_refused else ""
-        out.print(f"Personal data of {count(summary.people, 'member')} in the vault{refused}.")
+        where = "to read" if dry_run else "in the vault"
+        out.print(f"Personal data of {count(summary.people, 'member')} {where}{refused}.")
     if summary.bad_rows:
         out.print(f"{count(summary.bad_rows, 'bad row')} of {summary.rows:,}.")
     if summary.bad_file:

@@ -25,6 +25,7 @@ from kantis.doors.intake.rows import Bad, RowReader
 from kantis.doors.intake.spool import Differs, Spool
 from kantis.doors.intake.tables import Table
 from kantis.engine.program import Program
+from kantis.store.reading import Reading
 
 BATCH: Final = 1_000
 _BAD_COLUMNS: Final = ("row", "column", "value", "code", "reason")
@@ -186,6 +187,13 @@ class Loader:
             ]
         if (stated or self.mapping.kind == "opening") and summary.bad_rows:
             summary.mismatches.append(Mismatch("bad rows", "0", str(summary.bad_rows)))
+
+    def known(self, books: Reading) -> int:
+        """How many of the events the books have already; to be asked after ``read``."""
+        waiting, found = self.spool.events(), 0
+        while batch := list(islice(waiting, BATCH)):
+            found += len(books.events([event.key for _, event in batch]))
+        return found
 
     def submit(self, door: Door, program: str, progress: Progress) -> Summary:
         """Submit the events, oldest first, then decide earlier ones that waited for them."""

@@ -217,6 +217,12 @@ def _plain(name: str) -> str:
 
 def resolve(mapping: Mapping, columns: list[str]) -> list[str]:
     """Add the fields that columns name by themselves; sentences about what is missing."""
+    propose(mapping, columns)
+    return missing(mapping, columns)
+
+
+def propose(mapping: Mapping, columns: list[str]) -> None:
+    """Add the fields that columns name by themselves."""
     known = KINDS[mapping.kind]
     by_name = {_plain(column): column for column in columns}
     taken = {each.column for each in mapping.columns.values()}
@@ -229,7 +235,11 @@ def resolve(mapping: Mapping, columns: list[str]) -> list[str]:
                 mapping.columns[name] = Column(column=column)
                 taken.add(column)
                 break
-    wrong = []
+
+
+def missing(mapping: Mapping, columns: list[str]) -> list[str]:
+    """Sentences about columns that are not there, and fields that must be."""
+    known, wrong = KINDS[mapping.kind], []
     for name, each in [*mapping.columns.items(), *mapping.facts.items()]:
         if each.column and each.column not in columns:
             there = suggest(each.column, columns)

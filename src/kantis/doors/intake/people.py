@@ -48,6 +48,19 @@ class PeopleLoader:
             self._keep(desk, vault, program, part)
             tell("personal data", self.table.at(), self.table.size)
 
+    def check(self, desk: Desk) -> None:
+        """Read them all, and write down what cannot be; nothing is kept."""
+        for _ in self._people(desk):
+            self.summary.people += 1
+
+    def wrong(self, row: dict[str, str], desk: Desk) -> Bad | None:
+        """What is wrong with the personal data of a row."""
+        try:
+            checked(self._person(row), today(desk))
+        except Wrong as error:
+            return Bad("bad-value", f"{error.field}: {error}")
+        return None
+
     def _people(self, desk: Desk) -> Iterator[_Found]:
         day = today(desk)
         for number, row, wrong in self.table.rows():

@@ -70,6 +70,42 @@ class RowReader:
             piece.row, piece.rank = number, rank
         return pieces
 
+    def understood(self, row: dict[str, str]) -> tuple[dict[str, str], list[Bad]]:
+        """Each value of a row as it is understood, and what is wrong with the row."""
+        found, wrong = {}, []
+        for name in self.fields:
+            column = self.mapping.columns.get(name)
+            if column is None:
+                continue
+            found[name] = self._raw(column, row)
+            try:
+                found[name] = self._understood(name, row) if found[name] else self._text(name, row)
+            except Bad as bad:
+                wrong.append(bad)
+        for name, each in self.mapping.facts.items():
+            found.setdefault(name, self._raw(each, row))
+        if not wrong:
+            try:
+                self.read(0, row)
+            except Bad as bad:
+                wrong.append(bad)
+        return found, wrong
+
+    def _understood(self, name: str, row: dict[str, str]) -> str:
+        reads = self.fields[name].reads
+        if reads == "time":
+            moment = self._moment(name, row)
+            return self.program.calendar.local(moment).strftime("%Y-%m-%d %H:%M")
+        if reads == "money":
+            money = self.program.money
+            return f"{money.number(self._number(name, row, money))} {money.name}"
+        if reads == "whole":
+            return str(self._whole(name, row, 1))
+        if reads in ("day", "last day"):
+            day = self._day(name, row)
+            return dt.date.fromordinal(day).isoformat() if day else ""
+        return self._text(name, row)
+
     def key(self, row: dict[str, str]) -> str:
         """The id of a row's event where it can be told without reading the rest."""
         column = self.mapping.columns.get("id")
