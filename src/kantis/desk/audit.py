@@ -37,6 +37,7 @@ DEEDS: Final = {
     "leave": "somebody may not sign in any more",
     "pair": "a code was made that pairs a till",
     "pin": "somebody got a new PIN for tills",
+    "setting": "an owner settled something about the work with a program",
     "sign in": "a link was made by which a member signs in",
 }
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
-from kantis.store import byhand, mailing, outgoing, signing, tills
+from kantis.store import byhand, mailing, outgoing, running, signing, tills
 from kantis.store.shops import TABLES as SHOPS
 from kantis.store.tally_tables import TABLES as TALLIES
 
@@ -424,6 +424,10 @@ STEPS: list[Step] = [
     Step(
         11, "says for which partner somebody signs in",
         signing.PARTNERS.format(**_SQLITE_WORDS), signing.PARTNERS.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        12, "makes the table of what owners settle about the work with a program",
+        running.SETTINGS.format(**_SQLITE_WORDS), running.SETTINGS.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

@@ -24,6 +24,7 @@ ADDRESSES = {
     "/c/{program}": "/c/corner-cafe",
     "/c/{program}/members": "/c/corner-cafe/members",
     "/c/{program}/members/{account}": "/c/corner-cafe/members/1",
+    "/c/{program}/adjustments": "/c/corner-cafe/adjustments",
     "/c/{program}/mails": "/c/corner-cafe/mails",
     "/c/{program}/tills": "/c/corner-cafe/tills",
     "/c/{program}/measures": "/c/corner-cafe/measures",

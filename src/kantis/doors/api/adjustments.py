@@ -94,7 +94,7 @@ async def adjust(
     """Made at once within the limits of the key (200), or proposed to a second person (202)."""
     office, caller = office_of(request), caller_of(request)
     asked = _asked(caller, said, idempotency_key(dict(request.scope["headers"])))
-    (quoted,) = await office.read(Desk.quote, [_draft(asked)], program=caller.program)
+    (quoted,) = await office.read(Desk.quote, [adjusting.draft(asked)], program=caller.program)
     home = await office.read(_home, caller.number)
     row = await office.read(lambda reader: hands.adjustment(reader.books, key=asked.key))
     if row is None:
@@ -209,13 +209,6 @@ def _alone(caller: Caller) -> Alone:
     return Alone(any=not largest, size=largest)
 
 
-def _draft(asked: Asked) -> Any:
-    given = asked.subject, asked.balance, asked.amount, asked.reason
-    return adjusting.event_of(
-        AdjustmentRow(0, asked.key, 0, asked.source, "", *given, 0, 0, None, None, None, 0)
-    )
-
-
 def _home(reader: Desk, program: int) -> Home:
     return reader.homes.numbered(program)
 
@@ -238,14 +231,7 @@ def _adjustment(reader: Desk, caller: Caller, number: int) -> AdjustmentTold:
 
 
 def _told(reader: Desk, row: AdjustmentRow) -> AdjustmentTold:
-    event = next(iter(reader.books.events([row.key])), None)
-    outcome, account, seq = "open", None, None
-    if event is not None and event.account is not None and event.seq is not None:
-        account, seq = event.account, event.seq
-        ((_, postings),) = reader.books.entries([(account, seq)])
-        outcome = "decided" if postings else "refused"
-    elif row.sent:
-        outcome = "refused"
+    outcome, account, seq = adjusting.outcome(reader.books, row)
     return AdjustmentTold(
         number=row.n, event=row.key, subject=row.subject, balance=row.balance,
         amount=row.amount, reason=row.reason, source=row.source, at=show_instant(row.at),

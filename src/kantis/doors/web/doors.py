@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kantis.doors.web import (
+    adjustments,
     arriving,
     console,
     counter,
@@ -49,6 +50,10 @@ PAGES: Final = (
     Page("GET", "/c/{program}/members", INSIDE, console.members),
     Page("GET", "/c/{program}/members/{account}", INSIDE, console.member),
     Page("POST", "/c/{program}/members/{account}/link", HELPING, console.open_portal),
+    Page("GET", "/c/{program}/adjustments", INSIDE, adjustments.look),
+    Page("POST", "/c/{program}/adjustments", HELPING, adjustments.propose),
+    Page("POST", "/c/{program}/adjustments/limit", OWNER, adjustments.limit),
+    Page("POST", "/c/{program}/adjustments/{number}", RUNNING, adjustments.answer),
     Page("GET", "/c/{program}/mails", OWNER, mailbox.look),
     Page("POST", "/c/{program}/mails/{number}", OWNER, mailbox.read),
     Page("GET", "/open/{token}", ANYBODY, arriving.enter),
