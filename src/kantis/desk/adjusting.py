@@ -18,12 +18,15 @@ from kantis.desk.programs import Home
 from kantis.desk.results import UNKNOWN, Result
 from kantis.store import byhand, hands
 from kantis.store.books import Books
+from kantis.store.reading import Reading
 from kantis.store.rows import AdjustmentRow
 
 if TYPE_CHECKING:
     from kantis.desk.submit import Desk
 
 _AT_ONCE: Final = 100
+#: Before the login of whoever adjusts in the console, in the name of their source.
+CONSOLE: Final = "console:"
 
 
 class Asked(Struct, frozen=True):
@@ -71,6 +74,15 @@ def event_of(row: AdjustmentRow) -> Event:
     body = Adjust(row.balance, row.amount, row.reason, by)
     id = row.key.removeprefix(f"{row.source}/")
     return Event(row.source, id, 0, row.subject, body, 0, True)
+
+
+def outcome(books: Reading, row: AdjustmentRow) -> tuple[str, int | None, int | None]:
+    """What became of the event of an adjustment (decided, refused or open), and its entry."""
+    event = next(iter(books.events([row.key])), None)
+    if event is not None and event.account is not None and event.seq is not None:
+        ((_, postings),) = books.entries([(event.account, event.seq)])
+        return "decided" if postings else "refused", event.account, event.seq
+    return "refused" if row.sent else "open", None, None
 
 
 def ask(desk: Desk, by: By, home: Home, asked: Asked, may: Alone) -> AdjustmentRow:
@@ -145,8 +157,13 @@ def answer(
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two sources are one person: a person may have several keys, of one source."""
-    return one == other
+    """Whether two sources are one person: a person may have several keys, of one source, and
+    signs in to the console under the same name.
+
+    >>> same_person("anna", "console:anna"), same_person("console:anna", "console:ben")
+    (True, False)
+    """
+    return one.removeprefix(CONSOLE) == other.removeprefix(CONSOLE)
 
 
 def settled(desk: Desk, row: AdjustmentRow, result: Result) -> None:

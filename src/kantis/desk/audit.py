@@ -41,6 +41,7 @@ DEEDS: Final = {
     "pin": "somebody got a new PIN for tills",
     "allow": "somebody changed what tills may give away by themselves",
     "goodwill": "a cashier gave points within the budget",
+    "setting": "an owner settled something about the work with a program",
     "sign in": "a link was made by which a member signs in",
 }
 

@@ -51,12 +51,15 @@ def adjustment(books: Reading, *, n: int = 0, key: str = "") -> AdjustmentRow | 
 
 
 def adjustments(
-    books: Reading, program: int, below: int, count: int, *, state: int = -1, source: str = ""
-) -> list[AdjustmentRow]:
-    """Adjustments of a program before ``below``, newest first; in one state, of one source."""
+    books: Reading, program: int, below: int, count: int, *, state: int = -1, source: str = "",
+    answered: bool = False,
+) -> list[AdjustmentRow]:  # fmt: skip
+    """Adjustments of a program before ``below``, newest first; in one state, of one source, or
+    those that nobody has to answer."""
     wanted: list[tuple[str, Any]] = [("program = ?", program), ("n < ?", below)]
     wanted += [("state = ?", state)] if state >= 0 else []
     wanted += [("source = ?", source)] if source else []
+    wanted += [("state <> ?", WAITS)] if answered else []
     where = " AND ".join(said for said, _ in wanted)
     return _adjustments(
         books, where, [*(value for _, value in wanted), count], "ORDER BY n DESC LIMIT ?"

@@ -28,6 +28,7 @@ ADDRESSES = {
     "/c/{program}/imports": "/c/corner-cafe/imports",
     "/c/{program}/imports/{number}": "",
     "/c/{program}/imports/{number}/bad-rows.csv": "",
+    "/c/{program}/adjustments": "/c/corner-cafe/adjustments",
     "/c/{program}/mails": "/c/corner-cafe/mails",
     "/c/{program}/tills": "/c/corner-cafe/tills",
     "/c/{program}/rewards": "/c/corner-cafe/rewards",

@@ -231,14 +231,7 @@ def _adjustment(reader: Desk, caller: Caller, number: int) -> AdjustmentTold:
 
 
 def _told(reader: Desk, row: AdjustmentRow) -> AdjustmentTold:
-    event = next(iter(reader.books.events([row.key])), None)
-    outcome, account, seq = "open", None, None
-    if event is not None and event.account is not None and event.seq is not None:
-        account, seq = event.account, event.seq
-        ((_, postings),) = reader.books.entries([(account, seq)])
-        outcome = "decided" if postings else "refused"
-    elif row.sent:
-        outcome = "refused"
+    outcome, account, seq = adjusting.outcome(reader.books, row)
     return AdjustmentTold(
         number=row.n, event=row.key, subject=row.subject, balance=row.balance,
         amount=row.amount, reason=row.reason, source=row.source, at=show_instant(row.at),

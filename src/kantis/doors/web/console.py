@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any, Final
 
 from starlette.responses import Response
@@ -14,6 +15,7 @@ from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place, place_of
+from kantis.store.rows import AccountRow
 
 #: Entries on a page of a member.
 PAGE: Final = 20
@@ -39,21 +41,21 @@ async def home(visit: Visit) -> Response:
 
 async def member(visit: Visit) -> Response:
     """Everything about a member, and why."""
-    place, account, entries, older = await visit.office.read(_member, visit)
-    return visit.page(
-        "console-member.html", place=place, say=place.speaker(visit.language), account=account,
-        entries=entries, older=older, link="",
-    )  # fmt: skip
+    return await _one(visit)
 
 
 async def open_portal(visit: Visit) -> Response:
     """A link by which a member signs in to the portal; it is shown once."""
-    place, account, entries, older = await visit.office.read(_member, visit)
+    _, account, _, _, _ = await visit.office.read(_member, visit)
     token = await visit.change(sessions.ticket, account["account"], visit.by)
-    link = f"{visit.request.url.scheme}://{visit.request.url.netloc}/open/{token}"
+    return await _one(visit, f"{visit.address}/open/{token}")
+
+
+async def _one(visit: Visit, link: str = "") -> Response:
+    place, account, entries, older, units = await visit.office.read(_member, visit)
     return visit.page(
         "console-member.html", place=place, say=place.speaker(visit.language), account=account,
-        entries=entries, older=older, link=link,
+        entries=entries, older=older, link=link, units=units, fresh=secrets.token_hex(8),
     )  # fmt: skip
 
 
@@ -64,7 +66,7 @@ async def people(visit: Visit) -> Response:
 
 async def invite(visit: Visit) -> Response:
     """Somebody new; the link is shown once. It takes a sign-in that is not long ago."""
-    if not _is_fresh(visit):
+    if not is_fresh(visit):
         return visit.go("/sign-in?next=/people")
     form, within = await visit.form(), visit.staff.program
     login, name, role, program = (form.get(each, "") for each in _INVITATION)
@@ -80,7 +82,7 @@ async def invite(visit: Visit) -> Response:
 
 async def leave(visit: Visit) -> Response:
     """Somebody may not sign in any more."""
-    if not _is_fresh(visit):
+    if not is_fresh(visit):
         return visit.go("/sign-in?next=/people")
     number, within = whole(visit.about["number"]), visit.staff.program
     try:
@@ -92,7 +94,7 @@ async def leave(visit: Visit) -> Response:
     return visit.go("/people")
 
 
-def _is_fresh(visit: Visit) -> bool:
+def is_fresh(visit: Visit) -> bool:
     """Whether whoever asks has shown just now who they are; else a stolen session does less."""
     assert visit.session is not None
     return visit.session.is_fresh(visit.office.desk.clock())
@@ -153,9 +155,17 @@ def _home(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
     return place, {"members": count, "open": open_, "flags": len(books.flags(PAGE))}
 
 
+def account_named(reader: Desk, program: int, wanted: str) -> AccountRow | None:
+    """An account by a card, or by its number."""
+    books = reader.books
+    number = books.cards([(program, wanted)]).get((program, wanted)) or whole(wanted)
+    row = books.account(number)
+    return row if row is not None and row.program == program else None
+
+
 def _member(
     reader: Desk, visit: Visit
-) -> tuple[Place, dict[str, Any], list[dict[str, object]], int]:
+) -> tuple[Place, dict[str, Any], list[dict[str, object]], int, list[str]]:
     place, home = placed(reader, visit)
     row = reader.books.account(whole(visit.about["account"]))
     if row is None or row.program != place.number:
@@ -166,4 +176,4 @@ def _member(
     found = told(reader.books, home.program, [(row.id, seq) for seq in range(first, last)])
     say = place.teller(visit.language)
     entries = [each.plain(say) for each in reversed(found)]
-    return place, account, entries, first if first > 1 else 0
+    return place, account, entries, first if first > 1 else 0, list(home.program.units)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kantis.doors.web import (
+    adjustments,
     arriving,
     console,
     counter,
@@ -61,6 +62,10 @@ PAGES: Final = (
     Page("GET", "/c/{program}/imports/{number}", RUNNING, importing.page),
     Page("POST", "/c/{program}/imports/{number}", RUNNING, importing.go_on),
     Page("GET", "/c/{program}/imports/{number}/bad-rows.csv", RUNNING, importing.bad),
+    Page("GET", "/c/{program}/adjustments", INSIDE, adjustments.look),
+    Page("POST", "/c/{program}/adjustments", HELPING, adjustments.propose),
+    Page("POST", "/c/{program}/adjustments/limit", OWNER, adjustments.limit),
+    Page("POST", "/c/{program}/adjustments/{number}", RUNNING, adjustments.answer),
     Page("GET", "/c/{program}/mails", OWNER, mailbox.look),
     Page("POST", "/c/{program}/mails/{number}", OWNER, mailbox.read),
     Page("GET", "/open/{token}", ANYBODY, arriving.enter),

@@ -41,6 +41,7 @@ MENU: Final = (
     Entry(OVERVIEW, "", "Overview", INSIDE),
     Entry(OVERVIEW, "/measures", "Measures", INSIDE),
     Entry(MEMBERS, "/members", "Members", INSIDE),
+    Entry(MEMBERS, "/adjustments", "Adjustments", INSIDE),
     Entry(PROGRAM, "/program", "Program file", WRITING),
     Entry(PROGRAM, "//p/{program}", "Terms", INSIDE),
     Entry(MONEY, "/partners", "Partners", AUDITING),

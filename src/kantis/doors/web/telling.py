@@ -88,7 +88,7 @@ class Teller:
             case Several():
                 return ", ".join(self._say(each) for each in value.values)
             case No():
-                return self._refused(value.sentence)
+                return self.refused(value.sentence)
             case int():
                 return self._language.number(value)
         return value
@@ -128,7 +128,7 @@ class Teller:
 
     # ── refusals ──────────────────────────────────────────────────────────────
 
-    def _refused(self, sentence: str) -> str:
+    def refused(self, sentence: str) -> str:
         """The sentence of a refusal; one of no shape that is known stays as it was recorded."""
         reason, after = refusing.parted(sentence)
         found = refusing.read(reason)
@@ -157,7 +157,7 @@ class Teller:
             case "why":
                 return self._unmet(text)
             case "no":
-                return self._refused(text)
+                return self.refused(text)
         return ", ".join(self._phrase(each) for each in text.split(", "))
 
     def _often(self, text: str) -> str:
