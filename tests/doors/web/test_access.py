@@ -95,6 +95,13 @@ ROWS: dict[str, str] = {
     "GET /me/leave": "member",
     "POST /me/leave": "member",
     "GET /me/friends": "member",
+    "GET /me/household": "member",
+    "POST /me/household/invite": "member",
+    "GET /me/household/join": "member",
+    "POST /me/household/join": "member",
+    "GET /me/household/leave": "member",
+    "POST /me/household/leave": "member",
+    "POST /me/household/permit": "member",
     "GET /me/ends.ics": "member",
     "GET /me/app.webmanifest": "anybody",
     "GET /me/worker.js": "anybody",
@@ -105,6 +112,7 @@ ROWS: dict[str, str] = {
 #: What is there for a member whose person is known, or in a program that has it.
 NOT_FOR_A_BARE_CARD = (
     "POST /me/consents", "POST /me/prove", "GET /me/export", "GET /me/friends",
+    *(row for row in ROWS if "/me/household" in row),
 )  # fmt: skip
 #: Of a till, whoever is signed in: it has a key of its own.
 TILLS = [row for row, whose in ROWS.items() if whose in ("till", "counter")]

@@ -1,6 +1,8 @@
 """Joining in a browser: the card at once, a letter that confirms, and nobody learns of others."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -57,11 +59,18 @@ def _hidden(page: str, name: str) -> str:
 
 @pytest.fixture(scope="module")
 def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    store = tmp_path_factory.mktemp("joining") / "books.db"
+    with opened(tmp_path_factory.mktemp("joining"), CLUB) as site:
+        yield site
+
+
+@contextmanager
+def opened(folder: Path, source: str) -> Iterator[Site]:
+    """A service with a program of that name, and a mail server."""
+    store = folder / "books.db"
     before = wall_clock() - 16 * 60_000
     with kantis.desk.open(str(store), clock=lambda: before) as desk:
         assert isinstance(desk, Desk)
-        desk.publish("club", 0, CLUB, plain(text.read(CLUB)))
+        desk.publish("club", 0, source, plain(text.read(source)))
         key, _ = keys.make(desk, "Till", "club", "till", "till-1")
         staff, _ = keys.make(desk, "Staff", "club", "staff", "counter")
         desk.submit([Event("till", "1", desk.clock(), "card:1", Enrol())], program="club")
@@ -100,7 +109,7 @@ def test_join_then_buy_then_see_it(browser: Browser, club: Site, language: str, 
         page.locator("main form button").click()
         page.wait_for_url("**/me?joined=1")
         assert looked.barriers() == []
-        (card,) = scanned(page.screenshot())
+        card = scanned(page.screenshot())[0][1]
         answer = club.till.post("/v1/events", json=buy(f"buy-{email}", card, 30))
         assert answer.status_code == 200, answer.text
         page.goto("/me")

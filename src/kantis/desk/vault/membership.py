@@ -313,6 +313,8 @@ def last_events(reader: Desk, home: Home, member: Member, source: str) -> list[E
     if row is None or any(each.id != member.row.id for each in shared):
         return []
     state: Account = decode_account(row.snapshot)
+    if len(state.members) > 1:
+        return []  # what is there is the household's too
     if state.joined:
         advance(home.program, state, max(reader.clock(), state.at))
     subject, events = f"account:{row.id}", []

@@ -27,7 +27,7 @@ from kantis.doors.api.people import told
 from kantis.doors.web import consents, inviting
 from kantis.doors.web.pages import HEADERS, NotHere, Visit
 from kantis.doors.web.places import Place
-from kantis.doors.web.portal import own
+from kantis.doors.web.portal import mine, own
 from kantis.store import people
 
 #: How what happens here is named as a source, and as a reader.
@@ -66,7 +66,7 @@ async def choose(visit: Visit) -> Response:
 
 
 async def _asked(visit: Visit, body: Body, form: str) -> Response:
-    place, account = await visit.office.read(_mine, visit)
+    place, account = await visit.office.read(_whose, visit)
     id = f"own-{account}-{form[:32] or secrets.token_hex(16)}"
     event = Event(SOURCE, id, 0, f"account:{account}", body, 0, ask=True)
     (result,) = await visit.office.line.submit(place.name, [event])
@@ -74,7 +74,7 @@ async def _asked(visit: Visit, body: Body, form: str) -> Response:
     return visit.go(f"/me/rewards?{done}=1#main")
 
 
-def _mine(reader: Desk, visit: Visit) -> tuple[Place, int]:
+def _whose(reader: Desk, visit: Visit) -> tuple[Place, int]:
     row, _, place = own(reader, visit)
     return place, row.id
 
@@ -146,7 +146,8 @@ async def left(visit: Visit) -> Response:
     assert visit.session is not None
     form = await visit.form()
     fresh = visit.session.is_fresh(visit.office.desk.clock())
-    if not fresh or not form.get("sure"):
+    _, account, _, _ = await visit.office.people(_losing, visit)
+    if not fresh or not form.get("sure") or _is_shared(account):
         return await _leave(visit, status=422)
     place, events = await visit.office.people(_last, visit)
     for event in events:
@@ -166,8 +167,14 @@ async def _leave(visit: Visit, *, status: int = 200) -> Response:
     return visit.page(
         "portal-leave.html", status=status, place=place, say=place.speaker(visit.language),
         account=account, vouchers=vouchers, known=known, tried=status != 200,
+        shares=_is_shared(account),
         fresh=visit.session.is_fresh(visit.office.desk.clock()),
     )  # fmt: skip
+
+
+def _is_shared(account: dict[str, Any]) -> bool:
+    """Whether somebody is in a household with others; who erases themselves leaves it first."""
+    return bool(account["shares"]) or len(account["members"]) > 1
 
 
 async def friends(visit: Visit) -> Response:
@@ -185,7 +192,7 @@ async def friends(visit: Visit) -> Response:
 
 def _person(reader: Desk, vault: Vault, visit: Visit) -> tuple[Member | None, bool]:
     """Whoever has the account alone; and whether several share it."""
-    row, _, _ = own(reader, visit)
+    row, _, _ = mine(reader, visit)
     found = vault.open(people.by_account(reader.books, [row.id]))
     alone = len(found) == 1 and found[0].person is not None
     return (found[0] if alone else None), len(found) > 1
@@ -199,7 +206,7 @@ def _must(reader: Desk, vault: Vault, visit: Visit) -> Member:
 
 
 def _about(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, About]:
-    _, _, place = own(reader, visit)
+    _, _, place = mine(reader, visit)
     member, shared = _person(reader, vault, visit)
     if member is None or member.person is None:
         return place, About(shared=shared)
@@ -249,7 +256,7 @@ def _prove(reader: Desk, vault: Vault, visit: Visit) -> bool:
 
 
 def _export(reader: Desk, vault: Vault, visit: Visit) -> bytes:
-    row, home, _ = own(reader, visit)
+    row, home, _ = mine(reader, visit)
     member = _must(reader, vault, visit)
     cards = people.cards_of(reader.books, [row.id])[row.id]
     seen = told(member, cards, "staff")
@@ -265,7 +272,7 @@ def _export(reader: Desk, vault: Vault, visit: Visit) -> bytes:
 def _losing(
     reader: Desk, vault: Vault, visit: Visit
 ) -> tuple[Place, dict[str, Any], list[dict[str, Any]], bool]:
-    row, home, place = own(reader, visit)
+    row, home, place = mine(reader, visit)
     member, _ = _person(reader, vault, visit)
     now, spoken = reader.clock(), [visit.language.tag]
     vouchers = around.vouchers(home, row, now, spoken)
@@ -273,18 +280,18 @@ def _losing(
 
 
 def _last(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, list[Event]]:
-    _, home, place = own(reader, visit)
+    _, home, place = mine(reader, visit)
     member = _must(reader, vault, visit)
     return place, membership.last_events(reader, home, member, SOURCE)
 
 
 def _erase(reader: Desk, vault: Vault, visit: Visit) -> None:
-    _, home, _ = own(reader, visit)
+    _, home, _ = mine(reader, visit)
     membership.erase(reader, vault, home, _must(reader, vault, visit), MYSELF)
 
 
 def _friends(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, str, dict[str, Any]]:
-    row, home, place = own(reader, visit)
+    row, home, place = mine(reader, visit)
     if "referrals" not in place.tree:
         raise NotHere
     found = around.referrals(home, row, reader.clock(), [visit.language.tag])

@@ -9,7 +9,7 @@ from typing import Any, Final
 import segno
 from starlette.responses import Response
 
-from kantis.desk import around
+from kantis.desk import around, household
 from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
 from kantis.doors.web.barcode import can_say, code128
@@ -62,8 +62,9 @@ def _said(visit: Visit, place: Place) -> dict[str, Any]:
 # ── what a reader finds ──────────────────────────────────────────────────────
 
 
-def own(reader: Desk, visit: Visit) -> tuple[AccountRow, Any, Place]:
-    """The account of whoever is signed in; there is no other way to one."""
+def mine(reader: Desk, visit: Visit) -> tuple[AccountRow, Any, Place]:
+    """The account of whoever is signed in, with their cards and what is personal; there is no
+    other way to one."""
     assert visit.session is not None
     row = reader.books.account(visit.session.account)
     if row is None:
@@ -72,14 +73,23 @@ def own(reader: Desk, visit: Visit) -> tuple[AccountRow, Any, Place]:
     return row, home, place_of(home, reader.clock())
 
 
+def own(reader: Desk, visit: Visit) -> tuple[AccountRow, Any, Place]:
+    """The account whose points whoever is signed in has: their own, or that of the household
+    which they have joined."""
+    row, home, place = mine(reader, visit)
+    return household.seen_from(reader.books, home, row, reader.clock()), home, place
+
+
 def _card(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
     row, home, place = own(reader, visit)
     now = reader.clock()
     tongue = [visit.language.tag]
     say = place.teller(visit.language)
     found = around.rewards(reader.books, home, row, now, wanted=tongue, say=say)
+    account = standing(reader.books, home, row, now)
+    account["cards"] = reader.books.tokens(mine(reader, visit)[0].id)
     return place, {
-        "account": standing(reader.books, home, row, now),
+        "account": account,
         "vouchers": around.vouchers(home, row, now, tongue),
         "entitlements": around.entitlements(home, row, now, wanted=tongue),
         "can": [each for each in found if each["can"]],
