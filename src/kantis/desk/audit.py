@@ -37,6 +37,7 @@ DEEDS: Final = {
     "leave": "somebody may not sign in any more",
     "pair": "a code was made that pairs a till",
     "pin": "somebody got a new PIN for tills",
+    "budget": "a budget was set, or ended",
     "sign in": "a link was made by which a member signs in",
 }
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
-from kantis.store import byhand, mailing, outgoing, signing, tills
+from kantis.store import budgets, byhand, mailing, outgoing, signing, tills
 from kantis.store.shops import TABLES as SHOPS
 from kantis.store.tally_tables import TABLES as TALLIES
 from kantis.store.tally_tables import WHO
@@ -425,6 +425,10 @@ STEPS: list[Step] = [
     Step(
         11, "makes the tables of who had and bought what, and counts anew",
         WHO.format(**_SQLITE_WORDS), WHO.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        12, "makes the table of budgets",
+        budgets.TABLES.format(**_SQLITE_WORDS), budgets.TABLES.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from kantis.core.knobs import ProgramError
-from kantis.desk import sessions, staff
+from kantis.desk import budgets, sessions, staff
 from kantis.desk.programs import Home
 from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
@@ -149,7 +149,10 @@ def _home(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         for name, sums in books.purses(place.number).items()
         if name in home.program.units
     }
-    return place, {"members": count, "open": open_, "flags": len(books.flags(PAGE))}
+    alarms = [each.alarming for each in budgets.standings(books, home, reader.clock())]
+    return place, {
+        "members": count, "open": open_, "flags": len(books.flags(PAGE)), "alarms": sum(alarms),
+    }  # fmt: skip
 
 
 def _members(

@@ -6,6 +6,7 @@ from typing import Final
 
 from kantis.doors.web import (
     arriving,
+    budgets,
     console,
     counter,
     editor,
@@ -81,6 +82,9 @@ PAGES: Final = (
     Page("GET", "/c/{program}/measures", INSIDE, measures.page),
     Page("GET", "/c/{program}/measures/{panel}", INSIDE, measures.file),
     Page("GET", "/c/{program}/rewards", INSIDE, rewards.page),
+    Page("GET", "/c/{program}/budgets", INSIDE, budgets.page),
+    Page("POST", "/c/{program}/budgets", WRITING, budgets.make),
+    Page("POST", "/c/{program}/budgets/{number}/end", WRITING, budgets.end),
     Page("GET", "/me", MEMBER, portal.card),
     Page("GET", "/me/rewards", MEMBER, portal.rewards),
     Page("GET", "/me/history", MEMBER, portal.history),

@@ -43,6 +43,7 @@ MENU: Final = (
     Entry(PROGRAM, "/program", "Program file", WRITING),
     Entry(PROGRAM, "//p/{program}", "Terms", INSIDE),
     Entry(PROGRAM, "/rewards", "Rewards and costs", INSIDE),
+    Entry(MONEY, "/budgets", "Budgets", INSIDE),
     Entry(SETTING, "/tills", "Tills", RUNNING),
     Entry(SETTING, "/mails", "Mailbox", OWNER),
     Entry(SETTING, "//people", "People", OWNER),
