@@ -42,6 +42,7 @@ DEEDS: Final = {
     "allow": "somebody changed what tills may give away by themselves",
     "goodwill": "a cashier gave points within the budget",
     "setting": "an owner settled something about the work with a program",
+    "budget": "a budget was set, or ended",
     "sign in": "a link was made by which a member signs in",
 }
 

@@ -68,6 +68,7 @@ TYPES: Final = {
     "exchange.made": "points went to a partner's programme",
     "flag.raised": "a person should look at something",
     "program.published": "a program has a new version",
+    "budget.alarm": "a budget has reached the share at which it alarms",
     "webhook.disabled": "another webhook of the program is not called any more",
     "webhook.test": "somebody asked for a test; only the webhook itself is told",
 }

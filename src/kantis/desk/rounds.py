@@ -3,8 +3,9 @@
 Guarantee: while a process goes rounds, what time does to accounts that nobody touches shows
 in the books within a round, approved adjustments that were not sent are sent, parked events
 whose cause another process wrote are decided, a checkpoint stands over all that is older than
-two rounds, and what stands under it is counted for reports. A request waits for at most one
-batch of it. Of several processes one goes the round.
+two rounds, what stands under it is counted for reports, and budgets that have reached their
+alarm are told of. A request waits for at most one batch of it. Of several processes one goes
+the round.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def go_round(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
     settled = desk.settle()
     made = desk.checkpoint()
     catch_up(desk, over)
+    desk.chore("tell_of_budgets")
     return f"{passed} accounts, {settled} events" + (f", checkpoint {made}" if made else "")
 
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
-from kantis.store import allowances, byhand, imports, mailing, outgoing, running, signing, tills
+from kantis.store import allowances, budgets, byhand, imports, mailing, outgoing, running, signing, tills
 from kantis.store.shops import TABLES as SHOPS
 from kantis.store.tally_tables import TABLES as TALLIES
 from kantis.store.tally_tables import WHO
@@ -441,6 +441,10 @@ STEPS: list[Step] = [
     Step(
         15, "makes the table of what owners settle about the work with a program",
         running.SETTINGS.format(**_SQLITE_WORDS), running.SETTINGS.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        16, "makes the table of budgets",
+        budgets.TABLES.format(**_SQLITE_WORDS), budgets.TABLES.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

@@ -32,6 +32,7 @@ ADDRESSES = {
     "/c/{program}/mails": "/c/corner-cafe/mails",
     "/c/{program}/tills": "/c/corner-cafe/tills",
     "/c/{program}/rewards": "/c/corner-cafe/rewards",
+    "/c/{program}/budgets": "/c/corner-cafe/budgets",
     "/c/{program}/measures": "/c/corner-cafe/measures",
     "/c/{program}/measures/{panel}": "",
     "/c/{program}/partners": "/c/coalition/partners",

@@ -8,7 +8,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from kantis.core.knobs import ProgramError
-from kantis.desk import sessions, staff
+from kantis.desk import budgets, sessions, staff
 from kantis.desk.programs import Home
 from kantis.desk.settlement import outsiders
 from kantis.desk.showing import standing, told
@@ -152,7 +152,10 @@ def _home(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         for name, sums in books.purses(place.number).items()
         if name in home.program.units
     }
-    return place, {"members": count, "open": open_, "flags": len(books.flags(PAGE))}
+    alarms = [each.alarming for each in budgets.standings(books, home, reader.clock())]
+    return place, {
+        "members": count, "open": open_, "flags": len(books.flags(PAGE)), "alarms": sum(alarms),
+    }  # fmt: skip
 
 
 def account_named(reader: Desk, program: int, wanted: str) -> AccountRow | None:

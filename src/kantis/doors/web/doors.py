@@ -7,6 +7,7 @@ from typing import Final
 from kantis.doors.web import (
     adjustments,
     arriving,
+    budgets,
     console,
     counter,
     editor,
@@ -105,6 +106,9 @@ PAGES: Final = (
     Page("GET", "/c/{program}/partners/{partner}", AUDITING | PARTNER, partners.one),
     Page("GET", "/c/{program}/partners/{partner}/statement.csv", AUDITING | PARTNER, partners.file),
     Page("GET", "/c/{program}/rewards", INSIDE, rewards.page),
+    Page("GET", "/c/{program}/budgets", INSIDE, budgets.page),
+    Page("POST", "/c/{program}/budgets", WRITING, budgets.make),
+    Page("POST", "/c/{program}/budgets/{number}/end", WRITING, budgets.end),
     Page("GET", "/me", MEMBER, portal.card),
     Page("GET", "/me/rewards", MEMBER, portal.rewards),
     Page("GET", "/me/history", MEMBER, portal.history),

@@ -32,10 +32,10 @@ def habits_of(visit: Visit, place: Place) -> Habits:
     typed, category = query.get("amount", "").strip()[:20], query.get("category", "")
     known = category if category in categories(place) else ""
     visits = min(whole(query.get("visits", "")), habits.VISITS_MAX)
-    return Habits(visits, _minor(typed, place.money), known, typed)
+    return Habits(visits, minor(typed, place.money), known, typed)
 
 
-def _minor(typed: str, currency: str) -> int:
+def minor(typed: str, currency: str) -> int:
     """Minor units of what somebody typed, with a point or a comma; 0 where it is no amount."""
     try:
         value = Decimal(typed.replace(",", ".").replace(" ", ""))
