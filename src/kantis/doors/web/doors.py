@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from kantis.doors.web import (
+    account,
     arriving,
     console,
     counter,
@@ -17,13 +18,14 @@ from kantis.doors.web import (
     offline,
     own,
     portal,
+    proving,
     public,
     receipts,
     signing,
     till,
 )
 from kantis.doors.web.app import ANYBODY, AT_COUNTER, MEMBER, PAIRED, Page
-from kantis.doors.web.roles import HELPING, INSIDE, OWNER, RUNNING, WRITING
+from kantis.doors.web.roles import HELPING, INSIDE, OWNER, RUNNING, STAFF, WRITING
 
 PAGES: Final = (
     Page("GET", "/", ANYBODY, public.start),
@@ -35,9 +37,22 @@ PAGES: Final = (
     Page("POST", "/first/{token}", ANYBODY, first.use),
     Page("GET", "/sign-in", ANYBODY, signing.sign_in),
     Page("POST", "/sign-in", ANYBODY, signing.signed_in),
+    Page("GET", "/sign-in/second", ANYBODY, proving.second),
+    Page("POST", "/sign-in/second", ANYBODY, signing.second),
     Page("POST", "/sign-out", ANYBODY, signing.sign_out),
     Page("GET", "/invitation/{token}", ANYBODY, signing.invitation),
     Page("POST", "/invitation/{token}", ANYBODY, signing.accepted),
+    Page("GET", "/account", STAFF, account.account),
+    Page("POST", "/account/password", STAFF, account.password),
+    Page("POST", "/account/sign-out-elsewhere", STAFF, account.end_others),
+    Page("GET", "/account/prove", STAFF, proving.prove),
+    Page("POST", "/account/prove", STAFF, proving.proved),
+    Page("GET", "/account/second", STAFF, account.second),
+    Page("POST", "/account/app", STAFF, account.offer_app),
+    Page("GET", "/account/app", STAFF, account.app),
+    Page("POST", "/account/app/confirm", STAFF, account.confirm_app),
+    Page("POST", "/account/app/end", STAFF, account.end_app),
+    Page("POST", "/account/codes", STAFF, account.new_codes),
     Page("GET", "/c", INSIDE, console.start),
     Page("GET", "/programs/new", WRITING, editor.choose),
     Page("POST", "/programs/new", WRITING, editor.chosen),

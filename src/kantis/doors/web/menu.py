@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kantis.doors.web.roles import INSIDE, OWNER, RUNNING, WRITING
+from kantis.doors.web.roles import INSIDE, OWNER, RUNNING, STAFF, WRITING
 
 OVERVIEW: Final = "Overview"
 MEMBERS: Final = "Members"
@@ -45,6 +45,13 @@ MENU: Final = (
     Entry(SETTING, "/tills", "Tills", RUNNING),
     Entry(SETTING, "/mails", "Mailbox", OWNER),
     Entry(SETTING, "//people", "People", OWNER),
+    Entry(SETTING, "//account", "My account", INSIDE),
+)
+#: Pages that belong to no program.
+BESIDE: Final = (
+    Entry(OVERVIEW, "//c", "Overview", INSIDE),
+    Entry(SETTING, "//people", "People", OWNER),
+    Entry(SETTING, "//account", "My account", STAFF),
 )
 
 
@@ -62,15 +69,17 @@ def menu(program: str, role: str, path: str) -> tuple[list[Shown], list[Shown]]:
 
     >>> groups, entries = menu("cafe", "support", "/c/cafe/measures")
     >>> [each.title for each in groups], [each.title for each in entries if each.here]
-    (['Overview', 'Members', 'Program'], ['Measures'])
+    (['Overview', 'Members', 'Terms', 'My account'], ['Measures'])
     """
     own = [entry for entry in MENU if role in entry.roles]
     current = _current(own, program, path)
     groups = list(dict.fromkeys(entry.group for entry in own))
-    first = {group: next(entry for entry in own if entry.group == group) for group in groups}
+    parts = {group: [entry for entry in own if entry.group == group] for group in groups}
     top = [
         Shown(
-            group, _address(first[group], program), current is not None and current.group == group
+            group if len(parts[group]) > 1 else parts[group][0].title,
+            _address(parts[group][0], program),
+            current is not None and current.group == group,
         )
         for group in groups
     ]
@@ -80,6 +89,17 @@ def menu(program: str, role: str, path: str) -> tuple[list[Shown], list[Shown]]:
         if current is not None and entry.group == current.group
     ]
     return top, below if len(below) > 1 else []
+
+
+def beside(role: str, path: str) -> list[Shown]:
+    """The pages beside all programs, for a role.
+
+    >>> [each.title for each in beside("cashier", "/account/app") if each.here]
+    ['My account']
+    """
+    own = [entry for entry in BESIDE if role in entry.roles]
+    current = _current(own, "", path)
+    return [Shown(entry.title, _address(entry, ""), entry is current) for entry in own]
 
 
 def _address(entry: Entry, program: str) -> str:
@@ -98,4 +118,6 @@ def _current(own: list[Entry], program: str, path: str) -> Entry | None:
 
 def texts() -> list[str]:
     """Every title that the menu shows."""
-    return list(dict.fromkeys(text for entry in MENU for text in (entry.group, entry.title)))
+    return list(
+        dict.fromkeys(text for entry in (*MENU, *BESIDE) for text in (entry.group, entry.title))
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from kantis.desk.staff import ROLES
+
 OWNER: Final = frozenset({"owner"})
 #: Whoever pairs tills.
 RUNNING: Final = frozenset({"owner", "manager"})
@@ -13,3 +15,5 @@ INSIDE: Final = frozenset({"owner", "manager", "support", "auditor"})
 HELPING: Final = frozenset({"owner", "manager", "support"})
 #: Whoever writes and publishes programs.
 WRITING: Final = frozenset({"owner", "manager"})
+#: Whoever works here.
+STAFF: Final = frozenset(ROLES)
