@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
-from kantis.store import byhand, factors, mailing, outgoing, signing, tills
+from kantis.store import byhand, factors, mailing, outgoing, signing, tills, uses
 from kantis.store.shops import TABLES as SHOPS
 from kantis.store.tally_tables import TABLES as TALLIES
 
@@ -424,6 +424,10 @@ STEPS: list[Step] = [
     Step(
         11, "makes the tables of second factors and passkeys",
         factors.TABLES.format(**_SQLITE_WORDS), factors.TABLES.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        12, "makes the table of when keys were used",
+        uses.TABLES.format(**_SQLITE_WORDS), uses.TABLES.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

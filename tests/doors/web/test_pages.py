@@ -31,6 +31,7 @@ ADDRESSES = {
     "/c/{program}/members/{account}": "/c/corner-cafe/members/1",
     "/c/{program}/mails": "/c/corner-cafe/mails",
     "/c/{program}/tills": "/c/corner-cafe/tills",
+    "/c/{program}/keys": "/c/corner-cafe/keys",
     "/c/{program}/measures": "/c/corner-cafe/measures",
     "/c/{program}/measures/{panel}": "",
     "/people": "/people",

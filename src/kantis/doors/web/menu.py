@@ -43,6 +43,7 @@ MENU: Final = (
     Entry(PROGRAM, "/program", "Program file", WRITING),
     Entry(PROGRAM, "//p/{program}", "Terms", INSIDE),
     Entry(SETTING, "/tills", "Tills", RUNNING),
+    Entry(SETTING, "/keys", "Keys", RUNNING),
     Entry(SETTING, "/mails", "Mailbox", OWNER),
     Entry(SETTING, "//people", "People", OWNER),
     Entry(SETTING, "//account", "My account", INSIDE),

@@ -7,7 +7,7 @@ from typing import Final
 from kantis.desk.staff import ROLES
 
 OWNER: Final = frozenset({"owner"})
-#: Whoever pairs tills.
+#: Whoever pairs tills and makes keys.
 RUNNING: Final = frozenset({"owner", "manager"})
 #: Whoever may look at a program and its members.
 INSIDE: Final = frozenset({"owner", "manager", "support", "auditor"})
