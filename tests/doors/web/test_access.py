@@ -54,6 +54,8 @@ ROWS: dict[str, str] = {
     "GET /c/{program}/keys": "owner manager",
     "POST /c/{program}/keys": "owner manager",
     "POST /c/{program}/keys/{key}/end": "owner manager",
+    "GET /c/{program}/audit": "owner auditor",
+    "GET /c/{program}/audit.csv": "owner auditor",
     "GET /till/pair": "anybody",
     "POST /till/pair": "anybody",
     "GET /till/sign-in": "till",

@@ -32,6 +32,8 @@ ADDRESSES = {
     "/c/{program}/mails": "/c/corner-cafe/mails",
     "/c/{program}/tills": "/c/corner-cafe/tills",
     "/c/{program}/keys": "/c/corner-cafe/keys",
+    "/c/{program}/audit": "/c/corner-cafe/audit?from=2020-01-01",
+    "/c/{program}/audit.csv": "",
     "/c/{program}/measures": "/c/corner-cafe/measures",
     "/c/{program}/measures/{panel}": "",
     "/people": "/people",

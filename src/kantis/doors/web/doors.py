@@ -7,6 +7,7 @@ from typing import Final
 from kantis.doors.web import (
     account,
     arriving,
+    audit,
     console,
     counter,
     editor,
@@ -26,7 +27,7 @@ from kantis.doors.web import (
     till,
 )
 from kantis.doors.web.app import ANYBODY, AT_COUNTER, MEMBER, PAIRED, Page
-from kantis.doors.web.roles import HELPING, INSIDE, OWNER, RUNNING, STAFF, WRITING
+from kantis.doors.web.roles import AUDITING, HELPING, INSIDE, OWNER, RUNNING, STAFF, WRITING
 
 PAGES: Final = (
     Page("GET", "/", ANYBODY, public.start),
@@ -77,6 +78,8 @@ PAGES: Final = (
     Page("GET", "/c/{program}/keys", RUNNING, keys.look),
     Page("POST", "/c/{program}/keys", RUNNING, keys.make),
     Page("POST", "/c/{program}/keys/{key}/end", RUNNING, keys.end),
+    Page("GET", "/c/{program}/audit", AUDITING, audit.look),
+    Page("GET", "/c/{program}/audit.csv", AUDITING, audit.file),
     Page("GET", "/till/pair", ANYBODY, till.pairing),
     Page("POST", "/till/pair", ANYBODY, till.pair),
     Page("GET", "/till/sign-in", PAIRED, till.sign_in),

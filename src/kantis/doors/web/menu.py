@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kantis.doors.web.roles import INSIDE, OWNER, RUNNING, STAFF, WRITING
+from kantis.doors.web.roles import AUDITING, INSIDE, OWNER, RUNNING, STAFF, WRITING
 
 OVERVIEW: Final = "Overview"
 MEMBERS: Final = "Members"
@@ -44,6 +44,7 @@ MENU: Final = (
     Entry(PROGRAM, "//p/{program}", "Terms", INSIDE),
     Entry(SETTING, "/tills", "Tills", RUNNING),
     Entry(SETTING, "/keys", "Keys", RUNNING),
+    Entry(SETTING, "/audit", "Audit log", AUDITING),
     Entry(SETTING, "/mails", "Mailbox", OWNER),
     Entry(SETTING, "//people", "People", OWNER),
     Entry(SETTING, "//account", "My account", INSIDE),

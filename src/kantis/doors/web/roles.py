@@ -9,6 +9,8 @@ from kantis.desk.staff import ROLES
 OWNER: Final = frozenset({"owner"})
 #: Whoever pairs tills and makes keys.
 RUNNING: Final = frozenset({"owner", "manager"})
+#: Whoever looks after who did what.
+AUDITING: Final = frozenset({"owner", "auditor"})
 #: Whoever may look at a program and its members.
 INSIDE: Final = frozenset({"owner", "manager", "support", "auditor"})
 #: Whoever may do something for a member.
