@@ -16,6 +16,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
 from kantis.desk import sessions
+from kantis.desk.audit import DEEDS
+from kantis.desk.keys import SCOPES
 from kantis.desk.measures import definitions
 from kantis.desk.showing import PLACES
 from kantis.desk.staff import ROLES
@@ -38,6 +40,8 @@ def wanted() -> Iterator[str | tuple[str, str]]:
     for found in extract_from_dir(_WEB, _METHODS, options):
         yield found[2]
     yield from ROLES
+    yield from DEEDS.values()
+    yield from (*SCOPES, *SCOPES.values())
     yield from PLACES
     yield from menu.texts()
     yield from searching.BY

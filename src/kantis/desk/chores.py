@@ -46,6 +46,7 @@ def _named(name: str) -> Chore:
             jobs,
             mailing,
             outbox,
+            uses,
         )
         from kantis.desk.measures import tallying  # noqa: F401
         from kantis.desk.vault import seals  # noqa: F401

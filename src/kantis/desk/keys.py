@@ -22,6 +22,7 @@ from kantis.store.books import Books
 from kantis.store.reading import Reading
 from kantis.store.rows import KeyRow
 from kantis.store.shops import shops
+from kantis.store.uses import uses
 
 if TYPE_CHECKING:
     from kantis.desk.submit import Desk
@@ -65,7 +66,10 @@ UNLIMITED: Final = Limits()
 
 
 class Key(Struct, frozen=True):
-    """A key as it may be shown: without its secret. Without a program it is for all of them."""
+    """A key as it may be shown: without its secret. Without a program it is for all of them.
+
+    ``used`` is when it was used last, to about a minute.
+    """
 
     prefix: str
     name: str
@@ -76,6 +80,7 @@ class Key(Struct, frozen=True):
     created: int
     revoked: int | None
     limits: Limits
+    used: int | None = None
 
 
 def digest(secret: str) -> bytes:
@@ -115,10 +120,11 @@ def fresh() -> tuple[str, str]:
 def shown(books: Reading, program: int = 0) -> list[Key]:
     """All keys, or those of a program, oldest first, revoked ones too."""
     names = {number: name for name, number in books.programs().items()} | {0: ""}
+    used = uses(books)
     return [
         Key(
             k.prefix, k.name, names[k.program], k.scope, k.source, k.location, k.created,
-            k.revoked, Limits(k.per_minute, k.largest, k.goodwill),
+            k.revoked, Limits(k.per_minute, k.largest, k.goodwill), used.get(k.prefix),
         )
         for k in books.all_keys()
         if program in (0, k.program)

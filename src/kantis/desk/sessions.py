@@ -115,8 +115,14 @@ def find(books: Reading, token: str, now: int) -> Session | None:
 
 def of_account(books: Reading, account: int, now: int) -> list[SessionRow]:
     """The sessions of a member, the one that was used last first."""
-    found = [row for row in rows.sessions(books, account) if row.ends > now]
+    found = [row for row in rows.sessions(books, account=account) if row.ends > now]
     return [row for row in found if now - row.seen <= MEMBER_IDLE_MS]
+
+
+def of_staff(books: Reading, number: int, now: int) -> list[SessionRow]:
+    """The sessions of somebody who works here, likewise."""
+    found = [row for row in rows.sessions(books, staff=number) if row.ends > now]
+    return [row for row in found if now - row.seen <= STAFF_IDLE_MS]
 
 
 def see(desk: Desk, session: Session) -> None:

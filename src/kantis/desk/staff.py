@@ -216,6 +216,30 @@ def sign_in(desk: Desk, login: str, password: str) -> Staff:
     return shown(row)
 
 
+def show_password(desk: Desk, login: str, password: str) -> str:
+    """Why a password does not show who somebody is; or nothing."""
+    try:
+        sign_in(desk, login, password)
+    except SignInRefused as refused:
+        return refused.code
+    return ""
+
+
+def change_password(desk: Desk, who: Staff, password: str, new: str) -> str:
+    """Somebody takes another password: why not, or nothing."""
+    try:
+        check_password(new)
+    except ProgramError as error:
+        return error.faults[0].code
+    if why := show_password(desk, who.login, password):
+        return why
+    hashed = _HASHER.hash(new)
+    with alone(desk) as books:
+        rows.set_password(books, who.number, hashed)
+        record(books, desk.clock(), By(who.login, who.name), who.program, "password", who.login)
+    return ""
+
+
 def end(desk: Desk, number: int, by: By, *, within: int = 0) -> bool:
     """Somebody has left: no sign-in and no session any more. The last owner of the installation
     who can sign in stays; ``within`` one program nobody else's people leave."""

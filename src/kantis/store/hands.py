@@ -19,21 +19,43 @@ def add_audit(books: Books, row: AuditRow) -> None:
 
 
 def audit(
-    books: Reading, below: int, count: int, *, program: int = 0, deed: str = "", who: str = ""
+    books: Reading,
+    below: int,
+    count: int,
+    *,
+    program: int = 0,
+    deed: str = "",
+    who: str = "",
+    since: int = 0,
+    before: int = 0,
+    beside: bool = False,
 ) -> list[AuditRow]:
-    """Lines before ``below``, newest first; of one program, of one deed, of one key."""
-    wanted: list[tuple[str, Any]] = [("n < ?", below)]
-    wanted += [("program = ?", program)] if program else []
-    wanted += [("deed = ?", deed)] if deed else []
-    wanted += [("who = ?", who)] if who else []
+    """Lines before ``below``, newest first; of one program, of one deed, of one key or person,
+    from an instant on and before another one. ``beside`` takes those of no program along."""
+    wanted: list[tuple[str, list[Any]]] = [("n < ?", [below])]
+    wanted += [("program IN (?, ?)", [program, 0 if beside else program])] if program else []
+    wanted += [("deed = ?", [deed])] if deed else []
+    wanted += [("who = ?", [who])] if who else []
+    wanted += [("at >= ?", [since])] if since else []
+    wanted += [("at < ?", [before])] if before else []
     return [
         AuditRow._make(row)
         for row in books.rows(
             f"SELECT {', '.join(AuditRow._fields)} FROM audit "
             f"WHERE {' AND '.join(said for said, _ in wanted)} ORDER BY n DESC LIMIT ?",
-            [*(value for _, value in wanted), count],
+            [*(value for _, values in wanted for value in values), count],
         )
     ]
+
+
+def auditees(books: Reading, program: int, count: int, *, beside: bool) -> list[tuple[str, str]]:
+    """Who has done something of a program, and the name that they had last."""
+    found = books.rows(
+        "SELECT a.who, a.name FROM audit a JOIN (SELECT max(n) AS n FROM audit "
+        "WHERE program IN (?, ?) GROUP BY who) b ON a.n = b.n ORDER BY a.name, a.who LIMIT ?",
+        (program, 0 if beside else program, count),
+    )
+    return [(str(who), str(name)) for who, name in found]
 
 
 # ── adjustments ──────────────────────────────────────────────────────────────

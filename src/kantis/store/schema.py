@@ -13,7 +13,19 @@ from typing import Final, NamedTuple
 
 from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
-from kantis.store import allowances, budgets, byhand, imports, mailing, outgoing, running, signing, tills
+from kantis.store import (
+    allowances,
+    budgets,
+    byhand,
+    factors,
+    imports,
+    mailing,
+    outgoing,
+    running,
+    signing,
+    tills,
+    uses,
+)
 from kantis.store.shops import TABLES as SHOPS
 from kantis.store.tally_tables import TABLES as TALLIES
 from kantis.store.tally_tables import WHO
@@ -445,6 +457,14 @@ STEPS: list[Step] = [
     Step(
         16, "makes the table of budgets",
         budgets.TABLES.format(**_SQLITE_WORDS), budgets.TABLES.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        17, "makes the tables of second factors and passkeys",
+        factors.TABLES.format(**_SQLITE_WORDS), factors.TABLES.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        18, "makes the table of when keys were used",
+        uses.TABLES.format(**_SQLITE_WORDS), uses.TABLES.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

@@ -1,7 +1,8 @@
 """Sealed: what the books keep of secrets that the service has to show to others.
 
-Secrets of webhooks sign what they are told; secrets and tokens of shops are theirs. They stand
-here sealed, each with the name of what it belongs to; the key is not in the books.
+Secrets of webhooks sign what they are told; secrets and tokens of shops are theirs; those of
+apps make the codes by which staff sign in. They stand here sealed, each with the name of what
+it belongs to; the key is not in the books.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ _PLACES: Final = (
     ("webhook", "id", "secret"),
     ("webhook", "id", "former"),
     ("shop", "name", "secrets"),
+    ("authenticator", "staff", "secret"),
+    ("authenticator", "staff", "coming"),
 )
 
 
@@ -23,7 +26,7 @@ class Sealed(NamedTuple):
     """A sealed secret: where it stands, whose it is, and the bytes."""
 
     place: int
-    name: str
+    name: str | int
     data: bytes
 
     @property

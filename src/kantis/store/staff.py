@@ -85,8 +85,8 @@ def end_staff(books: Books, number: int, at: int) -> bool:
     ended = books.execute(
         "UPDATE staff SET ended = ? WHERE number = ? AND ended IS NULL", (at, number)
     )
-    books.execute("DELETE FROM session WHERE staff = ?", (number,))
-    books.execute("DELETE FROM ticket WHERE staff = ?", (number,))
+    for table in ("session", "ticket", "authenticator", "recovery_code", "passkey"):
+        books.execute(f"DELETE FROM {table} WHERE staff = ?", (number,))
     return bool(ended)
 
 
@@ -99,11 +99,11 @@ def session(books: Reading, digest: bytes) -> SessionRow | None:
     return SessionRow._make(found[0]) if found else None
 
 
-def sessions(books: Reading, account: int) -> list[SessionRow]:
-    """The sessions of the member of an account, the one that was used last first."""
+def sessions(books: Reading, *, staff: int = 0, account: int = 0) -> list[SessionRow]:
+    """The sessions of somebody, the one that was used last first."""
     found = books.rows(
-        f"SELECT {_SESSION} FROM session WHERE account = ? AND account <> 0 ORDER BY seen DESC",
-        (account,),
+        f"SELECT {_SESSION} FROM session WHERE staff = ? AND account = ? ORDER BY seen DESC",
+        (staff, account),
     )
     return list(map(SessionRow._make, found))
 

@@ -33,7 +33,7 @@ def test_a_session_that_is_not_fresh_invites_nobody(site: Site) -> None:
         assert late.get("/people").status_code == 200
         for answer in (invited(late, "", "mallory-4"), late.post("/people/2/leave")):
             assert answer.status_code == 303
-            assert answer.headers["location"] == "/sign-in?next=/people"
+            assert answer.headers["location"] == "/account/prove?next=%2Fpeople"
         assert "mallory-4" not in late.get("/people").text
 
 

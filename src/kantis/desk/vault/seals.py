@@ -1,8 +1,9 @@
 """Seals: secrets that have to be shown to others, kept so that the books alone tell none.
 
-Guarantee: secrets of webhooks and secrets and tokens of shops stand in the books, in their
-log and in each backup under AES-256-GCM, with a key derived from the master key, which is in
-none of them. Each is sealed for one webhook or shop: put into another row it does not open.
+Guarantee: secrets of webhooks, secrets and tokens of shops, and those of the apps of staff
+stand in the books, in their log and in each backup under AES-256-GCM, with a key derived from
+the master key, which is in none of them. Each is sealed for one webhook, shop or person: put
+into another row it does not open.
 """
 
 from __future__ import annotations
@@ -64,6 +65,11 @@ def webhook(id: str) -> str:
 def shop(name: str) -> str:
     """What the secrets of a shop are sealed for."""
     return f"shop {name}"
+
+
+def app(staff: int) -> str:
+    """What the secret of somebody's app is sealed for."""
+    return f"authenticator {staff}"
 
 
 def closed(books: Books, seals: Seals) -> list[str]:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
@@ -18,6 +19,7 @@ from kantis.desk.keys import Limits
 from kantis.desk.readers import Readers
 from kantis.desk.results import Result
 from kantis.desk.submit import Desk, wall_clock
+from kantis.desk.uses import Uses
 from kantis.desk.vault.keyfile import Locked
 from kantis.desk.vault.opening import open_vault
 from kantis.desk.vault.person import Wrong
@@ -79,6 +81,7 @@ class Office:
         self._desks = Readers(desk, KEEPERS)
         self._opening = threading.Lock()
         self.pace = Pace()
+        self._uses = Uses()
         #: streams of whole tables that run now
         self.exporting = 0
         self._reads = 0
@@ -199,7 +202,14 @@ class Office:
             row = await self._porter.find(secret)
         if row is None:
             raise Problem("key-unknown", www_authenticate="Bearer")
+        if self._uses.note(row.prefix, self.desk.clock()):
+            self._clerk.submit(self._write_uses)
         return await self.caller_of(row)
+
+    def _write_uses(self) -> None:
+        """When keys were used last; what cannot be written now is not worth an outage."""
+        with suppress(Outage, Conflict, Unknown):
+            self.desk.chore("note_uses", self._uses.take())
 
     async def caller_of(self, row: KeyRow) -> Caller:
         """What a key that is known may do."""
@@ -232,6 +242,7 @@ class Office:
             if each is not None:
                 await asyncio.to_thread(each.close)
         await self.line.close()
+        await asyncio.to_thread(self._write_uses)
         for pool in (self._clerk, self._scholar, self._keepers, self._threads):
             pool.shutdown()
         self._desks.close()

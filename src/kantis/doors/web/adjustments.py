@@ -22,9 +22,10 @@ from kantis.desk.settings import ADJUST_ALONE
 from kantis.desk.staff import Staff
 from kantis.desk.submit import Desk
 from kantis.doors.api.problems import Problem
-from kantis.doors.web.console import account_named, is_fresh, placed
+from kantis.doors.web.console import account_named, placed
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place
+from kantis.doors.web.proving import is_fresh, prove_first
 from kantis.store import byhand, hands
 from kantis.store.rows import AdjustmentRow
 
@@ -66,7 +67,7 @@ async def propose(visit: Visit) -> Response:
         return await _page(visit, form=form, trouble=trouble, status=422)
     may = may_alone(visit.staff, limit, unit)
     if (may.any or abs(amount) <= may.size) and not is_fresh(visit):
-        return visit.go(f"/sign-in?next=/c/{place.name}/adjustments")
+        return prove_first(visit, f"/c/{place.name}/adjustments")
     id = form.get("id", "")[:40] or secrets.token_hex(8)
     source = adjusting.CONSOLE + visit.staff.login
     asked = Asked(source, id, f"account:{member}", form["balance"], amount, reason)
@@ -82,7 +83,7 @@ async def propose(visit: Visit) -> Response:
 async def answer(visit: Visit) -> Response:
     """Approve or decline what somebody else has proposed; with a sign-in not long ago."""
     if not is_fresh(visit):
-        return visit.go(f"/sign-in?next=/c/{visit.about['program']}/adjustments")
+        return prove_first(visit, f"/c/{visit.about['program']}/adjustments")
     form, number = await visit.form(), whole(visit.about["number"])
     place, _, _, _ = await visit.office.read(_about, visit, "")
     source = adjusting.CONSOLE + visit.staff.login
@@ -99,7 +100,7 @@ async def answer(visit: Visit) -> Response:
 async def limit(visit: Visit) -> Response:
     """Say how much one person may do alone; empty leaves it open."""
     if not is_fresh(visit):
-        return visit.go(f"/sign-in?next=/c/{visit.about['program']}/adjustments")
+        return prove_first(visit, f"/c/{visit.about['program']}/adjustments")
     said = (await visit.form()).get("limit", "").strip()
     place, _, _, _ = await visit.office.read(_about, visit, "")
     value = min(whole(said), _UNITS_MAX) if said else None

@@ -15,6 +15,7 @@ from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place, place_of
+from kantis.doors.web.proving import is_fresh, prove_first
 from kantis.store.rows import AccountRow
 
 #: Entries on a page of a member.
@@ -67,7 +68,7 @@ async def people(visit: Visit) -> Response:
 async def invite(visit: Visit) -> Response:
     """Somebody new; the link is shown once. It takes a sign-in that is not long ago."""
     if not is_fresh(visit):
-        return visit.go("/sign-in?next=/people")
+        return prove_first(visit, "/people")
     form, within = await visit.form(), visit.staff.program
     login, name, role, program = (form.get(each, "") for each in _INVITATION)
     try:
@@ -83,7 +84,7 @@ async def invite(visit: Visit) -> Response:
 async def leave(visit: Visit) -> Response:
     """Somebody may not sign in any more."""
     if not is_fresh(visit):
-        return visit.go("/sign-in?next=/people")
+        return prove_first(visit, "/people")
     number, within = whole(visit.about["number"]), visit.staff.program
     try:
         gone = number and await visit.change(staff.end, number, visit.by, within=within)
@@ -92,12 +93,6 @@ async def leave(visit: Visit) -> Response:
     if not gone:
         raise NotHere
     return visit.go("/people")
-
-
-def is_fresh(visit: Visit) -> bool:
-    """Whether whoever asks has shown just now who they are; else a stolen session does less."""
-    assert visit.session is not None
-    return visit.session.is_fresh(visit.office.desk.clock())
 
 
 async def _people(
@@ -115,6 +110,7 @@ async def _people(
     return visit.page(
         "people.html", status=status, everybody=everybody, roles=staff.ROLES, link=link,
         trouble=trouble, form=form or {}, programs=programs, outside=outside,
+        fresh=is_fresh(visit),
     )  # fmt: skip
 
 

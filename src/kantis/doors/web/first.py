@@ -21,7 +21,7 @@ async def look(visit: Visit) -> Response:
 
 
 async def use(visit: Visit) -> Response:
-    """The first owner is there, and signed in."""
+    """The first owner is there, and signed in; a second factor is the next thing to think of."""
     form = await visit.form()
     login, name, password = (form.get(each, "") for each in ("login", "name", "password"))
     token = visit.about["token"]
@@ -32,4 +32,4 @@ async def use(visit: Visit) -> Response:
         return visit.page("first.html", status=422, form=form, trouble=code)
     if who is None:
         return visit.page("first-gone.html", status=404)
-    return await begin(visit, who, "")
+    return await begin(visit, who, "/account/second?first=1")

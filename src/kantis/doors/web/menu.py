@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kantis.doors.web.roles import AUDITING, INSIDE, OWNER, PARTNER, RUNNING, WRITING
+from kantis.doors.web.roles import (
+    AUDITING,
+    INSIDE,
+    OWNER,
+    PARTNER,
+    RUNNING,
+    SETTLING,
+    STAFF,
+    WRITING,
+)
 
 OVERVIEW: Final = "Overview"
 MEMBERS: Final = "Members"
@@ -44,14 +53,23 @@ MENU: Final = (
     Entry(MEMBERS, "/adjustments", "Adjustments", INSIDE),
     Entry(PROGRAM, "/program", "Program file", WRITING),
     Entry(PROGRAM, "//p/{program}", "Terms", INSIDE),
-    Entry(MONEY, "/partners", "Partners", AUDITING),
+    Entry(MONEY, "/partners", "Partners", SETTLING),
     Entry(STATEMENTS, "/partners", "Statements", PARTNER),
     Entry(PROGRAM, "/rewards", "Rewards and costs", INSIDE),
     Entry(MONEY, "/budgets", "Budgets", INSIDE),
     Entry(SETTING, "/tills", "Tills", RUNNING),
     Entry(SETTING, "/imports", "Imports", RUNNING),
+    Entry(SETTING, "/keys", "Keys", RUNNING),
+    Entry(SETTING, "/audit", "Audit log", AUDITING),
     Entry(SETTING, "/mails", "Mailbox", OWNER),
     Entry(SETTING, "//people", "People", OWNER),
+    Entry(SETTING, "//account", "My account", INSIDE),
+)
+#: Pages that belong to no program.
+BESIDE: Final = (
+    Entry(OVERVIEW, "//c", "Overview", INSIDE),
+    Entry(SETTING, "//people", "People", OWNER),
+    Entry(SETTING, "//account", "My account", STAFF),
 )
 
 
@@ -69,15 +87,17 @@ def menu(program: str, role: str, path: str) -> tuple[list[Shown], list[Shown]]:
 
     >>> groups, entries = menu("cafe", "support", "/c/cafe/measures")
     >>> [each.title for each in groups], [each.title for each in entries if each.here]
-    (['Overview', 'Members', 'Program'], ['Measures'])
+    (['Overview', 'Members', 'Terms', 'My account'], ['Measures'])
     """
     own = [entry for entry in MENU if role in entry.roles]
     current = _current(own, program, path)
     groups = list(dict.fromkeys(entry.group for entry in own))
-    first = {group: next(entry for entry in own if entry.group == group) for group in groups}
+    parts = {group: [entry for entry in own if entry.group == group] for group in groups}
     top = [
         Shown(
-            group, _address(first[group], program), current is not None and current.group == group
+            group if len(parts[group]) > 1 else parts[group][0].title,
+            _address(parts[group][0], program),
+            current is not None and current.group == group,
         )
         for group in groups
     ]
@@ -111,6 +131,17 @@ def entries(program: str, role: str) -> list[Destination]:
     ]
 
 
+def beside(role: str, path: str) -> list[Shown]:
+    """The pages beside all programs, for a role.
+
+    >>> [each.title for each in beside("cashier", "/account/app") if each.here]
+    ['My account']
+    """
+    own = [entry for entry in BESIDE if role in entry.roles]
+    current = _current(own, "", path)
+    return [Shown(entry.title, _address(entry, ""), entry is current) for entry in own]
+
+
 def _address(entry: Entry, program: str) -> str:
     return entry.address(program).replace("{program}", program)
 
@@ -127,4 +158,6 @@ def _current(own: list[Entry], program: str, path: str) -> Entry | None:
 
 def texts() -> list[str]:
     """Every title that the menu shows."""
-    return list(dict.fromkeys(text for entry in MENU for text in (entry.group, entry.title)))
+    return list(
+        dict.fromkeys(text for entry in (*MENU, *BESIDE) for text in (entry.group, entry.title))
+    )

@@ -27,7 +27,7 @@ from kantis.doors.api.office import Office
 from kantis.doors.api.problems import Problem
 from kantis.doors.web import static
 from kantis.doors.web.languages import LANGUAGES, Language, choose, language
-from kantis.doors.web.menu import Shown, menu
+from kantis.doors.web.menu import Shown, beside, menu
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -128,6 +128,10 @@ class Visit:
         """The menu of the console for whoever is signed in, as it stands at this page."""
         return menu(program, self.staff.role, self.request.url.path)
 
+    def beside(self) -> list[Shown]:
+        """The pages beside all programs for whoever is signed in."""
+        return beside(self.staff.role, self.request.url.path)
+
     @property
     def staff(self) -> Staff:
         """Who of the staff is signed in; the page is for nobody else."""
@@ -200,10 +204,14 @@ class Visit:
         assert self.device is not None
         return self.device
 
+    def cookie(self, name: str) -> str:
+        """A cookie's name, which holds it to this host where the browser can see that it is."""
+        return f"__Host-{name}" if self.is_secure else name
+
     @property
     def till_cookie(self) -> str:
-        """As that of a session."""
-        return "__Host-till" if self.is_secure else "till"
+        """That of a till."""
+        return self.cookie("till")
 
     def keep_till(self, answer: Response, secret: str) -> None:
         """Give a device the key of its till."""
@@ -220,8 +228,8 @@ class Visit:
 
     @property
     def session_cookie(self) -> str:
-        """Its name holds it to this host, where the browser can see that it is."""
-        return "__Host-session" if self.is_secure else "session"
+        """That of whoever is signed in."""
+        return self.cookie("session")
 
     def open_session(self, answer: Response, token: str) -> None:
         """Give the browser its session, until it is closed or signs out."""
@@ -232,7 +240,11 @@ class Visit:
 
     def close_session(self, answer: Response) -> None:
         """Take the session from the browser."""
-        answer.delete_cookie(self.session_cookie, path="/", secure=self.is_secure, httponly=True)
+        self.drop(answer, "session")
+
+    def drop(self, answer: Response, name: str) -> None:
+        """Take a cookie from the browser."""
+        answer.delete_cookie(self.cookie(name), path="/", secure=self.is_secure, httponly=True)
 
     def number(self, name: str) -> int:
         """A whole number behind the question mark; 0 where there is none."""
@@ -248,6 +260,12 @@ class Visit:
     def is_secure(self) -> bool:
         """Whether the browser reached us over TLS, or on this machine."""
         return self.request.url.scheme == "https"
+
+    def onward(self, form: dict[str, str] | None = None) -> str:
+        """The page that somebody wanted, by the address or a form; one of ours only."""
+        wanted = self.request.query_params.get("next", "") if form is None else form.get("next", "")
+        ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
+        return wanted if ours and wanted.isprintable() else ""
 
     def go(self, path: str) -> Response:
         """Send the browser on after a form."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from kantis.core.knobs import ProgramError
-from kantis.desk import sessions, staff
+from kantis.desk import factors, sessions, staff
+from kantis.doors.web import proving
 from kantis.doors.web.pages import NotHere, Visit
 
 #: Where somebody begins who has just signed in, by role.
@@ -14,19 +15,33 @@ HOME = {"cashier": "/till", "partner": "/c"}
 
 async def sign_in(visit: Visit) -> Response:
     """The form."""
-    return visit.page("sign-in.html", next=_next(visit, visit.request.query_params), trouble="")
+    return visit.page("sign-in.html", next=visit.onward(), trouble="")
 
 
 async def signed_in(visit: Visit) -> Response:
     """Whoever is known gets a session."""
     form = await visit.form()
-    onward = _next(visit, form)
+    onward = visit.onward(form)
     try:
         who = await visit.change(staff.sign_in, form.get("login", ""), form.get("password", ""))
     except staff.SignInRefused as refused:
         status = 429 if refused.code == "too-many-tries" else 403
         return visit.page("sign-in.html", status=status, next=onward, trouble=refused.code)
-    return await begin(visit, who, onward)
+    return await proving.go_on(visit, who, onward) or await begin(visit, who, onward)
+
+
+async def second(visit: Visit) -> Response:
+    """Whoever shows the second factor too gets a session."""
+    who, why = await proving.finish(visit)
+    onward = visit.onward(await visit.form())
+    if who is None:
+        return visit.go("/sign-in")
+    if why:
+        status = 429 if why == factors.OFTEN else 403
+        return visit.page("sign-in-second.html", status=status, next=onward, trouble=why)
+    answer = await begin(visit, who, onward)
+    visit.drop(answer, proving.HALF_COOKIE)
+    return answer
 
 
 async def sign_out(visit: Visit) -> Response:
@@ -74,10 +89,3 @@ async def begin(visit: Visit, who: staff.Staff, onward: str) -> Response:
     answer = visit.go(onward or HOME.get(who.role, "/c"))
     visit.open_session(answer, token)
     return answer
-
-
-def _next(visit: Visit, said: object) -> str:
-    """The page that somebody wanted; one of ours only."""
-    wanted = str(said.get("next", "")) if hasattr(said, "get") else ""
-    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and "\n" not in wanted
-    return wanted if ours else ""
