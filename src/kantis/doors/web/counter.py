@@ -26,6 +26,7 @@ from kantis.doors.web.basket import (
     new_receipt,
     receipt_of,
 )
+from kantis.doors.web.greeting import greeting
 from kantis.doors.web.pages import Visit, whole
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.selling import HOLD, RELEASE, purchase, sell, send, set_aside, why_not
@@ -126,9 +127,13 @@ async def show(visit: Visit, basket: Basket, *, trouble: str = "", status: int =
     if shown["recorded"]:
         return visit.go(f"/till/receipts/{basket.id}")
     refused = trouble or shown.pop("refused")
+    account, hello = shown["account"], None
+    if account is not None:
+        now = visit.office.desk.clock()
+        hello = await greeting(visit, account["account"], basket.id, now)
     return visit.page(
         "till-sale.html", status=status, place=place, say=place.speaker(visit.language),
-        basket=basket, trouble=refused, **{"refused": "", **shown},
+        basket=basket, trouble=refused, hello=hello, **{"refused": "", **shown},
     )  # fmt: skip
 
 

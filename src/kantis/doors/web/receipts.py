@@ -22,6 +22,7 @@ from kantis.desk.showing import standing
 from kantis.desk.submit import Desk
 from kantis.desk.tills import SCOPE
 from kantis.doors.web.basket import card_of, coins, new_receipt, receipt_of
+from kantis.doors.web.greeting import greeting
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.selling import HOLD, event, send, set_aside, why_not
@@ -50,9 +51,12 @@ async def show(visit: Visit) -> Response:
 
 async def _show(visit: Visit, *, trouble: str = "", status: int = 200) -> Response:
     place, shown = await visit.office.read(_shown, visit)
+    account, hello = shown["account"], None
+    if account is not None:
+        hello = await greeting(visit, account["account"], shown["number"], shown["at"])
     return visit.page(
         "till-receipt.html", status=status, place=place, say=place.speaker(visit.language),
-        trouble=trouble, fresh=new_receipt(), **shown,
+        trouble=trouble, hello=hello, fresh=new_receipt(), **shown,
     )  # fmt: skip
 
 
@@ -169,6 +173,7 @@ def _shown(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         "number": visit.about["receipt"], "lines": body.lines, "unit": money(place.money),
         "total": sum(line.amount for line in body.lines),
         "spent": sum(line.discount for line in body.lines),
+        "at": row.time or row.received,
         "when": home.program.calendar.local(row.time or row.received),
         "card": row.subject.removeprefix("card:"), "alone": row.state == ALONE,
         "waits": row.state == PARKED, "gives": [], "off": 0, "back": False, "account": None,
