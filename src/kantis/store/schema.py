@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from kantis.core.account import NEVER
 from kantis.core.places import CHART, MEMBER_PLACES
 from kantis.store import allowances, byhand, imports, mailing, outgoing, running, signing, tills
+from kantis.store.printing_tables import TABLES as PRINTING
 from kantis.store.shops import TABLES as SHOPS
 from kantis.store.tally_tables import TABLES as TALLIES
 from kantis.store.tally_tables import WHO
@@ -441,6 +442,10 @@ STEPS: list[Step] = [
     Step(
         15, "makes the table of what owners settle about the work with a program",
         running.SETTINGS.format(**_SQLITE_WORDS), running.SETTINGS.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        16, "makes the tables of printed cards",
+        PRINTING.format(**_SQLITE_WORDS), PRINTING.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

@@ -31,6 +31,7 @@ from kantis.doors.web.pages import Visit, whole
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.selling import HOLD, RELEASE, purchase, sell, send, set_aside, why_not
 from kantis.engine.reach import OPEN
+from kantis.store.printing import printed
 from kantis.store.rows import AccountRow
 
 _LETTERS_MAX: Final = 20_000
@@ -160,11 +161,13 @@ def _shown(reader: Desk, visit: Visit, basket: Basket) -> tuple[Place, dict[str,
     found: dict[str, Any] = {
         "recorded": known is not None, "refused": "", "waits": False, "known": row is not None,
         "categories": categories(place.tree), "unit": money(place.money), "held": held,
-        "gives": [], "off": 0, "offers": [], "pays": {}, "bring": {},
+        "fresh": False, "gives": [], "off": 0, "offers": [], "pays": {}, "bring": {},
     }  # fmt: skip
     found |= _member(reader, home, row, basket, visit.language.tag)
     if basket.lines and known is None:
         found |= _quoted(reader, visit, home, basket)
+    if row is None and basket.card:
+        found["fresh"] = bool(printed(books, home.number, [basket.card]))
     found |= at_counter(reader, visit, home, basket)
     taken = held.worth if held is not None else 0
     found["due"] = max(0, basket.total - found["off"] - taken)

@@ -47,6 +47,7 @@ MENU: Final = (
     Entry(MONEY, "/partners", "Partners", AUDITING),
     Entry(STATEMENTS, "/partners", "Statements", PARTNER),
     Entry(PROGRAM, "/rewards", "Rewards and costs", INSIDE),
+    Entry(MEMBERS, "/cards", "Cards", RUNNING),
     Entry(SETTING, "/tills", "Tills", RUNNING),
     Entry(SETTING, "/imports", "Imports", RUNNING),
     Entry(SETTING, "/mails", "Mailbox", OWNER),
