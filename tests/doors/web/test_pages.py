@@ -77,6 +77,8 @@ WHOSE = {
     for who in ("owner", "member", "till")
 }
 SIZE_MAX = 150_000
+#: What a page loads only when it is used: together at most so much.
+VENDOR_MAX = 350_000
 
 pytestmark = pytest.mark.browser
 
@@ -146,9 +148,13 @@ def test_pages_are_small_and_files_are_kept(site: Site) -> None:
             with site.client(who) as client:
                 answer = client.get(address, follow_redirects=True)
             size = len(answer.content) + sum(
-                len(file.body) for path, file in static.files().items() if path in answer.text
+                len(file.body)
+                for path, file in static.files().items()
+                if path in answer.text and "/vendor/" not in path
             )
             assert size <= SIZE_MAX, address
+    vendored = [len(file.body) for path, file in static.files().items() if "/vendor/" in path]
+    assert sum(vendored) <= VENDOR_MAX
     with site.client() as client:
         for path in static.files():
             answer = client.get(path)

@@ -26,7 +26,9 @@ from kantis.doors.web.selling import sell
 SALES_MAX: Final = 100
 _BYTES_MAX: Final = 1 << 20
 #: What the worker keeps beside the page.
-_FILES: Final = ("kantis.css", "mark.svg", "till.js", "queue.js")
+_FILES: Final = (
+    "kantis.css", "mark.svg", "till.js", "queue.js", "scan.js", "vendor/zxing-0.21.3.min.js",
+)  # fmt: skip
 _PAGE: Final = "/till/offline"
 
 
