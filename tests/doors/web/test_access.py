@@ -57,6 +57,7 @@ ROWS: dict[str, str] = {
     "GET /c/{program}/cards/{number}/numbers.csv": "owner manager",
     "POST /c/{program}/cards/{number}/block": "owner manager",
     "POST /c/{program}/goodwill": "owner manager",
+    "POST /c/{program}/offline": "owner manager",
     "POST /c/{program}/pins/{number}": "owner manager",
     "GET /till/pair": "anybody",
     "POST /till/pair": "anybody",

@@ -15,7 +15,7 @@ from kantis.desk.programs import Home
 from kantis.desk.results import PARKED
 from kantis.desk.showing import standing
 from kantis.desk.submit import Desk
-from kantis.doors.web.allowing import at_counter
+from kantis.doors.web.allowing import at_counter, seen
 from kantis.doors.web.basket import (
     LINES_MAX,
     Basket,
@@ -161,7 +161,7 @@ def _shown(reader: Desk, visit: Visit, basket: Basket) -> tuple[Place, dict[str,
     found: dict[str, Any] = {
         "recorded": known is not None, "refused": "", "waits": False, "known": row is not None,
         "categories": categories(place.tree), "unit": money(place.money), "held": held,
-        "fresh": False, "gives": [], "off": 0, "offers": [], "pays": {}, "bring": {},
+        "fresh": False, "seen": "", "gives": [], "off": 0, "offers": [], "pays": {}, "bring": {},
     }  # fmt: skip
     found |= _member(reader, home, row, basket, visit.language.tag)
     if basket.lines and known is None:
@@ -184,6 +184,7 @@ def _member(
     rewards = around.rewards(books, home, row, now, basket=basket.total, wanted=[tag])
     return {
         "account": standing(books, home, row, now),
+        "seen": seen(books, home, row, now),
         "rewards": [each for each in rewards if each["can"] and each["comes"] == _ON_REQUEST],
         "vouchers": around.vouchers(home, row, now, [tag]),
         "offers": [

@@ -83,6 +83,7 @@ PAGES: Final = (
     Page("GET", "/c/{program}/cards/{number}/numbers.csv", RUNNING, printing.file),
     Page("POST", "/c/{program}/cards/{number}/block", RUNNING, printing.block),
     Page("POST", "/c/{program}/goodwill", RUNNING, goodwill.allow),
+    Page("POST", "/c/{program}/offline", RUNNING, goodwill.allow_offline),
     Page("POST", "/c/{program}/pins/{number}", RUNNING, till.pin),
     Page("GET", "/till/pair", ANYBODY, till.pairing),
     Page("POST", "/till/pair", ANYBODY, till.pair),
