@@ -257,6 +257,12 @@ def readings_of(books: Reading, member: str) -> list[ReadingRow]:
     return list(map(ReadingRow._make, rows))
 
 
+def has_read(books: Reading, member: str, who: str, why: str) -> bool:
+    """Whether it is written down already that somebody read of a member, for one purpose."""
+    wanted = "SELECT 1 FROM reading WHERE member = ? AND who = ? AND why = ? LIMIT 1"
+    return bool(books.rows(wanted, (member, who, why)))
+
+
 # ── writing ──────────────────────────────────────────────────────────────────
 
 

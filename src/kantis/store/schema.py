@@ -26,6 +26,7 @@ from kantis.store import (
     tills,
     uses,
 )
+from kantis.store.printing_tables import TABLES as PRINTING
 from kantis.store.shops import TABLES as SHOPS
 from kantis.store.tally_tables import TABLES as TALLIES
 from kantis.store.tally_tables import WHO
@@ -465,6 +466,10 @@ STEPS: list[Step] = [
     Step(
         18, "makes the table of when keys were used",
         uses.TABLES.format(**_SQLITE_WORDS), uses.TABLES.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        19, "makes the tables of printed cards",
+        PRINTING.format(**_SQLITE_WORDS), PRINTING.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

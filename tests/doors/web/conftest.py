@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 import kantis.desk
 from kantis.core.events import Body, Enrol, Event, Line, Purchase
 from kantis.core.knobs import plain
-from kantis.desk import sessions, staff, text, tills
+from kantis.desk import printing, sessions, staff, text, tills
 from kantis.desk.audit import By, alone
 from kantis.desk.measures.tallying import catch_up
 from kantis.desk.submit import Desk
@@ -69,6 +69,7 @@ def begin(desk: Desk) -> dict[str, str]:
     key = desk.keyring.find(found["till"], desk.books)
     assert key is not None
     tills.stand(desk, key.prefix, cashier)
+    printing.make(desk, program, "First cards", 30, By("test"))
     number, _ = staff.invite(desk, "branch", "Branch", "owner", "corner-cafe", By("test"))
     found["branch"] = sessions.begin(desk, "a test", staff=number)
     found["late"] = sessions.begin(desk, "a test", staff=1)

@@ -1,5 +1,7 @@
 """Who may see what: each role on each page. A page without its row here fails."""
 
+import re
+
 import httpx
 import pytest
 
@@ -62,7 +64,13 @@ ROWS: dict[str, str] = {
     "GET /c/{program}/tills": "owner manager",
     "POST /c/{program}/tills": "owner manager",
     "POST /c/{program}/tills/{key}/end": "owner manager",
+    "GET /c/{program}/cards": "owner manager",
+    "POST /c/{program}/cards": "owner manager",
+    "GET /c/{program}/cards/{number}": "owner manager",
+    "GET /c/{program}/cards/{number}/numbers.csv": "owner manager",
+    "POST /c/{program}/cards/{number}/block": "owner manager",
     "POST /c/{program}/goodwill": "owner manager",
+    "POST /c/{program}/offline": "owner manager",
     "POST /c/{program}/pins/{number}": "owner manager",
     "GET /c/{program}/keys": "owner manager",
     "POST /c/{program}/keys": "owner manager",
@@ -80,6 +88,7 @@ ROWS: dict[str, str] = {
     "POST /till/release": "counter",
     "POST /till/use": "counter",
     "POST /till/load": "counter",
+    "POST /till/cards": "counter",
     "POST /till/goodwill": "counter",
     "GET /till/receipts": "counter",
     "GET /till/receipts/{receipt}": "counter",
@@ -221,6 +230,7 @@ def test_the_program_of_somebody_else_is_nowhere(site: Site, row: str) -> None:
     with site.client("other") as client:
         assert client.request(row.split()[0], path_of(row)).status_code == 404
         shown = row.startswith("GET") and "{account}" not in row and "{partner}" not in row
+        shown = row.startswith("GET") and not re.search(r"\{(account|number)\}", row)
         if shown and "manager" in ROWS[row].split():
             own = path_of(row, "boots-advantage-card")
             assert client.request(row.split()[0], own).status_code == 200

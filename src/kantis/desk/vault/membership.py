@@ -23,7 +23,7 @@ from kantis.desk.vault import cards
 from kantis.desk.vault.person import TOLD, Address, Person, checked
 from kantis.desk.vault.vault import Member, Refusal, Vault
 from kantis.engine.decide import advance
-from kantis.store import people
+from kantis.store import people, printing
 from kantis.store.people import ADDED, ERASED, MOVED, REPLACED, Slip
 from kantis.store.rows import Row
 
@@ -145,7 +145,10 @@ def new_number(
     program = home.number
 
     def known(card: str) -> bool:
-        return card not in mine and bool(reader.books.cards([(program, card)]))
+        if card in mine:
+            return False
+        printed = printing.printed(reader.books, program, [card])
+        return bool(printed or reader.books.cards([(program, card)]))
 
     return cards.free(program, lambda n: vault.secret("cards", f"{about} {n}"), known)
 

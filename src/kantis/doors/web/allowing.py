@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import msgspec
+
 from kantis.core.amounts import Unit
-from kantis.desk import goodwill
+from kantis.desk import goodwill, unplugged
 from kantis.desk.audit import By
 from kantis.desk.programs import Home
+from kantis.desk.showing import now_of
 from kantis.desk.submit import Desk
 from kantis.doors.web.basket import Basket
 from kantis.doors.web.pages import Visit
 from kantis.store import hands
+from kantis.store.reading import Reading
+from kantis.store.rows import AccountRow
 
 #: What is put behind the id of a basket for the gift that belongs to it.
 GIFT: Final = "-g"
@@ -42,7 +47,13 @@ def shown(reader: Desk, home: Home) -> dict[str, Any]:
         if found.balance
         else {}
     )
-    return {"goodwill": {"balance": found.balance, **amounts}, "units": list(units)}
+    most = unplugged.cap(reader.books, home.number)
+    offline = home.program.money.number(most) if most else ""
+    return {
+        "goodwill": {"balance": found.balance, **amounts},
+        "units": list(units),
+        "offline": offline,
+    }
 
 
 def at_counter(reader: Desk, visit: Visit, home: Home, basket: Basket) -> dict[str, Any]:
@@ -63,6 +74,14 @@ def at_counter(reader: Desk, visit: Visit, home: Home, basket: Basket) -> dict[s
             "reasons": REASONS,
         }
     }
+
+
+def seen(books: Reading, home: Home, row: AccountRow, now: int) -> str:
+    """What a device keeps of a member for the time without the network; empty for nothing."""
+    most = unplugged.cap(books, home.number)
+    found = unplugged.payable(home, now_of(home, row, now), now, most)
+    said = {"most": most, "at": now, "payable": found}
+    return msgspec.json.encode(said).decode() if found else ""
 
 
 def by_cashier(visit: Visit) -> By:

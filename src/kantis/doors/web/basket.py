@@ -111,6 +111,8 @@ class Basket(Struct, frozen=True):
     at: int
     card: str = ""
     lines: tuple[Line, ...] = ()
+    #: What was paid in points without the network, per reward.
+    points: tuple[tuple[str, int], ...] = ()
 
     @property
     def total(self) -> int:

@@ -16,6 +16,7 @@ from kantis.doors.web.languages import Language
 #: Where a consent was given.
 SOURCE: Final = "pages"
 TERMS: Final = "terms"
+GREETING: Final = "greeting at the till"
 
 
 class Asked(Struct, frozen=True):
@@ -42,6 +43,11 @@ ASKED: Final = (
     Asked(
         "habits", "offers from purchases", "2026-1", _("Offers that suit me"),
         _("Choose offers for me by what I have bought. I can take this back at any time."),
+    ),
+    Asked(
+        "greeting", GREETING, "2026-1", _("A greeting at the till"),
+        _("Show my first name, and what you have noted for me, to whoever serves me, and think "
+          "of my birthday and of the day I joined. I can take this back at any time."),
     ),
 )  # fmt: skip
 

@@ -15,7 +15,7 @@ from kantis.desk.programs import Home
 from kantis.desk.results import PARKED
 from kantis.desk.showing import standing
 from kantis.desk.submit import Desk
-from kantis.doors.web.allowing import at_counter
+from kantis.doors.web.allowing import at_counter, seen
 from kantis.doors.web.basket import (
     LINES_MAX,
     Basket,
@@ -26,10 +26,12 @@ from kantis.doors.web.basket import (
     new_receipt,
     receipt_of,
 )
+from kantis.doors.web.greeting import greeting
 from kantis.doors.web.pages import Visit, whole
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.selling import HOLD, RELEASE, purchase, sell, send, set_aside, why_not
 from kantis.engine.reach import OPEN
+from kantis.store.printing import printed
 from kantis.store.rows import AccountRow
 
 _LETTERS_MAX: Final = 20_000
@@ -126,9 +128,13 @@ async def show(visit: Visit, basket: Basket, *, trouble: str = "", status: int =
     if shown["recorded"]:
         return visit.go(f"/till/receipts/{basket.id}")
     refused = trouble or shown.pop("refused")
+    account, hello = shown["account"], None
+    if account is not None:
+        now = visit.office.desk.clock()
+        hello = await greeting(visit, account["account"], basket.id, now)
     return visit.page(
         "till-sale.html", status=status, place=place, say=place.speaker(visit.language),
-        basket=basket, trouble=refused, **{"refused": "", **shown},
+        basket=basket, trouble=refused, hello=hello, **{"refused": "", **shown},
     )  # fmt: skip
 
 
@@ -155,11 +161,13 @@ def _shown(reader: Desk, visit: Visit, basket: Basket) -> tuple[Place, dict[str,
     found: dict[str, Any] = {
         "recorded": known is not None, "refused": "", "waits": False, "known": row is not None,
         "categories": categories(place.tree), "unit": money(place.money), "held": held,
-        "gives": [], "off": 0, "offers": [], "pays": {}, "bring": {},
+        "fresh": False, "seen": "", "gives": [], "off": 0, "offers": [], "pays": {}, "bring": {},
     }  # fmt: skip
     found |= _member(reader, home, row, basket, visit.language.tag)
     if basket.lines and known is None:
         found |= _quoted(reader, visit, home, basket)
+    if row is None and basket.card:
+        found["fresh"] = bool(printed(books, home.number, [basket.card]))
     found |= at_counter(reader, visit, home, basket)
     taken = held.worth if held is not None else 0
     found["due"] = max(0, basket.total - found["off"] - taken)
@@ -176,6 +184,7 @@ def _member(
     rewards = around.rewards(books, home, row, now, basket=basket.total, wanted=[tag])
     return {
         "account": standing(books, home, row, now),
+        "seen": seen(books, home, row, now),
         "rewards": [each for each in rewards if each["can"] and each["comes"] == _ON_REQUEST],
         "vouchers": around.vouchers(home, row, now, [tag]),
         "offers": [

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.responses import Response
 
 from kantis.core.knobs import ProgramError
-from kantis.desk import adjusting, goodwill
+from kantis.desk import adjusting, goodwill, unplugged
 from kantis.desk.adjusting import Asked, Wrong
 from kantis.desk.goodwill import Budget
 from kantis.desk.programs import Home
@@ -54,6 +54,19 @@ async def allow(visit: Visit) -> Response:
         wanted = Budget(unit.name, *amounts)
     try:
         await visit.change(goodwill.set_budget, home, wanted, visit.by)
+    except ProgramError as error:
+        return await till.show(visit, status=422, trouble=error.faults[0].code)
+    return visit.go(f"/c/{place.name}/tills")
+
+
+async def allow_offline(visit: Visit) -> Response:
+    """Another amount that points may pay at a till without the network; nothing where empty."""
+    form = await visit.form()
+    place, home = await visit.office.read(placed, visit)
+    typed = form.get("offline", "").strip()
+    amount = coins(typed, home.program.money) if typed else 0
+    try:
+        await visit.change(unplugged.set_cap, home, -1 if amount is None else amount, visit.by)
     except ProgramError as error:
         return await till.show(visit, status=422, trouble=error.faults[0].code)
     return visit.go(f"/c/{place.name}/tills")

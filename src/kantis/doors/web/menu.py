@@ -57,6 +57,7 @@ MENU: Final = (
     Entry(STATEMENTS, "/partners", "Statements", PARTNER),
     Entry(PROGRAM, "/rewards", "Rewards and costs", INSIDE),
     Entry(MONEY, "/budgets", "Budgets", INSIDE),
+    Entry(MEMBERS, "/cards", "Cards", RUNNING),
     Entry(SETTING, "/tills", "Tills", RUNNING),
     Entry(SETTING, "/imports", "Imports", RUNNING),
     Entry(SETTING, "/keys", "Keys", RUNNING),

@@ -15,18 +15,23 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from kantis.core.amounts import money
+from kantis.desk import unplugged
+from kantis.desk.recorded import entry_of
+from kantis.desk.submit import Desk
 from kantis.doors.api.problems import Problem
 from kantis.doors.web import static
 from kantis.doors.web.basket import Basket, card_of, categories, lines_of, receipt_of
 from kantis.doors.web.pages import HEADERS, TEMPLATES, Visit
 from kantis.doors.web.places import place_of
-from kantis.doors.web.selling import sell
+from kantis.doors.web.selling import UNCOVERED, sell
 
 #: Sales that are taken at once; a browser sends the rest after them.
 SALES_MAX: Final = 100
 _BYTES_MAX: Final = 1 << 20
 #: What the worker keeps beside the page.
-_FILES: Final = ("kantis.css", "mark.svg", "till.js", "queue.js")
+_FILES: Final = (
+    "kantis.css", "mark.svg", "till.js", "queue.js", "scan.js", "vendor/zxing-0.21.3.min.js",
+)  # fmt: skip
 _PAGE: Final = "/till/offline"
 
 
@@ -37,6 +42,7 @@ class Sale(Struct):
     at: int
     lines: str
     card: str = ""
+    points: dict[str, int] = {}
 
 
 class Sales(Struct):
@@ -71,11 +77,47 @@ async def queue(visit: Visit) -> Response:
     except (msgspec.MsgspecError, RecursionError):
         raise Problem("malformed") from None
     told: dict[str, str] = {}
+    spent: dict[str, int] = {}
     for each in sales[:SALES_MAX]:
-        basket = Basket(receipt_of(each.id), each.at, card_of(each.card), lines_of(each.lines))
+        basket = Basket(
+            receipt_of(each.id), each.at, card_of(each.card), lines_of(each.lines),
+            tuple(sorted(each.points.items())),
+        )  # fmt: skip
         good = basket.id and basket.lines and each.at > 0
-        told[each.id] = await sell(visit, basket) if good else "malformed"
-    return Response(json.dumps({"sales": told}), headers=HEADERS, media_type="application/json")
+        code = "" if good else "malformed"
+        if good and each.points:
+            code = await visit.office.read(_too_much, visit, basket, spent)
+        told[each.id] = code or await sell(visit, basket)
+    short = await visit.office.read(_short, visit, [id for id, code in told.items() if not code])
+    said = {"sales": told, "short": short}
+    return Response(json.dumps(said), headers=HEADERS, media_type="application/json")
+
+
+def _too_much(reader: Desk, visit: Visit, basket: Basket, spent: dict[str, int]) -> str:
+    """The code of why a sale with points is not taken; ``spent`` adds up what each card paid."""
+    till = visit.till
+    if reader.books.events([f"{till.source}/{basket.id}"]):
+        return ""  # it was taken before, whatever is allowed now
+    home = reader.homes.numbered(till.number)
+    worth = unplugged.worth(home, reader.clock(), dict(basket.points))
+    before = spent.get(basket.card, 0)
+    good = basket.card and all(amount > 0 for _, amount in basket.points)
+    if not good or worth + before > unplugged.cap(reader.books, home.number):
+        return unplugged.TOO_MUCH
+    spent[basket.card] = before + worth
+    return ""
+
+
+def _short(reader: Desk, visit: Visit, ids: list[str]) -> list[str]:
+    """Those of some sales that more was spent with than could be had, by their numbers."""
+    rows = reader.books.events(f"{visit.till.source}/{id}" for id in ids)
+    places = [
+        (row.account, row.seq) for row in rows if row.account is not None and row.seq is not None
+    ]
+    entries = [entry_of(*each) for each in reader.books.entries(places)]
+    return sorted(
+        each.event.partition("/")[2] for each in entries if UNCOVERED & set(each.decision.flags)
+    )
 
 
 async def worker(visit: Visit) -> Response:

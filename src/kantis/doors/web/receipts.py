@@ -22,9 +22,10 @@ from kantis.desk.showing import standing
 from kantis.desk.submit import Desk
 from kantis.desk.tills import SCOPE
 from kantis.doors.web.basket import card_of, coins, new_receipt, receipt_of
+from kantis.doors.web.greeting import greeting
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place, place_of
-from kantis.doors.web.selling import HOLD, event, send, set_aside, why_not
+from kantis.doors.web.selling import HOLD, UNCOVERED, event, send, set_aside, why_not
 from kantis.store.rows import EventRow
 from kantis.store.schema import ALONE, PARKED
 
@@ -50,9 +51,12 @@ async def show(visit: Visit) -> Response:
 
 async def _show(visit: Visit, *, trouble: str = "", status: int = 200) -> Response:
     place, shown = await visit.office.read(_shown, visit)
+    account, hello = shown["account"], None
+    if account is not None:
+        hello = await greeting(visit, account["account"], shown["number"], shown["at"])
     return visit.page(
         "till-receipt.html", status=status, place=place, say=place.speaker(visit.language),
-        trouble=trouble, fresh=new_receipt(), **shown,
+        trouble=trouble, hello=hello, fresh=new_receipt(), **shown,
     )  # fmt: skip
 
 
@@ -169,13 +173,14 @@ def _shown(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         "number": visit.about["receipt"], "lines": body.lines, "unit": money(place.money),
         "total": sum(line.amount for line in body.lines),
         "spent": sum(line.discount for line in body.lines),
+        "at": row.time or row.received,
         "when": home.program.calendar.local(row.time or row.received),
         "card": row.subject.removeprefix("card:"), "alone": row.state == ALONE,
-        "waits": row.state == PARKED, "gives": [], "off": 0, "back": False, "account": None,
-        "near": None,
+        "waits": row.state == PARKED, "gives": [], "off": 0, "by_points": 0, "short": False,
+        "back": False, "account": None, "near": None,
     }  # fmt: skip
     if row.account is not None and row.seq is not None:
-        found |= _decided(reader, visit, home, row, row.account, row.seq)
+        found |= _decided(reader, visit, home, row, row.account, row.seq, set(body.points or ()))
     elif row.state == ALONE:
         asked = event(visit.till, f"{found['number']}-q", "", body, ask=False)
         _, forecast = quoted(reader, asked, program=visit.till.program)
@@ -189,7 +194,7 @@ def _shown(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
 
 
 def _decided(
-    reader: Desk, visit: Visit, home: Home, row: EventRow, account: int, seq: int
+    reader: Desk, visit: Visit, home: Home, row: EventRow, account: int, seq: int, paid: set[str]
 ) -> dict[str, Any]:
     """What the purchase did, and where the member stands now."""
     books, now, units = reader.books, reader.clock(), home.program.units
@@ -207,6 +212,8 @@ def _decided(
             if balance in units and amount
         ],
         "off": sum(each[2] for each in did.effects),
+        "by_points": sum(each[2] for each in did.effects if each[1] in paid),
+        "short": UNCOVERED.intersection(did.flags),
         "back": bool(books.undoing([(account, row.key)])),
         "account": standing(books, home, owner, now),
         "near": min(

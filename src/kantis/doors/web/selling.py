@@ -24,6 +24,8 @@ from kantis.doors.web.pages import Visit
 HOLD: Final = "-r"
 CAPTURE: Final = "-c"
 RELEASE: Final = "-x"
+#: Flags of a purchase whose points were not there, or could not pay it after all.
+UNCOVERED: Final = frozenset({"shortage", "too-much", "unknown-reward", "below-minimum"})
 
 
 def event(till: Caller, id: str, subject: str, body: Body, at: int = 0, *, ask: bool) -> Event:
@@ -43,7 +45,8 @@ def purchase(till: Caller, basket: Basket, held: Redemption | None) -> Event:
     """The purchase that a basket becomes; what was set aside comes off its lines."""
     lines, worth = basket.lines, held.worth if held is not None else 0
     subject = f"card:{basket.card}" if basket.card else ""
-    body = Purchase(_less(lines, worth), receipt=basket.id, channel="till")
+    points = dict(basket.points) or None
+    body = Purchase(_less(lines, worth), receipt=basket.id, channel="till", points=points)
     return event(till, basket.id, subject, body, basket.at, ask=False)
 
 

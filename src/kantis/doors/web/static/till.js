@@ -5,14 +5,16 @@
 
   const tell = async () => {
     const sales = await Queue.all();
-    const waiting = sales.filter((sale) => !sale.failed);
+    const waiting = sales.filter((sale) => !sale.failed && !sale.short);
     const failed = sales.filter((sale) => sale.failed);
-    for (const [id, some] of [["kept", waiting], ["failed", failed]]) {
+    const short = sales.filter((sale) => sale.short);
+    for (const [id, some] of [["kept", waiting], ["failed", failed], ["short", short]]) {
       const place = byId(id);
       if (!place) continue;
       place.hidden = !some.length;
       place.querySelector("span").textContent =
-        id === "kept" ? some.length : some.map((sale) => `${sale.id} (${sale.failed})`).join(", ");
+        id === "kept" ? some.length
+          : some.map((sale) => (sale.failed ? `${sale.id} (${sale.failed})` : sale.id)).join(", ");
     }
   };
 
@@ -44,6 +46,9 @@
     return quantity && amount > 0 && Number.isSafeInteger(amount) ? `${encodeURIComponent(category)}:${quantity}:${amount}` : "";
   };
 
+  // A card as the server reads it: of a stripe, what its second track says.
+  const cardOf = (typed) => /[;+]([0-9]{1,40})[=?]/.exec(typed)?.[1] ?? typed.replace(/\s/g, "");
+
   const record = byId("record");
   if (record) {
     record.addEventListener("submit", async (event) => {
@@ -62,22 +67,51 @@
     });
   }
 
+  const told = byId("shown");
+  if (told) {
+    told.addEventListener("click", async () => {
+      for (const sale of await Queue.all()) if (sale.short) await Queue.remove(sale.id);
+      await tell();
+    });
+  }
+  const seen = byId("seen");
+  if (seen) Queue.see(seen.dataset.card, seen.dataset.said ? JSON.parse(seen.dataset.said) : null);
+
   const offline = byId("offline");
   if (offline) {
     let id = Queue.receipt();
+    const scale = Number(offline.dataset.scale);
+    const money = new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency: offline.dataset.money });
+    const shown = (coins) => money.format(coins / 10 ** scale);
+    const total = (lines) => (lines ? Number(lines.split(":")[2]) : 0);
+    // What points would pay of what is typed, before anybody is asked for money.
+    const weigh = async () => {
+      const said = Object.fromEntries(new FormData(offline));
+      const basket = total(line(said.amount, scale, ""));
+      const found = basket ? await Queue.offer(cardOf(said.card), basket) : null;
+      byId("paying").hidden = !found;
+      if (!found) byId("pay").checked = false;
+      byId("off").textContent = found ? shown(found.worth) : "";
+      byId("due").textContent = found ? shown(basket - (byId("pay").checked ? found.worth : 0)) : "";
+      return byId("pay").checked ? found : null;
+    };
+    for (const each of ["card", "amount", "pay"]) byId(each).addEventListener("input", weigh);
     offline.addEventListener("submit", async (event) => {
       event.preventDefault();
       const said = Object.fromEntries(new FormData(offline));
-      const lines = line(said.amount, Number(offline.dataset.scale), said.add || "");
+      const lines = line(said.amount, scale, said.add || "");
       byId("wrong").hidden = Boolean(lines);
       if (!lines) return;
-      const sale = { id, at: Date.now(), card: said.card, lines };
+      const sale = { id, at: Date.now(), card: cardOf(said.card), lines };
+      const paid = await weigh();
+      if (paid) Object.assign(sale, { points: { [paid.reward]: paid.points }, worth: paid.worth, balance: paid.balance });
       id = Queue.receipt();
       await Queue.add(sale);
       const told = document.createElement("li");
-      told.textContent = `${sale.id} · ${said.amount}`;
+      told.textContent = [sale.id, said.amount, ...(paid ? [`−${shown(paid.worth)}`] : [])].join(" · ");
       byId("sold").prepend(told);
       offline.reset();
+      await weigh();
       byId("card").focus();
       await synchronise();
     });

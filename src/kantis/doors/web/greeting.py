@@ -1,0 +1,75 @@
+"""Greeting: the personal line at a till, for members who agreed to it and for nobody else.
+
+Guarantee: nothing personal is read for a member who has not agreed, or does so no more, and
+nothing where several share the account. What is shown is written down before, once a sale.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from kantis.core.calendar import month_day, next_yearly, years_between
+from kantis.desk.submit import Desk
+from kantis.desk.vault.person import Person
+from kantis.desk.vault.vault import Reader, Vault
+from kantis.doors.api.problems import Problem
+from kantis.doors.web import consents
+from kantis.doors.web.pages import Visit
+from kantis.store import people
+
+FIELDS: Final = ("given_name", "birthday", "notes", "consents")
+_NOTE_MAX: Final = 300
+
+
+class Greeting(Struct, frozen=True):
+    """What whoever serves may know: a name, whether it is their birthday, for how many whole
+    years they have been a member today (0 on any other day), and what was noted for them."""
+
+    name: str
+    birthday: bool = False
+    years: int = 0
+    note: str = ""
+
+
+def of(person: Person, joined: int, day: int) -> Greeting:
+    """The greeting of somebody on a day; ``joined`` is the day on which they joined.
+
+    >>> of(Person("Anna", birthday="05-17"), 739000, 739388)
+    Greeting(name='Anna', birthday=True, years=0, note='')
+    """
+    born = [int(each) for each in person.birthday.split("-")[-2:]] if person.birthday else []
+    years = years_between(joined, day)
+    return Greeting(
+        person.given_name,
+        bool(born) and next_yearly(day, born[0], born[1]) == day,
+        years if years > 0 and next_yearly(day, *month_day(joined)) == day else 0,
+        " ".join(person.notes.split())[:_NOTE_MAX],
+    )
+
+
+async def greeting(visit: Visit, account: int, about: str, moment: int) -> Greeting | None:
+    """The greeting of whoever has an account alone and agreed; ``about`` is the sale."""
+    known = await visit.office.read(lambda reader: people.by_account(reader.books, [account]))
+    if len(known) != 1 or known[0].sealed is None:
+        return None
+    try:
+        return await visit.office.people(_greeting, visit, account, about, moment)
+    except Problem:  # a sale goes on where the keys cannot be used
+        return None
+
+
+def _greeting(
+    reader: Desk, vault: Vault, visit: Visit, account: int, about: str, moment: int
+) -> Greeting | None:
+    found = vault.open(people.by_account(reader.books, [account]))
+    person = found[0].person if len(found) == 1 else None
+    if person is None or not consents.holds(person, consents.GREETING):
+        return None
+    assert visit.cashier is not None
+    who, why = f"{visit.cashier.login} at {visit.till.source}", f"sale {about}"
+    if not people.has_read(reader.books, found[0].row.id, who, why):
+        vault.note(found, Reader(who, why), FIELDS)
+    days = reader.homes.numbered(visit.till.number).program.calendar
+    return of(person, days.day(found[0].row.joined), days.day(moment))
