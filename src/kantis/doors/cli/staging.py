@@ -148,7 +148,8 @@ def _stage(desk: Desk, home: Home, address: str) -> Stage:
     logins = []
     for role in staff.ROLES:
         if role not in there:
-            there[role], _ = staff.invite(desk, role, f"Demo {role}", role, home.name, HAND)
+            where = "" if role == "owner" else home.name
+            there[role], _ = staff.invite(desk, role, f"Demo {role}", role, where, HAND)
         password = _password()
         staff.give_password(desk, there[role], password, HAND)
         logins.append(Login(role, role, password))

@@ -17,6 +17,8 @@ HEIGHT: Final = 190
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 8, 10, 24
 _INNER: Final = WIDTH - _LEFT - _RIGHT
 _FLOOR: Final = HEIGHT - _BOTTOM
+#: About how wide a letter is.
+_LETTER: Final = 8
 #: So many labels of months fit below a picture.
 _LABELS_MAX: Final = 6
 #: Figures are whole numbers of thousandths here.
@@ -80,7 +82,8 @@ def _axis(top: int, say: Say) -> str:
 
 def _labels(labels: Sequence[str]) -> str:
     made, count = "", max(1, len(labels))
-    every = -(-count // _LABELS_MAX)
+    wide = _LETTER * (max(map(len, labels), default=0) + 2)
+    every = max(-(-count // _LABELS_MAX), -(-wide * count // _INNER))
     for number, label in enumerate(labels):
         if number % every == 0:
             x = _LEFT + _INNER * (2 * number + 1) // (2 * count)
