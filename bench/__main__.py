@@ -26,6 +26,7 @@ from bench import (
     onpostgres,
     onsqlite,
     overhttp,
+    pages,
     proving,
     year,
 )
@@ -46,6 +47,7 @@ PARTS: dict[str, Callable[[bool, Path], list[Row]]] = {
     "verify": proving.rows,
     "demo": memory.rows,
     "members": finding.rows,
+    "pages": pages.rows,
 }
 BIG = {"big": growing.rows, "million": finding.many}
 

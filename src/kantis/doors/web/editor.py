@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from msgspec import Struct
@@ -20,6 +21,8 @@ from kantis.doors.web.preview import Preview, first_purchase
 #: The currencies that are offered first; any other can be written into the file.
 CURRENCIES: Final = ("EUR", "USD", "GBP", "SEK", "NOK", "DKK", "VND")
 SOURCE_LETTERS_MAX: Final = 200_000
+#: So many drafts that were read are kept, for who opens or checks them again.
+_DRAFTS: Final = 8
 
 
 class Template(Struct, frozen=True):
@@ -110,12 +113,21 @@ def _shown(visit: Visit, name: str, checked: Checked, status: int = 200) -> Resp
 # ── what a reader finds ──────────────────────────────────────────────────────
 
 
-def _templates() -> list[Template]:
+@cache
+def _templates() -> tuple[Template, ...]:
+    """They come with Kantis, so they stay as they are while it runs."""
     found = []
     for name, path in library.templates().items():
         head = editing.read(path.read_bytes()).program.newest.head
         found.append(Template(name, head.title, head.about))
-    return found
+    return tuple(found)
+
+
+@lru_cache(maxsize=_DRAFTS)
+def _read(source: str, name: str) -> tuple[editing.Draft, tuple[tuple[str, str], ...]]:
+    """A draft and its warnings, which depend on its text and its name alone."""
+    draft = editing.read(source, name=name)
+    return draft, tuple(editing.warnings(draft).items())
 
 
 def _newest(reader: Desk, visit: Visit) -> tuple[str, str]:
@@ -131,7 +143,7 @@ def _check(reader: Desk, source: str, name: str, own: int) -> Checked:
     if name and (not number or own not in (0, number)):
         raise NotHere
     try:
-        draft = editing.read(source, name=name)
+        draft, warnings = _read(source, name)
     except ProgramError as error:
         return Checked(source, tuple(error.faults))
     now = reader.clock()
@@ -142,7 +154,7 @@ def _check(reader: Desk, source: str, name: str, own: int) -> Checked:
     home: Any = Home(0, draft.program.name, draft.program, 0)
     return Checked(
         source,
-        warnings=tuple(editing.warnings(draft).items()),
+        warnings=warnings,
         changes=changes,
         preview=first_purchase(draft.program, now),
         place=place_of(home, now),
