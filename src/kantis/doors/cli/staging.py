@@ -145,11 +145,16 @@ def _name(desk: Desk, home: Home) -> Iterator[tuple[int, int]]:
 def _stage(desk: Desk, home: Home, address: str) -> Stage:
     """Logins with new passwords, a code for a till, and links to some cards."""
     there = {each.login: each.number for each in staff.everybody(desk.books) if each.ended is None}
+    partners = sorted(home.program.newest.partners)
     logins = []
     for role in staff.ROLES:
+        partner = partners[0] if role == staff.PARTNER and partners else ""
+        if role == staff.PARTNER and not partner:
+            continue  # nobody is a partner of a program that names none
         if role not in there:
             where = "" if role == "owner" else home.name
-            there[role], _ = staff.invite(desk, role, f"Demo {role}", role, where, HAND)
+            about = role, f"Demo {role}", role, where, HAND
+            there[role], _ = staff.invite(desk, *about, partner=partner)
         password = _password()
         staff.give_password(desk, there[role], password, HAND)
         logins.append(Login(role, role, password))
