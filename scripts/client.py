@@ -93,14 +93,18 @@ def shapes(contract: dict[str, Any]) -> str:
 def call(path: str, method: str, operation: dict[str, Any]) -> str:
     """A route as a method."""
     params = operation.get("parameters", [])
-    content = (operation.get("requestBody") or {}).get("content", {}).get("application/json")
+    bodies = (operation.get("requestBody") or {}).get("content", {})
+    content, form = bodies.get("application/json"), bodies.get("multipart/form-data")
+    fields = form["schema"]["properties"].keys() - {"file"} if form else ()
     returns, streams, text = _returned(operation)
     first = [f"{_name(each['name'])}: {kind(each['schema'])}" for each in params
              if each["in"] == "path"]  # fmt: skip
     if content:
         first.append(f"said: {_said(content['schema'])}")
+    first += ["file: tuple[str, bytes]"] if form else []
     rest = [each for each in params if each["in"] in ("query", "header")]
     named = [_keyword(each) for each in rest]
+    named += [f"{each}: str | None = None" for each in sorted(fields)]
     listed = ", ".join(["self", *first, *(["*", *named] if named else [])])
     url = re.sub(r"\{(\w+)\}", lambda found: f"{{_quoted({_name(found[1])})}}", path)
     given = [] if streams else [repr(method.upper())]
@@ -109,6 +113,9 @@ def call(path: str, method: str, operation: dict[str, Any]) -> str:
         inside = [f"{_header(e['name'])!r}: {_name(e['name'])}" for e in rest if e["in"] == where]
         given += [f"{word}={{{', '.join(inside)}}}"] if inside else []
     given += ["body=said"] if content else []
+    if form:
+        inside = [f"{each!r}: {each}" for each in sorted(fields)]
+        given += ["file=file", f"form={{{', '.join(inside)}}}"]
     given += ["keyed=True"] if any(each["name"] == "Idempotency-Key" for each in rest) else []
     given += ["text=True"] if text else []
     summary, about = operation["summary"], operation.get("description", "")
@@ -132,7 +139,7 @@ def _said(schema: dict[str, Any]) -> str:
 
 def _returned(operation: dict[str, Any]) -> tuple[str, bool, bool]:
     """The type of a good answer, whether it comes line by line, and whether it is a text."""
-    for status in ("200", "201", "204"):
+    for status in ("200", "201", "202", "204"):
         answer = operation["responses"].get(status)
         if answer is None:
             continue

@@ -55,6 +55,11 @@ ROWS: dict[str, tuple[str, int]] = {
     "GET /v1/positions": ("partner staff auditor", 200),
     "GET /v1/settlements": ("partner staff auditor", 200),
     "GET /v1/exports/{what}": ("staff auditor", 200),
+    "GET /v1/imports": ("staff auditor", 200),
+    "POST /v1/imports": ("staff", 415),
+    "GET /v1/imports/{number}": ("staff auditor", 404),
+    "POST /v1/imports/{number}/take": ("staff", 404),
+    "GET /v1/imports/{number}/bad-rows": ("staff auditor", 404),
     "GET /v1/keys": ("owner", 200),
     "POST /v1/keys": ("owner", 404),
     "DELETE /v1/keys/{prefix}": ("owner", 404),
@@ -110,6 +115,10 @@ OWN = {
     "POST /v1/adjustments/{number}/approve": 409,
     "DELETE /v1/keys/{prefix}": 204,
     "POST /v1/adjustments": 202,
+    "POST /v1/imports": 415,  # test_imports brings files
+    "GET /v1/imports/{number}": 404,
+    "POST /v1/imports/{number}/take": 404,
+    "GET /v1/imports/{number}/bad-rows": 404,
 }
 #: Where it depends on the scope too.
 SPECIAL = {("POST /v1/adjustments", "market/staff"): 200}

@@ -48,6 +48,8 @@ ROWS: dict[str, str] = {
     "POST /c/{program}/find": "owner manager support auditor",
     "GET /c/{program}/members": "owner manager support auditor",
     "POST /c/{program}/members": "owner manager support auditor",
+    "POST /c/{program}/members.csv": "owner manager support auditor",
+    "POST /c/{program}/members/{account}/entries.csv": "owner manager support auditor",
     "GET /c/{program}/members/{account}": "owner manager support auditor",
     "POST /c/{program}/members/{account}/link": "owner manager support",
     "GET /c/{program}/imports": "owner manager",

@@ -36,6 +36,8 @@ from kantis_client.shapes import (
     FoundHouseholdRequest,
     HoldAsked,
     HoldRequest,
+    ImportTold,
+    ImportsTold,
     JoinRequest,
     Joined,
     Joins,
@@ -64,6 +66,7 @@ from kantis_client.shapes import (
     ShopNew,
     ShopTold,
     Shops,
+    Staged,
     StatementTold,
     TokenAsked,
     TokenTold,
@@ -264,6 +267,35 @@ class Kantis(Transport):
     def permit(self, ref: str, member: str, said: PermitRequest, *, idempotency_key: str) -> Answer:
         """The lead says whether a member may spend."""
         return cast('Answer', self._call('POST', f"/v1/households/{_quoted(ref)}/members/{_quoted(member)}/permit", headers={'Idempotency-Key': idempotency_key}, body=said, keyed=True))
+
+    def list_imports(self) -> ImportsTold:
+        """The newest imports. Whoever brought them, in the console too."""
+        return cast('ImportsTold', self._call('GET', "/v1/imports"))
+
+    def bring_import(self, file: tuple[str, bytes], *, do: str | None = None, kind: str | None = None, mapping: str | None = None) -> ImportTold:
+        """
+        Bring a file, and try or take it. A dry run first, if nothing else is said. What came
+        before has no second effect.
+        """
+        return cast('ImportTold', self._call('POST', "/v1/imports", file=file, form={'do': do, 'kind': kind, 'mapping': mapping}))
+
+    def look_at_import(self, number: int) -> ImportTold:
+        """
+        How an import stands. Its state is one of new, checking, checked, being taken, taken,
+        failed, dropped.
+        """
+        return cast('ImportTold', self._call('GET', f"/v1/imports/{_quoted(number)}"))
+
+    def bad_rows(self, number: int) -> str:
+        """
+        The bad rows of an import, as CSV. Kept for a week; only the first line where every row
+        was taken.
+        """
+        return cast('str', self._call('GET', f"/v1/imports/{_quoted(number)}/bad-rows", text=True))
+
+    def take_import(self, number: int) -> ImportTold:
+        """Take a file that was tried. Also once more, where it failed."""
+        return cast('ImportTold', self._call('POST', f"/v1/imports/{_quoted(number)}/take"))
 
     def list_keys(self) -> Keys:
         """The keys, without their secrets. Revoked ones too, oldest first."""
@@ -482,19 +514,19 @@ class Kantis(Transport):
         """
         return cast('DeliveryPage', self._call('GET', f"/v1/webhooks/{_quoted(webhook)}/deliveries", query={'state': state, 'limit': limit, 'cursor': cursor}))
 
-    def resend_one(self, webhook: str, message: str) -> Any:
+    def resend_one(self, webhook: str, message: str) -> Staged:
         """
         Send one message again. Whatever became of it before. It has the same id and body, and a
         new signature.
         """
-        return self._call('POST', f"/v1/webhooks/{_quoted(webhook)}/deliveries/{_quoted(message)}/resend")
+        return cast('Staged', self._call('POST', f"/v1/webhooks/{_quoted(webhook)}/deliveries/{_quoted(message)}/resend"))
 
-    def resend_many(self, webhook: str, said: dict[str, Any]) -> Any:
+    def resend_many(self, webhook: str, said: dict[str, Any]) -> Staged:
         """
         Send the messages of a time again. Those that are dead, or in another state; of any with
         an empty one.
         """
-        return self._call('POST', f"/v1/webhooks/{_quoted(webhook)}/resend", body=said)
+        return cast('Staged', self._call('POST', f"/v1/webhooks/{_quoted(webhook)}/resend", body=said))
 
     def rotate_secret(self, webhook: str) -> Secret:
         """
@@ -503,9 +535,9 @@ class Kantis(Transport):
         """
         return cast('Secret', self._call('POST', f"/v1/webhooks/{_quoted(webhook)}/secret"))
 
-    def send_test(self, webhook: str) -> Any:
+    def send_test(self, webhook: str) -> Staged:
         """
         Send a test message. A message of type `webhook.test`, whatever types the webhook asks
         for.
         """
-        return self._call('POST', f"/v1/webhooks/{_quoted(webhook)}/test")
+        return cast('Staged', self._call('POST', f"/v1/webhooks/{_quoted(webhook)}/test"))

@@ -812,6 +812,28 @@ class HoldTold(TypedDict):
     worth: str
 
 
+class ImportTold(TypedDict):
+    """An import: its state, how far it is, and what became of it."""
+
+    brought: str
+    changed: str
+    done: int
+    kind: str
+    name: str
+    number: int
+    source: str
+    state: str
+    summary: dict[str, Any] | None
+    total: int
+    trouble: str
+
+
+class ImportsTold(TypedDict):
+    """The newest imports of a program."""
+
+    imports: list[ImportTold]
+
+
 class Join(TypedDict):
     """
     Somebody becomes a member of a household. On the household's account: a person without an

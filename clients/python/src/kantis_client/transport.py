@@ -92,13 +92,21 @@ class Transport:
         body: Any = None,
         keyed: bool = False,
         text: bool = False,
+        file: tuple[str, bytes] | None = None,
+        form: Mapping[str, str | None] | None = None,
     ) -> Any:
         given = {name: value for name, value in (headers or {}).items() if value is not None}
         if keyed and isinstance(body, Mapping) and not body.get("id") and _KEY not in given:
             given[_KEY] = f'"{uuid.uuid4()}"'
         asked = {name: value for name, value in (query or {}).items() if value is not None}
         request = self._http.build_request(
-            method, path, params=asked, headers=given, json=body if body is not None else None
+            method,
+            path,
+            params=asked,
+            headers=given,
+            json=body if body is not None else None,
+            files={"file": file} if file is not None else None,
+            data={name: value for name, value in (form or {}).items() if value is not None},
         )
         answer = self._send(request, safe=keyed or method == "GET")
         if answer.is_error:

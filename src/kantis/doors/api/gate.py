@@ -25,6 +25,8 @@ from kantis.doors.api.problems import Problem, response
 
 _ID: Final = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _NO_STORE: Final = (b"cache-control", b"no-store")
+#: Routes that read a body by themselves, because it is a file.
+_STREAMED: Final = ("/v1/imports",)
 _NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
 #: Begins the ids that requests get here.
 _PROCESS: Final = secrets.token_hex(8)
@@ -92,7 +94,7 @@ class _Visit:
             if caller.limits.per_minute:
                 self._pace(caller)
         app, receive = self._gate.hot.get(route.path), self._receive
-        if app is None and scope["method"] not in ("GET", "HEAD"):
+        if app is None and scope["method"] not in ("GET", "HEAD") and route.path not in _STREAMED:
             receive = await self._whole_body()
         await (app or self._gate.app)(scope, receive, self._answer)
 

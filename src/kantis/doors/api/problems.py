@@ -192,6 +192,12 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "No If-Match",
         "Send the ETag of what you read as If-Match, so that nobody's change is lost.",
     ),
+    "import-busy": (
+        409,
+        "Somebody works on it",
+        "Wait until GET /v1/imports/{number} says 'checked' or 'failed', then take it; what was "
+        "taken or dropped is brought again.",
+    ),
     "body-too-large": (413, "Too large", "Send fewer events at once."),
     "media-type": (415, "Not JSON", "Send JSON, with 'Content-Type: application/json'."),
     "program-faulty": (

@@ -13,6 +13,7 @@ from kantis.doors.api import (
     claims,
     exports,
     households,
+    imports,
     members,
     merges,
     owners,
@@ -30,7 +31,7 @@ from kantis.doors.api.deeds import Deed
 #: Each has a ``router`` with its look-ups.
 RESOURCES: Final = (
     accounts, statements, benefits, referrals, redemptions, members, cards, merges, programs,
-    adjustments, settling, exports, owners, shops, checkout, webhooks,
+    adjustments, settling, exports, imports, owners, shops, checkout, webhooks,
 )  # fmt: skip
 #: All calls that make one event.
 DEEDS: Final[tuple[Deed, ...]] = (

@@ -23,7 +23,7 @@ from kantis.desk.audit import By
 from kantis.desk.submit import Desk
 from kantis.desk.vault.vault import Vault
 from kantis.doors.intake.mapping import KINDS, Column, Mapping, resolve
-from kantis.doors.intake.tables import open_table
+from kantis.doors.intake.tables import NotATable, open_table
 
 #: A million purchases or so; what is larger is imported on the machine itself.
 BYTES_MAX: Final = 100 * 1024 * 1024
@@ -76,9 +76,12 @@ def bring(
     upload: tuple[str, BinaryIO],
     mapping: Mapping,
     by: By,
+    *,
+    strict: bool = False,
 ) -> int:
     """Keep a file with what its columns seem to be; the number of the import. ``NotATable``
-    where it cannot be read, ``TooMany`` where others wait."""
+    where it cannot be read, and ``strict`` also where a column is missing that must be there;
+    ``TooMany`` where others wait."""
     name, source = upload[0][-_NAME_MAX:], upload[1]
     suffix = Path(name).suffix.lower()[:_SUFFIX_MAX]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -87,7 +90,9 @@ def bring(
         with os.fdopen(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as kept:
             shutil.copyfileobj(source, kept)
         table = open_table(path, mapping.encoding)
-        resolve(mapping, table.columns)
+        wrong = resolve(mapping, table.columns)
+        if strict and wrong:
+            raise NotATable("column-missing", " ".join(wrong))
         said = msgspec.json.encode(mapping).decode()
         about = program, path.name, name, said, [by.who, by.name]
         number = int(vault.desk.chore("bring_import", *about))

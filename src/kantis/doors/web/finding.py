@@ -167,28 +167,33 @@ def _list(
 ) -> Response:  # fmt: skip
     return visit.page(
         "console-members.html", place=place, say=place.speaker(visit.language), members=rows,
-        names=names or {}, wanted=wanted, older=older, by_name=visit.staff.role in HELPING,
+        names=names or {}, wanted=wanted, older=older, below=visit.number("below") or "",
     )  # fmt: skip
 
 
 def _newest(reader: Desk, visit: Visit) -> tuple[Place, list[dict[str, Any]], int]:
     place, home = placed(reader, visit)
-    below = visit.number("below") or (1 << 62)
+    numbers = newest(reader, place.number, visit.number("below"))
+    older = numbers[PAGE - 1] if len(numbers) > PAGE else 0
+    return place, standings(reader, home, numbers[:PAGE]), older
+
+
+def newest(reader: Desk, program: int, below: int) -> list[int]:
+    """The accounts of a page of the list, and one more where there is another page."""
     found = reader.books.rows(
         "SELECT id FROM account WHERE program = ? AND id < ? ORDER BY id DESC LIMIT ?",
-        (place.number, below, PAGE + 1),
+        (program, below or (1 << 62), PAGE + 1),
     )
-    numbers = [row[0] for row in found]
-    older = numbers[PAGE - 1] if len(numbers) > PAGE else 0
-    return place, _standings(reader, home, numbers[:PAGE]), older
+    return [row[0] for row in found]
 
 
 def _rows(reader: Desk, visit: Visit, numbers: list[int]) -> list[dict[str, Any]]:
     _, home = placed(reader, visit)
-    return _standings(reader, home, numbers)
+    return standings(reader, home, numbers)
 
 
-def _standings(reader: Desk, home: Home, numbers: list[int]) -> list[dict[str, Any]]:
+def standings(reader: Desk, home: Home, numbers: list[int]) -> list[dict[str, Any]]:
+    """Accounts as they stand now."""
     rows = []
     for number in numbers:
         found = reader.books.account(number)
