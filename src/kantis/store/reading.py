@@ -56,6 +56,11 @@ Ledger = list[tuple[EntryRow, list[Posting], bool]]
 _account: Final = itemgetter(0)
 _entry_row: Final = tuple.__new__
 
+_NOT_CANCELLED: Final = (
+    " AND NOT EXISTS (SELECT 1 FROM cancelled c"
+    " WHERE c.program = v.program AND c.version = v.number)"
+)
+
 
 class Reading(ABC):
     """One connection to the books, for reading."""
@@ -104,14 +109,18 @@ class Reading(ABC):
         return dict(self.rows("SELECT name, number FROM program"))
 
     def edition(self) -> int:
-        """Grows with each published version."""
-        return int(self.one("SELECT count(*) FROM version"))
+        """Grows with each published version, and with each that is cancelled."""
+        return int(
+            self.one("SELECT (SELECT count(*) FROM version) + (SELECT count(*) FROM cancelled)")
+        )
 
-    def versions(self, program: int) -> list[VersionRow]:
-        """The published versions of a program, in order."""
+    def versions(self, program: int, *, cancelled: bool = False) -> list[VersionRow]:
+        """The published versions of a program, in order; those that were cancelled before they
+        began only where they are asked for."""
+        without = "" if cancelled else _NOT_CANCELLED
         found = self.rows(
-            f"SELECT {', '.join(VersionRow._fields)} FROM version "
-            "WHERE program = ? ORDER BY number",
+            f"SELECT {', '.join(VersionRow._fields)} FROM version v "
+            f"WHERE program = ?{without} ORDER BY number",
             (program,),
         )
         return list(map(VersionRow._make, found))
