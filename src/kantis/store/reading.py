@@ -261,6 +261,15 @@ class Reading(ABC):
         found = self.rows("SELECT coalesce(min(id), 0), coalesce(max(id), -1) FROM account")
         return found[0][0], found[0][1]
 
+    def newest_account(self, program: int, rank: int) -> int:
+        """The id of a program's newest account, or of the one so many ranks before it; 0 where
+        there are not so many."""
+        found = self.rows(
+            "SELECT id FROM account WHERE program = ? ORDER BY id DESC LIMIT 1 OFFSET ?",
+            (program, rank),
+        )
+        return int(found[0][0]) if found else 0
+
     def ledgers(self, first: int, last: int) -> Iterator[tuple[int, Ledger]]:
         """All entries of each account from ``first`` to ``last``, in order."""
         where = "WHERE e.account BETWEEN ? AND ? ORDER BY e.account, e.seq"
