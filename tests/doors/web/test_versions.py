@@ -72,7 +72,7 @@ def test_what_has_begun_is_not_cancelled(site: Site) -> None:
             assert client.get(path).status_code == 404
     with site.client("late") as client:
         answer = client.post(f"{PATH}/1/cancel")
-        assert answer.headers["location"].startswith("/sign-in?next=")
+        assert answer.headers["location"].startswith("/account/prove?next=")
 
 
 def test_a_pilot_says_where_it_holds(site: Site) -> None:

@@ -13,9 +13,10 @@ from kantis.core.knobs import ProgramError
 from kantis.desk import editing
 from kantis.desk.programs import Home
 from kantis.desk.submit import Desk
-from kantis.doors.web.console import is_fresh, placed
+from kantis.doors.web.console import placed
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place
+from kantis.doors.web.proving import is_fresh, prove_first
 from kantis.store import hands
 from kantis.store.rows import VersionRow
 
@@ -58,7 +59,7 @@ async def look(visit: Visit) -> Response:
 async def cancel(visit: Visit) -> Response:
     """A version that has not begun does not begin; takes a sign-in that is not long ago."""
     if not is_fresh(visit):
-        return visit.go(f"/sign-in?next=/c/{visit.about['program']}/versions")
+        return prove_first(visit, f"/c/{visit.about['program']}/versions")
     number = whole(visit.about["number"])
     place, _, _, shown = await visit.office.read(_versions, visit)
     if number not in {each.number for each in shown}:
