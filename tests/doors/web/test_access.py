@@ -194,6 +194,26 @@ def test_each_role_on_each_page(site: Site, role: str, row: str) -> None:
         assert allowed or answer.status_code == 404
 
 
+#: Pages to write on, or that show what opens something: an auditor has the versions, the audit
+#: log and the measures instead.
+TO_WORK_ON = (
+    "/programs/new", "/c/{program}/program", "/c/{program}/imports", "/c/{program}/mails",
+    "/c/{program}/tills", "/c/{program}/cards", "/c/{program}/keys", "/people",
+)  # fmt: skip
+#: All that an auditor sends: their own sign-in, and what they look for.
+SENT_BY_AUDITORS = ("/account/", "/c/{program}/find", "/c/{program}/members")
+
+
+def test_an_auditor_reads_all_and_changes_nothing() -> None:
+    for row, whose in ROWS.items():
+        method, path = row.split()
+        roles = set(whose.split())
+        if method == "GET" and roles & {"owner", "manager", "support"}:
+            assert ("auditor" in roles) != path.startswith(TO_WORK_ON), row
+        elif method == "POST" and "auditor" in roles:
+            assert path.startswith("/account/") or path in SENT_BY_AUDITORS, row
+
+
 @pytest.mark.parametrize("row", GUARDED)
 def test_nobody_sees_what_is_guarded(site: Site, row: str) -> None:
     method = row.split()[0]
