@@ -113,6 +113,15 @@ def test_what_is_granted_is_told_from_the_beginning_on(desk: Desk) -> None:
     ]
 
 
+def test_of_so_many_of_the_newest_members(desk: Desk) -> None:
+    sooner = terms(
+        balances={"points": {"expires": "2 months after earning"}}, existing={"expiry": "follows"}
+    )
+    found = [compare(desk.books, "p", APRIL, sooner, newest=n) for n in (1, 2, 3, 99)]
+    assert [each.accounts for each in found if each is not None] == [1, 2, 3, 3]
+    assert [each.touched for each in found if each is not None] == [0, 1, 2, 2]
+
+
 def test_levels_that_others_take_the_place_of_are_told(desk: Desk) -> None:
     group = terms()["tiers"]["status"]
     levels = {"basic": "from the start", "silver": "50 EUR", "top": "500 EUR"}

@@ -72,6 +72,22 @@ def test_publishing_again_changes_nothing_and_a_change_is_a_version(
     assert "corner-cafe" in kantis("versions").out
 
 
+def test_a_version_for_later_is_cancelled_and_one_that_holds_is_not(
+    kantis: Kantis, cafe: Path
+) -> None:
+    kantis("publish", cafe)
+    cafe.write_text(CAFE.replace("cost: 10", "cost: 9"))
+    kantis("publish", cafe, "--since", "2999-01-01")
+    done = kantis("cancel", "corner-cafe", "2")
+    assert (done.status, "Version 1 is the newest" in done.out) == (0, True)
+    said = kantis("cancel", "corner-cafe", "2", "--json")
+    assert said.json == {"program": "corner-cafe", "cancelled": 2, "version": 1}
+    assert [each["version"] for each in kantis("versions", "--json").json] == [1]
+    refused = kantis("cancel", "corner-cafe", "1")
+    assert refused.status != 0
+    assert "has begun" in refused.err
+
+
 def test_a_faulty_program_or_a_case_file_is_not_published(kantis: Kantis, cafe: Path) -> None:
     cafe.write_text(CAFE.replace("money: EUR\n", ""))
     said = kantis("publish", cafe)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 #: The deeds that are recorded, and what each means.
 DEEDS: Final = {
     "publish": "a version of a program was published",
+    "cancel": "a version was cancelled before it began",
     "key": "a key was made",
     "revoke": "a key was revoked",
     "propose": "an adjustment waits for a second person",

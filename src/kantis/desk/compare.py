@@ -82,10 +82,12 @@ def compare(
     tree: Any,
     until: int = 0,
     progress: Progress | None = None,
+    newest: int = 0,
 ) -> Comparison | None:
     """What the tree would change as the next version of a program; ``None`` without any yet.
 
-    ``until`` is the last instant looked at; 0 is twelve months after the beginning.
+    ``until`` is the last instant looked at; 0 is twelve months after the beginning. With
+    ``newest``, only so many accounts are looked at, those that were opened last.
     ``ProgramError`` where it cannot follow the versions that are published.
     """
     with books.reader() as frozen:
@@ -99,6 +101,8 @@ def compare(
         found = Comparison(name, new.number, since, moments[-1])
         found.moments = [Moment(at) for at in moments]
         first, last = frozen.account_range()
+        if newest:
+            first = max(first, frozen.newest_account(number, newest - 1))
         for row in frozen.all_accounts(first, last):
             if progress is not None:
                 progress("accounts", row.id - first + 1, last - first + 1)

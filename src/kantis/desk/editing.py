@@ -112,11 +112,14 @@ def warnings(draft: Draft) -> dict[str, str]:
     return pays_to_split(draft.program.newest)
 
 
-def effects(books: Books, draft: Draft, since: str, until: str, now: int) -> Comparison | None:
-    """Who would gain and who would lose; ``None`` for a program without any version yet."""
+def effects(
+    books: Books, draft: Draft, since: str, until: str, now: int, newest: int = 0
+) -> Comparison | None:
+    """Who would gain and who would lose; ``None`` for a program without any version yet. Of so
+    many of the ``newest`` members, or of all."""
     moment = begins(draft, since, now, first=False)
     end = begins(draft, until, now, first=True)
-    return compare(books, draft.program.name, moment, draft.tree, end)
+    return compare(books, draft.program.name, moment, draft.tree, end, newest=newest)
 
 
 # ── the difference of two versions ───────────────────────────────────────────

@@ -76,9 +76,12 @@ class _Merge(Generic[Item]):
 
 
 def _wakes(books: Reading) -> dict[int, set[int]]:
-    """The instants at which versions begin: accounts may be made due then."""
+    """The instants at which versions begin, or would have: accounts may be made due then."""
     programs = books.programs().values()
-    return {each: {version.since for version in books.versions(each)} for each in programs}
+    return {
+        each: {version.since for version in books.versions(each, cancelled=True)}
+        for each in programs
+    }
 
 
 def _fold(

@@ -35,16 +35,17 @@ def publish(
         program = programs.get(name) or max(programs.values(), default=0) + 1
         earlier = books.versions(program)
         last = earlier[-1].number if earlier else 0
+        number = len(books.versions(program, cancelled=True)) + 1
         if not _unseen_allowed(after, last):
             raise ProgramError([_meanwhile(last)])
         if earlier and since <= earlier[-1].since:
             raise ProgramError([_overlap(since, earlier[-1])])
-        said = (program, last + 1, since, source, text, desk.clock())
+        said = (program, number, since, source, text, desk.clock())
         version = VersionRow(*said, version_hash(*said))
         read = desk.engine.assemble([*earlier, version])
         books.publish(name, version)
-        for limit, quantity in desk.engine.limits(read).items():
-            _limit(desk, program, limit, quantity)
+        for each, quantity in desk.engine.limits(read).items():
+            limit(desk, program, each, quantity)
         if earlier:
             books.wake(program, since)
         about = f"{name} {version.number}"
@@ -65,7 +66,8 @@ def _meanwhile(last: int) -> Fault:
     return Fault("published-meanwhile", message)
 
 
-def _limit(desk: Desk, program: int, name: str, quantity: int) -> None:
+def limit(desk: Desk, program: int, name: str, quantity: int) -> None:
+    """Say how many there are of something shared; ``ProgramError`` when more are taken."""
     try:
         desk.books.set_limit(program, name, quantity)
     except Forbidden as error:

@@ -220,9 +220,10 @@ class _Player:
         """From here on this version was published."""
         if version > self.known:
             self.known = version
-            self.program = self.engine.assemble(self.versions[:version])
+            known = [each for each in self.versions if each.number <= version]
+            self.program = self.engine.assemble(known)
             if self.account.seq:  # who comes later is not woken
-                self.account.due = min(self.account.due, self.versions[version - 1].since)
+                self.account.due = min(self.account.due, known[-1].since)
 
     def _decide(self, begin: int, end: int) -> list[Entry] | None:
         row = self.ledger[end][0]

@@ -23,6 +23,7 @@ from kantis.core.events import Event
 from kantis.desk import chores, keys, shops
 from kantis.desk.batch import READY_MAX, Batch, Request
 from kantis.desk.cache import Cache
+from kantis.desk.cancelling import cancel
 from kantis.desk.filing import file_slips
 from kantis.desk.programs import Engine, Homes
 from kantis.desk.publish import publish
@@ -207,6 +208,10 @@ class Desk:
     ) -> int:
         """Record a version of a program that holds from an instant on; its number."""
         return publish(self, name, since, source, tree, by, after)
+
+    def cancel(self, name: str, number: int, by: Who = ("desk",)) -> int:
+        """Cancel a version that has not begun; the number of the newest one that is left."""
+        return cancel(self, name, number, by)
 
     def sweep(self, until: int | None = None, count: int = 1_000) -> int:
         """Let time pass for the accounts that are due; how many there were."""

@@ -219,12 +219,13 @@ class _Until(Generic[Numbered]):
 
 def _versions(books: Reading, report: Report) -> None:
     """Each version is what was published, and each one that decided is there."""
-    known = set()
+    known: set[tuple[int, int]] = set()
     for program in books.programs().values():
-        for number, version in enumerate(books.versions(program), 1):
-            known.add((program, version.number))
+        known.update((program, version.number) for version in books.versions(program))
+        for number, version in enumerate(books.versions(program, cancelled=True), 1):
             if version.number != number or chain.version_hash(*version[:-1]) != version.hash:
                 message = f"Version {version.number} is not what was published. {RESTORE}"
                 report.add("version", 0, 0, message)
     for program, number in sorted(report.versions - known):
-        report.add("version", 0, 0, f"Version {number} of program {program} is gone. {RESTORE}")
+        message = f"Version {number} of program {program} is gone, or was cancelled. {RESTORE}"
+        report.add("version", 0, 0, message)

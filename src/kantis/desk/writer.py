@@ -189,8 +189,8 @@ class Ear:
 
 #: What another process can ask for, beside ``submit``.
 VERBS: Final = (
-    "publish", "settle", "sweep", "checkpoint", "retry", "clear_flag", "add_key", "revoke_key",
-    "file_slips", "add_shop", "remove_shop", "hear", "chore",
+    "publish", "cancel", "settle", "sweep", "checkpoint", "retry", "clear_flag", "add_key",
+    "revoke_key", "file_slips", "add_shop", "remove_shop", "hear", "chore",
 )  # fmt: skip
 
 
@@ -251,6 +251,10 @@ class RemoteDesk:
     ) -> int:
         """As ``Desk.publish``."""
         return int(self._call("publish", name, since, source, tree, by, after))
+
+    def cancel(self, name: str, number: int, by: Who = ("desk",)) -> int:
+        """As ``Desk.cancel``."""
+        return int(self._call("cancel", name, number, by))
 
     def settle(self) -> int:
         """As ``Desk.settle``."""

@@ -305,6 +305,10 @@ class Books(Reading):
         )
         self.insert("version", version._asdict())
 
+    def cancel(self, program: int, number: int, at: int) -> None:
+        """A version that has not begun is not one of the program's any more."""
+        self.insert("cancelled", {"program": program, "version": number, "at": at})
+
     def wake(self, program: int, since: int) -> int:
         """Make all accounts of a program due at an instant, or before; how many there are."""
         return self.execute(

@@ -56,6 +56,11 @@ Ledger = list[tuple[EntryRow, list[Posting], bool]]
 _account: Final = itemgetter(0)
 _entry_row: Final = tuple.__new__
 
+_NOT_CANCELLED: Final = (
+    " AND NOT EXISTS (SELECT 1 FROM cancelled c"
+    " WHERE c.program = v.program AND c.version = v.number)"
+)
+
 
 class Reading(ABC):
     """One connection to the books, for reading."""
@@ -104,14 +109,18 @@ class Reading(ABC):
         return dict(self.rows("SELECT name, number FROM program"))
 
     def edition(self) -> int:
-        """Grows with each published version."""
-        return int(self.one("SELECT count(*) FROM version"))
+        """Grows with each published version, and with each that is cancelled."""
+        return int(
+            self.one("SELECT (SELECT count(*) FROM version) + (SELECT count(*) FROM cancelled)")
+        )
 
-    def versions(self, program: int) -> list[VersionRow]:
-        """The published versions of a program, in order."""
+    def versions(self, program: int, *, cancelled: bool = False) -> list[VersionRow]:
+        """The published versions of a program, in order; those that were cancelled before they
+        began only where they are asked for."""
+        without = "" if cancelled else _NOT_CANCELLED
         found = self.rows(
-            f"SELECT {', '.join(VersionRow._fields)} FROM version "
-            "WHERE program = ? ORDER BY number",
+            f"SELECT {', '.join(VersionRow._fields)} FROM version v "
+            f"WHERE program = ?{without} ORDER BY number",
             (program,),
         )
         return list(map(VersionRow._make, found))
@@ -251,6 +260,15 @@ class Reading(ABC):
         """The smallest and the greatest account id; (0, -1) when there is none."""
         found = self.rows("SELECT coalesce(min(id), 0), coalesce(max(id), -1) FROM account")
         return found[0][0], found[0][1]
+
+    def newest_account(self, program: int, rank: int) -> int:
+        """The id of a program's newest account, or of the one so many ranks before it; 0 where
+        there are not so many."""
+        found = self.rows(
+            "SELECT id FROM account WHERE program = ? ORDER BY id DESC LIMIT 1 OFFSET ?",
+            (program, rank),
+        )
+        return int(found[0][0]) if found else 0
 
     def ledgers(self, first: int, last: int) -> Iterator[tuple[int, Ledger]]:
         """All entries of each account from ``first`` to ``last``, in order."""

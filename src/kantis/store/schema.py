@@ -471,6 +471,10 @@ STEPS: list[Step] = [
         19, "makes the tables of printed cards",
         PRINTING.format(**_SQLITE_WORDS), PRINTING.format(**_POSTGRES_WORDS),
     ),
+    Step(
+        20, "makes the table of versions that were cancelled before they began",
+        running.cancelled_sqlite(_SQLITE_WORDS), running.cancelled_postgres(_POSTGRES_WORDS),
+    ),
 ]  # fmt: skip
 
 

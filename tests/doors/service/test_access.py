@@ -47,6 +47,7 @@ ROWS: dict[str, tuple[str, int]] = {
     "GET /v1/programs/{name}/difference": ("staff auditor owner", 404),
     "POST /v1/programs/{name}/versions": ("owner", 404),
     "GET /v1/programs/{name}/versions/{number}": ("staff auditor owner", 404),
+    "DELETE /v1/programs/{name}/versions/{number}": ("owner", 404),
     "GET /v1/adjustments": ("till staff auditor", 200),
     "POST /v1/adjustments": ("till staff", 404),
     "GET /v1/adjustments/{number}": ("till staff auditor", 404),
@@ -112,6 +113,7 @@ ROWS: dict[str, tuple[str, int]] = {
 OWN = {
     "POST /first/{token}": 404,
     "GET /v1/programs/{name}/difference": 404,
+    "DELETE /v1/programs/{name}/versions/{number}": 409,
     "POST /v1/adjustments/{number}/approve": 409,
     "DELETE /v1/keys/{prefix}": 204,
     "POST /v1/adjustments": 202,

@@ -106,3 +106,22 @@ def test_a_version_can_be_published_for_a_later_day(owner: httpx.Client) -> None
     lines = owner.get("/v1/audit", params={"deed": "publish", "limit": 1}).json()["lines"]
     number = len(seen.json()["versions"]) + 1
     assert (lines[0]["about"], lines[0]["name"]) == (f"club {number}", "club owner")
+
+
+def test_a_version_for_a_later_day_is_cancelled(place: Place, owner: httpx.Client) -> None:
+    seen = owner.get(PATH)
+    tag, before = seen.headers["etag"], seen.json()["versions"]
+    said = {"source": RICHER.replace("2 points", "9 points"), "since": "2999-01-01"}
+    made = owner.post(f"{PATH}/versions", json=said, headers={"if-match": tag}).json()
+    path = f"{PATH}/versions/{made['version']}"
+    with place.client("club/auditor") as auditor:
+        assert problem(auditor.delete(path)) == (403, "not-allowed")
+    for _ in range(2):  # the same again changes nothing
+        left = owner.delete(path)
+        assert (left.status_code, left.json()["versions"]) == (200, before)
+        assert left.headers["etag"] == tag
+    assert problem(owner.get(path)) == (404, "unknown-version")
+    assert problem(owner.delete(f"{PATH}/versions/1")) == (409, "cannot-cancel")
+    assert problem(owner.delete(f"{PATH}/versions/999")) == (404, "unknown-version")
+    (line,) = owner.get("/v1/audit", params={"deed": "cancel"}).json()["lines"]
+    assert line["about"] == f"club {made['version']}"

@@ -46,6 +46,10 @@ ROWS: dict[str, str] = {
     "GET /c/{program}": "owner manager support auditor",
     "GET /c/{program}/find": "owner manager support auditor",
     "POST /c/{program}/find": "owner manager support auditor",
+    "GET /c/{program}/versions": "owner manager support auditor",
+    "GET /c/{program}/versions/{number}": "owner manager support auditor",
+    "POST /c/{program}/versions/{number}/cancel": "owner manager",
+    "GET /c/{program}/difference": "owner manager support auditor",
     "GET /c/{program}/members": "owner manager support auditor",
     "POST /c/{program}/members": "owner manager support auditor",
     "POST /c/{program}/members.csv": "owner manager support auditor",
@@ -141,6 +145,8 @@ ROWS: dict[str, str] = {
     "POST /people": "owner",
     "POST /people/{number}/leave": "owner",
 }
+#: What a path names that another program does not have.
+MISSING = ("{account}", "{partner}", "{number}")
 #: What is there for a member whose person is known, or in a program that has it.
 NOT_FOR_A_BARE_CARD = (
     "POST /me/consents", "POST /me/prove", "GET /me/export", "GET /me/friends",
@@ -190,6 +196,26 @@ def test_each_role_on_each_page(site: Site, role: str, row: str) -> None:
         assert allowed or answer.status_code == 404
 
 
+#: Pages to write on, or that show what opens something: an auditor has the versions, the audit
+#: log and the measures instead.
+TO_WORK_ON = (
+    "/programs/new", "/c/{program}/program", "/c/{program}/imports", "/c/{program}/mails",
+    "/c/{program}/tills", "/c/{program}/cards", "/c/{program}/keys", "/people",
+)  # fmt: skip
+#: All that an auditor sends: their own sign-in, and what they look for.
+SENT_BY_AUDITORS = ("/account/", "/c/{program}/find", "/c/{program}/members")
+
+
+def test_an_auditor_reads_all_and_changes_nothing() -> None:
+    for row, whose in ROWS.items():
+        method, path = row.split()
+        roles = set(whose.split())
+        if method == "GET" and roles & {"owner", "manager", "support"}:
+            assert ("auditor" in roles) != path.startswith(TO_WORK_ON), row
+        elif method == "POST" and "auditor" in roles:
+            assert path.startswith("/account/") or path in SENT_BY_AUDITORS, row
+
+
 @pytest.mark.parametrize("row", GUARDED)
 def test_nobody_sees_what_is_guarded(site: Site, row: str) -> None:
     method = row.split()[0]
@@ -231,8 +257,8 @@ def test_a_till_is_for_paired_devices_with_somebody_at_them(site: Site, row: str
 def test_the_program_of_somebody_else_is_nowhere(site: Site, row: str) -> None:
     with site.client("other") as client:
         assert client.request(row.split()[0], path_of(row)).status_code == 404
-        shown = row.startswith("GET") and "{account}" not in row and "{partner}" not in row
-        shown = row.startswith("GET") and not re.search(r"\{(account|number)\}", row)
+        shown = row.startswith("GET") and not re.search(r"\{(account|number|partner)\}", row)
+        shown = row.startswith("GET") and not any(each in row for each in MISSING)
         if shown and "manager" in ROWS[row].split():
             own = path_of(row, "boots-advantage-card")
             assert client.request(row.split()[0], own).status_code == 200

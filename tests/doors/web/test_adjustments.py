@@ -124,7 +124,7 @@ def test_what_happens_at_once_takes_a_sign_in_of_just_now(site: Site) -> None:
             (f"{PATH}/limit", {"limit": "9"}),
         ):
             answer = client.post(path, data=data)
-            assert answer.headers["location"].startswith("/sign-in?next=")
+            assert answer.headers["location"].startswith("/account/prove?next=")
     assert stamps(site) == before
 
 

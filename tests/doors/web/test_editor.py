@@ -69,3 +69,33 @@ def test_what_a_first_purchase_brings_is_decided_not_guessed() -> None:
     assert found["templates/points"] == (1_250, (("37", "points"),))
     assert found["templates/stamp-card"][1] == (("3", "stamps"),)
     assert found["grab-rewards-vn"][0] == 12_500
+
+
+@pytest.mark.browser
+def test_a_draft_is_tried_on_the_newest_members(browser: Browser, site: Site) -> None:
+    with tab(browser, site.address, session=site.sessions["manager"]) as looked:
+        page = looked.page
+        page.goto("/c/corner-cafe/program")
+        source = page.get_by_label("The program").input_value()
+        shorter = source.replace("12 months after earning", "2 months after earning", 1)
+        assert shorter != source
+        page.get_by_label("The program").fill(shorter)
+        page.get_by_role("button", name="Try on members").click()
+        said = page.locator("section", has_text="For the members there are").inner_text()
+        assert "Of 1 member: " in said
+        assert looked.barriers() == []
+        assert not looked.overflows()
+        assert page.get_by_label("The program").input_value().strip() == shorter.strip()
+        page.goto("/c/corner-cafe/program")  # nothing of it is kept
+        assert page.get_by_label("The program").input_value() == source
+        assert looked.complaints == []
+
+
+def test_a_trial_keeps_to_the_newest_and_says_what_cannot_be(site: Site) -> None:
+    source = (REPO / "programs" / "corner-cafe.yaml").read_text(encoding="utf-8")
+    with site.client("manager") as client:
+        for newest, since, status in (("100", "", 200), ("x", "", 200), ("100", "2020-01-01", 422)):
+            data = {"source": source, "do": "try", "newest": newest, "since": since}
+            answer = client.post("/c/corner-cafe/program", data=data)
+            assert answer.status_code in (status, 200), answer.text
+            assert ("For the members there are" in answer.text) == (status == 200)

@@ -16,6 +16,7 @@ from kantis_client.shapes import (
     AnswerSaid,
     AuditPage,
     Basket,
+    Cancel,
     CardNamed,
     Changes,
     CheckoutForecast,
@@ -422,6 +423,13 @@ class Kantis(Transport):
         last. The same file again changes nothing.
         """
         return cast('PublishedTold', self._call('POST', f"/v1/programs/{_quoted(name)}/versions", headers={'if-match': if_match, 'if-none-match': if_none_match}, body=said))
+
+    def cancel(self, name: str, number: int) -> ProgramTold:
+        """
+        Cancel a version that has not begun. It is as if it had never been published; what is
+        left of the versions. The same again changes nothing.
+        """
+        return cast('ProgramTold', self._call('DELETE', f"/v1/programs/{_quoted(name)}/versions/{_quoted(number)}"))
 
     def version(self, name: str, number: int) -> VersionSource:
         """A version with its file. The file as it was published."""

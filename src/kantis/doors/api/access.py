@@ -96,6 +96,7 @@ ROUTES: Final = (
     Route("GET", "/v1/programs/{name}/difference", _EDITORS),
     Route("POST", "/v1/programs/{name}/versions", _OWNER),
     Route("GET", "/v1/programs/{name}/versions/{number}", _EDITORS),
+    Route("DELETE", "/v1/programs/{name}/versions/{number}", _OWNER),
     Route("GET", "/v1/adjustments", _HANDS | {AUDITOR}),
     Route("POST", "/v1/adjustments", _HANDS),
     Route("GET", "/v1/adjustments/{number}", _HANDS | {AUDITOR}),

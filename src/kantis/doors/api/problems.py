@@ -154,6 +154,11 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "Published meanwhile",
         "Get the newest version, put your changes into it, and publish with its ETag.",
     ),
+    "cannot-cancel": (
+        409,
+        "Cannot be cancelled",
+        "Only a version that has not begun is cancelled, the last one first. Publish another one.",
+    ),
     "email-taken": (
         409,
         "E-mail address taken",

@@ -237,6 +237,25 @@ async def publish(
     )
 
 
+@router.delete(
+    "/v1/programs/{name}/versions/{number}",
+    summary="Cancel a version that has not begun",
+    responses={409: {"description": ""}},
+)
+async def cancel(request: Request, response: Response, name: Name, number: Number) -> ProgramTold:
+    """It is as if it had never been published; what is left of the versions. The same again
+    changes nothing."""
+    office, caller = office_of(request), caller_of(request)
+    await office.read(_versions, caller, name)
+    try:
+        await office.act(Desk.cancel, name, number, (caller.by.who, caller.by.name))
+    except ProgramError as error:
+        fault = error.faults[0]
+        known = fault.code if fault.code == "unknown-version" else "cannot-cancel"
+        raise Problem(known, fault.message) from error
+    return await program(request, response, name)
+
+
 def _seen(if_match: str, if_none_match: str) -> int:
     """The version that the caller has seen last; 0 for none."""
     if if_none_match.strip() == "*" and not if_match:

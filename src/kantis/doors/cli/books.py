@@ -78,6 +78,27 @@ def _trouble(file: Path, since: str, fault: Fault) -> None:
         raise Trouble(fault.code, fault.message, place, _WRONG_COMMAND[fault.code])
 
 
+def cancel(
+    program: Annotated[str, typer.Argument(help="The name of the program.")],
+    version: Annotated[int, typer.Argument(help="The number of the version.")],
+    store: Store = "kantis.db",
+    json: Json = False,
+) -> None:
+    """Cancel a version that is published for later; what has begun stays."""
+    who = audit.shell()
+    try:
+        with opened(store) as desk:
+            left = desk.cancel(program, version, (who.who, who.name))
+    except ProgramError as error:
+        fault = error.faults[0]
+        place = f"{program} {version}"
+        raise Trouble(fault.code, fault.message, place, CANNOT_RUN) from error
+    if json:
+        json_out({"program": program, "cancelled": version, "version": left})
+    else:
+        out.print(Text(f"{program}, version {version}: cancelled. Version {left} is the newest."))
+
+
 def versions(store: Store = "kantis.db", json: Json = False) -> None:
     """List the programs of the books and their versions."""
     with opened(store) as desk:

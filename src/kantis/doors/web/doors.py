@@ -35,6 +35,7 @@ from kantis.doors.web import (
     rewards,
     signing,
     till,
+    versions,
 )
 from kantis.doors.web.app import ANYBODY, AT_COUNTER, MEMBER, PAIRED, Page
 from kantis.doors.web.roles import (
@@ -82,6 +83,10 @@ PAGES: Final = (
     Page("POST", "/programs/draft", WRITING, editor.check),
     Page("GET", "/c/{program}/program", WRITING, editor.edit),
     Page("POST", "/c/{program}/program", WRITING, editor.check),
+    Page("GET", "/c/{program}/versions", INSIDE, versions.look),
+    Page("GET", "/c/{program}/versions/{number}", INSIDE, versions.one),
+    Page("POST", "/c/{program}/versions/{number}/cancel", WRITING, versions.cancel),
+    Page("GET", "/c/{program}/difference", INSIDE, versions.difference),
     Page("GET", "/c/{program}", INSIDE, console.home),
     Page("GET", "/c/{program}/find", INSIDE, finding.page),
     Page("POST", "/c/{program}/find", INSIDE, finding.found),

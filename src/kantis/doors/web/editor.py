@@ -5,16 +5,18 @@ from __future__ import annotations
 from functools import cache, lru_cache
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from starlette.responses import Response
 
 from kantis.core.amounts import Unit, money
+from kantis.core.calendar import Calendar
 from kantis.core.knobs import Fault, ProgramError
 from kantis.desk import editing, library
+from kantis.desk.compare import Comparison
 from kantis.desk.programs import Home
 from kantis.desk.submit import Desk
 from kantis.doors.web.languages import said
-from kantis.doors.web.pages import NotHere, Visit
+from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.preview import Preview, first_purchase
 
@@ -23,6 +25,8 @@ CURRENCIES: Final = ("EUR", "USD", "GBP", "SEK", "NOK", "DKK", "VND")
 SOURCE_LETTERS_MAX: Final = 200_000
 #: So many drafts that were read are kept, for who opens or checks them again.
 _DRAFTS: Final = 8
+#: On so many of the newest members a draft is tried out; all of them: ``kantis check --store``.
+TRIED: Final = (100, 500, 2_000)
 
 
 class Template(Struct, frozen=True):
@@ -37,6 +41,18 @@ class Template(Struct, frozen=True):
         return said(self.titles, tag, self.name)
 
 
+class Tried(Struct, frozen=True):
+    """Who of the newest members would have more and who less, and from when."""
+
+    found: Comparison
+    days: Calendar
+    units: dict[str, Unit]
+
+    def day(self, at: int) -> int:
+        """The day of an instant; 0 for none."""
+        return self.days.day(at) if at else 0
+
+
 class Checked(Struct, frozen=True):
     """A draft that was looked at: its faults, or what it would do."""
 
@@ -46,6 +62,7 @@ class Checked(Struct, frozen=True):
     changes: str = ""
     preview: Preview | None = None
     place: Place | None = None
+    tried: Tried | None = None
 
     @property
     def unit(self) -> Unit:
@@ -92,8 +109,13 @@ async def check(visit: Visit) -> Response:
     # a browser ends the lines of a form as mail does
     source = form.get("source", "")[:SOURCE_LETTERS_MAX].replace("\r\n", "\n")
     checked = await visit.office.study(_check, source, name, visit.staff.program)
+    if form.get("do") == "try" and name and not checked.faults:
+        count = whole(form.get("newest", ""))
+        newest = count if count in TRIED else TRIED[0]
+        checked = await visit.office.study(_try, checked, name, form.get("since", ""), newest)
     if form.get("do") != "publish" or checked.faults:
-        return _shown(visit, name, checked, status=422 if checked.faults else 200)
+        status = 422 if checked.faults else 200
+        return _shown(visit, name, checked, status=status, form=form)
     try:
         done = await visit.office.act(_publish, source, name, form.get("since", ""), visit)
     except ProgramError as error:
@@ -102,12 +124,15 @@ async def check(visit: Visit) -> Response:
     return visit.go(f"/c/{done.program}")
 
 
-def _shown(visit: Visit, name: str, checked: Checked, status: int = 200) -> Response:
+def _shown(
+    visit: Visit, name: str, checked: Checked, status: int = 200, form: dict[str, str] | None = None
+) -> Response:
     say = checked.place.speaker(visit.language) if checked.place is not None else None
     chapters = checked.place.chapters(visit.language) if checked.place is not None else []
     return visit.page(
-        "program-edit.html", status=status, name=name, checked=checked, say=say, chapters=chapters
-    )
+        "program-edit.html", status=status, name=name, checked=checked, say=say, chapters=chapters,
+        form=form or {}, sizes=TRIED,
+    )  # fmt: skip
 
 
 # ── what a reader finds ──────────────────────────────────────────────────────
@@ -159,6 +184,18 @@ def _check(reader: Desk, source: str, name: str, own: int) -> Checked:
         preview=first_purchase(draft.program, now),
         place=place_of(home, now),
     )
+
+
+def _try(reader: Desk, checked: Checked, name: str, since: str, newest: int) -> Checked:
+    """The draft as it would be for the newest members."""
+    try:
+        draft = editing.read(checked.source, name=name)
+        found = editing.effects(reader.books, draft, since, "", reader.clock(), newest)
+    except ProgramError as error:
+        return structs.replace(checked, faults=tuple(error.faults))
+    assert found is not None
+    tried = Tried(found, draft.program.calendar, draft.program.units)
+    return structs.replace(checked, tried=tried)
 
 
 def _publish(desk: Desk, source: str, name: str, since: str, visit: Visit) -> editing.Published:

@@ -52,6 +52,7 @@ MENU: Final = (
     Entry(MEMBERS, "/members", "Members", INSIDE),
     Entry(MEMBERS, "/adjustments", "Adjustments", INSIDE),
     Entry(PROGRAM, "/program", "Program file", WRITING),
+    Entry(PROGRAM, "/versions", "Versions", INSIDE),
     Entry(PROGRAM, "//p/{program}", "Terms", INSIDE),
     Entry(MONEY, "/partners", "Partners", SETTLING),
     Entry(STATEMENTS, "/partners", "Statements", PARTNER),
