@@ -21,6 +21,7 @@ from kantis.store import (
     imports,
     mailing,
     outgoing,
+    reminding,
     running,
     signing,
     tills,
@@ -470,6 +471,10 @@ STEPS: list[Step] = [
     Step(
         19, "makes the tables of printed cards",
         PRINTING.format(**_SQLITE_WORDS), PRINTING.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        20, "makes the tables of reminders",
+        reminding.TABLES.format(**_SQLITE_WORDS), reminding.TABLES.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

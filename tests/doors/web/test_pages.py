@@ -67,6 +67,7 @@ ADDRESSES = {
     "/me/export": "",
     "/me/leave": "/me/leave",
     "/me/friends": "",
+    "/stop/{code}": "",
     "/me/household": "",
     "/me/household/join": "",
     "/me/household/leave": "",

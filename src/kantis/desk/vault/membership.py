@@ -348,6 +348,7 @@ def erase(reader: Desk, vault: Vault, home: Home, member: Member, who: str) -> N
             for card, state in mine.items()
             if state != ERASED
         ]
+    vault.desk.chore("stop_reminders", account)
     vault.erase(member, rows, now)
 
 

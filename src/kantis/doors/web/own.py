@@ -18,6 +18,7 @@ from kantis.core.calendar import show_instant
 from kantis.core.events import Body, Choose, Event, Load
 from kantis.desk import around, sessions
 from kantis.desk.mailing import ask_confirming
+from kantis.desk.reminding import DAYS
 from kantis.desk.showing import standing
 from kantis.desk.submit import Desk
 from kantis.desk.vault import membership, portable
@@ -28,12 +29,16 @@ from kantis.doors.web import consents, inviting
 from kantis.doors.web.pages import HEADERS, NotHere, Visit
 from kantis.doors.web.places import Place
 from kantis.doors.web.portal import mine, own
-from kantis.store import people
+from kantis.store import people, reminding
 
 #: How what happens here is named as a source, and as a reader.
 SOURCE: Final = consents.SOURCE
 MYSELF: Final = "the member"
 _NAME_MAX: Final = 200
+#: Where in a program stands what a member may be reminded of.
+_SECTIONS: Final = {
+    "points": "balances", "voucher": "vouchers", "level": "tiers", "offer": "offers",
+}  # fmt: skip
 
 
 class About(Struct):
@@ -46,6 +51,7 @@ class About(Struct):
     email: str = ""
     said: list[dict[str, Any]] = []
     history: list[dict[str, Any]] = []
+    reminders: list[dict[str, Any]] = []
     known: bool = False
 
 
@@ -103,6 +109,7 @@ async def _you(visit: Visit, *, status: int = 200, became: str = "") -> Response
     return visit.page(
         "portal-you.html", status=status, place=place, say=place.speaker(visit.language),
         about=found, asked=consents.ASKED, signed=signed, became=became,
+        choices=(0, *DAYS), saved="reminders" in visit.request.query_params,
     )  # fmt: skip
 
 
@@ -198,6 +205,11 @@ def _person(reader: Desk, vault: Vault, visit: Visit) -> tuple[Member | None, bo
     return (found[0] if alone else None), len(found) > 1
 
 
+def alone_here(reader: Desk, vault: Vault, visit: Visit) -> Member | None:
+    """Whoever is signed in, where they alone have the account."""
+    return _person(reader, vault, visit)[0]
+
+
 def _must(reader: Desk, vault: Vault, visit: Visit) -> Member:
     member, _ = _person(reader, vault, visit)
     if member is None:
@@ -223,13 +235,25 @@ def _about(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, About]:
         for each in consents.ASKED
     ]  # fmt: skip
     email = person.email or person.unconfirmed
-    return place, About(False, bool(person.email), person.name, email, said, history, True)
+    wished = reminding.wished(reader.books, member.row.account)
+    reminders = [
+        {"field": each.field, "title": each.title, "wording": each.wording,
+         "days": wished.get(each.field, 0)}
+        for each in consents.REMINDERS
+        if _SECTIONS[each.field] in place.tree
+    ]  # fmt: skip
+    confirmed = bool(person.email)
+    return place, About(
+        confirmed=confirmed, name=person.name, email=email, said=said, history=history,
+        reminders=reminders if confirmed and visit.office.setup.mail else [], known=True,
+    )  # fmt: skip
 
 
 def _title(purpose: str) -> str:
     if purpose == consents.TERMS:
         return "Terms"
-    return next((x.title for x in consents.ASKED if x.purpose == purpose), purpose)
+    known = (*consents.ASKED, *consents.REMINDERS)
+    return next((x.title for x in known if x.purpose == purpose), purpose)
 
 
 def _consent(
