@@ -125,6 +125,8 @@ ROWS: dict[str, str] = {
     "GET /me/leave": "member",
     "POST /me/leave": "member",
     "GET /me/friends": "member",
+    "GET /me/email": "member",
+    "POST /me/email": "member",
     "POST /me/reminders": "member",
     "GET /stop/{code}": "anybody",
     "POST /stop/{code}": "anybody",
@@ -145,7 +147,7 @@ ROWS: dict[str, str] = {
 #: What is there for a member whose person is known, or in a program that has it.
 NOT_FOR_A_BARE_CARD = (
     "POST /me/consents", "POST /me/prove", "GET /me/export", "GET /me/friends",
-    "POST /me/reminders",
+    "POST /me/reminders", "GET /me/email",
     *(row for row in ROWS if "/me/household" in row),
 )  # fmt: skip
 #: What is there for somebody who has a second factor.

@@ -68,6 +68,7 @@ ADDRESSES = {
     "/me/leave": "/me/leave",
     "/me/friends": "",
     "/stop/{code}": "",
+    "/me/email": "",
     "/me/household": "",
     "/me/household/join": "",
     "/me/household/leave": "",

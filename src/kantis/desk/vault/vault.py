@@ -110,6 +110,10 @@ class Vault:
         keys = self.keys.derived(purpose).values()
         return [hmac.digest(key, about.encode(), hashlib.sha256) for key in keys]
 
+    def mark_of_email(self, email: str) -> str:
+        """What a link that confirms an e-mail address is known by: of no other address."""
+        return self.secret("confirming", persons.email_form(email)).hex()[:32]
+
     # ── looking up ───────────────────────────────────────────────────────────
 
     def by_email(self, books: Reading, program: int, email: str) -> list[Member]:

@@ -164,6 +164,8 @@ PAGES: Final = (
     Page("GET", "/me/leave", MEMBER, own.leave),
     Page("POST", "/me/leave", MEMBER, own.left),
     Page("GET", "/me/friends", MEMBER, own.friends),
+    Page("GET", "/me/email", MEMBER, own.email),
+    Page("POST", "/me/email", MEMBER, own.other_email),
     Page("POST", "/me/reminders", MEMBER, reminders.chosen),
     Page("GET", "/stop/{code}", ANYBODY, reminders.ask),
     Page("POST", "/stop/{code}", ANYBODY, reminders.stop, anywhere=True),

@@ -17,14 +17,15 @@ from starlette.responses import Response
 from kantis.core.calendar import show_instant
 from kantis.core.events import Body, Choose, Event, Load
 from kantis.desk import around, sessions
-from kantis.desk.mailing import ask_confirming
+from kantis.desk.mailing import ask_change, ask_confirming
 from kantis.desk.reminding import DAYS
 from kantis.desk.showing import standing
 from kantis.desk.submit import Desk
 from kantis.desk.vault import membership, portable
-from kantis.desk.vault.person import TOLD
+from kantis.desk.vault.person import TOLD, email_form
 from kantis.desk.vault.vault import Member, Reader, Vault
 from kantis.doors.api.people import told
+from kantis.doors.api.problems import Problem
 from kantis.doors.web import consents, inviting
 from kantis.doors.web.pages import HEADERS, NotHere, Visit
 from kantis.doors.web.places import Place
@@ -49,6 +50,7 @@ class About(Struct):
     confirmed: bool = True
     name: str = ""
     email: str = ""
+    waits: str = ""
     said: list[dict[str, Any]] = []
     history: list[dict[str, Any]] = []
     reminders: list[dict[str, Any]] = []
@@ -90,7 +92,9 @@ def _whose(reader: Desk, visit: Visit) -> tuple[Place, int]:
 
 async def you(visit: Visit) -> Response:
     """What is known, what was agreed to, where one is signed in, and how to leave."""
-    return await _you(visit)
+    query = visit.request.query_params
+    became = "letters" if "letters" in query else "often" if "often" in query else ""
+    return await _you(visit, became=became)
 
 
 async def _you(visit: Visit, *, status: int = 200, became: str = "") -> Response:
@@ -134,6 +138,39 @@ async def prove(visit: Visit) -> Response:
     """A letter, so that whoever is signed in shows again who they are."""
     done = await visit.office.people(_prove, visit)
     return await _you(visit, status=200 if done else 429, became="asked" if done else "often")
+
+
+async def email(visit: Visit) -> Response:
+    """The form for another e-mail address; it takes a sign-in of the last quarter of an hour."""
+    return await _email(visit)
+
+
+async def other_email(visit: Visit) -> Response:
+    """Another address is to be confirmed, and the one that there is hears of it; an empty one
+    takes the change back."""
+    form = await visit.form()
+    if not _is_fresh(visit):
+        return await _email(visit, status=422)
+    try:
+        done = await visit.office.people(_other_email, visit, form.get("email", "").strip())
+    except Problem:
+        return await _email(visit, status=422, typed=form.get("email", ""))
+    return visit.go(f"/me/you?{'letters' if done else 'often'}=1")
+
+
+async def _email(visit: Visit, *, status: int = 200, typed: str = "") -> Response:
+    place, about = await visit.office.people(_about, visit)
+    if not about.known:
+        raise NotHere
+    return visit.page(
+        "portal-email.html", status=status, place=place, about=about, fresh=_is_fresh(visit),
+        typed=typed, wrong=bool(typed),
+    )  # fmt: skip
+
+
+def _is_fresh(visit: Visit) -> bool:
+    assert visit.session is not None
+    return visit.session.is_fresh(visit.office.desk.clock())
 
 
 async def export(visit: Visit) -> Response:
@@ -244,7 +281,8 @@ def _about(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, About]:
     ]  # fmt: skip
     confirmed = bool(person.email)
     return place, About(
-        confirmed=confirmed, name=person.name, email=email, said=said, history=history,
+        confirmed=confirmed, name=person.name, email=email,
+        waits=person.unconfirmed if confirmed else "", said=said, history=history,
         reminders=reminders if confirmed and visit.office.setup.mail else [], known=True,
     )  # fmt: skip
 
@@ -277,6 +315,23 @@ def _prove(reader: Desk, vault: Vault, visit: Visit) -> bool:
         return ask_confirming(vault, program, account, spoken)
     about = program, sessions.SIGN_IN, b"", account, spoken, b""
     return bool(vault.desk.chore("ask_mail", *about))
+
+
+def _other_email(reader: Desk, vault: Vault, visit: Visit, wanted: str) -> bool:
+    member = _must(reader, vault, visit)
+    person = member.person
+    assert person is not None
+    if not wanted or email_form(wanted) == email_form(person.email):
+        changes: dict[str, object] = {"unconfirmed": ""}
+    else:
+        changes = {"unconfirmed": wanted, "former_email": person.email}
+    membership.change(reader, vault, member, changes, member.row.version)
+    if not changes["unconfirmed"]:
+        return True
+    program, account, spoken = member.row.program, member.row.account, visit.language.tag
+    if not person.email:
+        return ask_confirming(vault, program, account, spoken)
+    return ask_change(vault, program, account, spoken)
 
 
 def _export(reader: Desk, vault: Vault, visit: Visit) -> bytes:
