@@ -15,7 +15,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
-from kantis.desk import sessions
+from kantis.desk import mailing, sessions
 from kantis.desk.audit import DEEDS
 from kantis.desk.keys import SCOPES
 from kantis.desk.measures import definitions
@@ -47,7 +47,7 @@ def wanted() -> Iterator[str | tuple[str, str]]:
     yield from searching.BY
     yield from KINDS
     yield from imports.STATES
-    yield from (sessions.SIGN_IN, sessions.CONFIRM)
+    yield from (sessions.SIGN_IN, sessions.CONFIRM, mailing.CHANGED)
     yield from (reach.LOADED, reach.OPEN, reach.COMING, reach.USED_UP)
     yield from (heading for _, heading, _ in terms.CHAPTERS)
     yield from terms.LABELS.values()

@@ -46,6 +46,7 @@ def _named(name: str) -> Chore:
             jobs,
             mailing,
             outbox,
+            reminding,
             uses,
         )
         from kantis.desk.measures import tallying  # noqa: F401

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 
 #: What the owner of an e-mail address gets when somebody else joins with it.
 ALREADY: Final = "already"
+#: What the new address of a member gets, and what the old one gets, when it is to change.
+CHANGE: Final = "change"
+CHANGED: Final = "changed"
 #: The kind of job that sends.
 JOB: Final = "mail"
 WITHIN_MS: Final = 15 * 60_000
@@ -121,6 +124,13 @@ def ask_confirming(vault: Vault, program: int, account: int, language: str) -> b
     return bool(vault.desk.chore("ask_mail", program, CONFIRM, b"", account, language, b""))
 
 
+def ask_change(vault: Vault, program: int, account: int, language: str) -> bool:
+    """Tell the address that a member has that it is to change, and ask the new one."""
+    about = b"", account, language, b""
+    told = vault.desk.chore("ask_mail", program, CHANGED, *about)
+    return bool(told and vault.desk.chore("ask_mail", program, CONFIRM, *about))
+
+
 def addressee(books: Reading, vault: Vault, row: MailRow) -> tuple[str, Member, str] | None:
     """What a letter is for in the end, who gets it, and at which address; ``None``: nobody."""
     if row.tags:
@@ -130,6 +140,9 @@ def addressee(books: Reading, vault: Vault, row: MailRow) -> tuple[str, Member, 
     member = next((each for each in members if each.person is not None), None)
     if member is None or member.person is None:
         return None
+    if row.purpose == CHANGED:
+        former = member.person.former_email
+        return (row.purpose, member, former) if former else None
     if row.purpose != CONFIRM:
         return (row.purpose, member, member.person.email) if member.person.email else None
     if not member.person.unconfirmed:
@@ -137,7 +150,7 @@ def addressee(books: Reading, vault: Vault, row: MailRow) -> tuple[str, Member, 
     owners = vault.by_email(books, row.program, member.person.unconfirmed)
     if owners:
         return ALREADY, owners[0], _email(owners[0])
-    return CONFIRM, member, member.person.unconfirmed
+    return (CHANGE if member.person.email else CONFIRM), member, member.person.unconfirmed
 
 
 def _email(member: Member) -> str:
@@ -156,7 +169,9 @@ def letter(desk: Desk | RemoteDesk, reader: Reading, vault: Vault, row: MailRow,
     assert member.person is not None
     vault.note([member], by, _READ)
     token, account = new_token(), member.row.account
-    opens = CONFIRM if purpose == CONFIRM else SIGN_IN
+    opens = SIGN_IN
+    if purpose in (CONFIRM, CHANGE):
+        opens = f"{CONFIRM} {vault.mark_of_email(address)}"
     desk.chore("add_mail_ticket", digest(token), opens, account)
     spoken = member.person.language or row.language
     return Letter(purpose, address, member.person.given_name, spoken, token), account

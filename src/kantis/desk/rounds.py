@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from kantis.desk import reminding
 from kantis.desk.adjusting import send_rest
 from kantis.desk.jobs import Job, Kind, Progress
 from kantis.desk.measures.tallying import catch_up
@@ -59,4 +60,8 @@ def tidy(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
 
 def kinds(every_ms: int = EVERY_MS) -> dict[str, Kind]:
     """The jobs that come again and again."""
-    return {"rounds": Kind(go_round, every_ms), "tidy": Kind(tidy, _TIDY_EVERY_MS)}
+    return {
+        "rounds": Kind(go_round, every_ms),
+        "tidy": Kind(tidy, _TIDY_EVERY_MS),
+        reminding.JOB: Kind(reminding.run, reminding.EVERY_MS),
+    }

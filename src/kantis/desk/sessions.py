@@ -35,9 +35,9 @@ PROVED_MS: Final = 15 * 60_000
 TICKET_MS: Final = 15 * 60_000
 #: What such a link is for.
 SIGN_IN: Final = "sign in"
-#: One that shows that an e-mail address is one's own signs in too.
+#: One that shows that an e-mail address is one's own signs in too; a mark of the address
+#: stands behind the word.
 CONFIRM: Final = "confirm"
-OPENING: Final = frozenset({SIGN_IN, CONFIRM})
 #: So often it is written down that a session was used.
 _SEEN_EVERY_MS: Final = 5 * 60_000
 _DEVICE_LETTERS_MAX: Final = 200
@@ -83,7 +83,9 @@ def ticket(desk: Desk, account: int, by: By) -> str:
 def ticketed(books: Reading, token: str, now: int) -> tuple[str, int]:
     """What a link is for, and the account that it signs in to; 0 where it does not open."""
     found = rows.ticket(books, digest(token))
-    if found is None or found.purpose not in OPENING or found.ends <= now:
+    if found is None or found.ends <= now:
+        return "", 0
+    if found.purpose != SIGN_IN and not found.purpose.startswith(f"{CONFIRM} "):
         return "", 0
     return found.purpose, found.account
 

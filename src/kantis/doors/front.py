@@ -39,5 +39,6 @@ def _is_api(scope: Scope) -> bool:
     if path.startswith(_TILL):  # its worker and its queue say what they accept in other words
         return False
     accepts = dict(scope["headers"]).get(b"accept", b"")
-    # a worker and a manifest of ours are asked for by the browser itself
-    return b"text/html" not in accepts and not path.startswith(("/static/", "/me/"))
+    # a worker and a manifest of ours are asked for by the browser itself, and what stops
+    # reminders is pressed by mail programs, which accept anything
+    return b"text/html" not in accepts and not path.startswith(("/static/", "/me/", "/stop/"))

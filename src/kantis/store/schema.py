@@ -21,6 +21,7 @@ from kantis.store import (
     imports,
     mailing,
     outgoing,
+    reminding,
     running,
     signing,
     tills,
@@ -474,6 +475,10 @@ STEPS: list[Step] = [
     Step(
         20, "makes the table of versions that were cancelled before they began",
         running.cancelled_sqlite(_SQLITE_WORDS), running.cancelled_postgres(_POSTGRES_WORDS),
+    ),
+    Step(
+        21, "makes the tables of reminders",
+        reminding.TABLES.format(**_SQLITE_WORDS), reminding.TABLES.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

@@ -131,6 +131,11 @@ ROWS: dict[str, str] = {
     "GET /me/leave": "member",
     "POST /me/leave": "member",
     "GET /me/friends": "member",
+    "GET /me/email": "member",
+    "POST /me/email": "member",
+    "POST /me/reminders": "member",
+    "GET /stop/{code}": "anybody",
+    "POST /stop/{code}": "anybody",
     "GET /me/household": "member",
     "POST /me/household/invite": "member",
     "GET /me/household/join": "member",
@@ -150,6 +155,7 @@ MISSING = ("{account}", "{partner}", "{number}")
 #: What is there for a member whose person is known, or in a program that has it.
 NOT_FOR_A_BARE_CARD = (
     "POST /me/consents", "POST /me/prove", "GET /me/export", "GET /me/friends",
+    "POST /me/reminders", "GET /me/email",
     *(row for row in ROWS if "/me/household" in row),
 )  # fmt: skip
 #: What is there for somebody who has a second factor.

@@ -70,6 +70,8 @@ ADDRESSES = {
     "/me/export": "",
     "/me/leave": "/me/leave",
     "/me/friends": "",
+    "/stop/{code}": "",
+    "/me/email": "",
     "/me/household": "",
     "/me/household/join": "",
     "/me/household/leave": "",

@@ -1220,6 +1220,7 @@ class PersonTold(TypedDict):
     consents: NotRequired[list[ConsentTold] | None]
     email: NotRequired[str | None]
     family_name: NotRequired[str | None]
+    former_email: NotRequired[str | None]
     given_name: NotRequired[str | None]
     language: NotRequired[str | None]
     notes: NotRequired[str | None]

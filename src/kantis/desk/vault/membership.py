@@ -157,20 +157,27 @@ def _event(source: str, id: str, subject: str, body: Body) -> Event:
     return Event(source, id, 0, subject, body, 0, ask=True)
 
 
-def confirm(reader: Desk, vault: Vault, account: int) -> int:
-    """The e-mail address that a member gave is theirs; the account of whoever has it then:
-    another one, where somebody was faster."""
+def confirm(reader: Desk, vault: Vault, account: int, mark: str) -> int:
+    """The e-mail address of a mark, that a member gave, is theirs; the account of whoever has
+    it then: another one, where somebody was faster. 0 where the member has taken it back, or
+    given another one since: the link was sent to an address that is not theirs any more."""
+    opens = 0
     for member in vault.open(people.by_account(reader.books, [account])):
         person = member.person
-        if person is None or not person.unconfirmed:
+        if person is None:
             continue
+        if person.email and vault.mark_of_email(person.email) == mark:
+            opens = account
+        if not person.unconfirmed or vault.mark_of_email(person.unconfirmed) != mark:
+            continue
+        opens = account
         own = structs.replace(person, email=person.unconfirmed, unconfirmed="")
         try:
             vault.change(member, own, vault.desk.clock())
         except Refusal:
             owners = vault.by_email(reader.books, member.row.program, own.email)
             return owners[0].row.account if owners else account
-    return account
+    return opens
 
 
 # ── changes ──────────────────────────────────────────────────────────────────
@@ -348,6 +355,7 @@ def erase(reader: Desk, vault: Vault, home: Home, member: Member, who: str) -> N
             for card, state in mine.items()
             if state != ERASED
         ]
+    vault.desk.chore("stop_reminders", account)
     vault.erase(member, rows, now)
 
 

@@ -67,7 +67,8 @@ class Consent(Struct, frozen=True, array_like=True):
 class Person(Struct, frozen=True, array_like=True):
     """Everything personal that is kept of a member. ``said`` is a hash of the request that
     enrolled them, so that the same one is known when it comes again; ``unconfirmed`` is an
-    e-mail address that they gave and have not shown to be theirs."""
+    e-mail address that they gave and have not shown to be theirs, ``former_email`` the one that
+    they had before the last change, which is told of it."""
 
     given_name: str = ""
     family_name: str = ""
@@ -80,6 +81,7 @@ class Person(Struct, frozen=True, array_like=True):
     consents: tuple[Consent, ...] = ()
     said: bytes = b""
     unconfirmed: str = ""
+    former_email: str = ""
 
     @property
     def name(self) -> str:
@@ -105,6 +107,7 @@ def checked(person: Person, today: date) -> Person:
         family_name=_line("family_name", person.family_name),
         email=_email(person.email),
         unconfirmed=_email(person.unconfirmed),
+        former_email=_email(person.former_email),
         phone=phone_form(person.phone) if person.phone else "",
         birthday=_birthday(person.birthday, today),
         language=_language(person.language),

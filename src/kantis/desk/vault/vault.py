@@ -103,8 +103,16 @@ class Vault:
 
     def secret(self, purpose: str, about: str) -> bytes:
         """32 bytes that nobody else can work out, the same for the same words."""
-        key = list(self.keys.derived(purpose).values())[-1]
-        return hmac.digest(key, about.encode(), hashlib.sha256)
+        return self.secrets(purpose, about)[-1]
+
+    def secrets(self, purpose: str, about: str) -> list[bytes]:
+        """As ``secret``, under each master key that there is, the newest last."""
+        keys = self.keys.derived(purpose).values()
+        return [hmac.digest(key, about.encode(), hashlib.sha256) for key in keys]
+
+    def mark_of_email(self, email: str) -> str:
+        """What a link that confirms an e-mail address is known by: of no other address."""
+        return self.secret("confirming", persons.email_form(email)).hex()[:32]
 
     # ── looking up ───────────────────────────────────────────────────────────
 

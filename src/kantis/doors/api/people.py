@@ -161,6 +161,7 @@ class PersonTold(BaseModel):
     notes: str | None = None
     consents: list[ConsentTold] | None = None
     unconfirmed: str | None = None
+    former_email: str | None = None
 
 
 class MemberSeen(BaseModel):

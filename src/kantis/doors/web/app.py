@@ -34,12 +34,17 @@ AT_COUNTER: Final = frozenset({COUNTER})
 
 
 class Page(Struct, frozen=True):
-    """A method on a path, who may ask for it, and what answers."""
+    """A method on a path, who may ask for it, and what answers.
+
+    ``anywhere``: whoever has the address may send the form, from no page of ours; the address
+    is the secret, and nobody has to be signed in.
+    """
 
     method: str
     path: str
     whose: frozenset[str]
     handler: Handler
+    anywhere: bool = False
 
 
 class Web:
@@ -63,7 +68,8 @@ class Web:
             try:
                 page, visit.about = self._found(scope["method"], scope["path"])
                 route = page.path
-                _same_site(request)
+                if not page.anywhere:
+                    _same_site(request)
                 await visit.recognise()
                 if scope["path"].startswith("/till"):
                     await visit.recognise_till()

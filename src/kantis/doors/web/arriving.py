@@ -64,8 +64,11 @@ async def entered(visit: Visit) -> Response:
     purpose, account = await visit.change(sessions.take, visit.about["token"])
     if not account:
         return visit.page("portal-link.html", status=404, opens=False)
-    if purpose == sessions.CONFIRM:
-        account = await visit.office.people(membership.confirm, account)
+    if purpose != sessions.SIGN_IN:
+        mark = purpose.removeprefix(f"{sessions.CONFIRM} ")
+        account = await visit.office.people(membership.confirm, account, mark)
+        if not account:
+            return visit.page("portal-link.html", status=404, opens=False)
     return await begin(visit, account, "/me")
 
 

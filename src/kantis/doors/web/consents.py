@@ -50,6 +50,25 @@ ASKED: Final = (
           "of my birthday and of the day I joined. I can take this back at any time."),
     ),
 )  # fmt: skip
+#: What a member may be reminded of before it ends, each kind by itself.
+REMINDERS: Final = (
+    Asked(
+        "points", "reminders of points", "2026-1", _("Reminders of points"),
+        _("Write to me by e-mail before points end. I can take this back at any time."),
+    ),
+    Asked(
+        "voucher", "reminders of vouchers", "2026-1", _("Reminders of vouchers"),
+        _("Write to me by e-mail before a voucher ends. I can take this back at any time."),
+    ),
+    Asked(
+        "level", "reminders of levels", "2026-1", _("Reminders of levels"),
+        _("Write to me by e-mail before my level ends. I can take this back at any time."),
+    ),
+    Asked(
+        "offer", "reminders of offers", "2026-1", _("Reminders of offers"),
+        _("Write to me by e-mail before an offer ends. I can take this back at any time."),
+    ),
+)  # fmt: skip
 
 
 def given(asked: Asked, language: Language, now: int, *, granted: bool) -> Consent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from kantis.desk.mailing import ALREADY, Letter
+from kantis.desk.mailing import ALREADY, CHANGE, CHANGED, Letter
 from kantis.desk.sessions import CONFIRM, SIGN_IN
 from kantis.doors.web.languages import Language, choose, said
 from kantis.store.reading import Reading
@@ -35,6 +35,19 @@ _TEXTS: Final = {
         _("somebody has just joined with your e-mail address. You have a card already; by this "
           "link you sign in to it. It opens once, within a quarter of an hour:"),
         _("If this was not you, you need not do anything: nobody else gets at your card."),
+    ),
+    CHANGE: (
+        _("Your new e-mail address: %(program)s"),
+        _("by this link you confirm your new e-mail address. Until then the one that you have "
+          "stays. It opens once, within a quarter of an hour:"),
+        _("If you did not ask for it, you need not do anything: nothing changes."),
+    ),
+    CHANGED: (
+        _("Your e-mail address is to change: %(program)s"),
+        _("somebody who is signed in to your card has asked for another e-mail address. If it "
+          "was you, you need not do anything. If not, open this link now, sign out everywhere "
+          "else, and take the change back. It opens once, within a quarter of an hour:"),
+        _("If the link does not open any more, please ask in the shop."),
     ),
 }  # fmt: skip
 

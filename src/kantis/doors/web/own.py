@@ -17,23 +17,29 @@ from starlette.responses import Response
 from kantis.core.calendar import show_instant
 from kantis.core.events import Body, Choose, Event, Load
 from kantis.desk import around, sessions
-from kantis.desk.mailing import ask_confirming
+from kantis.desk.mailing import ask_change, ask_confirming
+from kantis.desk.reminding import DAYS
 from kantis.desk.showing import standing
 from kantis.desk.submit import Desk
 from kantis.desk.vault import membership, portable
-from kantis.desk.vault.person import TOLD
+from kantis.desk.vault.person import TOLD, email_form
 from kantis.desk.vault.vault import Member, Reader, Vault
 from kantis.doors.api.people import told
+from kantis.doors.api.problems import Problem
 from kantis.doors.web import consents, inviting
 from kantis.doors.web.pages import HEADERS, NotHere, Visit
 from kantis.doors.web.places import Place
 from kantis.doors.web.portal import mine, own
-from kantis.store import people
+from kantis.store import people, reminding
 
 #: How what happens here is named as a source, and as a reader.
 SOURCE: Final = consents.SOURCE
 MYSELF: Final = "the member"
 _NAME_MAX: Final = 200
+#: Where in a program stands what a member may be reminded of.
+_SECTIONS: Final = {
+    "points": "balances", "voucher": "vouchers", "level": "tiers", "offer": "offers",
+}  # fmt: skip
 
 
 class About(Struct):
@@ -44,8 +50,10 @@ class About(Struct):
     confirmed: bool = True
     name: str = ""
     email: str = ""
+    waits: str = ""
     said: list[dict[str, Any]] = []
     history: list[dict[str, Any]] = []
+    reminders: list[dict[str, Any]] = []
     known: bool = False
 
 
@@ -84,7 +92,9 @@ def _whose(reader: Desk, visit: Visit) -> tuple[Place, int]:
 
 async def you(visit: Visit) -> Response:
     """What is known, what was agreed to, where one is signed in, and how to leave."""
-    return await _you(visit)
+    query = visit.request.query_params
+    became = "letters" if "letters" in query else "often" if "often" in query else ""
+    return await _you(visit, became=became)
 
 
 async def _you(visit: Visit, *, status: int = 200, became: str = "") -> Response:
@@ -103,6 +113,7 @@ async def _you(visit: Visit, *, status: int = 200, became: str = "") -> Response
     return visit.page(
         "portal-you.html", status=status, place=place, say=place.speaker(visit.language),
         about=found, asked=consents.ASKED, signed=signed, became=became,
+        choices=(0, *DAYS), saved="reminders" in visit.request.query_params,
     )  # fmt: skip
 
 
@@ -127,6 +138,39 @@ async def prove(visit: Visit) -> Response:
     """A letter, so that whoever is signed in shows again who they are."""
     done = await visit.office.people(_prove, visit)
     return await _you(visit, status=200 if done else 429, became="asked" if done else "often")
+
+
+async def email(visit: Visit) -> Response:
+    """The form for another e-mail address; it takes a sign-in of the last quarter of an hour."""
+    return await _email(visit)
+
+
+async def other_email(visit: Visit) -> Response:
+    """Another address is to be confirmed, and the one that there is hears of it; an empty one
+    takes the change back."""
+    form = await visit.form()
+    if not _is_fresh(visit):
+        return await _email(visit, status=422)
+    try:
+        done = await visit.office.people(_other_email, visit, form.get("email", "").strip())
+    except Problem:
+        return await _email(visit, status=422, typed=form.get("email", ""))
+    return visit.go(f"/me/you?{'letters' if done else 'often'}=1")
+
+
+async def _email(visit: Visit, *, status: int = 200, typed: str = "") -> Response:
+    place, about = await visit.office.people(_about, visit)
+    if not about.known:
+        raise NotHere
+    return visit.page(
+        "portal-email.html", status=status, place=place, about=about, fresh=_is_fresh(visit),
+        typed=typed, wrong=bool(typed),
+    )  # fmt: skip
+
+
+def _is_fresh(visit: Visit) -> bool:
+    assert visit.session is not None
+    return visit.session.is_fresh(visit.office.desk.clock())
 
 
 async def export(visit: Visit) -> Response:
@@ -198,6 +242,11 @@ def _person(reader: Desk, vault: Vault, visit: Visit) -> tuple[Member | None, bo
     return (found[0] if alone else None), len(found) > 1
 
 
+def alone_here(reader: Desk, vault: Vault, visit: Visit) -> Member | None:
+    """Whoever is signed in, where they alone have the account."""
+    return _person(reader, vault, visit)[0]
+
+
 def _must(reader: Desk, vault: Vault, visit: Visit) -> Member:
     member, _ = _person(reader, vault, visit)
     if member is None:
@@ -223,13 +272,26 @@ def _about(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, About]:
         for each in consents.ASKED
     ]  # fmt: skip
     email = person.email or person.unconfirmed
-    return place, About(False, bool(person.email), person.name, email, said, history, True)
+    wished = reminding.wished(reader.books, member.row.account)
+    reminders = [
+        {"field": each.field, "title": each.title, "wording": each.wording,
+         "days": wished.get(each.field, 0)}
+        for each in consents.REMINDERS
+        if _SECTIONS[each.field] in place.tree
+    ]  # fmt: skip
+    confirmed = bool(person.email)
+    return place, About(
+        confirmed=confirmed, name=person.name, email=email,
+        waits=person.unconfirmed if confirmed else "", said=said, history=history,
+        reminders=reminders if confirmed and visit.office.setup.mail else [], known=True,
+    )  # fmt: skip
 
 
 def _title(purpose: str) -> str:
     if purpose == consents.TERMS:
         return "Terms"
-    return next((x.title for x in consents.ASKED if x.purpose == purpose), purpose)
+    known = (*consents.ASKED, *consents.REMINDERS)
+    return next((x.title for x in known if x.purpose == purpose), purpose)
 
 
 def _consent(
@@ -253,6 +315,23 @@ def _prove(reader: Desk, vault: Vault, visit: Visit) -> bool:
         return ask_confirming(vault, program, account, spoken)
     about = program, sessions.SIGN_IN, b"", account, spoken, b""
     return bool(vault.desk.chore("ask_mail", *about))
+
+
+def _other_email(reader: Desk, vault: Vault, visit: Visit, wanted: str) -> bool:
+    member = _must(reader, vault, visit)
+    person = member.person
+    assert person is not None
+    if not wanted or email_form(wanted) == email_form(person.email):
+        changes: dict[str, object] = {"unconfirmed": ""}
+    else:
+        changes = {"unconfirmed": wanted, "former_email": person.email}
+    membership.change(reader, vault, member, changes, member.row.version)
+    if not changes["unconfirmed"]:
+        return True
+    program, account, spoken = member.row.program, member.row.account, visit.language.tag
+    if not person.email:
+        return ask_confirming(vault, program, account, spoken)
+    return ask_change(vault, program, account, spoken)
 
 
 def _export(reader: Desk, vault: Vault, visit: Visit) -> bytes:
