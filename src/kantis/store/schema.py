@@ -22,6 +22,7 @@ from kantis.store import (
     mailing,
     outgoing,
     running,
+    segments,
     signing,
     tills,
     uses,
@@ -470,6 +471,10 @@ STEPS: list[Step] = [
     Step(
         19, "makes the tables of printed cards",
         PRINTING.format(**_SQLITE_WORDS), PRINTING.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        20, "makes the tables of segments",
+        segments.TABLES.format(**_SQLITE_WORDS), segments.TABLES.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 
