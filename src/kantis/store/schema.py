@@ -23,6 +23,7 @@ from kantis.store import (
     outgoing,
     reminding,
     running,
+    segments,
     signing,
     tills,
     uses,
@@ -479,6 +480,10 @@ STEPS: list[Step] = [
     Step(
         21, "makes the tables of reminders",
         reminding.TABLES.format(**_SQLITE_WORDS), reminding.TABLES.format(**_POSTGRES_WORDS),
+    ),
+    Step(
+        22, "makes the tables of segments",
+        segments.TABLES.format(**_SQLITE_WORDS), segments.TABLES.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 
