@@ -49,7 +49,9 @@ def test_a_member_is_found_by_the_receipt(desk: Desk) -> None:
     keys.make(desk.shop.desk, "Till", "p", "till", "till")
     desk.shop(desk.shop.buy("r-1", "1"), desk.shop.buy("r-2", ""))
     assert desk.ids(desk.vault.by_receipt(desk.books, 1, "r-1")) == [anna]
+    assert desk.ids(desk.vault.by_receipt(desk.books, 1, "Rr-1")) == [anna]  # what is in it
     assert desk.vault.by_receipt(desk.books, 1, "r-2") == []
+    assert desk.vault.by_receipt(desk.books, 1, "Rr-2") == []
     desk.shop(desk.shop.claim("c", "1", "Rr-2"))
     assert desk.ids(desk.vault.by_receipt(desk.books, 1, "Rr-2")) == [anna]
 

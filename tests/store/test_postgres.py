@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from kantis.store import arrays
+from kantis.store import arrays, postgres
 from kantis.store.books import Conflict, Outage, Unknown
 from kantis.store.postgres import PostgresBooks
 from kantis.store.reading import EVENT
-from kantis.store.rows import Page
+from kantis.store.rows import ENTRY_COLUMNS, EVENT_COLUMNS, POSTING_COLUMNS, Page
 from tests.store.test_contract import entry, event, page
 
 
@@ -34,6 +34,45 @@ def test_a_commit_that_warns_is_unknown(books: PostgresBooks) -> None:
     books.write(Page(flags=[("till/1", 1, 1, "shortage", 8)]))
     with pytest.raises(Unknown, match="canceling wait"):
         books.commit()
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_page_is_written_alike_at_once_and_copied(
+    books: PostgresBooks, monkeypatch: pytest.MonkeyPatch, at_once: bool
+) -> None:
+    count = postgres._AT_ONCE
+    if not at_once:
+        monkeypatch.setattr(postgres, "_AT_ONCE", count - 1)
+    given = page(count)
+    books.begin()
+    books.write(given)
+    books.commit()
+    for table, columns, rows in (
+        ("event", EVENT_COLUMNS, given.events),
+        ("entry", ENTRY_COLUMNS, given.entries),
+        ("posting", POSTING_COLUMNS, given.postings),
+    ):
+        stored = books.rows(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {columns[0]}")
+        assert sorted(map(tuple, stored)) == sorted(map(tuple, rows)), table
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_is_refused_says_the_same_at_once_and_copied(
+    books: PostgresBooks, monkeypatch: pytest.MonkeyPatch, at_once: bool
+) -> None:
+    monkeypatch.setattr(postgres, "_AT_ONCE", 256 if at_once else -1)
+    books.begin()
+    books.write(page(2))
+    books.commit()
+    for wrong, error in ((page(2), Conflict), (Page(postings=[*page(1).postings] * 2), Conflict)):
+        books.begin()
+        with pytest.raises(error):
+            books.write(wrong)
+        books.rollback()
+    books.begin()
+    books.write(page(1, first=3))
+    books.commit()
+    assert books.counts()["event"] == 3
 
 
 def kept(books: PostgresBooks) -> set[str]:

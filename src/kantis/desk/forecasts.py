@@ -6,6 +6,8 @@ from msgspec import structs
 
 from kantis.core.account import Account
 from kantis.core.events import Event, Purchase
+from kantis.desk.batch import Request
+from kantis.desk.programs import Home
 from kantis.desk.results import ALONE, DECIDED, Result
 from kantis.desk.showing import now_of
 from kantis.desk.submit import Desk
@@ -19,14 +21,21 @@ def quoted(desk: Desk, event: Event, *, program: str = "") -> tuple[Result, Fore
     A purchase without a member is forecast for somebody who would join with it. There is no
     forecast of what is refused, or waits for a card that nobody knows.
     """
-    (result,) = desk.quote([event], program=program)
-    home, now = desk.homes.find(program), desk.clock()
-    decided = result.outcome in (DECIDED, ALONE) and result.refusal is None
-    if home is None or not decided or not isinstance(event.body, Purchase):
-        return result, None
+    with desk.trial() as batch:
+        batch.decide([Request(program, [event])], ready=0)
+        ((result,),) = batch.results()
+        home = desk.homes.find(program)
+        decided = result.outcome in (DECIDED, ALONE) and result.refusal is None
+        if home is None or not decided or not isinstance(event.body, Purchase):
+            return result, None
+        return result, _forecast(desk, home, event, result.account, batch.now)
+
+
+def _forecast(desk: Desk, home: Home, event: Event, account: int, now: int) -> Forecast:
+    """The forecast of a purchase of an account; 0 is somebody who would join with it."""
     state = Account(0)
-    if result.account:
-        row = desk.books.account(result.account)
+    if account:
+        row = desk.books.account(account)
         assert row is not None
         state = now_of(home, row, now)
     at = max(now, state.at)
@@ -35,4 +44,4 @@ def quoted(desk: Desk, event: Event, *, program: str = "") -> tuple[Result, Fore
     wanted = [(home.number, each) for each in names]
     rows = desk.books.limits(wanted, lock=False) if wanted else []
     limits = {each.name: each.quantity - each.taken for each in rows}
-    return result, forecast(home.program, state, said, at, limits)
+    return forecast(home.program, state, said, at, limits)

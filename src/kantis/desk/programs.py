@@ -68,10 +68,15 @@ class Home:
 
 
 class Homes:
-    """All programs of an installation, read again when another version is published."""
+    """All programs of an installation, read again when another version is published.
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    ``visits`` counts what could have changed them, where nobody else writes to the books:
+    then these are asked only after another visit.
+    """
+
+    def __init__(self, engine: Engine, visits: Callable[[], int] | None = None) -> None:
+        self.engine, self._visits = engine, visits
+        self._seen = -1
         #: grows with each version that was read
         self.edition = -1
         #: cards that do nothing any more
@@ -81,7 +86,13 @@ class Homes:
 
     def refresh(self, books: Books) -> None:
         """Read the programs if there is a version that is not read yet; or ``Unreadable``."""
-        self.stops.refresh(books)
+        visits = self._visits() if self._visits is not None else -1
+        if visits < 0 or visits != self._seen or self.edition < 0:
+            self.stops.refresh(books)
+            self._read(books)
+            self._seen = visits
+
+    def _read(self, books: Books) -> None:
         edition = books.edition()
         if edition == self.edition:
             return

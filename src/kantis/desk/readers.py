@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from kantis.desk.programs import Homes
 from kantis.desk.submit import Desk
 from kantis.store.books import Outage
 
@@ -24,7 +25,11 @@ class Readers:
         self._lock = threading.Lock()
 
     def _open(self) -> Desk:
-        return Desk(self._desk.books.reader(), engine=self._desk.engine, clock=self._desk.clock)
+        desk = self._desk
+        reader = Desk(desk.books.reader(), engine=desk.engine, clock=desk.clock)
+        if desk.books.alone:  # then whatever changes a program or a card visits that desk
+            reader.homes = Homes(desk.engine, lambda: desk.visits)
+        return reader
 
     @contextmanager
     def one(self) -> Iterator[Desk]:

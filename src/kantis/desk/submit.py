@@ -64,7 +64,7 @@ class Desk:
         self.books = books
         self.engine = engine or Engine()
         self.clock = clock
-        self.homes = Homes(self.engine)
+        self.homes = Homes(self.engine, (lambda: self.visits) if books.alone else None)
         self.cache: Cache | None = Cache(books.alone)
         self.keyring = keys.Keyring(books)
         self.lock = threading.RLock()
@@ -74,7 +74,7 @@ class Desk:
         self._bulk: deque[Waiting] = deque()
         self._flying: deque[Flying] = deque()
         #: who wants the books for themselves, and how many have had them
-        self._guests = self._served = 0
+        self._guests = self.visits = 0
         self.on_close: Callable[[], None] | None = None
         #: set after a commit of events, for whoever tells others what has happened
         self.stirred = threading.Event()
@@ -180,13 +180,18 @@ class Desk:
 
     def quote(self, events: Sequence[Event], *, program: str = "") -> list[Result]:
         """What ``submit`` would answer now: the real path, rolled back. It promises nothing."""
+        with self.trial() as batch:
+            batch.decide([Request(program, list(events))], ready=0)
+            return batch.results()[0]
+
+    @contextmanager
+    def trial(self) -> Iterator[Batch]:
+        """A batch that is taken back at the end, whatever it decides."""
         with self.quiet():
             self.books.begin()
             try:
                 self.homes.refresh(self.books)
-                batch = Batch(self.books, self.homes, None, self.clock())
-                batch.decide([Request(program, list(events))], ready=0)
-                return batch.results()[0]
+                yield Batch(self.books, self.homes, None, self.clock())
             finally:
                 self.books.rollback()
 
@@ -274,18 +279,20 @@ class Desk:
         try:
             with self.lock:
                 self._land_all()
-                yield
+                try:
+                    yield
+                finally:
+                    self.visits += 1  # before anybody else can use the books
         finally:
             with self._queues:
                 self._guests -= 1
-                self._served += 1
                 self._queues.notify_all()
 
     def _let_in(self) -> None:
         """Between two batches, one of those who want the books for themselves has its turn."""
         with self._queues:
-            served = self._served
-            while self._guests and self._served == served:
+            served = self.visits
+            while self._guests and self.visits == served:
                 self._queues.wait()
 
     # ── batches ──────────────────────────────────────────────────────────────

@@ -13,7 +13,7 @@ from kantis.desk.programs import Home
 from kantis.desk.results import Result
 from kantis.store.chain import event_hash
 from kantis.store.rows import EventRow, Row
-from kantis.store.schema import ALONE, DECIDED
+from kantis.store.schema import DECIDED
 
 
 class Task(Struct, eq=False, gc=False):
@@ -47,11 +47,11 @@ class Task(Struct, eq=False, gc=False):
         return event_hash(program, row.key, *said, encode_body(event.body)) == row.hash
 
     def row_of(self, state: int, account: int | None, seq: int | None) -> Row:
-        """The event as a row of the books without its hash; a receipt only where a member
-        may claim it."""
+        """The event as a row of the books without its hash; with the receipt of a purchase, by
+        which it is claimed and found."""
         event = self.event
         body = event.body
-        receipt = body.receipt if state == ALONE and isinstance(body, Purchase) else None
+        receipt = body.receipt if isinstance(body, Purchase) else None
         return (
             self.key,
             self.home.number,

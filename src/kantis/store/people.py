@@ -137,15 +137,15 @@ def by_number(books: Reading, numbers: Sequence[int]) -> list[MemberRow]:
 
 
 def by_receipt(books: Reading, program: int, receipt: str) -> list[int]:
-    """The accounts that bought with a receipt: the id of the purchase, or one that was claimed."""
+    """The accounts that bought with a receipt: the id of the purchase, or the receipt in it."""
     sources = {each.source for each in books.all_keys() if each.program == program}
     keys = [f"{source}/{receipt}" for source in sorted(sources | {"import"})]
     accounts = [x.account for x in books.events(keys) if x.program == program and x.account]
-    claimed = books.rows(
+    inside = books.rows(
         "SELECT account FROM event WHERE program = ? AND receipt = ? AND account IS NOT NULL",
         (program, receipt),
     )
-    return list(dict.fromkeys(accounts + [row[0] for row in claimed]))
+    return list(dict.fromkeys(accounts + [row[0] for row in inside]))
 
 
 def _found(books: Reading, kinds: str, keys: Sequence[Row], where: str) -> list[MemberRow]:

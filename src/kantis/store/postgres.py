@@ -4,8 +4,9 @@ Guarantee: two batches never decide on the same account at the same time. Each l
 accounts in the order of their ids, under READ COMMITTED, so what it reads under the lock
 is what the one before has committed; unique keys refuse whatever gets past that.
 
-Rows are copied in binary form, changed rows come as one array per column: the number of
-statements does not depend on the size of a batch.
+New rows of a large batch are copied in binary form, all others come as one array per column:
+the number of statements does not depend on the size of a batch. What a small batch writes is
+sent before the first answer is waited for.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypeAlias
 
 import psycopg
 from psycopg import errors
@@ -126,6 +127,35 @@ SELECT * FROM unnest(?::bigint[], ?::text[], ?::bigint[])"""
 _FLAGS = """
 INSERT INTO flag (event, account, seq, flag, raised)
 SELECT * FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::text[], ?::bigint[])"""
+
+
+_COLUMNS: Final = (EVENT_COLUMNS, ENTRY_COLUMNS, POSTING_COLUMNS)
+#: As much is sent as arrays, all of it at once; more is copied, which takes a way there and
+#: back for each table and then costs less a row.
+_AT_ONCE: Final = 128
+_LETTERS: Final = {_TEXT: "t", _INT: "i", _SMALL: "i", _BYTES: "b"}
+_ARRAYS: Final = {"t": "?::text[]", "i": "?::bigint[]", "b": "?::bytea[]"}
+_PACKS: Final = ["".join(_LETTERS[each] for each in types) for types in _TYPES.values()]
+_NEW: Final = [
+    f"INSERT INTO {table} ({', '.join(columns)}) "
+    f"SELECT * FROM unnest({', '.join(_ARRAYS[letter] for letter in pack)})"
+    for table, columns, pack in zip(_TYPES, _COLUMNS, _PACKS, strict=True)
+]
+
+#: A statement, the kinds of its columns, and its rows.
+Change: TypeAlias = tuple[str, str, Sequence[Row]]
+
+
+def _changed(page: Page) -> list[Change]:
+    """What a page changes beside its new events, entries and postings."""
+    return [
+        (_SETTLED, "iiitti", page.settled),
+        (_OPENED, "iiiibb", page.opened),
+        (_ACCOUNTS, "iibbi", page.accounts),
+        (_BALANCES, "itiiiiii", page.balances),
+        (_CARDS, "iti", sorted(page.cards)),
+        (_FLAGS, "tiiti", page.flags),
+    ]
 
 
 @lru_cache(maxsize=512)
@@ -308,25 +338,29 @@ class PostgresBooks(Books):
 
     def write(self, page: Page) -> None:
         self.seal(page)
-        for table, columns, rows in (
-            ("event", EVENT_COLUMNS, page.events),
-            ("entry", ENTRY_COLUMNS, page.entries),
-            ("posting", POSTING_COLUMNS, page.postings),
-        ):
-            if rows:
-                self._copy(table, columns, rows)
-        for statement, pack, rows in (
-            (_SETTLED, "iiitti", page.settled),
-            (_OPENED, "iiiibb", page.opened),
-            (_ACCOUNTS, "iibbi", page.accounts),
-            (_BALANCES, "itiiiiii", page.balances),
-            (_CARDS, "iti", sorted(page.cards)),
-            (_FLAGS, "tiiti", page.flags),
-        ):
-            if rows:
-                self.execute(statement, arrays.columns(pack, rows))
+        new = page.events, page.entries, page.postings
+        if max(map(len, new)) <= _AT_ONCE:
+            self._write_at_once([*zip(_NEW, _PACKS, new, strict=True), *_changed(page)])
+        else:
+            for table, columns, rows in zip(_TYPES, _COLUMNS, new, strict=True):
+                if rows:
+                    self._copy(table, columns, rows)
+            self._change(_changed(page))
         if page.events or page.arrived:
             self.arrive(page)
+
+    def _write_at_once(self, changes: Iterable[Change]) -> None:
+        """Send everything before the first answer is waited for: one way there and back."""
+        try:
+            with self._db.pipeline():
+                self._change(changes)
+        except psycopg.Error as error:
+            raise _said(error) from error
+
+    def _change(self, changes: Iterable[Change]) -> None:
+        for statement, pack, rows in changes:
+            if rows:
+                self.execute(statement, arrays.columns(pack, rows))
 
     # ── whole books ──────────────────────────────────────────────────────────
 

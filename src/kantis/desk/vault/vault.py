@@ -164,7 +164,7 @@ class Vault:
         return self._of(books, program, [account] if account else [])
 
     def by_receipt(self, books: Reading, program: int, receipt: str) -> list[Member]:
-        """Who bought with a receipt: the id of the purchase, or one that was claimed."""
+        """Who bought with a receipt: the id of the purchase, or the receipt in it."""
         return self._of(books, program, people.by_receipt(books, program, receipt))
 
     def _of(self, books: Reading, program: int, accounts: list[int]) -> list[Member]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
@@ -33,6 +33,7 @@ from kantis.doors.api.pace import Pace
 from kantis.doors.api.porter import Porter
 from kantis.doors.api.problems import Problem
 from kantis.doors.api.setup import Setup
+from kantis.doors.api.window import Window
 from kantis.doors.crew import Crew, Herald
 from kantis.doors.outbound.postman import Postman
 from kantis.store.books import Conflict, Outage, Unknown
@@ -48,6 +49,10 @@ READS_MAX: Final = 500
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+
+
+async def _by(whom: ThreadPoolExecutor, do: Callable[[], _T]) -> _T:
+    return await asyncio.get_running_loop().run_in_executor(whom, do)
 
 
 def _log_fault(where: str, error: Exception) -> None:
@@ -74,7 +79,7 @@ class Office:
         )
         self._herald = None if setup.jobs or desk.books.alone else Herald(desk)
         self.journal.figures.webhooks(self._backlog, self._delivered)
-        self._threads = ThreadPoolExecutor(READERS, "kantis-reader")
+        self._window = Window(self._readers, READERS)
         self._clerk = ThreadPoolExecutor(1, "kantis-clerk")
         self._scholar = ThreadPoolExecutor(1, "kantis-scholar")
         self._keepers = ThreadPoolExecutor(KEEPERS, "kantis-keeper")
@@ -99,18 +104,13 @@ class Office:
         self, ask: Callable[Concatenate[Desk, _P], _T], *about: _P.args, **named: _P.kwargs
     ) -> _T:
         """What a reader answers; ``Problem`` when too many ask, or the books cannot be used."""
-
-        def run() -> _T:
-            with self._readers.one() as reader:
-                return ask(reader, *about, **named)
-
-        return await self._by(self._threads, run)
+        return await self._in_time(self._window.ask(lambda reader: ask(reader, *about, **named)))
 
     async def act(
         self, do: Callable[Concatenate[Desk, _P], _T], *about: _P.args, **named: _P.kwargs
     ) -> _T:
         """What a verb of the desk answers that changes more than events do."""
-        return await self._by(self._clerk, partial(do, self.desk, *about, **named))
+        return await self._in_time(_by(self._clerk, partial(do, self.desk, *about, **named)))
 
     async def study(
         self, ask: Callable[Concatenate[Desk, _P], _T], *about: _P.args, **named: _P.kwargs
@@ -121,14 +121,16 @@ class Office:
             with self._readers.one() as reader:
                 return ask(reader, *about, **named)
 
-        return await self._by(self._scholar, run)
+        return await self._in_time(_by(self._scholar, run))
 
-    async def _by(self, whom: ThreadPoolExecutor, do: Callable[[], _T]) -> _T:
+    async def _in_time(self, answer: Coroutine[None, None, _T]) -> _T:
+        """An answer, unless too many wait for one already."""
         if self._reads >= READS_MAX:
+            answer.close()
             raise Problem("busy", retry_after=str(RETRY_AFTER_S))
         self._reads += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(whom, do)
+            return await answer
         except Unknown as error:
             raise Problem("outcome-unknown", retry_after=str(RETRY_AFTER_S)) from error
         except (Outage, Conflict) as error:
@@ -243,8 +245,9 @@ class Office:
                 await asyncio.to_thread(each.close)
         await self.line.close()
         await asyncio.to_thread(self._write_uses)
-        for pool in (self._clerk, self._scholar, self._keepers, self._threads):
+        for pool in (self._clerk, self._scholar, self._keepers):
             pool.shutdown()
+        self._window.close()
         self._desks.close()
         self._readers.close()
         self.journal.write()

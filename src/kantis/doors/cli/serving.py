@@ -30,6 +30,9 @@ from kantis.doors.front import Front
 #: So long a stop waits for answers that are under way.
 _PATIENCE_S: Final = 30
 _QUEUED_MAX: Final = 2_048
+#: A look-up needs the interpreter again after each of its statements, and would wait for as
+#: long behind a batch that is decided; Python's own interval is 5 ms.
+_SWITCH_S: Final = 0.0005
 #: How the server under the application is set up.
 SERVER: Final[dict[str, Any]] = {
     "log_config": None, "access_log": False, "lifespan": "on", "server_header": False,
@@ -119,6 +122,7 @@ def own(desk: Desk | RemoteDesk, store: str) -> Desk:
 
 def run(front: Front, listening: socket.socket, *, started: bool = False) -> None:
     """Serve in this process; one that was started by another ends with it."""
+    sys.setswitchinterval(_SWITCH_S)
     config = uvicorn.Config(front, **{**SERVER, "http": Protocol})
     for each in (signal.SIGTERM, signal.SIGINT):  # the server stops, and so do we
         signal.signal(each, lambda *_: None)
