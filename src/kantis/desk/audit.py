@@ -39,6 +39,8 @@ DEEDS: Final = {
     "password": "somebody got a new password",
     "app": "somebody set up an app that shows codes",
     "no app": "an app shows no codes for somebody any more",
+    "passkey": "somebody made a passkey",
+    "no passkey": "a passkey signs somebody in no more",
     "recovery codes": "somebody got new recovery codes",
     "recover": "somebody used a recovery code",
     "pair": "a code was made that pairs a till",

@@ -54,18 +54,19 @@ class Factors(Struct, frozen=True):
 
     app: int | None = None
     codes: int = 0
+    passkeys: int = 0
 
     @property
     def any(self) -> bool:
         """Whether a password alone does not sign them in."""
-        return self.app is not None
+        return self.app is not None or bool(self.passkeys)
 
 
 def of(books: Reading, number: int) -> Factors:
     """What somebody of the staff can show."""
     app = rows.app(books, number)
     made = app.made if app is not None and app.secret else None
-    return Factors(made, rows.codes(books, number))
+    return Factors(made, rows.codes(books, number), len(rows.passkeys(books, number)))
 
 
 # ── the app ──────────────────────────────────────────────────────────────────
