@@ -41,6 +41,8 @@ DEEDS: Final = {
     "no app": "an app shows no codes for somebody any more",
     "passkey": "somebody made a passkey",
     "no passkey": "a passkey signs somebody in no more",
+    "demand": "it was settled which roles need a second factor",
+    "reset": "the second factor of somebody was taken away",
     "recovery codes": "somebody got new recovery codes",
     "recover": "somebody used a recovery code",
     "pair": "a code was made that pairs a till",

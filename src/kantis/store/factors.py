@@ -185,3 +185,28 @@ def end_passkey(books: Books, staff: int, number: int) -> bool:
     return bool(
         books.execute("DELETE FROM passkey WHERE number = ? AND staff = ?", (number, staff))
     )
+
+
+# ── who needs one ────────────────────────────────────────────────────────────
+
+
+def demands(books: Reading) -> set[str]:
+    """The roles that need a second factor."""
+    return {str(role) for (role,) in books.rows("SELECT role FROM demand")}
+
+
+def set_demands(books: Books, roles: set[str], at: int) -> None:
+    """These roles need a second factor, and no other."""
+    known = demands(books)
+    for role in sorted(known - roles):
+        books.execute("DELETE FROM demand WHERE role = ?", (role,))
+    for role in sorted(roles - known):
+        books.insert("demand", {"role": role, "since": at})
+
+
+def guarded(books: Reading) -> set[int]:
+    """The numbers of all who have a second factor."""
+    found = books.rows(
+        "SELECT staff FROM authenticator WHERE secret IS NOT NULL UNION SELECT staff FROM passkey"
+    )
+    return {int(number) for (number,) in found}

@@ -144,6 +144,8 @@ ROWS: dict[str, str] = {
     "GET /me/worker.js": "anybody",
     "GET /people": "owner",
     "POST /people": "owner",
+    "POST /people/demand": "owner",
+    "POST /people/{number}/reset": "owner",
     "POST /people/{number}/leave": "owner",
 }
 #: What is there for a member whose person is known, or in a program that has it.

@@ -66,7 +66,10 @@ async def second(visit: Visit) -> Response:
     """Why a second factor, and which."""
     first, has = "first" in visit.request.query_params, await known(visit)
     no = "no" in visit.request.query_params
-    return visit.page("second.html", first=first, has=has, no=no, fresh=is_fresh(visit))
+    lacks = visit.session is not None and visit.session.lacks
+    return visit.page(
+        "second.html", first=first, has=has, no=no, fresh=is_fresh(visit), lacks=lacks
+    )
 
 
 async def offer_app(visit: Visit) -> Response:

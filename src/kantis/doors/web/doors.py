@@ -183,5 +183,7 @@ PAGES: Final = (
     Page("GET", "/me/worker.js", ANYBODY, keeping.worker),
     Page("GET", "/people", OWNER, console.people),
     Page("POST", "/people", OWNER, console.invite),
+    Page("POST", "/people/demand", OWNER, console.demand),
+    Page("POST", "/people/{number}/reset", OWNER, console.reset),
     Page("POST", "/people/{number}/leave", OWNER, console.leave),
 )
