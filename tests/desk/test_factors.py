@@ -7,7 +7,7 @@ import pyotp
 import pytest
 
 import kantis.desk
-from kantis.desk import factors, staff
+from kantis.desk import factors, sessions, staff
 from kantis.desk.audit import By
 from kantis.desk.submit import Desk
 from kantis.desk.vault.opening import open_seals, open_vault
@@ -220,3 +220,43 @@ def test_another_master_key_opens_the_app_too(desk: Desk, tmp_path: Path) -> Non
     clock_of(desk).now += 2 * factors.STEP_MS
     assert factors.show(desk, Seals(vault.keys), number, code(desk, secret)) == ""
     assert factors.coming(desk.books, Seals(vault.keys), number)
+
+
+# ── who needs one ────────────────────────────────────────────────────────────
+
+
+def lacking(desk: Desk, token: str) -> bool:
+    session = sessions.find(desk.books, token, desk.clock())
+    assert session is not None
+    return session.lacks
+
+
+def test_a_role_needs_a_factor_from_the_next_page_on(desk: Desk, seals: Seals) -> None:
+    number = owner(desk)
+    token = sessions.begin(desk, "a browser", staff=number)
+    assert not lacking(desk, token)
+    factors.demand(desk, {"manager", "no such role"}, BY)
+    assert not lacking(desk, token)
+    factors.demand(desk, {"owner"}, BY)
+    assert rows.demands(desk.books) == {"owner"}
+    assert lacking(desk, token)
+    factors.offer_app(desk, seals, number)
+    assert lacking(desk, token), "one that is not confirmed is none"
+    secret = factors.coming(desk.books, seals, number)
+    factors.confirm_app(desk, seals, number, code(desk, secret), BY)
+    assert not lacking(desk, token)
+    factors.demand(desk, set(), BY)
+    factors.end_app(desk, number, BY)
+    assert not lacking(desk, token)
+
+
+def test_what_was_lost_is_taken_away(desk: Desk, seals: Seals) -> None:
+    number, _, codes = set_up(desk, seals)
+    token = sessions.begin(desk, "a browser", staff=number)
+    assert not factors.reset(desk, number, BY, within=7), "people of another program"
+    assert rows.guarded(desk.books) == {number}
+    assert factors.reset(desk, number, BY)
+    assert sessions.find(desk.books, token, desk.clock()) is None
+    assert factors.show(desk, seals, number, codes[0]) == factors.WRONG
+    assert not factors.reset(desk, number, BY)
+    assert rows.guarded(desk.books) == set()

@@ -18,7 +18,7 @@ from msgspec import Struct
 from pyotp.utils import strings_equal
 
 from kantis.desk.audit import By, alone, record
-from kantis.desk.staff import TRIES_MAX, TRIES_WITHIN_MS, Staff, digest, new_token, shown
+from kantis.desk.staff import ROLES, TRIES_MAX, TRIES_WITHIN_MS, Staff, digest, new_token, shown
 from kantis.desk.vault.seals import app as sealed_for
 from kantis.store import factors as rows
 from kantis.store import staff as people
@@ -54,18 +54,19 @@ class Factors(Struct, frozen=True):
 
     app: int | None = None
     codes: int = 0
+    passkeys: int = 0
 
     @property
     def any(self) -> bool:
         """Whether a password alone does not sign them in."""
-        return self.app is not None
+        return self.app is not None or bool(self.passkeys)
 
 
 def of(books: Reading, number: int) -> Factors:
     """What somebody of the staff can show."""
     app = rows.app(books, number)
     made = app.made if app is not None and app.secret else None
-    return Factors(made, rows.codes(books, number))
+    return Factors(made, rows.codes(books, number), len(rows.passkeys(books, number)))
 
 
 # ── the app ──────────────────────────────────────────────────────────────────
@@ -161,6 +162,38 @@ def _new_codes(books: Books, number: int) -> list[str]:
 
 def _hashed(number: int, code: str) -> bytes:
     return hashlib.sha256(f"recovery {number} {code}".encode()).digest()
+
+
+# ── who needs one ────────────────────────────────────────────────────────────
+
+
+def demand(desk: Desk, roles: set[str], by: By) -> None:
+    """From now on these roles need a second factor, and no other."""
+    at = desk.clock()
+    with alone(desk) as books:
+        rows.set_demands(books, roles & set(ROLES), at)
+        record(books, at, by, 0, "demand", " ".join(sorted(roles & set(ROLES))) or "nobody")
+
+
+def lacks(books: Reading, who: Staff) -> bool:
+    """Whether somebody has to set up a second factor before anything else."""
+    return who.role in rows.demands(books) and not of(books, who.number).any
+
+
+def reset(desk: Desk, number: int, by: By, *, within: int = 0) -> bool:
+    """Take all that somebody shows beside the password from them, and sign them out: what they
+    had is lost. ``within`` one program nobody else's people."""
+    with alone(desk) as books:
+        person = people.by_number(books, number)
+        if person is None or within not in (0, person.program) or not of(books, number).any:
+            return False
+        rows.end_app(books, number)
+        for each in rows.passkeys(books, number):
+            rows.end_passkey(books, number, each.number)
+        drop_codes(books, number)
+        people.end_sessions(books, staff=number)
+        _note(books, desk.clock(), number, "reset", by)
+    return True
 
 
 # ── showing one ──────────────────────────────────────────────────────────────

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from kantis.core.calendar import DAY_MS
+from kantis.desk import factors
 from kantis.desk.audit import By, alone, record
 from kantis.desk.staff import Staff, digest, new_token, shown
 from kantis.store import staff as rows
@@ -44,13 +45,15 @@ _DEVICE_LETTERS_MAX: Final = 200
 
 
 class Session(Struct, frozen=True):
-    """Who is signed in, and since when they have shown it."""
+    """Who is signed in, and since when they have shown it. ``lacks`` those who have to set up
+    a second factor before anything else."""
 
     digest: bytes
     staff: Staff | None
     account: int
     proved: int
     stale: bool
+    lacks: bool = False
 
     def is_fresh(self, now: int) -> bool:
         """Whether they have shown who they are just now."""
@@ -112,7 +115,8 @@ def find(books: Reading, token: str, now: int) -> Session | None:
     person = rows.by_number(books, row.staff)
     if person is None or person.ended is not None:
         return None
-    return Session(row.digest, shown(person), 0, row.proved, stale)
+    who = shown(person)
+    return Session(row.digest, who, 0, row.proved, stale, factors.lacks(books, who))
 
 
 def of_account(books: Reading, account: int, now: int) -> list[SessionRow]:

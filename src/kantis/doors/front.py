@@ -14,6 +14,7 @@ from kantis.doors.web.doors import PAGES
 
 _API: Final = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
 _TILL: Final = "/till"
+_OWN: Final = ("/static/", "/me/", "/account/", "/sign-in/", "/stop/")
 
 
 class Front:
@@ -39,6 +40,6 @@ def _is_api(scope: Scope) -> bool:
     if path.startswith(_TILL):  # its worker and its queue say what they accept in other words
         return False
     accepts = dict(scope["headers"]).get(b"accept", b"")
-    # a worker and a manifest of ours are asked for by the browser itself, and what stops
-    # reminders is pressed by mail programs, which accept anything
-    return b"text/html" not in accepts and not path.startswith(("/static/", "/me/", "/stop/"))
+    # a worker, a manifest and challenges of ours are asked for by the browser itself, and what
+    # stops reminders is pressed by mail programs, which accept anything
+    return b"text/html" not in accepts and not path.startswith(_OWN)

@@ -33,7 +33,7 @@ CREATE TABLE passkey (
     staff {int} NOT NULL,
     name {text} NOT NULL,
     public {bytes} NOT NULL,
-    count {int} NOT NULL,
+    signed {int} NOT NULL,
     made {int} NOT NULL,
     used {int}
 ){end};
@@ -122,3 +122,91 @@ def use_code(books: Books, staff: int, digest: bytes) -> bool:
     return bool(
         books.execute("DELETE FROM recovery_code WHERE digest = ? AND staff = ?", (digest, staff))
     )
+
+
+# ── passkeys ─────────────────────────────────────────────────────────────────
+
+
+class PasskeyRow(NamedTuple):
+    """A passkey: the id that it has for its device, and the key that checks its signatures.
+
+    ``signed`` is how often it has signed, where it counts that.
+    """
+
+    id: bytes
+    number: int
+    staff: int
+    name: str
+    public: bytes
+    signed: int
+    made: int
+    used: int | None
+
+
+_PASSKEY: Final = ", ".join(PasskeyRow._fields)
+
+
+def passkeys(books: Reading, staff: int) -> list[PasskeyRow]:
+    """The passkeys of somebody, oldest first."""
+    found = books.rows(f"SELECT {_PASSKEY} FROM passkey WHERE staff = ? ORDER BY number", (staff,))
+    return [_passkey(each) for each in found]
+
+
+def passkey(books: Reading, id: bytes) -> PasskeyRow | None:
+    """The passkey of that id."""
+    found = books.rows(f"SELECT {_PASSKEY} FROM passkey WHERE id = ?", (id,))
+    return _passkey(found[0]) if found else None
+
+
+def _passkey(row: tuple[object, ...]) -> PasskeyRow:
+    found = PasskeyRow(*row)  # type: ignore[arg-type]
+    return found._replace(id=bytes(found.id), public=bytes(found.public))
+
+
+def add_passkey(books: Books, row: PasskeyRow) -> None:
+    """Record a passkey; its number is the next one that is free."""
+    number = int(books.one("SELECT coalesce(max(number), 0) FROM passkey")) + 1
+    books.insert("passkey", row._replace(number=number)._asdict())
+
+
+def use_passkey(books: Books, id: bytes, signed: int, at: int) -> None:
+    """A passkey has signed."""
+    books.execute("UPDATE passkey SET signed = ?, used = ? WHERE id = ?", (signed, at, id))
+
+
+def name_passkey(books: Books, staff: int, number: int, name: str) -> bool:
+    """A passkey has another name; ``False`` where somebody has none of that number."""
+    about = (name, number, staff)
+    return bool(books.execute("UPDATE passkey SET name = ? WHERE number = ? AND staff = ?", about))
+
+
+def end_passkey(books: Books, staff: int, number: int) -> bool:
+    """A passkey is good for nothing any more; ``False`` where there is none."""
+    return bool(
+        books.execute("DELETE FROM passkey WHERE number = ? AND staff = ?", (number, staff))
+    )
+
+
+# ── who needs one ────────────────────────────────────────────────────────────
+
+
+def demands(books: Reading) -> set[str]:
+    """The roles that need a second factor."""
+    return {str(role) for (role,) in books.rows("SELECT role FROM demand")}
+
+
+def set_demands(books: Books, roles: set[str], at: int) -> None:
+    """These roles need a second factor, and no other."""
+    known = demands(books)
+    for role in sorted(known - roles):
+        books.execute("DELETE FROM demand WHERE role = ?", (role,))
+    for role in sorted(roles - known):
+        books.insert("demand", {"role": role, "since": at})
+
+
+def guarded(books: Reading) -> set[int]:
+    """The numbers of all who have a second factor."""
+    found = books.rows(
+        "SELECT staff FROM authenticator WHERE secret IS NOT NULL UNION SELECT staff FROM passkey"
+    )
+    return {int(number) for (number,) in found}

@@ -35,6 +35,13 @@ ROWS: dict[str, str] = {
     "POST /account/app/confirm": "owner manager support partner auditor cashier",
     "POST /account/app/end": "owner manager support partner auditor cashier",
     "POST /account/codes": "owner manager support partner auditor cashier",
+    "POST /account/prove/passkey": "owner manager support partner auditor cashier",
+    "POST /account/passkeys/ask": "owner manager support partner auditor cashier",
+    "POST /account/passkeys": "owner manager support partner auditor cashier",
+    "POST /account/passkeys/{number}/name": "owner manager support partner auditor cashier",
+    "POST /account/passkeys/{number}/end": "owner manager support partner auditor cashier",
+    "POST /sign-in/passkey/ask": "anybody",
+    "POST /sign-in/passkey": "anybody",
     "GET /invitation/{token}": "anybody",
     "POST /invitation/{token}": "anybody",
     "GET /programs/new": "owner manager",
@@ -153,6 +160,8 @@ ROWS: dict[str, str] = {
     "GET /me/worker.js": "anybody",
     "GET /people": "owner",
     "POST /people": "owner",
+    "POST /people/demand": "owner",
+    "POST /people/{number}/reset": "owner",
     "POST /people/{number}/leave": "owner",
 }
 #: What a path names that another program does not have.

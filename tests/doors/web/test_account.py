@@ -214,3 +214,50 @@ def test_without_a_second_factor_the_password_proves(site: Site) -> None:
         answer = client.post("/account/prove", data={"password": SECRET})
         assert answer.headers["location"] == "/account"
         assert client.post("/account/app").headers["location"] == "/account/app"
+
+
+# ── who needs one ────────────────────────────────────────────────────────────
+
+
+def test_whoever_needs_a_second_factor_is_led_to_it(site: Site) -> None:
+    joined(site, "seppo", "support")
+    with site.client("owner") as boss, signed_in(site, "seppo") as client:
+        assert client.get("/c/corner-cafe").status_code == 200
+        try:
+            assert boss.post("/people/demand", data={"support": "1"}).status_code == 303
+            for path in ("/c", "/c/corner-cafe", "/c/corner-cafe/members/1"):
+                assert client.get(path).headers["location"] == "/account/second"
+            link = client.post("/c/corner-cafe/members/1/link")
+            assert link.headers["location"] == "/account/second"
+            text = client.get("/account/second").text
+            assert "Set it up to go on" in text
+            assert "Not now" not in text
+            with signed_in(site, "seppo") as again:
+                assert again.get("/c/corner-cafe").headers["location"] == "/account/second"
+            assert boss.get("/c/corner-cafe").status_code == 200
+            set_up(client)
+            assert client.get("/c/corner-cafe").status_code == 200
+        finally:
+            boss.post("/people/demand")
+
+
+def test_an_owner_helps_whoever_has_lost_it(site: Site) -> None:
+    joined(site, "raija", "support")
+    with signed_in(site, "raija") as client:
+        set_up(client)
+    with site.client("owner") as boss:
+        text = boss.get("/people").text
+        row = next(each for each in text.split("<tr>") if "raija" in each)
+        path = row.split('action="')[2].split('"')[0]
+        assert boss.post(path).status_code == 303
+        assert boss.post(path).status_code == 404
+    with signed_in(site, "raija") as client:
+        assert client.get("/account").status_code == 200
+
+
+def test_an_owner_of_one_program_settles_nothing_for_all(site: Site) -> None:
+    with site.client("branch") as branch, site.client("late") as late:
+        assert branch.post("/people/demand", data={"owner": "1"}).status_code == 404
+        assert "/people/demand" not in branch.get("/people").text
+        answer = late.post("/people/demand", data={"owner": "1"})
+        assert answer.headers["location"].startswith("/account/prove")

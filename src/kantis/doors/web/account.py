@@ -13,6 +13,7 @@ from kantis.desk import factors, sessions, staff
 from kantis.desk.submit import Desk
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.proving import is_fresh, known, prove_first
+from kantis.store import factors as factor_rows
 
 #: Where the way to a second factor begins.
 SETUP: Final = "/account/second"
@@ -25,14 +26,14 @@ async def account(visit: Visit) -> Response:
     return await _account(visit)
 
 
-async def _account(
-    visit: Visit, *, status: int = 200, trouble: str = "", codes: list[str] | None = None
-) -> Response:
+async def _account(visit: Visit, *, status: int = 200, trouble: str = "") -> Response:
     signed = await visit.office.read(_signed, visit)
     done = visit.request.query_params.get("done", "")
+    number = visit.staff.number
+    passkeys = await visit.office.read(lambda reader: factor_rows.passkeys(reader.books, number))
     return visit.page(
         "account.html", status=status, has=await known(visit), signed=signed, trouble=trouble,
-        codes=codes or [], done=done, fresh=is_fresh(visit), 
+        done=done, passkeys=passkeys,
     )  # fmt: skip
 
 
@@ -64,7 +65,11 @@ async def end_others(visit: Visit) -> Response:
 async def second(visit: Visit) -> Response:
     """Why a second factor, and which."""
     first, has = "first" in visit.request.query_params, await known(visit)
-    return visit.page("second.html", first=first, has=has)
+    no = "no" in visit.request.query_params
+    lacks = visit.session is not None and visit.session.lacks
+    return visit.page(
+        "second.html", first=first, has=has, no=no, fresh=is_fresh(visit), lacks=lacks
+    )
 
 
 async def offer_app(visit: Visit) -> Response:

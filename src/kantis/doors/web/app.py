@@ -22,6 +22,9 @@ from kantis.doors.web.pages import COUNTER, TILL, NotHere, Visit
 
 log: Any = structlog.get_logger()
 
+#: Where somebody sets up the second factor that they need.
+_OWN_SIGN_IN: Final = "/account"
+
 Handler = Callable[[Visit], Awaitable[Response]]
 
 #: Whoever comes, signed in or not.
@@ -105,6 +108,9 @@ async def _answer(page: Page, visit: Visit) -> Response:
             raise NotHere
         door = "/me/sign-in" if page.whose is MEMBER else "/sign-in"
         return visit.go(f"{door}?{urlencode({'next': visit.here()})}")
+    lacks = visit.session is not None and visit.session.lacks
+    if lacks and page.whose is not ANYBODY and not page.path.startswith(_OWN_SIGN_IN):
+        return visit.go("/account/second")
     return await page.handler(visit)
 
 

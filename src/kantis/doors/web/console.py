@@ -8,7 +8,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from kantis.core.knobs import ProgramError
-from kantis.desk import budgets, sessions, staff
+from kantis.desk import budgets, factors, sessions, staff
 from kantis.desk.programs import Home
 from kantis.desk.settlement import outsiders
 from kantis.desk.showing import standing, told
@@ -16,6 +16,7 @@ from kantis.desk.submit import Desk
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.proving import is_fresh, prove_first
+from kantis.store import factors as rows
 from kantis.store.rows import AccountRow
 
 #: Entries on a page of a member.
@@ -95,6 +96,27 @@ async def leave(visit: Visit) -> Response:
     return visit.go("/people")
 
 
+async def demand(visit: Visit) -> Response:
+    """Which roles need a second factor: a word for those who are for all programs."""
+    if visit.staff.program:
+        raise NotHere
+    if not is_fresh(visit):
+        return prove_first(visit, "/people")
+    form = await visit.form()
+    await visit.change(factors.demand, {role for role in staff.ROLES if form.get(role)}, visit.by)
+    return visit.go("/people")
+
+
+async def reset(visit: Visit) -> Response:
+    """Somebody has lost the second factor, and begins again with the password."""
+    if not is_fresh(visit):
+        return prove_first(visit, "/people")
+    number, within = whole(visit.about["number"]), visit.staff.program
+    if not await visit.change(factors.reset, number, visit.by, within=within):
+        raise NotHere
+    return visit.go("/people")
+
+
 async def _people(
     visit: Visit,
     *,
@@ -106,11 +128,14 @@ async def _people(
     own = visit.staff.program
     names, everybody, outside = await visit.office.read(_who, own)
     everybody = [each for each in everybody if own in (0, each.program)]
+    demanded, guarded = await visit.office.read(
+        lambda reader: (rows.demands(reader.books), rows.guarded(reader.books))
+    )
     programs = {number: name for name, number in names.items() if own in (0, number)}
     return visit.page(
         "people.html", status=status, everybody=everybody, roles=staff.ROLES, link=link,
         trouble=trouble, form=form or {}, programs=programs, outside=outside,
-        fresh=is_fresh(visit),
+        fresh=is_fresh(visit), demanded=demanded, guarded=guarded,
     )  # fmt: skip
 
 

@@ -193,7 +193,11 @@ class Visit:
         self.device, self.cashier = caller, found.cashier
         if self.cashier is None and self.session is not None and self.session.staff is not None:
             staff = self.session.staff
-            if staff.role in tills.ROLES and staff.program in (0, caller.number):
+            if (
+                not self.session.lacks
+                and staff.role in tills.ROLES
+                and staff.program in (0, caller.number)
+            ):
                 self.cashier = staff
         elif self.cashier is not None and found.stale:
             await self.change(tills.stand, caller.key, self.cashier.number)
