@@ -9,7 +9,7 @@ import pytest
 from kantis.core.calendar import DAY_MS
 from kantis.core.knobs import ProgramError, plain
 from kantis.desk import adjusting, goodwill, text
-from kantis.desk.adjusting import Asked, Wrong
+from kantis.desk.adjusting import Alone, Asked, Wrong
 from kantis.desk.audit import By
 from kantis.desk.goodwill import Budget
 from kantis.desk.programs import Engine, Home
@@ -84,6 +84,13 @@ def test_the_same_press_is_one_gift(club: Shop) -> None:
         assert give(club, 20, id="one") == ""
     assert left(club) == (30, 60)
     assert give(club, 10, id="one") == "id-reused"
+
+
+def test_what_somebody_adjusts_in_the_console_is_no_goodwill(club: Shop) -> None:
+    source = f"{adjusting.CONSOLE}{KAISA.who}"
+    asked = Asked(source, "case-1", "card:1", "points", 45, "the cake was for yesterday")
+    adjusting.ask(club.desk, KAISA, home(club), asked, Alone(any=True))
+    assert left(club) == (50, 80)
 
 
 def test_nothing_is_given_where_nothing_is_allowed(club: Shop) -> None:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from kantis.core.calendar import window_start
 from kantis.core.knobs import Fault, ProgramError
-from kantis.desk.adjusting import Asked, Wrong, same_again
+from kantis.desk.adjusting import CONSOLE, Asked, Wrong, same_again
 from kantis.desk.audit import By, alone, record
 from kantis.desk.programs import Home
 from kantis.store import allowances, byhand, hands
@@ -95,8 +95,10 @@ def left(books: Reading, home: Home, who: str, now: int) -> Left:
     """What is left for somebody now."""
     found, days = budget(books, home.number), home.program.calendar
     today = days.day(now)
+    said = home.number, who, found.balance
+    own = CONSOLE + who  # what they adjust in the console has limits of its own
     given = [
-        hands.given_by(books, home.number, who, found.balance, days.start(since), byhand.ALONE)
+        hands.given_by(books, *said, days.start(since), byhand.ALONE, own)
         for since in (today, window_start("month", today))
     ]
     return Left(found, found.day - given[0], found.month - given[1])

@@ -106,14 +106,17 @@ def given_alone(books: Reading, source: str, balance: str, since: int, state: in
     )
 
 
-def given_by(books: Reading, program: int, who: str, balance: str, since: int, state: int) -> int:
-    """How much somebody has given of a balance in a state, since an instant."""
+def given_by(
+    books: Reading, program: int, who: str, balance: str, since: int, state: int, but: str
+) -> int:
+    """How much somebody has given of a balance in a state, since an instant; apart from what
+    came from the source ``but``."""
     return int(
         books.one(
             "SELECT CAST(coalesce(sum(amount), 0) AS bigint) FROM adjustment "
             "WHERE who = ? AND at >= ? AND program = ? AND balance = ? AND state = ? "
-            "AND amount > 0",
-            (who, since, program, balance, state),
+            "AND source <> ? AND amount > 0",
+            (who, since, program, balance, state, but),
         )
     )
 

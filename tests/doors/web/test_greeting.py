@@ -33,7 +33,10 @@ MEMBERS = {
     "6407002": (),
     "6407003": (AGREED, TAKEN_BACK),
     "6407004": (ELSE,),
+    "6407005": (AGREED,),
 }
+#: The card of an account that somebody else shares, who agreed too.
+SHARED = "6407005"
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +53,8 @@ def counter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Cl
             assert result.account is not None
             about = Person("Anna", "Berg", birthday=TODAY, notes="likes oat milk", consents=agreed)
             vault.enrol(1, result.account, f"test/{card}", about, b"", NOW)
+            if card == SHARED:
+                vault.enrol(1, result.account, "test/other", about, b"", NOW)
         cashier, _ = staff.invite(desk, "kaisa", "Kaisa", "cashier", "shop", BY)
         till = tills.pair(desk, tills.offer(desk, 1, "First", "", BY), "here")
         key = desk.keyring.find(till, desk.books)
@@ -98,7 +103,7 @@ def test_who_agreed_is_greeted(counter: tuple[httpx.Client, Path]) -> None:
     assert read.count(read[-1]) == 1  # the sale, its receipt, and the receipt again
 
 
-@pytest.mark.parametrize("card", ["6407002", "6407003", "6407004"])
+@pytest.mark.parametrize("card", ["6407002", "6407003", "6407004", SHARED])
 def test_who_did_not_is_not(counter: tuple[httpx.Client, Path], card: str) -> None:
     client, store = counter
     pages = [client.get("/till", params={"card": card}).text]
