@@ -182,8 +182,10 @@ def _password() -> str:
 def _tell(found: Stage, store: str) -> None:
     where = "" if store == "demo.db" else f" --store {shown(store)}"
     out.print(Text(f"\nThe demo is open at {found.address}", style="bold"))
-    out.print("The purchases are real; the names are made up by a fixed seed and are nobody's. It")
-    out.print("is the first day of 2018 there, and every page says that it is a demo.\n")
+    out.print("The purchases are real; the names are made up by a fixed seed and are nobody's.")
+    out.print(
+        "Its clock goes on from where the purchases end; every page says that it is a demo.\n"
+    )
     rows = [(each.role, each.login, each.password) for each in found.logins]
     out.print(table(f"Sign in at {found.address}/sign-in", ("role", "login", "password"), rows))
     out.print(Text("\nA till", style="bold"))
