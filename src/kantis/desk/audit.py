@@ -49,6 +49,7 @@ DEEDS: Final = {
     "goodwill": "a cashier gave points within the budget",
     "setting": "an owner settled something about the work with a program",
     "budget": "a budget was set, or ended",
+    "segment": "a segment got its rules, or was ended",
     "sign in": "a link was made by which a member signs in",
 }
 

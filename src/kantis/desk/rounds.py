@@ -15,6 +15,7 @@ from typing import Final
 from kantis.desk.adjusting import send_rest
 from kantis.desk.jobs import Job, Kind, Progress
 from kantis.desk.measures.tallying import catch_up
+from kantis.desk.segments import refreshing
 from kantis.desk.submit import Desk, wall_clock
 from kantis.desk.sweep import sweep
 from kantis.desk.writer import RemoteDesk
@@ -58,5 +59,10 @@ def tidy(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
 
 
 def kinds(every_ms: int = EVERY_MS) -> dict[str, Kind]:
-    """The jobs that come again and again."""
-    return {"rounds": Kind(go_round, every_ms), "tidy": Kind(tidy, _TIDY_EVERY_MS)}
+    """The jobs that come again and again, and what is asked for in between."""
+    return {
+        "rounds": Kind(go_round, every_ms),
+        "tidy": Kind(tidy, _TIDY_EVERY_MS),
+        "segments": Kind(refreshing.refresh_all, refreshing.EVERY_MS),
+        "segment": Kind(refreshing.refresh_one),
+    }

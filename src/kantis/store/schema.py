@@ -22,6 +22,7 @@ from kantis.store import (
     mailing,
     outgoing,
     running,
+    segments,
     signing,
     tills,
     uses,
@@ -474,6 +475,10 @@ STEPS: list[Step] = [
     Step(
         20, "makes the table of versions that were cancelled before they began",
         running.cancelled_sqlite(_SQLITE_WORDS), running.cancelled_postgres(_POSTGRES_WORDS),
+    ),
+    Step(
+        21, "makes the tables of segments",
+        segments.TABLES.format(**_SQLITE_WORDS), segments.TABLES.format(**_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

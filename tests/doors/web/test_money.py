@@ -1,5 +1,7 @@
 """Budgets and costs on their pages: set, seen, ended, and what is refused."""
 
+import time
+
 from tests.doors.web.conftest import Site
 
 FORM = {"of": "voucher free-drink", "counts": "money", "amount": "12,50", "per": "month"}
@@ -38,3 +40,30 @@ def test_costs_are_shown_to_those_inside(site: Site) -> None:
         page = client.get("/c/corner-cafe/rewards").text
         assert "10 stamps" in page
         assert "Counted when the voucher is used" in page
+
+
+def test_a_segment_is_written_filled_listed_and_taken_out(site: Site) -> None:
+    where = "/c/corner-cafe/segments"
+    with site.client("manager") as client:
+        wrong = {"name": "buyers", "rules": "purchases: many"}
+        answer = client.post(where, data=wrong)
+        assert answer.status_code == 422
+        assert "at least 3 times" in answer.text
+        assert "purchases: many" in answer.text
+        assert client.post(where, data={"name": "Bad Name", "rules": ""}).status_code == 422
+        rules = {"name": "buyers", "rules": "purchases: at least 1 time ever"}
+        assert client.post(where, data=rules).status_code == 303
+        until = time.monotonic() + 30
+        while "being found" in client.get(where).text:
+            assert time.monotonic() < until, "nobody has refreshed it"
+            time.sleep(0.2)
+        assert "1 member" in client.get(f"{where}/buyers").text
+        assert client.post(f"{where}/buyers/refresh").status_code == 303
+    with site.client("auditor") as client:
+        taken = client.get(f"{where}/buyers.csv")
+        assert taken.text.split() == ["account", "1"]
+        assert "buyers" in taken.headers["content-disposition"]
+        assert client.post(f"{where}/buyers/end").status_code == 404
+    with site.client("owner") as client:
+        assert client.post(f"{where}/buyers/end").status_code == 303
+        assert client.post(f"{where}/buyers/end").status_code == 404

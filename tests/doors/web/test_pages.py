@@ -47,6 +47,8 @@ ADDRESSES = {
     "/c/{program}/keys": "/c/corner-cafe/keys",
     "/c/{program}/audit": "/c/corner-cafe/audit?from=2020-01-01",
     "/c/{program}/audit.csv": "",
+    "/c/{program}/segments": "/c/corner-cafe/segments",
+    "/c/{program}/segments/{segment}": "",
     "/c/{program}/measures": "/c/corner-cafe/measures",
     "/c/{program}/measures/{panel}": "",
     "/c/{program}/partners": "/c/coalition/partners",

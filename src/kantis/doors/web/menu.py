@@ -51,6 +51,7 @@ MENU: Final = (
     Entry(OVERVIEW, "/measures", "Measures", INSIDE),
     Entry(MEMBERS, "/members", "Members", INSIDE),
     Entry(MEMBERS, "/adjustments", "Adjustments", INSIDE),
+    Entry(MEMBERS, "/segments", "Segments", INSIDE),
     Entry(PROGRAM, "/program", "Program file", WRITING),
     Entry(PROGRAM, "/versions", "Versions", INSIDE),
     Entry(PROGRAM, "//p/{program}", "Terms", INSIDE),

@@ -1,0 +1,196 @@
+"""Refreshing: who belongs to a segment is found by a job, and told to the accounts as a fact.
+
+Guarantee: what a segment means for points is decided by the fact ``segment NAME`` that stands
+in the account's own books, as an event with its time. So a purchase is decided by what was
+known when it was made, and a replay gives the same, whatever the rules say by now. A refresh
+sends an event only for those who come or leave, and may be begun again at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from kantis.core.account import Account, decode_account
+from kantis.core.events import Event, Know
+from kantis.core.knobs import Fault, ProgramError
+from kantis.core.phrases import NAME, Reader, node
+from kantis.desk.audit import By, alone, record
+from kantis.desk.chores import chore
+from kantis.desk.jobs import Job, Progress
+from kantis.desk.programs import Engine, Home, Homes
+from kantis.desk.segments.rules import Month, Rules, belongs, read
+from kantis.desk.submit import Desk
+from kantis.desk.writer import RemoteDesk
+from kantis.store import segments as rows
+from kantis.store.books import Books
+from kantis.store.reading import Reading
+from kantis.store.segments import SegmentRow
+
+EVERY_MS: Final = 3_600_000
+#: The source of the events that tell accounts.
+SOURCE: Final = "segments"
+#: Accounts that are looked at together; a till may wait for their events.
+STEP: Final = 200
+SEGMENTS_MAX: Final = 50
+LETTERS_MAX: Final = 5_000
+_PAUSE_S: Final = 0.005
+
+
+def make(desk: Desk, program: int, name: str, source: str, by: By) -> None:
+    """A segment with its rules, or new rules for one; ``ProgramError`` where it is none.
+
+    Who belongs is found at once, by whichever process does jobs.
+    """
+    desk.homes.refresh(desk.books)
+    home = desk.homes.numbered(program)
+    reader = Reader(None)
+    try:
+        NAME.read(node(name), reader)
+    except Exception as error:
+        message = "A segment is called with small letters, digits and hyphens."
+        raise ProgramError([Fault("bad-name", message)]) from error
+    source = source[:LETTERS_MAX].replace("\r\n", "\n")
+    read(source, home.program.plan(desk.clock()))
+    known = {each.name for each in rows.segments(desk.books, program)}
+    if name not in known and len(known) >= SEGMENTS_MAX:
+        message = f"There are {SEGMENTS_MAX} segments already. End one of them."
+        raise ProgramError([Fault("too-many", message)])
+    with alone(desk) as books:
+        rows.write(books, SegmentRow(program, name, source, desk.clock()))
+        record(books, desk.clock(), by, program, "segment", name, rules=source)
+    ask(desk, program, name)
+
+
+def end(desk: Desk, program: int, name: str, by: By) -> bool:
+    """A segment has nobody any more; ``False`` where there is none."""
+    found = {each.name: each for each in rows.segments(desk.books, program)}
+    if name not in found or found[name].ended is not None:
+        return False
+    with alone(desk) as books:
+        rows.write(books, found[name]._replace(ended=desk.clock()))
+        record(books, desk.clock(), by, program, "segment", name, ended=True)
+    ask(desk, program, name)
+    return True
+
+
+def ask(desk: Desk, program: int, name: str) -> None:
+    """Ask for a segment to be refreshed."""
+    desk.chore("ask_job", desk.clock(), "segment", f"{program} {name}")
+
+
+# ── the job ──────────────────────────────────────────────────────────────────
+
+
+def refresh_all(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
+    """Find who belongs to each segment now; how many came and left."""
+    return _refresh(desk, progress, lambda row: True)
+
+
+def refresh_one(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
+    """Find who belongs to the segment that the job names."""
+    return _refresh(desk, progress, lambda row: f"{row.program} {row.name}" == job.about)
+
+
+def _refresh(desk: Desk | RemoteDesk, progress: Progress, wanted: Any) -> str:
+    said = []
+    with desk.books.reader() as books:
+        homes = Homes(Engine())
+        homes.refresh(books)
+        for row in filter(wanted, rows.segments(books)):
+            if progress.stop():
+                break
+            come, gone = _one(desk, books, homes.numbered(row.program), row, progress)
+            said.append(f"{row.name}: {come} came, {gone} left")
+    return ", ".join(said)
+
+
+def _one(
+    desk: Desk | RemoteDesk, books: Books, home: Home, row: SegmentRow, progress: Progress
+) -> tuple[int, int]:
+    """Refresh a segment; how many came and left. One that has ended is dropped at last."""
+    now, came, left = desk.clock(), 0, 0
+    plan = home.program.plan(now)
+    try:
+        rules = None if row.ended is not None else read(row.source, plan)
+    except ProgramError:  # a later version of the program knows its words no more
+        return 0, 0
+    for page in _pages(books, row.program):
+        here = _members(books, plan, page, rules, now)
+        come, gone = _tell(desk, home, row, page, here, now)
+        was = rows.among(books, row.program, row.name, page[0][0], page[-1][0])
+        moves = sorted(here - was), sorted(was - here)
+        if any(moves):
+            desk.chore("move_segment", row.program, row.name, *moves)
+        came, left = came + come, left + gone
+        if progress.stop() or progress.pause(_PAUSE_S):
+            return came, left
+    desk.chore("segment_refreshed", row.program, row.name, now, row.ended is not None)
+    return came, left
+
+
+def _pages(books: Reading, program: int) -> Iterator[list[tuple[int, Account]]]:
+    """The accounts of a program, some at a time."""
+    above = 0
+    while True:
+        found = books.rows(
+            "SELECT id, snapshot FROM account WHERE program = ? AND id > ? ORDER BY id LIMIT ?",
+            (program, above, STEP),
+        )
+        if not found:
+            return
+        yield [(number, decode_account(bytes(data))) for number, data in found]
+        above = found[-1][0]
+
+
+def _members(
+    books: Reading, plan: Any, page: Sequence[tuple[int, Account]], rules: Rules | None, now: int
+) -> set[int]:
+    """The accounts of a page that belong; one that was merged into another does not."""
+    if rules is None:
+        return set()
+    bought: dict[int, list[Month]] = {}
+    for number, *month in rows.bought(books, [number for number, _ in page]):
+        bought.setdefault(number, []).append(Month(*month))
+    return {
+        number
+        for number, account in page
+        if not account.away[0] and belongs(rules, plan, account, bought.get(number, ()), now)
+    }
+
+
+def _tell(
+    desk: Desk | RemoteDesk, home: Home, row: SegmentRow, page: Sequence[tuple[int, Account]],
+    here: set[int], now: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Tell the accounts that come into a segment or leave it; how many of each."""
+    fact, events, come = f"segment {row.name}", [], 0
+    for number, account in page:
+        history = account.facts.get(fact)
+        was = history is not None and history[-1][1] == "yes"
+        if was == (number in here) or account.away[0]:
+            continue
+        value = "yes" if number in here else "no"
+        come += value == "yes"
+        id = f"{row.name}-{now}-{number}"
+        events.append(Event(SOURCE, id, 0, f"account:{number}", Know(fact, value)))
+    if events:
+        desk.submit(events, program=home.name)
+    return come, len(events) - come
+
+
+@chore
+def move_segment(
+    books: Books, now: int, program: int, name: str, come: list[int], gone: list[int]
+) -> None:
+    """Write down who came into a segment, and who left."""
+    rows.move(books, program, name, come, gone, now)
+
+
+@chore
+def segment_refreshed(books: Books, _: int, program: int, name: str, at: int, ended: bool) -> None:
+    """A segment was refreshed; one that has ended goes."""
+    if ended:
+        rows.drop(books, program, name)
+    else:
+        rows.refreshed(books, program, name, at)
