@@ -95,9 +95,10 @@ def refresh_one(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
 def _refresh(desk: Desk | RemoteDesk, progress: Progress, wanted: Any) -> str:
     said = []
     with desk.books.reader() as books:
-        homes = Homes(Engine())
-        homes.refresh(books)
-        for row in filter(wanted, rows.segments(books)):
+        found, homes = list(filter(wanted, rows.segments(books))), Homes(Engine())
+        if found:
+            homes.refresh(books)
+        for row in found:
             if progress.stop():
                 break
             come, gone = _one(desk, books, homes.numbered(row.program), row, progress)
