@@ -307,7 +307,7 @@ def test_the_till_goes_on_without_the_network(browser: Browser, shop: Shop) -> N
         page.get_by_role("button", name="Record").click()  # cut off while it is recorded
         page.wait_for_url("**/till/offline")
         for amount in ("3,00", "2 x 4.50"):
-            page.get_by_label("Card").fill("6407018")
+            page.get_by_label("Card", exact=True).fill("6407018")
             page.get_by_label("Amount").fill(amount)
             page.keyboard.press("Enter")
             page.locator("#sold li", has_text=amount).wait_for()
