@@ -404,6 +404,11 @@ class Step(NamedTuple):
     postgres: str
 
 
+def _same(number: int, does: str, tables: str) -> Step:
+    """A step that differs between the stores in its words only."""
+    return Step(number, does, tables.format(**_SQLITE_WORDS), tables.format(**_POSTGRES_WORDS))
+
+
 #: From an empty database to the newest schema; numbered from 1, without a gap.
 STEPS: list[Step] = [
     Step(1, "makes the tables of the books", _sqlite_books(), _postgres_books()),
@@ -412,79 +417,31 @@ STEPS: list[Step] = [
         3, "makes the audit log, adjustments that wait, limits of keys, and the first link",
         byhand.sqlite(_SQLITE_WORDS), byhand.postgres(_POSTGRES_WORDS),
     ),
-    Step(
-        4, "makes the tables of who signs in",
-        signing.TABLES.format(**_SQLITE_WORDS), signing.TABLES.format(**_POSTGRES_WORDS),
-    ),
+    _same(4, "makes the tables of who signs in", signing.TABLES),
     Step(5, "makes the tables of members", _sqlite_people(), _postgres_people()),
-    Step(
-        6, "makes the tables of shops and of what they told",
-        SHOPS.format(**_SQLITE_WORDS), SHOPS.format(**_POSTGRES_WORDS),
-    ),
-    Step(
-        7, "makes the tables of webhooks and jobs",
-        outgoing.TABLES.format(**_SQLITE_WORDS), outgoing.TABLES.format(**_POSTGRES_WORDS),
-    ),
-    Step(
-        8, "makes the table of letters to members",
-        mailing.TABLES.format(**_SQLITE_WORDS), mailing.TABLES.format(**_POSTGRES_WORDS),
-    ),
-    Step(
-        9, "makes the tables of tills and PINs",
-        tills.TABLES.format(**_SQLITE_WORDS), tills.TABLES.format(**_POSTGRES_WORDS),
-    ),
-    Step(
-        10, "makes the tables of what is counted for reports",
-        TALLIES.format(**_SQLITE_WORDS), TALLIES.format(**_POSTGRES_WORDS),
-    ),
-    Step(
-        11, "says for which partner somebody signs in",
-        signing.PARTNERS.format(**_SQLITE_WORDS), signing.PARTNERS.format(**_POSTGRES_WORDS),
-    ),
-    Step(
-        12, "makes the tables of who had and bought what, and counts anew",
-        WHO.format(**_SQLITE_WORDS), WHO.format(**_POSTGRES_WORDS),
-    ),
-    Step(
-        13, "makes the table of what tills may give away by themselves",
-        allowances.TABLES.format(**_SQLITE_WORDS), allowances.TABLES.format(**_POSTGRES_WORDS),
-    ),
-    Step(
-        14, "makes the table of imports",
-        imports.TABLES.format(**_SQLITE_WORDS), imports.TABLES.format(**_POSTGRES_WORDS),
-    ),
-    Step(
+    _same(6, "makes the tables of shops and of what they told", SHOPS),
+    _same(7, "makes the tables of webhooks and jobs", outgoing.TABLES),
+    _same(8, "makes the table of letters to members", mailing.TABLES),
+    _same(9, "makes the tables of tills and PINs", tills.TABLES),
+    _same(10, "makes the tables of what is counted for reports", TALLIES),
+    _same(11, "says for which partner somebody signs in", signing.PARTNERS),
+    _same(12, "makes the tables of who had and bought what, and counts anew", WHO),
+    _same(13, "makes the table of what tills may give away by themselves", allowances.TABLES),
+    _same(14, "makes the table of imports", imports.TABLES),
+    _same(
         15, "makes the table of what owners settle about the work with a program",
-        running.SETTINGS.format(**_SQLITE_WORDS), running.SETTINGS.format(**_POSTGRES_WORDS),
+        running.SETTINGS,
     ),
-    Step(
-        16, "makes the table of budgets",
-        budgets.TABLES.format(**_SQLITE_WORDS), budgets.TABLES.format(**_POSTGRES_WORDS),
-    ),
-    Step(
-        17, "makes the tables of second factors and passkeys",
-        factors.TABLES.format(**_SQLITE_WORDS), factors.TABLES.format(**_POSTGRES_WORDS),
-    ),
-    Step(
-        18, "makes the table of when keys were used",
-        uses.TABLES.format(**_SQLITE_WORDS), uses.TABLES.format(**_POSTGRES_WORDS),
-    ),
-    Step(
-        19, "makes the tables of printed cards",
-        PRINTING.format(**_SQLITE_WORDS), PRINTING.format(**_POSTGRES_WORDS),
-    ),
+    _same(16, "makes the table of budgets", budgets.TABLES),
+    _same(17, "makes the tables of second factors and passkeys", factors.TABLES),
+    _same(18, "makes the table of when keys were used", uses.TABLES),
+    _same(19, "makes the tables of printed cards", PRINTING),
     Step(
         20, "makes the table of versions that were cancelled before they began",
         running.cancelled_sqlite(_SQLITE_WORDS), running.cancelled_postgres(_POSTGRES_WORDS),
     ),
-    Step(
-        21, "makes the tables of reminders",
-        reminding.TABLES.format(**_SQLITE_WORDS), reminding.TABLES.format(**_POSTGRES_WORDS),
-    ),
-    Step(
-        22, "makes the tables of segments",
-        segments.TABLES.format(**_SQLITE_WORDS), segments.TABLES.format(**_POSTGRES_WORDS),
-    ),
+    _same(21, "makes the tables of reminders", reminding.TABLES),
+    _same(22, "makes the tables of segments", segments.TABLES),
 ]  # fmt: skip
 
 
