@@ -9,13 +9,14 @@ import pytest
 import kantis.desk
 from kantis.desk import factors, sessions, staff
 from kantis.desk.audit import By
+from kantis.desk.rescue import rescue
 from kantis.desk.submit import Desk
 from kantis.desk.vault.opening import open_seals, open_vault
 from kantis.desk.vault.rotating import rotate
 from kantis.desk.vault.seals import Seals
 from kantis.store import factors as rows
 from kantis.store.hands import audit
-from tests.desk.test_staff import Clock, clock_of, owner
+from tests.desk.test_staff import SECRET, Clock, clock_of, owner
 
 BY = By("liisa", "Liisa Lumi")
 
@@ -187,6 +188,22 @@ def test_whoever_leaves_leaves_no_factor(desk: Desk, seals: Seals) -> None:
     assert staff.end(desk, number, BY)
     for table in ("authenticator", "recovery_code", "passkey"):
         assert desk.books.one(f"SELECT count(*) FROM {table}") == 0
+
+
+def test_who_has_lost_everything_is_let_in_again(desk: Desk, seals: Seals) -> None:
+    number, _, _ = set_up(desk, seals)
+    session = sessions.begin(desk, "a device", staff=number)
+    password = rescue(desk, "liisa", BY)
+    assert staff.sign_in(desk, "liisa", password).number == number
+    assert not factors.of(desk.books, number).any
+    assert sessions.find(desk.books, session, desk.clock()) is None
+    assert "rescue" in {row.deed for row in audit(desk.books, 1 << 40, 9)}
+    with pytest.raises(staff.SignInRefused):
+        staff.sign_in(desk, "liisa", SECRET)
+    assert rescue(desk, "nobody", BY) == ""
+    owner(desk, "second")
+    assert staff.end(desk, number, BY)
+    assert rescue(desk, "liisa", BY) == "", "who has left stays out"
 
 
 def kept(desk: Desk) -> str:

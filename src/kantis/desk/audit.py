@@ -38,6 +38,7 @@ DEEDS: Final = {
     "accept": "somebody chose a password by an invitation",
     "leave": "somebody may not sign in any more",
     "password": "somebody got a new password",
+    "rescue": "somebody who had lost everything was let in again",
     "app": "somebody set up an app that shows codes",
     "no app": "an app shows no codes for somebody any more",
     "passkey": "somebody made a passkey",

@@ -47,6 +47,7 @@ def _named(name: str) -> Chore:
             mailing,
             outbox,
             reminding,
+            rescue,
             uses,
         )
         from kantis.desk.measures import tallying  # noqa: F401

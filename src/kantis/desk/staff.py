@@ -175,14 +175,19 @@ def accept(desk: Desk, token: str, password: str) -> Staff | None:
 def give_password(desk: Desk, number: int, password: str, by: By) -> bool:
     """Give somebody another password; false where nobody with that number can sign in."""
     check_password(password)
-    hashed = _HASHER.hash(password)
+    made = hashed(password)
     with alone(desk) as books:
         found = rows.by_number(books, number)
         if found is None or found.ended is not None:
             return False
-        rows.set_password(books, number, hashed)
+        rows.set_password(books, number, made)
         record(books, desk.clock(), by, found.program, "password", found.login)
     return True
+
+
+def hashed(password: str) -> str:
+    """What the books hold of a password."""
+    return _HASHER.hash(password)
 
 
 def check_password(password: str) -> None:

@@ -24,6 +24,7 @@ from kantis.doors.cli import (
     measuring,
     members,
     operating,
+    people,
     replaying,
     serving,
     settling,
@@ -62,6 +63,7 @@ app.command("serve")(serving.serve)
 app.command("worker")(working.worker)
 app.command("jobs")(working.list_jobs)
 app.add_typer(keys.app, name="key")
+app.add_typer(people.app, name="people")
 app.add_typer(members.app, name="member")
 app.add_typer(members.vault_app, name="vault")
 app.add_typer(shops.app, name="shop")
