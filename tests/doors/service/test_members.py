@@ -62,7 +62,7 @@ def test_who_joins_has_a_card_that_works(staff: httpx.Client, till: httpx.Client
     looked = staff.get(f"/v1/members/{member['id']}").json()
     assert {**looked["person"], "short_name": None, "consents": None} == {
         **ANNA, "phone": "+358401234567", "short_name": None, "consents": None, "unconfirmed": "",
-        "address": {**ANNA["address"], "region": "", "country": ""},  # type: ignore[dict-item]
+        "former_email": "", "address": {**ANNA["address"], "region": "", "country": ""},  # type: ignore[dict-item]
     }  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def test_a_person_becomes_an_owner_who_signs_in(fresh: Server) -> None:
         weak = client.post(link, data=about | {"password": "short"})
         assert (weak.status_code, "too short or too simple" in weak.text) == (422, True)
         page = client.post(link, data=about)
-        assert (page.status_code, page.headers["location"]) == (303, "/c")
+        assert (page.status_code, page.headers["location"]) == (303, "/account/second?first=1")
         assert client.get("/c").status_code == 200
         assert client.post(link, data=about | {"login": "other"}).status_code == 404
     fresh.end()

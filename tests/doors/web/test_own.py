@@ -126,7 +126,10 @@ def test_the_card_is_there_without_a_network(browser: Browser, club: Site, langu
     with tab(browser, club.address, language=language, session=session) as looked:
         page = looked.page
         page.goto("/me")
-        page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
+        for _ in range(200):
+            if page.evaluate("navigator.serviceWorker.getRegistration().then(r => !!r?.active)"):
+                break
+            page.wait_for_timeout(100)
         page.goto("/me")
         card = page.locator(".digits").inner_text()
         page.context.set_offline(True)
