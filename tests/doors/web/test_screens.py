@@ -5,8 +5,9 @@ from scripts.demo import is_shown, who_of
 from scripts.screens import name_of
 
 #: What an address is filled in with; a page with another place would be left out. The demo
-#: prints cards (a number); it has no partner and takes no file.
-PLACES = {"program", "account", "receipt", "token", "number", "partner"}
+#: prints cards (a number); it has no partner, no segment and no reminder (a code), and takes
+#: no file, so those pages are left out.
+PLACES = {"program", "account", "receipt", "token", "number", "partner", "segment", "code"}
 
 
 def test_every_page_is_drawn_and_has_a_file_of_its_own() -> None:
