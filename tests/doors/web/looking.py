@@ -1,6 +1,7 @@
 """Looking at a page as people do: in a browser, at two widths, in light and dark."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,9 @@ from playwright.sync_api import Browser, Page
 WIDTHS = (390, 1280)
 THEMES = ("light", "dark")
 LANGUAGES = ("en", "fi", "et", "vi")
+_ALL = [(language, width) for language in LANGUAGES for width in WIDTHS]
+#: Each language at one width, each width in two; ``KANTIS_EVERY=1`` looks at all of them.
+LOOKS = _ALL if os.environ.get("KANTIS_EVERY") else _ALL[::4] + _ALL[3::4]
 AXE = Path(__file__).parent / "vendor" / "axe-4.14.1.min.js"
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _RUN = f"""

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.doors.web.letters import link
-from tests.doors.web.looking import LANGUAGES, WIDTHS, tab
+from tests.doors.web.looking import LOOKS, WIDTHS, tab
 from tests.doors.web.test_joining import Site, club
 
 __all__ = ["club"]
@@ -90,8 +90,7 @@ def test_what_is_no_address_is_said(club: Site) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 def test_the_form_in_each_language(browser: Browser, club: Site, language: str, width: int) -> None:
     email = f"{language}{width}-mail@example.org"
     with club.browser() as client:

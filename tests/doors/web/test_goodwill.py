@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from playwright.sync_api import Browser
 
-from tests.doors.web.looking import LANGUAGES, THEMES, WIDTHS, tab
+from tests.doors.web.looking import LOOKS, THEMES, tab
 from tests.doors.web.test_till import Shop, fields, shop
 
 __all__ = ["shop"]
@@ -97,8 +97,7 @@ def test_what_says_no_reason_gives_nothing(shop: Shop) -> None:
     assert shop.points("6407023") == "5"
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 def test_it_has_no_barrier(browser: Browser, shop: Shop, language: str, width: int) -> None:
     for theme in THEMES:
         with tab(browser, shop.address, width, theme, language, till=shop.till) as looked:

@@ -15,7 +15,7 @@ from kantis.core.knobs import plain
 from kantis.desk import household, text
 from tests.doors.service.server import buy
 from tests.doors.web.letters import link
-from tests.doors.web.looking import LANGUAGES, WIDTHS, tab
+from tests.doors.web.looking import LOOKS, WIDTHS, tab
 from tests.doors.web.test_joining import CLUB, Site, card_of, opened
 
 HOUSE = (
@@ -178,8 +178,7 @@ def test_an_invitation_is_over_after_seven_days_and_after_one_use(tmp_path: obje
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 def test_a_journey_in_each_language(
     browser: Browser, house: Site, language: str, width: int
 ) -> None:

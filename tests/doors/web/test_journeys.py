@@ -3,7 +3,6 @@
 Each language is tried at one width; with KANTIS_EVERY=1 each at both.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from kantis.desk import sessions, staff, text, tills
 from kantis.desk.audit import By
 from kantis.doors.web.languages import language as spoken
 from tests.doors.service.server import served
-from tests.doors.web.looking import LANGUAGES, WIDTHS, Looked, tab
+from tests.doors.web.looking import LOOKS, Looked, tab
 from tests.doors.web.test_portal import scanned
 from tests.doors.web.test_till import Shop, ready
 
@@ -38,8 +37,6 @@ rewards:
     step: 10 points
 """
 BY = By("test")
-EVERY = [(language, width) for language in LANGUAGES for width in WIDTHS]
-LOOKS = EVERY if os.environ.get("KANTIS_EVERY") else EVERY[::4] + EVERY[3::4]
 
 
 @pytest.fixture(scope="module")

@@ -18,13 +18,12 @@ from kantis.desk.submit import Desk
 from kantis.doors.web import partners
 from kantis.doors.web.pages import NotHere, Visit
 from tests.doors.web.conftest import Site, begin
-from tests.doors.web.looking import LANGUAGES, THEMES, WIDTHS, tab
+from tests.doors.web.looking import LOOKS, THEMES, WIDTHS, tab
 from tests.house.sources import REPO
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 def test_a_partner_sees_only_its_own_lines(
     browser: Browser, site: Site, language: str, width: int
 ) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from tests.doors.service.server import buy
 from tests.doors.web.letters import link
-from tests.doors.web.looking import LANGUAGES, WIDTHS, tab
+from tests.doors.web.looking import LOOKS, WIDTHS, tab
 from tests.doors.web.test_joining import CLUB, Site, card_of, opened
 
 SOON = CLUB.replace("12 months after earning", "5 days after earning")
@@ -63,8 +63,7 @@ def test_a_member_chooses_is_reminded_once_and_stops_it(soon: Site) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 def test_the_choice_in_each_language(
     browser: Browser, soon: Site, language: str, width: int
 ) -> None:

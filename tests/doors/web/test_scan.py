@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.doors.web.conftest import CHROMIUM
-from tests.doors.web.looking import LANGUAGES, THEMES, WIDTHS, tab
+from tests.doors.web.looking import LOOKS, THEMES, tab
 from tests.doors.web.test_till import Shop, ready, shop
 
 __all__ = ["shop"]
@@ -110,8 +110,7 @@ def test_who_refuses_the_camera_is_told_so(shop: Shop, tmp_path: Path) -> None:
         assert looked.complaints == []
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 def test_a_device_without_a_camera_says_so(
     browser: Browser, shop: Shop, language: str, width: int
 ) -> None:

@@ -45,7 +45,7 @@ def test_a_wrong_password_says_so_and_a_right_one_goes_on(browser: Browser, site
         page.get_by_label("Password").fill("wrong")
         page.get_by_role("button", name="Sign in").click()
         assert "do not belong together" in page.get_by_role("alert").inner_text()
-        assert page.locator("[name=next]").get_attribute("value") == "/c/corner-cafe/members"
+        assert page.locator("[name=next]").first.get_attribute("value") == "/c/corner-cafe/members"
 
 
 def test_a_member_is_found_by_the_card(browser: Browser, site: Site) -> None:

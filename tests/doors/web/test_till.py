@@ -17,7 +17,7 @@ from kantis.core.knobs import plain
 from kantis.desk import sessions, staff, text, tills
 from kantis.desk.audit import By
 from tests.doors.service.server import Server, served
-from tests.doors.web.looking import LANGUAGES, WIDTHS, tab
+from tests.doors.web.looking import LANGUAGES, LOOKS, WIDTHS, tab
 
 pytestmark = pytest.mark.browser
 SHOP = """
@@ -144,8 +144,7 @@ def test_a_till_is_paired_and_a_cashier_shows_a_pin(browser: Browser, shop: Shop
         assert looked.page.get_by_role("button", name="End Second").count() == 0
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 def test_a_sale_with_the_keyboard_alone(
     browser: Browser, shop: Shop, language: str, width: int
 ) -> None:

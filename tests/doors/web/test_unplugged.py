@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.doors.web.looking import LANGUAGES, THEMES, WIDTHS, tab
+from tests.doors.web.looking import LOOKS, THEMES, tab
 from tests.doors.web.test_till import Shop, ready, sell, shop
 
 __all__ = ["shop"]
@@ -164,8 +164,7 @@ def test_a_card_of_one_till_pays_no_more_in_many_sales(shop: Shop) -> None:
     assert sorted(told.values()) == ["", "offline-too-much", "offline-too-much"]
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(("language", "width"), LOOKS)
 def test_it_has_no_barrier(browser: Browser, shop: Shop, language: str, width: int) -> None:
     assert allow(shop, "5") == 303
     with shop.client() as client:
