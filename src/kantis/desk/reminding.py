@@ -209,7 +209,8 @@ def reading(desk: Desk | RemoteDesk) -> Desk:
     """A desk beside another one that only reads, with all programs that are published now."""
     from kantis.desk.submit import Desk  # whoever submits has chores too
 
-    reader = Desk(desk.books.reader(), clock=desk.clock)
+    engine = desk.engine if isinstance(desk, Desk) else None
+    reader = Desk(desk.books.reader(), engine=engine, clock=desk.clock)
     reader.homes.refresh(reader.books)
     return reader
 
