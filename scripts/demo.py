@@ -53,8 +53,9 @@ class Opened:
             client.post(self._path(first["link"])).raise_for_status()
             self.cookies["member"] = dict(client.cookies)
         with self.client("owner") as client:
-            found = client.get(f"/c/{PROGRAM}/members", params={"q": first["number"]})
+            found = client.post(f"/c/{PROGRAM}/members", data={"q": first["number"]})
             self.values["{account}"] = found.url.path.rpartition("/")[2]
+            assert self.values["{account}"].isdecimal(), found.url
             about = {"login": "new", "name": "Somebody new", "role": "support", "program": PROGRAM}
             link = re.search(r"/invitation/[\w-]+", client.post("/people", data=about).text)
         self.tokens = {

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from kantis.doors.web.languages import LANGUAGES
 from scripts.demo import Opened, Shown, opened
 
 WIDTHS = (390, 1280)
 THEMES = ("light", "dark")
-LANGUAGES = ("en", "fi", "et", "vi")
 _STYLE = (
     "body{font:1rem system-ui;margin:1rem;background:#888}section{display:flex;gap:1rem;"
     "overflow-x:auto;align-items:flex-start}img{height:40rem;width:auto;border:1px solid #444}"
@@ -75,7 +75,7 @@ def main() -> None:
     """Draw what the arguments name."""
     asked = argparse.ArgumentParser(description="Draw every page, to be looked at.")
     asked.add_argument("--folder", type=Path, default=Path("screens"))
-    asked.add_argument("--languages", nargs="+", default=["en"], choices=LANGUAGES)
+    asked.add_argument("--languages", nargs="+", default=["en"], choices=list(LANGUAGES))
     asked.add_argument("--widths", nargs="+", type=int, default=list(WIDTHS))
     asked.add_argument("--themes", nargs="+", default=list(THEMES), choices=THEMES)
     asked.add_argument("--households", type=int, default=60)

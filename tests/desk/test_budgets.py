@@ -51,7 +51,7 @@ def test_an_alarm_is_told_once_in_its_window(url: str, monkeypatch: pytest.Monke
         hooks.make(desk, seals_of(desk), *about, lan=False)
         number = budgets.make(desk, row("", "", "money", 400), By("test"))
         budgets.make(desk, row("", "", "money", 40_000), By("test"))
-        assert [desk.chore("tell_of_budgets") for _ in range(2)] == [1, 0]
+        assert [budgets.tell(desk) for _ in range(2)] == [1, 0]
         ((body,),) = desk.books.rows("SELECT body FROM delivery")
         told = json.decode(body)
         assert told["type"] == "kantis.budget.alarm.v1"
@@ -60,12 +60,12 @@ def test_an_alarm_is_told_once_in_its_window(url: str, monkeypatch: pytest.Monke
             "used": "3.50", "amount": "4.00", "alarm": 80,
         }  # fmt: skip
         desk.clock = lambda: instant("2024-04-02T12:00:00+03:00")
-        assert desk.chore("tell_of_budgets") == 0, "a new month, in which nothing is used"
+        assert budgets.tell(desk) == 0, "a new month, in which nothing is used"
         desk.clock = lambda: MARCH
         with desk.quiet():
             desk.books.execute("UPDATE budget SET alarmed = 0")
         monkeypatch.setattr(rows, "alarm", lambda *about: True)  # the twin: nobody notes it
-        assert [desk.chore("tell_of_budgets") for _ in range(2)] == [1, 1]
+        assert [budgets.tell(desk) for _ in range(2)] == [1, 1]
 
 
 def test_a_budget_that_is_none_is_refused(url: str) -> None:

@@ -174,8 +174,6 @@ def test_a_replay_gives_the_same_whatever_the_rules_say_by_now(desk: Desk) -> No
 def test_a_refresh_that_was_cut_is_begun_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     refreshing.make(desk, 1, "regulars", "", By("test"))
     monkeypatch.setattr(refreshing, "STEP", 1)
-    over = threading.Event()
-    over.set()
     job = Job(1, "segments", "", "running", 0, 0, "", 0, 0, 0, 0, "", 0, 0)
     real, over_soon = refreshing._tell, threading.Event()
 

@@ -8,7 +8,7 @@ it. A budget stops nothing: what may never be given out more often stands in the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
 
@@ -17,11 +17,12 @@ from kantis.core.calendar import show_day, window_end, window_start
 from kantis.core.knobs import Fault, ProgramError
 from kantis.desk import notices, outbox
 from kantis.desk.audit import By, alone, record
+from kantis.desk.beside import beside
 from kantis.desk.chores import chore
 from kantis.desk.measures.catalogue import Booked
 from kantis.desk.measures.had import KIND, OFFER, REWARD
 from kantis.desk.notices import Notice
-from kantis.desk.programs import Engine, Home, Homes
+from kantis.desk.programs import Home
 from kantis.engine.plan import Plan
 from kantis.store import budgets as rows
 from kantis.store.books import Books
@@ -30,6 +31,7 @@ from kantis.store.reading import Reading
 
 if TYPE_CHECKING:
     from kantis.desk.submit import Desk
+    from kantis.desk.writer import RemoteDesk
 
 MONEY: Final = "money"
 TIMES: Final = "times"
@@ -153,14 +155,13 @@ def check(plan: Plan, row: BudgetRow) -> list[str]:
 
 def make(desk: Desk, row: BudgetRow, by: By) -> int:
     """A new budget; its number. ``ProgramError`` with what is wrong with it."""
-    desk.homes.refresh(desk.books)
-    home = desk.homes.numbered(row.program)
-    faults = check(home.program.plan(desk.clock()), row)
-    if faults:
-        raise ProgramError([Fault(each, "This is no budget.") for each in faults])
-    row = row._replace(since=home.program.calendar.day(desk.clock()))
     with alone(desk) as books:
-        number = rows.add(books, row)
+        desk.homes.refresh(books)
+        home = desk.homes.numbered(row.program)
+        faults = check(home.program.plan(desk.clock()), row)
+        if faults:
+            raise ProgramError([Fault(each, "This is no budget.") for each in faults])
+        number = rows.add(books, row._replace(since=home.program.calendar.day(desk.clock())))
         said = {"of": row.name, "counts": row.counts, "amount": row.amount, "per": row.per}
         record(books, desk.clock(), by, row.program, "budget", str(number), **said)
     return number
@@ -178,34 +179,48 @@ def end(desk: Desk, program: int, number: int, by: By) -> bool:
 # ── alarms ───────────────────────────────────────────────────────────────────
 
 
-@chore
-def tell_of_budgets(books: Books, now: int) -> int:
+def tell(desk: Desk | RemoteDesk) -> int:
     """Tell of the budgets whose alarm is reached, each window once; how many there were."""
-    found = rows.budgets(books)
-    if not found:
-        return 0
-    homes, told = Homes(Engine()), 0
-    homes.refresh(books)
-    for row in found:
-        each = standing(books, homes.numbered(row.program), row, now)
-        if each.alarming and rows.alarm(books, row, each.first):
-            _tell(books, homes.numbered(row.program), each, now)
-            told += 1
+    with desk.books.reader() as books:
+        if not rows.budgets(books):
+            return 0
+    told = 0
+    with beside(desk) as reader:
+        now = reader.clock()
+        for row in rows.budgets(reader.books):
+            home = reader.homes.numbered(row.program)
+            first, _ = window(row, home.program.calendar.day(now))
+            if row.alarmed >= first:
+                continue
+            each = standing(reader.books, home, row, now)
+            if each.alarming:
+                told += desk.chore(
+                    "alarm_budget", row.number, row.program, first, *_said(home, each)
+                )
     return told
 
 
-def _tell(books: Books, home: Home, each: Standing, now: int) -> None:
+def _said(home: Home, each: Standing) -> tuple[str, dict[str, Any]]:
+    """The name of the program, and what a message tells of a budget."""
     row = each.row
-    amounts = [each.used, row.amount]
     unit = home.program.money if row.counts == MONEY else None
-    used, amount = (unit.number(n) if unit else str(n) for n in amounts)
-    about = {
+    used, amount = (unit.number(n) if unit else str(n) for n in (each.used, row.amount))
+    return home.name, {
         "budget": row.number, "of": f"{row.what} {row.name}".strip(), "counts": row.counts,
         "since": show_day(each.first), "used": used, "amount": amount, "alarm": row.alarm,
     }  # fmt: skip
-    notice = Notice(ALARM_TYPE, about)
-    message = f"budget-{row.number}-{each.first}"
-    made = outbox.body(home.name, message, notice, {}, now)
-    for other in outbox.followers(books):
-        if other.program == home.number and notices.wanted(notice.type, other.types):
-            outbox.insert(books, other.number, [(message, notice.type, 0, now, made)], now)
+
+
+@chore
+def alarm_budget(
+    books: Books, now: int, number: int, program: int, first: int, name: str, said: dict[str, Any]
+) -> bool:
+    """Note the alarm of a window and stage its messages; ``False`` when it was noted before."""
+    if not rows.alarm(books, number, first):
+        return False
+    notice, message = Notice(ALARM_TYPE, said), f"budget-{number}-{first}"
+    made = outbox.body(name, message, notice, {}, now)
+    for each in outbox.followers(books):
+        if each.program == program and notices.wanted(notice.type, each.types):
+            outbox.insert(books, each.number, [(message, notice.type, 0, now, made)], now)
+    return True

@@ -35,7 +35,7 @@ def cancel(desk: Desk, name: str, number: int, by: tuple[str, ...]) -> int:
         if found not in left:
             return left[-1].number
         # an event may be a little ahead of our clock
-        if found is left[0] or found == left[0] or found.since <= now + AHEAD_MS:
+        if found == left[0] or found.since <= now + AHEAD_MS:
             raise ProgramError([_begun(number)])
         left.remove(found)
         books.cancel(program, number, now)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 from typing import TYPE_CHECKING, Final
 
 import pyotp
@@ -18,6 +17,7 @@ from msgspec import Struct
 from pyotp.utils import strings_equal
 
 from kantis.desk.audit import By, alone, record
+from kantis.desk.codes import code_of, grouped, new_code
 from kantis.desk.staff import ROLES, TRIES_MAX, TRIES_WITHIN_MS, Staff, digest, new_token, shown
 from kantis.desk.vault.seals import app as sealed_for
 from kantis.store import factors as rows
@@ -43,8 +43,7 @@ HALF: Final = "second step"
 WRONG: Final = "wrong-code"
 OFTEN: Final = "too-many-tries"
 
-_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-_GROUPS: Final = 4
+_CODE_LETTERS: Final = 16
 _TYPED_MAX: Final = 100
 _DIGITS: Final = re.compile(r"[0-9]{6}")
 
@@ -98,7 +97,7 @@ def confirm_app(desk: Desk, seals: Seals, number: int, typed: str, by: By) -> tu
         step = step_of(secret, typed, now) if secret else 0
         if not step:
             return WRONG, []
-        people.forget_tries(books, _subject(number))
+        forget_tries(books, number)
         rows.confirm_app(books, number, step, now)
         _note(books, now, number, "app", by)
         return "", first_codes(books, number)
@@ -155,9 +154,9 @@ def first_codes(books: Books, number: int) -> list[str]:
 
 
 def _new_codes(books: Books, number: int) -> list[str]:
-    made = ["".join(secrets.choice(_LETTERS) for _ in range(4 * _GROUPS)) for _ in range(CODES)]
+    made = [new_code(_CODE_LETTERS) for _ in range(CODES)]
     rows.set_codes(books, number, [_hashed(number, each) for each in made])
-    return ["-".join(each[at : at + 4] for at in range(0, 4 * _GROUPS, 4)) for each in made]
+    return [grouped(each) for each in made]
 
 
 def _hashed(number: int, code: str) -> bytes:
@@ -187,13 +186,18 @@ def reset(desk: Desk, number: int, by: By, *, within: int = 0) -> bool:
         person = people.by_number(books, number)
         if person is None or within not in (0, person.program) or not of(books, number).any:
             return False
-        rows.end_app(books, number)
-        for each in rows.passkeys(books, number):
-            rows.end_passkey(books, number, each.number)
-        drop_codes(books, number)
-        people.end_sessions(books, staff=number)
+        take_all(books, number)
         _note(books, desk.clock(), number, "reset", by)
     return True
+
+
+def take_all(books: Books, number: int) -> None:
+    """Whatever somebody shows beside the password is gone, and so are their sessions."""
+    rows.end_app(books, number)
+    for each in rows.passkeys(books, number):
+        rows.end_passkey(books, number, each.number)
+    drop_codes(books, number)
+    people.end_sessions(books, staff=number)
 
 
 # ── showing one ──────────────────────────────────────────────────────────────
@@ -239,7 +243,7 @@ def _show(books: Books, seals: Seals, number: int, typed: str, now: int) -> str:
         return OFTEN
     if not _fits(books, seals, number, typed, now):
         return WRONG
-    people.forget_tries(books, _subject(number))
+    forget_tries(books, number)
     return ""
 
 
@@ -250,7 +254,7 @@ def _fits(books: Books, seals: Seals, number: int, typed: str, now: int) -> bool
         step = step_of(seals.open(sealed_for(number), app.secret).decode(), typed, now)
         if step:
             return rows.use_step(books, number, step)
-    code = re.sub(r"[^0-9A-Z]", "", typed[:_TYPED_MAX].upper())
+    code = code_of(typed[:_TYPED_MAX])
     if not rows.use_code(books, number, _hashed(number, code)):
         return False
     person = people.by_number(books, number)
@@ -266,6 +270,11 @@ def _may_try(books: Books, number: int, now: int) -> bool:
         return False
     people.add_try(books, _subject(number), now, since)
     return True
+
+
+def forget_tries(books: Books, number: int) -> None:
+    """The second step is open to somebody again."""
+    people.forget_tries(books, _subject(number))
 
 
 def _subject(number: int) -> bytes:

@@ -8,7 +8,6 @@ hold its SHA-256 only; nobody tries more than twenty codes within a quarter of a
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -19,10 +18,10 @@ from kantis.core.decision import Refusal
 from kantis.core.events import Event, Join, Leave, Permit
 from kantis.core.places import AVAILABLE, HELD, PENDING, TRANSIT
 from kantis.desk.audit import alone
+from kantis.desk.codes import code_of, grouped, new_code
 from kantis.desk.programs import Home
 from kantis.desk.showing import now_of
 from kantis.desk.staff import digest
-from kantis.desk.tills import code_of
 from kantis.store import staff as rows
 from kantis.store.reading import Reading
 from kantis.store.rows import AccountRow
@@ -36,7 +35,6 @@ INVITATION: Final = "household"
 INVITED_MS: Final = 7 * DAY_MS
 TRIES_MAX: Final = 20
 LEAD: Final = "lead"
-_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE_LETTERS: Final = 12
 _PREFIX: Final = "account:"
 
@@ -109,11 +107,11 @@ def _number(reference: str) -> int:
 
 def invite(desk: Desk, account: int) -> str:
     """A code that lets one member into the household of an account; it is shown once."""
-    code, now = "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LETTERS)), desk.clock()
+    code, now = new_code(_CODE_LETTERS), desk.clock()
     with alone(desk) as books:
         row = TicketRow(_hashed(code), INVITATION, 0, account, now, now + INVITED_MS)
         rows.add_ticket(books, row)
-    return "-".join(code[n : n + 4] for n in range(0, _CODE_LETTERS, 4))
+    return grouped(code)
 
 
 def invited(books: Reading, typed: str, now: int) -> int:

@@ -31,6 +31,7 @@ KEPT_MS: Final = DAY_MS
 BAD_KEPT_MS: Final = 7 * DAY_MS
 #: Imports of a program whose files may stand here at once.
 OPEN_MAX: Final = 5
+_BAD: Final = ".bad.csv"
 _FRESH_MS: Final = 3_600_000
 _TROUBLE_LETTERS: Final = 1_000
 
@@ -46,7 +47,7 @@ def bad_name(file: str) -> str:
     >>> bad_name("3f2a.csv")
     '3f2a.bad.csv'
     """
-    return f"{file.rpartition('.')[0]}.bad.csv"
+    return file.rpartition(".")[0] + _BAD
 
 
 @chore
@@ -119,7 +120,7 @@ def sweep_files(books: Reading, place: Path, now: int) -> int:
     wanted, gone = rows.there(books), 0
     for path in sorted(place.iterdir()):
         age = now - int(path.stat().st_mtime) * 1_000
-        bad = path.name.endswith(".bad.csv")
+        bad = path.name.endswith(_BAD)
         # a file that was brought just now has its row a moment later
         if age > BAD_KEPT_MS or (not bad and path.name not in wanted and age > _FRESH_MS):
             path.unlink(missing_ok=True)

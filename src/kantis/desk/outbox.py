@@ -169,17 +169,19 @@ def stage(books: Books, now: int, hook: int, before: list[int], place: list[int]
     return bool(moved)
 
 
-def insert(books: Books, hook: int, rows: list[tuple[str, str, int, int, bytes]], due: int) -> None:
-    """Stage messages for a webhook, unless they stand there already."""
+def insert(books: Books, hook: int, rows: list[tuple[str, str, int, int, bytes]], due: int) -> int:
+    """Stage messages for a webhook, unless they stand there already; how many they were."""
+    made = 0
     for start in range(0, len(rows), _ROWS):
         part = rows[start : start + _ROWS]
         marks = ", ".join(f"(?, ?, ?, ?, ?, ?, {WAITING}, 0, ?)" for _ in part)
         values = [value for row in part for value in (hook, *row, due)]
-        books.execute(
+        made += books.execute(
             "INSERT INTO delivery (hook, message, type, account, made, body, state, tries, due) "
             f"VALUES {marks} ON CONFLICT DO NOTHING",
             values,
         )
+    return made
 
 
 def _name(books: Books, program: int) -> str:

@@ -19,6 +19,7 @@ from msgspec import Struct
 from kantis.core.account import Account
 from kantis.core.calendar import DAY_MS, show_day
 from kantis.desk import household, jobs, mailing, notices, outbox
+from kantis.desk.beside import beside
 from kantis.desk.chores import chore
 from kantis.desk.notices import Notice
 from kantis.desk.programs import Home
@@ -174,11 +175,8 @@ def told_now(
 ) -> tuple[Home, list[End], int] | None:
     """What a letter tells of as it stands now, and the instant; ``None`` where none of it ends
     any more, or the member does not wish to be told."""
-    reader = reading(desk)
-    try:
+    with beside(desk) as reader:
         return _told_now(reader, mail, account)
-    finally:
-        reader.books.close()
 
 
 def _told_now(reader: Desk, mail: int, account: int) -> tuple[Home, list[End], int] | None:
@@ -198,21 +196,8 @@ def _told_now(reader: Desk, mail: int, account: int) -> tuple[Home, list[End], i
 
 def run(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
     """Ask for the letters and the messages that are due; how many there were, in words."""
-    reader = reading(desk)
-    try:
+    with beside(desk) as reader:
         return _run(desk, reader, progress)
-    finally:
-        reader.books.close()
-
-
-def reading(desk: Desk | RemoteDesk) -> Desk:
-    """A desk beside another one that only reads, with all programs that are published now."""
-    from kantis.desk.submit import Desk  # whoever submits has chores too
-
-    engine = desk.engine if isinstance(desk, Desk) else None
-    reader = Desk(desk.books.reader(), engine=engine, clock=desk.clock)
-    reader.homes.refresh(reader.books)
-    return reader
 
 
 def _run(desk: Desk | RemoteDesk, reader: Desk, progress: Progress) -> str:
@@ -280,7 +265,4 @@ def stage_ending(
     """Stage messages that a webhook was not told yet; how many they are."""
     if books.one("SELECT count(*) FROM webhook WHERE number = ? AND state = ?", (hook, ACTIVE)) < 1:
         return 0
-    count = "SELECT count(*) FROM delivery WHERE hook = ?"
-    before = int(books.one(count, (hook,)))
-    outbox.insert(books, hook, staged, now)
-    return int(books.one(count, (hook,))) - before
+    return outbox.insert(books, hook, staged, now)

@@ -6,13 +6,11 @@ stands in the audit log.
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 from kantis.desk import factors, staff
 from kantis.desk.audit import By, record
 from kantis.desk.chores import chore_alone
-from kantis.store import factors as shown
 from kantis.store import staff as people
 from kantis.store.books import Books
 
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
 def rescue(desk: Desk | RemoteDesk, login: str, by: By) -> str:
     """Give somebody a new password, without a second factor and signed in nowhere; the
     password, or nothing where nobody signs in with that login."""
-    password = secrets.token_urlsafe(15)
+    password = staff.new_password()
     found = desk.chore("let_in_again", login, staff.hashed(password), [by.who, by.name])
     return password if found else ""
 
@@ -32,14 +30,12 @@ def rescue(desk: Desk | RemoteDesk, login: str, by: By) -> str:
 @chore_alone
 def let_in_again(books: Books, now: int, login: str, password: str, by: list[str]) -> bool:
     """Write it down; ``False`` where nobody signs in with that login."""
-    row = people.by_login(books, login)
+    row = people.by_login(books, login.strip().lower())
     if row is None or row.ended is not None:
         return False
     people.set_password(books, row.number, password)
-    shown.end_app(books, row.number)
-    for each in shown.passkeys(books, row.number):
-        shown.end_passkey(books, row.number, each.number)
-    factors.drop_codes(books, row.number)
-    people.end_sessions(books, staff=row.number)
+    factors.take_all(books, row.number)
+    people.forget_tries(books, staff.tries_of(row.login))
+    factors.forget_tries(books, row.number)
     record(books, now, By(*by), row.program, "rescue", row.login)
     return True

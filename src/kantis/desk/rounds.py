@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kantis.desk import reminding
+from kantis.desk import budgets, reminding
 from kantis.desk.adjusting import send_rest
 from kantis.desk.jobs import Job, Kind, Progress
 from kantis.desk.measures.tallying import catch_up
@@ -48,7 +48,7 @@ def go_round(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
     settled = desk.settle()
     made = desk.checkpoint()
     catch_up(desk, over)
-    desk.chore("tell_of_budgets")
+    budgets.tell(desk)
     return f"{passed} accounts, {settled} events" + (f", checkpoint {made}" if made else "")
 
 

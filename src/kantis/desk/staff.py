@@ -20,6 +20,7 @@ from msgspec import Struct
 from kantis.core.calendar import DAY_MS
 from kantis.core.knobs import Fault, ProgramError, suggest
 from kantis.desk.audit import By, alone, record
+from kantis.desk.codes import grouped, new_code
 from kantis.desk.settlement import outsiders
 from kantis.store import staff as rows
 from kantis.store.books import Books
@@ -50,6 +51,7 @@ INVITE: Final = "invite"
 
 _LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,99}")
 _NAME_LETTERS_MAX: Final = 100
+_NEW_LETTERS: Final = 20
 _TOKEN_BYTES: Final = 32
 #: 19 MiB and two rounds, as OWASP's cheat sheet for storing passwords has it.
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -128,7 +130,7 @@ def invite(
 def add_owner(books: Books, at: int, login: str, name: str, password: str, by: By) -> Staff:
     """Record the first owner, who has a password at once; ``ProgramError`` says what is wrong."""
     check_password(password)
-    row = _add(books, at, login, name, "owner", "", _HASHER.hash(password))
+    row = _add(books, at, login, name, "owner", "", hashed(password))
     record(books, at, by, 0, "accept", row.login, role="owner")
     return shown(row)
 
@@ -160,12 +162,12 @@ def invited(books: Reading, token: str, now: int) -> Staff | None:
 def accept(desk: Desk, token: str, password: str) -> Staff | None:
     """Choose a password by an invitation; ``None`` where its link does not open (any more)."""
     check_password(password)
-    hashed = _HASHER.hash(password)
+    made = hashed(password)
     with alone(desk) as books:
         found = invited(books, token, desk.clock())
         if found is None or not rows.take_ticket(books, digest(token)):
             return None
-        rows.set_password(books, found.number, hashed)
+        rows.set_password(books, found.number, made)
         record(
             books, desk.clock(), By(found.login, found.name), found.program, "accept", found.login
         )
@@ -185,6 +187,11 @@ def give_password(desk: Desk, number: int, password: str, by: By) -> bool:
     return True
 
 
+def new_password() -> str:
+    """A password that can be read off a screen and typed."""
+    return grouped(new_code(_NEW_LETTERS))
+
+
 def hashed(password: str) -> str:
     """What the books hold of a password."""
     return _HASHER.hash(password)
@@ -200,10 +207,15 @@ def check_password(password: str) -> None:
         raise _wrong("weak-password", message)
 
 
+def tries_of(login: str) -> bytes:
+    """What tries to sign in with a login are counted under."""
+    return digest(f"login {login}")
+
+
 def sign_in(desk: Desk, login: str, password: str) -> Staff:
     """Who signs in; ``SignInRefused`` where login and password do not belong together."""
     login = login.strip().lower()[:100]
-    subject, now = digest(f"login {login}"), desk.clock()
+    subject, now = tries_of(login), desk.clock()
     since = now - TRIES_WITHIN_MS
     with alone(desk) as books:
         if rows.tries(books, subject, since) >= TRIES_MAX:
@@ -217,7 +229,7 @@ def sign_in(desk: Desk, login: str, password: str) -> Staff:
     with alone(desk) as books:
         rows.forget_tries(books, subject)
         if _HASHER.check_needs_rehash(row.password):
-            rows.set_password(books, row.number, _HASHER.hash(password))
+            rows.set_password(books, row.number, hashed(password))
     return shown(row)
 
 
@@ -238,10 +250,7 @@ def change_password(desk: Desk, who: Staff, password: str, new: str) -> str:
         return error.faults[0].code
     if why := show_password(desk, who.login, password):
         return why
-    hashed = _HASHER.hash(new)
-    with alone(desk) as books:
-        rows.set_password(books, who.number, hashed)
-        record(books, desk.clock(), By(who.login, who.name), who.program, "password", who.login)
+    give_password(desk, who.number, new, By(who.login, who.name))
     return ""
 
 

@@ -20,6 +20,7 @@ from msgspec import Struct
 from kantis.core.knobs import Fault, ProgramError
 from kantis.desk import keys
 from kantis.desk.audit import By, alone, record
+from kantis.desk.codes import code_of, grouped, new_code
 from kantis.desk.staff import TRIES_MAX, TRIES_WITHIN_MS, Staff, digest, shown
 from kantis.store import staff as people
 from kantis.store import tills as rows
@@ -38,7 +39,6 @@ IDLE_MS: Final = 10 * 60_000
 ROLES: Final = frozenset({"owner", "manager", "support", "cashier"})
 PIN_DIGITS: Final = 6
 
-_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE_LETTERS: Final = 8
 _PAIR_TRIES_MAX: Final = 20
 _SEEN_EVERY_MS: Final = 60_000
@@ -53,15 +53,6 @@ class Standing(Struct, frozen=True):
     stale: bool
 
 
-def code_of(typed: str) -> str:
-    """A code as it was made, however it was typed.
-
-    >>> code_of(" abcd-2345 ")
-    'ABCD2345'
-    """
-    return re.sub(r"[^0-9A-Z]", "", typed.upper())
-
-
 def offer(desk: Desk, program: int, name: str, location: str, by: By) -> str:
     """A code that pairs a device; it is shown once. ``ProgramError`` says what is wrong."""
     name, location = name.strip(), location.strip()
@@ -69,13 +60,13 @@ def offer(desk: Desk, program: int, name: str, location: str, by: By) -> str:
         raise ProgramError([Fault("bad-name", "A till has a name of at most 60 letters.")])
     if len(location) > _WORD_LETTERS_MAX or not location.isprintable():
         raise ProgramError([Fault("bad-location", "A location has at most 60 letters.")])
-    code = "".join(secrets.choice(_LETTERS) for _ in range(_CODE_LETTERS))
+    code = new_code(_CODE_LETTERS)
     now = desk.clock()
     with alone(desk) as books:
         row = PairingRow(digest(f"pair {code}"), program, name, location, now + PAIR_MS)
         rows.add_pairing(books, row, now)
         record(books, now, by, program, "pair", name, location=location)
-    return f"{code[:4]}-{code[4:]}"
+    return grouped(code)
 
 
 def pair(desk: Desk, typed: str, whence: str) -> str:

@@ -63,12 +63,12 @@ def end(books: Books, program: int, number: int, at: int) -> bool:
     )
 
 
-def alarm(books: Books, row: BudgetRow, first: int) -> bool:
+def alarm(books: Books, number: int, first: int) -> bool:
     """Note the alarm of a window; ``False`` when somebody has noted it before."""
     return bool(
         books.execute(
             "UPDATE budget SET alarmed = ? WHERE number = ? AND alarmed < ? AND ended IS NULL",
-            (first, row.number, first),
+            (first, number, first),
         )
     )
 

@@ -23,6 +23,8 @@ DROPPED: Final = 6
 STATES: Final = ("new", "checking", "checked", "being taken", "taken", "failed", "dropped")
 #: In these states nobody works on it, and its file is there.
 OPEN: Final = (NEW, CHECKED, FAILED)
+#: In these states its file is there.
+HERE: Final = (*OPEN, CHECKING, TAKING)
 
 TABLES: Final = f"""
 CREATE TABLE import (
@@ -67,14 +69,7 @@ _IMPORT: Final = ", ".join(ImportRow._fields)
 
 def add(books: Books, row: ImportRow) -> int:
     """Record an import, whatever number stands in the row; its number."""
-    values = row._asdict()
-    del values["number"]
-    marks = ", ".join("?" * len(values))
-    found = books.rows(
-        f"INSERT INTO import ({', '.join(values)}) VALUES ({marks}) RETURNING number",
-        tuple(values.values()),
-    )
-    return int(found[0][0])
+    return books.insert_counted("import", row._asdict())
 
 
 def one(books: Reading, number: int) -> ImportRow | None:
@@ -94,7 +89,7 @@ def newest(books: Reading, program: int, most: int) -> list[ImportRow]:
 
 def unfinished(books: Reading, program: int) -> int:
     """How many imports of a program have their file here."""
-    marks = ", ".join(map(str, (*OPEN, CHECKING, TAKING)))
+    marks = ", ".join(map(str, HERE))
     said = f"SELECT count(*) FROM import WHERE program = ? AND state IN ({marks})"
     return int(books.one(said, (program,)))
 
@@ -123,5 +118,5 @@ def left(books: Reading, before: int) -> list[ImportRow]:
 
 def there(books: Reading) -> set[str]:
     """The names of the files that somebody may still want."""
-    marks = ", ".join(map(str, (*OPEN, CHECKING, TAKING)))
+    marks = ", ".join(map(str, HERE))
     return {row[0] for row in books.rows(f"SELECT file FROM import WHERE state IN ({marks})")}

@@ -48,14 +48,7 @@ _MAIL: Final = ", ".join(MailRow._fields)
 
 def add(books: Books, row: MailRow) -> int:
     """Record a letter, whatever number stands in the row; its number."""
-    values = row._asdict()
-    del values["number"]
-    marks = ", ".join("?" * len(values))
-    found = books.rows(
-        f"INSERT INTO mail ({', '.join(values)}) VALUES ({marks}) RETURNING number",
-        tuple(values.values()),
-    )
-    return int(found[0][0])
+    return books.insert_counted("mail", row._asdict())
 
 
 def mail(books: Reading, number: int) -> MailRow | None:

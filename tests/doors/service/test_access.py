@@ -60,7 +60,7 @@ ROWS: dict[str, tuple[str, int]] = {
     "POST /v1/imports": ("staff", 415),
     "GET /v1/imports/{number}": ("staff auditor", 404),
     "POST /v1/imports/{number}/take": ("staff", 404),
-    "GET /v1/imports/{number}/bad-rows": ("staff auditor", 404),
+    "GET /v1/imports/{number}/bad-rows": ("staff", 404),
     "GET /v1/keys": ("owner", 200),
     "POST /v1/keys": ("owner", 404),
     "DELETE /v1/keys/{prefix}": ("owner", 404),

@@ -72,9 +72,13 @@ def test_what_cannot_be_read_is_refused(market: Place, form: dict[str, str], sai
         assert problem(staff.post("/v1/imports", json={})) == (415, "media-type")
 
 
-def test_a_key_with_limits_brings_nothing(market: Place) -> None:
+def test_a_key_with_limits_brings_and_takes_nothing(market: Place) -> None:
     with kantis.desk.open(market.server.store) as desk:
         limits = Limits(largest=100)
         secret, _ = keys.make(desk, "limited", "market", "staff", "limited", limits=limits)
     with market.server.client(secret) as client:
         assert problem(bring(client)) == (403, "not-allowed")
+        with market.client("market/staff") as staff:
+            number = bring(staff).json()["number"]
+            ended(staff, number)
+        assert problem(client.post(f"/v1/imports/{number}/take")) == (403, "not-allowed")

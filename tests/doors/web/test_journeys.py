@@ -151,6 +151,7 @@ def test_pair_go_offline_sell_come_back(
         words.fill(sale, "Amount", "7.00")
         words.press(sale, "Keep this sale")
         sale.locator("#sold li").wait_for()
+        sale.locator("#kept span", has_text="1").wait_for()
         sold = sale.evaluate("Queue.all().then(all => all.map(each => each.id))")
         assert not set(sold) & set(corner.events())
         sale.context.set_offline(False)

@@ -34,6 +34,15 @@ def offline(page: Page, card: str, amount: str, *, pays: str = "") -> None:
     page.locator("#sold li", has_text=amount).first.wait_for()
 
 
+def remembered(page: Page, card: str) -> None:
+    """Wait until the device has kept what a member has."""
+    for _ in range(200):
+        if page.evaluate("card => Queue.offer(card, 1e6).then(Boolean)", card):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(card)
+
+
 def back(page: Page) -> None:
     page.context.set_offline(False)
     page.evaluate("dispatchEvent(new Event('online'))")
@@ -82,6 +91,7 @@ def test_points_pay_without_the_network_up_to_the_cap(browser: Browser, shop: Sh
         ready(page)
         page.goto("/till?card=6407002")
         page.get_by_role("heading", name="The member has").wait_for()
+        remembered(page, "6407002")
         page.context.set_offline(True)
         page.goto("/till")
         offline(page, "6407002", "8.00", pays="€4.00")  # at most half of a basket
@@ -110,6 +120,7 @@ def test_what_is_not_covered_is_owed_and_shown(browser: Browser, shop: Shop) -> 
         ready(page)
         page.goto("/till?card=6407003")
         page.get_by_role("heading", name="The member has").wait_for()
+        remembered(page, "6407003")
         page.context.set_offline(True)
         page.goto("/till")
         offline(page, "6407003", "10.00", pays="€5.00")
@@ -174,7 +185,7 @@ def test_it_has_no_barrier(browser: Browser, shop: Shop, language: str, width: i
             page = looked.page
             page.goto("/till?card=6407006")
             page.locator("#seen").wait_for(state="attached")
-            page.wait_for_timeout(200)
+            remembered(page, "6407006")
             page.goto("/till/offline")
             page.locator("#card").fill("6407006")
             page.locator("#amount").fill("20")

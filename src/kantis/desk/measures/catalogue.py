@@ -15,7 +15,7 @@ from kantis.core.amounts import divide
 from kantis.core.phrases import Quantity
 from kantis.desk.measures import counting
 from kantis.desk.measures.had import KIND, OFFER, REWARD
-from kantis.desk.measures.worth import worth_of
+from kantis.desk.measures.worth import costs_by_name, worth_of
 from kantis.desk.programs import Home
 from kantis.engine.plan import Plan
 from kantis.engine.reach import fewest
@@ -122,7 +122,7 @@ class Booked:
         if reward.gives.voucher:
             return None
         times = self.had(REWARD, reward.name)
-        if reward.costs_us is not None:
+        if reward.costs_us is not None and costs_by_name(reward):
             return reward.costs_us.amount * times
         points = sum(self.points(counting.HAD, f"{REWARD} {reward.name}").values())
         return money_for(reward, points, times)

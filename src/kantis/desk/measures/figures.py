@@ -109,7 +109,6 @@ class Month(Struct):
     bought: Pair = field(default_factory=Pair)
     alone: Pair = field(default_factory=Pair)
     returned: Pair = field(default_factory=Pair)
-    channels: dict[str, int] = field(default_factory=dict)
     price_cuts: int = 0
     fees: int = 0
     up: int = 0
@@ -281,7 +280,6 @@ class _Found(Struct):
 
     def _bought(self, month: Month, name: str, part: str, pair: Pair) -> None:
         month.bought.add(pair.count, pair.amount)
-        month.channels[name] = month.channels.get(name, 0) + pair.count
 
     def _alone(self, month: Month, name: str, part: str, pair: Pair) -> None:
         month.alone.add(pair.count, pair.amount)

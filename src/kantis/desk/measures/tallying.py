@@ -103,11 +103,8 @@ def _write(books: Books, counting: Counting) -> None:
 
 def _zones(books: Reading) -> dict[str, str]:
     """The time zone of each program, by its number: that of its newest version."""
-    found = books.rows(
-        "SELECT v.program, v.tree FROM version v WHERE v.number = "
-        "(SELECT max(number) FROM version n WHERE n.program = v.program) ORDER BY v.program"
-    )
-    return {str(program): json.loads(tree).get("timezone", "UTC") for program, tree in found}
+    newest = {number: books.versions(number)[-1] for number in sorted(books.programs().values())}
+    return {str(n): json.loads(each.tree).get("timezone", "UTC") for n, each in newest.items()}
 
 
 def _changed(before: str, zones: dict[str, str]) -> bool:

@@ -8,7 +8,7 @@ sends an event only for those who come or leave, and may be begun again at any t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from kantis.core.account import Account, decode_account
@@ -16,9 +16,10 @@ from kantis.core.events import Event, Know
 from kantis.core.knobs import Fault, ProgramError
 from kantis.core.phrases import NAME, Reader, node
 from kantis.desk.audit import By, alone, record
+from kantis.desk.beside import beside
 from kantis.desk.chores import chore
 from kantis.desk.jobs import Job, Progress
-from kantis.desk.programs import Engine, Home, Homes
+from kantis.desk.programs import Home
 from kantis.desk.segments.rules import Month, Rules, belongs, read
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
@@ -42,8 +43,6 @@ def make(desk: Desk, program: int, name: str, source: str, by: By) -> None:
 
     Who belongs is found at once, by whichever process does jobs.
     """
-    desk.homes.refresh(desk.books)
-    home = desk.homes.numbered(program)
     reader = Reader(None)
     try:
         NAME.read(node(name), reader)
@@ -51,12 +50,13 @@ def make(desk: Desk, program: int, name: str, source: str, by: By) -> None:
         message = "A segment is called with small letters, digits and hyphens."
         raise ProgramError([Fault("bad-name", message)]) from error
     source = source[:LETTERS_MAX].replace("\r\n", "\n")
-    read(source, home.program.plan(desk.clock()))
-    known = {each.name for each in rows.segments(desk.books, program)}
-    if name not in known and len(known) >= SEGMENTS_MAX:
-        message = f"There are {SEGMENTS_MAX} segments already. End one of them."
-        raise ProgramError([Fault("too-many", message)])
     with alone(desk) as books:
+        desk.homes.refresh(books)
+        read(source, desk.homes.numbered(program).program.plan(desk.clock()))
+        known = {each.name for each in rows.segments(books, program)}
+        if name not in known and len(known) >= SEGMENTS_MAX:
+            message = f"There are {SEGMENTS_MAX} segments already. End one of them."
+            raise ProgramError([Fault("too-many", message)])
         rows.write(books, SegmentRow(program, name, source, desk.clock()))
         record(books, desk.clock(), by, program, "segment", name, rules=source)
     ask(desk, program, name)
@@ -64,10 +64,10 @@ def make(desk: Desk, program: int, name: str, source: str, by: By) -> None:
 
 def end(desk: Desk, program: int, name: str, by: By) -> bool:
     """A segment has nobody any more; ``False`` where there is none."""
-    found = {each.name: each for each in rows.segments(desk.books, program)}
-    if name not in found or found[name].ended is not None:
-        return False
     with alone(desk) as books:
+        found = {each.name: each for each in rows.segments(books, program)}
+        if name not in found or found[name].ended is not None:
+            return False
         rows.write(books, found[name]._replace(ended=desk.clock()))
         record(books, desk.clock(), by, program, "segment", name, ended=True)
     ask(desk, program, name)
@@ -92,16 +92,20 @@ def refresh_one(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
     return _refresh(desk, progress, lambda row: f"{row.program} {row.name}" == job.about)
 
 
-def _refresh(desk: Desk | RemoteDesk, progress: Progress, wanted: Any) -> str:
+def _refresh(
+    desk: Desk | RemoteDesk, progress: Progress, wanted: Callable[[SegmentRow], bool]
+) -> str:
     said = []
     with desk.books.reader() as books:
-        found, homes = list(filter(wanted, rows.segments(books))), Homes(Engine())
-        if found:
-            homes.refresh(books)
+        found = list(filter(wanted, rows.segments(books)))
+    if not found:
+        return ""
+    with beside(desk) as reader:
         for row in found:
             if progress.stop():
                 break
-            come, gone = _one(desk, books, homes.numbered(row.program), row, progress)
+            home = reader.homes.numbered(row.program)
+            come, gone = _one(desk, reader.books, home, row, progress)
             said.append(f"{row.name}: {come} came, {gone} left")
     return ", ".join(said)
 

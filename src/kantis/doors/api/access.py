@@ -109,7 +109,7 @@ ROUTES: Final = (
     Route("POST", "/v1/imports", _STAFF),
     Route("GET", "/v1/imports/{number}", _READERS),
     Route("POST", "/v1/imports/{number}/take", _STAFF),
-    Route("GET", "/v1/imports/{number}/bad-rows", _READERS),
+    Route("GET", "/v1/imports/{number}/bad-rows", _STAFF),
     Route("GET", "/v1/keys", _OWNER),
     Route("POST", "/v1/keys", _OWNER),
     Route("DELETE", "/v1/keys/{prefix}", _OWNER),

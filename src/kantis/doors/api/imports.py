@@ -5,13 +5,12 @@ The same as in the console and by ``kantis import``, for scripts: the file is a 
 
 from __future__ import annotations
 
-import codecs
 from typing import Any, Final
 
 import msgspec
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 
 from kantis.core.calendar import show_instant
 from kantis.core.knobs import ProgramError
@@ -32,6 +31,7 @@ from kantis.store.imports import ImportRow
 router = APIRouter()
 
 _LISTED: Final = 30
+_CSV: Final = "text/csv; charset=utf-8"
 _FORM: Final[dict[str, Any]] = {
     "requestBody": {
         "required": True,
@@ -102,8 +102,7 @@ async def list_imports(request: Request) -> ImportsTold:
 async def bring_import(request: Request) -> ImportTold:
     """A dry run first, if nothing else is said. What came before has no second effect."""
     office, caller = office_of(request), caller_of(request)
-    if caller.limits.largest or caller.limits.goodwill:
-        raise Problem("not-allowed", "A key with limits brings no files. Use another key.")
+    _without_limits(caller)
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise Problem("media-type", "Send multipart/form-data with the parts 'file' and 'mapping'.")
     try:
@@ -144,6 +143,7 @@ async def look_at_import(request: Request, number: Number) -> ImportTold:
 async def take_import(request: Request, number: Number) -> ImportTold:
     """Also once more, where it failed."""
     office, caller = office_of(request), caller_of(request)
+    _without_limits(caller)
     await office.read(_own, caller, number)
     return await _start(office, number, "take")
 
@@ -160,16 +160,22 @@ async def bad_rows(request: Request, number: Number) -> Response:
     row = await office.read(_own, caller, number)
     folder = imports.folder(office.desk.books.address, office.setup.vault)
     path = folder / imports.bad_name(row.file)
-    data = path.read_bytes() if path.is_file() else b"row,column,value,code,reason\r\n"
-    return Response(data, media_type="text/csv; charset=utf-8")
+    if path.is_file():
+        return FileResponse(path, media_type=_CSV)
+    return Response("row,column,value,code,reason\r\n", media_type=_CSV)
+
+
+def _without_limits(caller: Caller) -> None:
+    """What a file brings is not held to the limits of a key."""
+    if caller.limits.largest or caller.limits.goodwill:
+        raise Problem("not-allowed", "A key with limits brings no files. Use another key.")
 
 
 def _mapping(form: dict[str, str]) -> Mapping:
     """The mapping of a form; ``Problem`` where it says nothing that can be read."""
     try:
         found = read_mapping(text.read(form["mapping"])) if form.get("mapping") else Mapping("")
-        codecs.lookup(found.encoding)
-    except (ProgramError, LookupError) as error:
+    except ProgramError as error:
         raise Problem("malformed", f"The mapping: {error}") from error
     found.kind = form.get("kind") or found.kind
     if found.kind not in KINDS:

@@ -109,6 +109,8 @@ class Window:
             try:
                 with self._readers.one() as reader:
                     found.append((future, ask(reader), None))
+            except StopIteration as error:  # a future takes any error but this one
+                found.append((future, None, RuntimeError(f"a look-up ended early: {error}")))
             except BaseException as error:
                 found.append((future, None, error))
             if time.monotonic() - told > _TELL_AFTER_S:

@@ -24,6 +24,7 @@ from kantis.desk import verify as proofs
 from kantis.desk.programs import Home
 from kantis.desk.results import BAD, REFUSED, UNKNOWN
 from kantis.desk.submit import Desk
+from kantis.desk.whole import path_of
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.cli import staging
 from kantis.doors.cli.books import tell_report
@@ -122,7 +123,8 @@ def _journey(households: int | None, weeks: int | None) -> Journey:
 
 def _is_whole(store: str, journey: Journey) -> bool:
     """Whether the books have all of it already."""
-    if not store.startswith("postgres") and not Path(store.removeprefix("sqlite:///")).is_file():
+    path = path_of(store)
+    if path is not None and not path.is_file():
         return False
     with opened(store) as desk:
         return demos.is_demo(desk.books) and _found(desk, journey) == journey.total

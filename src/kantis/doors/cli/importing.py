@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -107,16 +106,12 @@ def _mapping(path: Path | None, kind: str, program: str, source: str) -> Mapping
     if path is not None:
         try:
             found = read_mapping(text.read_file(path))
-            codecs.lookup(found.encoding)
         except ProgramError as error:
             raise Trouble("mapping-unreadable", str(error), str(path)) from error
         except OSError as error:
             raise Trouble(
                 "no-file", f"It cannot be opened: {error.strerror}.", str(path)
             ) from error
-        except LookupError as error:
-            message = f"No encoding is called {found.encoding!r}. Write for example latin-1."
-            raise Trouble("unknown-encoding", message, str(path)) from error
     found.kind = kind or found.kind
     found.program = program or found.program
     found.source = source or found.source

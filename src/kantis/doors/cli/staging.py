@@ -6,7 +6,6 @@ deleted are the files of the demo's own books and their keys, and nothing else.
 
 from __future__ import annotations
 
-import secrets
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr
@@ -18,7 +17,7 @@ from msgspec import Struct, to_builtins
 from rich.text import Text
 
 from kantis.desk import demo as demos
-from kantis.desk import lease, sessions, staff, tills
+from kantis.desk import imports, lease, sessions, staff, tills
 from kantis.desk.audit import By
 from kantis.desk.demo import SOURCE
 from kantis.desk.measures.tallying import catch_up
@@ -47,7 +46,6 @@ _LOG: Final = ".log"
 #: What SQLite, the desk and we keep beside a file of books.
 _BESIDE: Final = ("", "-wal", "-shm", ".lease", ".socket", ".scribe", _LOG)
 _BATCH: Final = 500
-_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 
 
 class Login(Struct, frozen=True):
@@ -155,7 +153,7 @@ def _stage(desk: Desk, home: Home, address: str) -> Stage:
             where = "" if role == "owner" else home.name
             about = role, f"Demo {role}", role, where, HAND
             there[role], _ = staff.invite(desk, *about, partner=partner)
-        password = _password()
+        password = staff.new_password()
         staff.give_password(desk, there[role], password, HAND)
         logins.append(Login(role, role, password))
     code = tills.offer(desk, home.number, "Demo till", "", HAND)
@@ -171,12 +169,6 @@ def _stage(desk: Desk, home: Home, address: str) -> Stage:
         link = f"{address}/open/{sessions.ticket(desk, account, HAND)}"
         members.append(Card(person(number).name, number, link))
     return Stage(address, logins, Till(f"{address}/till/pair", code, pin), members)
-
-
-def _password() -> str:
-    """A password that can be typed from a screen."""
-    part = ("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
-    return "-".join(part)
 
 
 def _tell(found: Stage, store: str) -> None:
@@ -230,9 +222,9 @@ def remove(store: str, *, yes: bool, json: bool) -> None:
             leave(USAGE)
     for each in files:
         each.unlink(missing_ok=True)
-    folder = folder_of(store)
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
+    for folder in (imports.folder(store, ""), folder_of(store)):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
     if json:
         json_out({"deleted": [str(each) for each in files]})
     else:
@@ -243,6 +235,7 @@ def _files(path: Path, store: str) -> list[Path]:
     """What stands there of a demo, the keys first: without them nobody is in a copy of it."""
     folder = folder_of(store)
     keys = [folder / MASTER, *sorted(folder.glob(f"{KEYS}*"))]
+    keys += sorted(imports.folder(store, "").glob("*"))  # files that somebody brought
     books = [path.with_name(path.name + each) for each in _BESIDE]
     found = dict.fromkeys([*keys, *books, socket_file(path)])
     return [each for each in found if each.exists()]

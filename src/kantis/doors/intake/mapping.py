@@ -202,6 +202,11 @@ def read_mapping(tree: Node) -> Mapping:
         {name: faults.column(n) for name, n in faults.fields(get("facts"), None, "").items()},
         {name: faults.text(n) for name, n in faults.fields(get("totals"), None, "").items()},
     )
+    try:
+        b"a".decode(found.encoding, "replace")  # there are codecs that are none of text
+    except (LookupError, UnicodeError):
+        message = f"No encoding is called {found.encoding!r}. Write for example latin-1."
+        faults.add("unknown-encoding", message, tree, "encoding")
     if "/" in found.source:
         faults.add(
             "malformed-source", "A source has no slash; write for example old-till.", tree, "source"

@@ -2,7 +2,7 @@
 
 Guarantee: a letter is sent while its row is there, and the row goes once the server has taken
 it. One that does not leave is tried again, and in the end kept for the mailbox of the owners,
-like all letters where no server is named.
+like all letters where no server is named. A reminder is sent once at most, and is never kept.
 """
 
 from __future__ import annotations
@@ -39,11 +39,8 @@ class Postman:
 
     def run(self, desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
         """Send the letter that a job is about; what became of it, in words."""
-        reader = desk.books.reader()
-        try:
+        with desk.books.reader() as reader:
             return self._send(desk, reader, job)
-        finally:
-            reader.close()
 
     def _send(self, desk: Desk | RemoteDesk, reader: Books, job: Job) -> str:
         row = rows.mail(reader, int(job.about))
@@ -79,11 +76,12 @@ class Postman:
         told = told_now(desk, row.number, row.account) if found is not None else None
         note = "nothing to tell"
         if found is not None and told is not None and self._server is not None:
+            message = self._reminder(found[1], found[2], row, *told)
             note = "may have left before"
             if desk.chore("begin_reminder", row.number, True):
                 note = "done"
                 try:
-                    self._server.send(self._reminder(found[1], found[2], row, *told))
+                    self._server.send(message)
                 except MailFailed:
                     desk.chore("begin_reminder", row.number, False)
                     if job.tries < TRIES_MAX:

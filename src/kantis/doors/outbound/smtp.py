@@ -68,5 +68,10 @@ def mail_server(url: str, sender: str) -> MailServer:
     writer = sender or (user if "@" in user else "")
     if "@" not in writer or not writer.isprintable():
         raise ValueError("Say with --mail-from or KANTIS_MAIL_FROM who writes.")
-    port, tls = parts.port or _PORTS[parts.scheme], parts.scheme == "smtps"
+    try:
+        port, tls = parts.port or _PORTS[parts.scheme], parts.scheme == "smtps"
+    except ValueError:  # its own words would show a part of the password
+        raise ValueError(
+            "The port is no number, or a sign in the password is not %-coded."
+        ) from None
     return MailServer(parts.hostname, port, user, unquote(parts.password or ""), tls, writer)

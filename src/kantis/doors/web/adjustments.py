@@ -22,6 +22,7 @@ from kantis.desk.settings import ADJUST_ALONE
 from kantis.desk.staff import Staff
 from kantis.desk.submit import Desk
 from kantis.doors.api.problems import Problem
+from kantis.doors.web.basket import coins
 from kantis.doors.web.console import account_named, placed
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place
@@ -129,12 +130,9 @@ def amount_of(text: str, unit: Unit) -> int:
     >>> [amount_of(each, Unit("stars", 1)) for each in ("12,5", "-3", "+ 2", "x", "1.25")]
     [125, -30, 20, 0, 0]
     """
-    said = "".join(text.split()).replace(",", ".").replace("\N{MINUS SIGN}", "-")
+    said = text.strip().replace("\N{MINUS SIGN}", "-")
     sign = -1 if said.startswith("-") else 1
-    try:
-        found = unit.read(said.removeprefix("-").removeprefix("+"))
-    except ValueError:
-        return 0
+    found = coins(said.removeprefix("-").removeprefix("+"), unit) or 0
     return sign * found if found <= _AMOUNT_MAX else 0
 
 

@@ -74,6 +74,8 @@ async def entered(visit: Visit) -> Response:
 
 async def begin(visit: Visit, account: int, onward: str) -> Response:
     """Open the session of a member, and send them on."""
+    if visit.session is not None:
+        await visit.change(sessions.end, visit.session)
     device = visit.request.headers.get("user-agent", "")
     token = await visit.change(sessions.begin, device, account=account)
     answer = visit.go(onward)

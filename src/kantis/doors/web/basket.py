@@ -7,7 +7,6 @@ and the lines. The id is that of the purchase, so whatever is pressed twice is b
 from __future__ import annotations
 
 import re
-import secrets
 from typing import Final
 from urllib.parse import quote, unquote, urlencode
 
@@ -16,11 +15,10 @@ from msgspec import Struct
 from kantis.core.amounts import Unit
 from kantis.core.events import Line
 from kantis.core.knobs import Node
+from kantis.desk.codes import LETTERS, code_of, grouped, new_code
 
-#: Letters of receipts, without those that are read as others.
-_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-_GROUPS: Final = 3
-_RECEIPT: Final = re.compile(rf"(?:[{_LETTERS}]{{4}}-){{{_GROUPS - 1}}}[{_LETTERS}]{{4}}")
+_RECEIPT_LETTERS: Final = 12
+_RECEIPT: Final = re.compile(rf"[{LETTERS}]{{{_RECEIPT_LETTERS}}}")
 #: The tracks of a magnetic stripe, as a reader types them.
 _TRACKS: Final = (
     re.compile(r"%[A-Z]([^^?]{1,40})\^"),
@@ -36,8 +34,7 @@ GOODS: Final = "goods"
 
 def new_receipt() -> str:
     """The number of a receipt: nobody guesses it, and everybody can type it."""
-    letters = "".join(secrets.choice(_LETTERS) for _ in range(4 * _GROUPS))
-    return "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
+    return grouped(new_code(_RECEIPT_LETTERS))
 
 
 def receipt_of(typed: str) -> str:
@@ -46,9 +43,8 @@ def receipt_of(typed: str) -> str:
     >>> receipt_of(" 7q4k9m2pxw35 "), receipt_of("12")
     ('7Q4K-9M2P-XW35', '')
     """
-    letters = re.sub(r"[^0-9A-Z]", "", typed.upper())
-    found = "-".join(letters[at : at + 4] for at in range(0, len(letters), 4))
-    return found if _RECEIPT.fullmatch(found) else ""
+    code = code_of(typed)
+    return grouped(code) if _RECEIPT.fullmatch(code) else ""
 
 
 def card_of(typed: str) -> str:

@@ -87,7 +87,6 @@ PAGES: Final = (
     Page("POST", "/account/passkeys", STAFF, passkeys.make),
     Page("POST", "/account/passkeys/{number}/name", STAFF, passkeys.rename),
     Page("POST", "/account/passkeys/{number}/end", STAFF, passkeys.end),
-    Page("GET", "/c", INSIDE, console.start),
     Page("GET", "/programs/new", WRITING, editor.choose),
     Page("POST", "/programs/new", WRITING, editor.chosen),
     Page("POST", "/programs/draft", WRITING, editor.check),

@@ -31,7 +31,6 @@ from kantis.doors.web.places import Place, place_of
 _FIELDS: Final = ("given_name", "family_name", "email", "birthday", "day", "month", "by", "form")
 _NAME_MAX: Final = 100
 _FORM_LETTERS: Final = 32
-TOO_YOUNG: Final = "too-young"
 OFTEN: Final = "too-many-tries"
 
 

@@ -45,32 +45,31 @@ class Entry:
         return self.path[1:] if self.path.startswith("//") else f"/c/{program}{self.path}"
 
 
-#: A group of one entry is shown as that entry.
 MENU: Final = (
     Entry(OVERVIEW, "", "Overview", INSIDE),
     Entry(OVERVIEW, "/measures", "Measures", INSIDE),
     Entry(MEMBERS, "/members", "Members", INSIDE),
     Entry(MEMBERS, "/adjustments", "Adjustments", INSIDE),
     Entry(MEMBERS, "/segments", "Segments", INSIDE),
+    Entry(MEMBERS, "/cards", "Cards", RUNNING),
     Entry(PROGRAM, "/program", "Program file", WRITING),
     Entry(PROGRAM, "/versions", "Versions", INSIDE),
     Entry(PROGRAM, "//p/{program}", "Terms", INSIDE),
-    Entry(MONEY, "/partners", "Partners", SETTLING),
-    Entry(STATEMENTS, "/partners", "Statements", PARTNER),
     Entry(PROGRAM, "/rewards", "Rewards and costs", INSIDE),
+    Entry(MONEY, "/partners", "Partners", SETTLING),
     Entry(MONEY, "/budgets", "Budgets", INSIDE),
-    Entry(MEMBERS, "/cards", "Cards", RUNNING),
+    Entry(STATEMENTS, "/partners", "Statements", PARTNER),
     Entry(SETTING, "/tills", "Tills", RUNNING),
     Entry(SETTING, "/imports", "Imports", RUNNING),
     Entry(SETTING, "/keys", "Keys", RUNNING),
     Entry(SETTING, "/audit", "Audit log", AUDITING),
     Entry(SETTING, "/mails", "Mailbox", OWNER),
     Entry(SETTING, "//people", "People", OWNER),
-    Entry(SETTING, "//account", "My account", INSIDE),
+    Entry(SETTING, "//account", "My account", STAFF),
 )
 #: Pages that belong to no program.
 BESIDE: Final = (
-    Entry(OVERVIEW, "//c", "Overview", INSIDE),
+    Entry(OVERVIEW, "//c", "Overview", INSIDE | PARTNER),
     Entry(SETTING, "//people", "People", OWNER),
     Entry(SETTING, "//account", "My account", STAFF),
 )
@@ -86,11 +85,12 @@ class Shown:
 
 
 def menu(program: str, role: str, path: str) -> tuple[list[Shown], list[Shown]]:
-    """The groups for a role, and the entries of the group that ``path`` belongs to.
+    """The groups for a role, and the entries of the group that ``path`` belongs to; a group of
+    one entry is shown as that entry.
 
     >>> groups, entries = menu("cafe", "support", "/c/cafe/measures")
     >>> [each.title for each in groups], [each.title for each in entries if each.here]
-    (['Overview', 'Members', 'Terms', 'My account'], ['Measures'])
+    (['Overview', 'Members', 'Program', 'Budgets', 'My account'], ['Measures'])
     """
     own = [entry for entry in MENU if role in entry.roles]
     current = _current(own, program, path)

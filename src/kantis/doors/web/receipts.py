@@ -6,6 +6,7 @@ the purchase anew as what is left of it, at its own time, under a receipt of its
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any, Final
 
 from msgspec import structs
@@ -216,8 +217,6 @@ def _decided(
         "short": UNCOVERED.intersection(did.flags),
         "back": bool(books.undoing([(account, row.key)])),
         "account": standing(books, home, owner, now),
-        "near": min(
-            missing, key=lambda each: (len(each["missing"]), each["missing"]), default=None
-        ),
+        "near": min(missing, key=lambda each: Decimal(each["missing"]), default=None),
         "held": held if held is not None and held.state == CAPTURED else None,
     }

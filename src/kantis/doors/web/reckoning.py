@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from msgspec import Struct
@@ -11,6 +10,7 @@ from kantis.core.amounts import money
 from kantis.core.knobs import Node
 from kantis.desk import habits
 from kantis.desk.submit import Desk
+from kantis.doors.web.basket import coins
 from kantis.doors.web.pages import Visit, whole
 from kantis.doors.web.places import Place
 
@@ -36,13 +36,9 @@ def habits_of(visit: Visit, place: Place) -> Habits:
 
 
 def minor(typed: str, currency: str) -> int:
-    """Minor units of what somebody typed, with a point or a comma; 0 where it is no amount."""
-    try:
-        value = Decimal(typed.replace(",", ".").replace(" ", ""))
-        amount = int(value.scaleb(money(currency).scale))
-    except (InvalidOperation, ValueError, OverflowError):
-        return 0
-    return amount if 0 < amount <= _AMOUNT_MAX else 0
+    """Minor units of what somebody typed; 0 where it is no amount."""
+    amount = coins(typed, money(currency)) or 0
+    return amount if amount <= _AMOUNT_MAX else 0
 
 
 def categories(place: Place) -> list[str]:

@@ -7,12 +7,14 @@ from typing import Any
 from starlette.responses import Response
 
 from kantis.core.knobs import ProgramError
-from kantis.desk import keys
+from kantis.desk import keys, sessions
 from kantis.desk import tills as desk
 from kantis.desk.submit import Desk
 from kantis.doors.web import allowing
+from kantis.doors.web.console import placed
 from kantis.doors.web.pages import NotHere, Visit, whole
-from kantis.doors.web.places import Place, place_of
+from kantis.doors.web.places import Place
+from kantis.doors.web.proving import is_fresh, prove_first
 from kantis.store import tills as rows
 
 
@@ -23,6 +25,8 @@ async def tills(visit: Visit) -> Response:
 
 async def offer(visit: Visit) -> Response:
     """A code that pairs a device; it is shown once."""
+    if not is_fresh(visit):
+        return prove_first(visit, f"/c/{visit.about['program']}/tills")
     place, _ = await visit.office.read(_found, visit)
     form = await visit.form()
     about = form.get("name", ""), form.get("location", "")
@@ -35,6 +39,8 @@ async def offer(visit: Visit) -> Response:
 
 async def end(visit: Visit) -> Response:
     """A device is a till no longer."""
+    if not is_fresh(visit):
+        return prove_first(visit, f"/c/{visit.about['program']}/tills")
     place, found = await visit.office.read(_found, visit)
     key = visit.about["key"]
     if key not in {each.prefix for each in found["tills"]}:
@@ -46,6 +52,8 @@ async def end(visit: Visit) -> Response:
 
 async def pin(visit: Visit) -> Response:
     """A new PIN for somebody; it is shown once."""
+    if not is_fresh(visit):
+        return prove_first(visit, f"/c/{visit.about['program']}/tills")
     place, found = await visit.office.read(_found, visit)
     number = whole(visit.about["number"])
     made = await visit.change(desk.give_pin, place.number, number, visit.by)
@@ -64,15 +72,10 @@ async def show(visit: Visit, *, status: int = 200, **shown: str) -> Response:
 
 
 def _found(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
-    name, own, books = visit.about["program"], visit.staff.program, reader.books
-    numbers = books.programs()
-    number = numbers.get(name)
-    if number is None or own not in (0, number):
-        raise NotHere
+    place, home = placed(reader, visit)
+    number, books = place.number, reader.books
     known = rows.tills(books)
-    others = [each for each, n in numbers.items() if own in (0, n)]
-    home = reader.homes.numbered(number)
-    return place_of(home, reader.clock(), others), {
+    return place, {
         **allowing.shown(reader, home),
         "tills": [
             each
@@ -97,9 +100,7 @@ async def pairing(visit: Visit) -> Response:
 async def pair(visit: Visit) -> Response:
     """The device has its till from now on."""
     form = await visit.form()
-    client = visit.request.client
-    whence = client.host if client is not None else ""
-    secret = await visit.change(desk.pair, form.get("code", "")[:40], whence)
+    secret = await visit.change(desk.pair, form.get("code", "")[:40], visit.place)
     if not secret:
         return visit.page("till-pair.html", status=403, trouble="code")
     answer = visit.go("/till")
@@ -124,9 +125,13 @@ async def enter(visit: Visit) -> Response:
 
 
 async def lock(visit: Visit) -> Response:
-    """Nobody stands here any more."""
+    """Nobody stands here any more, and whoever signed in with a password is signed out."""
     await visit.change(desk.stand, visit.till.key, 0)
-    return visit.go("/till/sign-in")
+    answer = visit.go("/till/sign-in")
+    if visit.session is not None:
+        await visit.change(sessions.end, visit.session)
+        visit.close_session(answer)
+    return answer
 
 
 async def _sign_in(

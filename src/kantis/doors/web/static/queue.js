@@ -74,6 +74,7 @@ const Queue = (() => {
       const some = waiting.slice(at, at + SALES_MAX);
       const answer = await fetch("/till/queue", {
         method: "POST",
+        signal: AbortSignal.timeout(30000), // what is sent again is booked once
         headers: { "content-type": "application/json" },
         body: JSON.stringify({ sales: some.map(({ id, at, card, lines, points = {} }) => ({ id, at, card, lines, points })) }),
       });
