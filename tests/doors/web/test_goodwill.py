@@ -31,12 +31,12 @@ def test_a_manager_sets_it_and_a_cashier_gives_it(browser: Browser, shop: Shop) 
         page.get_by_label("With one press").fill("20")
         page.get_by_label("In a day at most").fill("10")
         page.get_by_label("In a month at most").fill("500")
-        page.get_by_role("button", name="Keep").click()
+        page.get_by_role("button", name="Keep", exact=True).click()
         assert "no more than a day" in page.get_by_role("alert").inner_text()
         page.get_by_label("Of what").select_option("points")
         for label, amount in (("With one press", "20"), ("In a day", "50"), ("In a month", "500")):
             page.get_by_label(label).fill(amount)
-        page.get_by_role("button", name="Keep").click()
+        page.get_by_role("button", name="Keep", exact=True).click()
         page.wait_for_url("**/tills")
         assert page.get_by_label("In a day").input_value() == "50"
         assert looked.barriers() == []

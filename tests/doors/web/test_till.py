@@ -46,6 +46,9 @@ class Shop:
     def __init__(self, server: Server, store: Path, manager: str, till: str, pin: str) -> None:
         self.server, self.store = server, store
         self.manager, self.till, self.pin = manager, till, pin
+        #: of the manager on a till of their own
+        self.spare: dict[str, str] = {}
+        self.leaver = ""
 
     @property
     def address(self) -> str:
@@ -85,8 +88,15 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
         key = desk.keyring.find(till, desk.books)
         assert key is not None
         tills.stand(desk, key.prefix, cashier)
+        leaver = sessions.begin(desk, "a test", staff=number)
+        spare = {
+            "session": sessions.begin(desk, "a test", staff=number),
+            "till": tills.pair(desk, tills.offer(desk, 1, "Spare", "", BY), "here"),
+        }
     with served(store) as server:
-        yield Shop(server, store, manager, till, pin)
+        shop = Shop(server, store, manager, till, pin)
+        shop.spare, shop.leaver = spare, leaver
+        yield shop
         status, log = server.end()
         assert status == 0, log
         assert '"fault"' not in log
@@ -142,6 +152,24 @@ def test_a_till_is_paired_and_a_cashier_shows_a_pin(browser: Browser, shop: Shop
         looked.page.goto("/c/shop/tills")
         looked.page.get_by_role("button", name="End Second").click()
         assert looked.page.get_by_role("button", name="End Second").count() == 0
+
+
+def test_a_locked_till_is_locked_for_whoever_signed_in_with_a_password(shop: Shop) -> None:
+    headers = {"accept": "text/html", "sec-fetch-site": "same-origin"}
+    with httpx.Client(base_url=shop.address, headers=headers, cookies=shop.spare) as client:
+        assert client.get("/till").status_code == 200, "a password is as good as a PIN"
+        client.post("/till/lock")
+    with httpx.Client(base_url=shop.address, headers=headers, cookies=shop.spare) as client:
+        assert client.get("/till").headers["location"] == "/till/sign-in"
+        assert client.get("/c/shop/tills").headers["location"].startswith("/sign-in")
+
+
+def test_signing_out_of_the_console_keeps_the_sales_that_wait(shop: Shop) -> None:
+    headers = {"accept": "text/html", "sec-fetch-site": "same-origin"}
+    cookies = {"session": shop.leaver}
+    with httpx.Client(base_url=shop.address, headers=headers, cookies=cookies) as client:
+        assert client.get("/c/shop").status_code == 200
+        assert "clear-site-data" not in client.post("/sign-out").headers
 
 
 @pytest.mark.parametrize(("language", "width"), LOOKS)
