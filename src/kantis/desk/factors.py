@@ -193,7 +193,7 @@ def reset(desk: Desk, number: int, by: By, *, within: int = 0) -> bool:
 
 def take_all(books: Books, number: int) -> None:
     """Whatever somebody shows beside the password is gone, and so are their sessions."""
-    rows.end_app(books, number)
+    rows.forget_app(books, number)
     for each in rows.passkeys(books, number):
         rows.end_passkey(books, number, each.number)
     drop_codes(books, number)

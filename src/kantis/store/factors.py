@@ -96,8 +96,15 @@ def use_step(books: Books, staff: int, step: int) -> bool:
 
 
 def end_app(books: Books, staff: int) -> bool:
-    """There is no app any more, nor one that was offered; ``False`` where there was neither."""
-    return bool(books.execute("DELETE FROM authenticator WHERE staff = ?", (staff,)))
+    """There is no app any more; ``False`` where there was none."""
+    return bool(
+        books.execute("DELETE FROM authenticator WHERE staff = ? AND secret IS NOT NULL", (staff,))
+    )
+
+
+def forget_app(books: Books, staff: int) -> None:
+    """There is no app any more, nor one that was offered."""
+    books.execute("DELETE FROM authenticator WHERE staff = ?", (staff,))
 
 
 # ── codes for when the app is lost ───────────────────────────────────────────

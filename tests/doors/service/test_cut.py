@@ -35,7 +35,8 @@ def shop(url: str, command: tuple[str, ...] = KANTIS) -> Iterator[tuple[Server, 
     key = begin(url, "club")["club/till"]
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
         cutter = Cutter(url, Path(folder))
-        with served(cutter.url, command) as server:
+        # without jobs, so that the COMMIT which is cut is that of the purchase
+        with served(cutter.url, command, ["--no-jobs"]) as server:
             open_shop(server, key)
             yield server, cutter, key
         cutter.close()
