@@ -10,11 +10,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
+from kantis.core.events import Body
 from kantis.desk import mailing, sessions
 from kantis.desk.audit import DEEDS
 from kantis.desk.keys import SCOPES
@@ -43,6 +45,7 @@ def wanted() -> Iterator[str | tuple[str, str]]:
     yield from DEEDS.values()
     yield from (*SCOPES, *SCOPES.values())
     yield from PLACES
+    yield from (kind.__struct_config__.tag for kind in get_args(Body))
     yield from menu.texts()
     yield from searching.BY
     yield from KINDS

@@ -116,6 +116,20 @@ def test_who_may_not_see_persons_finds_cards_alone(town: tuple[Site, Path]) -> N
     assert readings(store)[-1] == (f"{ACCOUNTS[0]}", "staff support-1", "find")
 
 
+def test_the_page_of_a_member_says_whose_it_is_to_whoever_may_know(
+    town: tuple[Site, Path],
+) -> None:
+    site, store = town
+    address = f"/c/corner-cafe/members/{ACCOUNTS[0]}"
+    with site.client("support") as client:
+        assert "<h1>Aino Mäkinen</h1>" in client.get(address).text
+    assert readings(store)[-1] == (f"{ACCOUNTS[0]}", "staff support-1", "the page of a member")
+    before = len(readings(store))
+    with site.client("auditor") as client:
+        assert "kinen" not in client.get(address).text
+    assert len(readings(store)) == before
+
+
 def test_pages_and_programs_are_those_of_the_role(town: tuple[Site, Path]) -> None:
     site, _ = town
     assert find(site, "owner", "peop")[0][1] == "/people"

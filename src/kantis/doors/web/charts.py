@@ -14,7 +14,7 @@ from msgspec import Struct
 
 WIDTH: Final = 360
 HEIGHT: Final = 190
-_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 8, 10, 24
+_LEFT, _RIGHT, _TOP, _BOTTOM = 74, 8, 10, 24
 _INNER: Final = WIDTH - _LEFT - _RIGHT
 _FLOOR: Final = HEIGHT - _BOTTOM
 #: About how wide a letter is.

@@ -13,14 +13,20 @@ from kantis.desk.programs import Home
 from kantis.desk.settlement import outsiders
 from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
+from kantis.desk.vault.person import Person
+from kantis.desk.vault.vault import Reader, Vault
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.proving import is_fresh, prove_first
+from kantis.doors.web.roles import HELPING
 from kantis.store import factors as rows
+from kantis.store import people as people_of
 from kantis.store.rows import AccountRow
 
 #: Entries on a page of a member.
 PAGE: Final = 20
+#: What the page of a member shows of a person.
+_READ: Final = ("given_name", "family_name", "email", "phone", "notes")
 _INVITATION: Final = ("login", "name", "role", "program")
 #: Who has another first page than how the program stands.
 _BEGIN: Final = {"partner": "/partners"}
@@ -55,9 +61,14 @@ async def open_portal(visit: Visit) -> Response:
 
 async def _one(visit: Visit, link: str = "") -> Response:
     place, account, entries, older, units = await visit.office.read(_member, visit)
+    persons: list[Person] = []
+    if visit.staff.role in HELPING:
+        by = Reader(f"staff {visit.staff.login}", "the page of a member")
+        persons = await visit.office.people(_persons, account["account"], by)
     return visit.page(
         "console-member.html", place=place, say=place.speaker(visit.language), account=account,
         entries=entries, older=older, link=link, units=units, fresh=secrets.token_hex(8),
+        persons=persons,
     )  # fmt: skip
 
 
@@ -177,6 +188,13 @@ def _home(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
     return place, {
         "members": count, "open": open_, "flags": len(books.flags(PAGE)), "alarms": sum(alarms),
     }  # fmt: skip
+
+
+def _persons(reader: Desk, vault: Vault, account: int, by: Reader) -> list[Person]:
+    """Whose an account is, as they are known; the reading is noted before."""
+    members = vault.open(people_of.by_account(reader.books, [account]))
+    vault.note(members, by, _READ)
+    return [each.person for each in members if each.person is not None]
 
 
 def account_named(reader: Desk, program: int, wanted: str) -> AccountRow | None:
