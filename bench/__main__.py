@@ -44,6 +44,7 @@ PARTS: dict[str, Callable[[bool, Path], list[Row]]] = {
     "http": overhttp.rows,
     "http-postgres": overhttp.postgres_rows,
     "endure": enduring.rows,
+    "endure-postgres": enduring.postgres_rows,
     "verify": proving.rows,
     "demo": memory.rows,
     "members": finding.rows,
@@ -58,6 +59,7 @@ def main() -> int:
     gc.set_threshold(RECORDS_MAX)  # as every command of kantis does
     if given.seconds:
         PARTS["endure"] = partial(enduring.rows, seconds=given.seconds)
+        PARTS["endure-postgres"] = partial(enduring.postgres_rows, seconds=given.seconds)
     parts = {**PARTS, **BIG} if given.big or "big" in given.only else dict(PARTS)
     if given.only:
         parts = {name: parts[name] for name in parts if name in given.only}
