@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import os
 import signal
 import socket
@@ -42,6 +43,8 @@ _WAITS_MAX: Final = 10_000
 _EVENT_STATE, _EVENT_WAITS = 8, 12
 #: So many chain values a scribe remembers; others it reads.
 _HEADS_MAX: Final = 200_000
+#: Rows that come to be, less those that go, before cycles are looked for: there are none.
+_ROWS_MAX: Final = 200_000
 
 News = Callable[[], None]
 
@@ -413,6 +416,7 @@ def main(path: str, descriptor: str, desk: str) -> None:
 
     What asks a whole group of processes to end is left to the desk, which answers first.
     """
+    gc.set_threshold(_ROWS_MAX)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with open(f"{path}.scribe", "a+") as file:
