@@ -2,18 +2,21 @@
 
 import itertools
 import threading
+from random import Random
 
 import pytest
 
 import kantis.desk
 from kantis.core.account import decode_account
 from kantis.core.calendar import instant
-from kantis.core.events import Body, Enrol, Event, Line, Load, Purchase
+from kantis.core.events import Body, Enrol, Event, Line, Load, Purchase, Refund
 from kantis.core.knobs import ProgramError, plain
 from kantis.desk import text
 from kantis.desk.audit import By
 from kantis.desk.jobs import Job, Progress
-from kantis.desk.measures.tallying import catch_up
+from kantis.desk.measures.figures import measure
+from kantis.desk.measures.panels import board
+from kantis.desk.measures.tallying import catch_up, differences
 from kantis.desk.replay import replayed
 from kantis.desk.segments import refreshing, rules
 from kantis.desk.submit import Desk
@@ -189,3 +192,129 @@ def test_a_refresh_that_was_cut_is_begun_again(desk: Desk, monkeypatch: pytest.M
     assert rows.counts(desk.books, 1) == {"regulars": 3}
     monkeypatch.setattr(rules, "check_who", lambda who, turn: "")  # the twin: nobody is looked at
     assert inside(desk, "who: {status: gold}") == "123"
+
+
+# ── control groups ───────────────────────────────────────────────────────────
+
+EVERYBODY = "hold back: 40 %"
+
+
+def shop(desk: Desk, members: int) -> None:
+    """More members, who have bought nothing yet."""
+    events = [Event("till", f"new-{n}", 0, f"card:new-{n}", Enrol()) for n in range(members)]
+    desk.submit(events, program="shop")
+
+
+def lots(desk: Desk) -> dict[str, str]:
+    """How the lot of each card fell."""
+    found = desk.books.rows(
+        "SELECT c.token, a.snapshot FROM card c JOIN account a ON a.id = c.account"
+    )
+    facts = {token: decode_account(bytes(data)).facts for token, data in found}
+    return {token: each["drawn regulars"][-1][1].partition(" ")[0] for token, each in facts.items()}
+
+
+def test_whoever_a_lot_holds_back_gets_nothing_of_a_segment(desk: Desk) -> None:
+    shop(desk, 20)
+    refreshing.make(desk, 1, "regulars", EVERYBODY, By("test"))
+    said = refresh(desk)
+    fell = lots(desk)
+    without = [card for card, lot in fell.items() if lot == "without"]
+    assert said == f"regulars: {23 - len(without)} came, 0 left"
+    assert 3 < len(without) < 16
+    for number, (card, lot) in enumerate(fell.items()):
+        own = 2 if card == "3" else 1  # an offer of its own is loaded
+        assert buys(desk, f"shop-{number}", card) == own + (0 if lot == "without" else 50), card
+    load = Event("till", "load", 0, f"card:{without[0]}", Load("thanks"), ask=True)
+    (refused,) = desk.submit([load], program="shop")
+    assert refused.refusal is not None
+    assert refused.refusal.code == "offer-not-for-you"
+
+
+def test_nobody_is_held_back_where_the_lot_is_off(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin: with lots that never fall below the share everybody gets it."""
+    monkeypatch.setattr(refreshing, "drawn", lambda *_: rules.HUNDREDTHS)
+    refreshing.make(desk, 1, "regulars", EVERYBODY, By("test"))
+    assert refresh(desk) == "regulars: 3 came, 0 left"
+    assert [buys(desk, f"shop-{card}", card) for card in "12"] == [51, 51]
+
+
+def test_a_lot_is_drawn_once_until_the_share_changes(desk: Desk) -> None:
+    shop(desk, 30)
+    refreshing.make(desk, 1, "regulars", EVERYBODY, By("test"))
+    refresh(desk)
+    first, entries = lots(desk), desk.books.one("SELECT count(*) FROM entry")
+    refresh(desk)
+    assert desk.books.one("SELECT count(*) FROM entry") == entries
+    refreshing.make(desk, 1, "regulars", "joined: within 10 years\nhold back: 40 %", By("test"))
+    assert refresh(desk) == "regulars: 0 came, 0 left"
+    assert lots(desk) == first
+    refreshing.make(desk, 1, "regulars", "hold back: 39.99 %", By("test"))
+    refresh(desk)
+    assert lots(desk) != first
+    refreshing.make(desk, 1, "regulars", "", By("test"))
+    refresh(desk)
+    assert len(rows.members(desk.books, 1, "regulars", 0, 100)) == 33
+    catch_up(desk)
+    assert not differences(desk.books)
+    assert len(measure(desk.books, desk.homes.numbered(1)).effects) == 0  # not below a checkpoint
+    desk.checkpoint()
+    catch_up(desk)
+    assert not differences(desk.books)
+    assert len(measure(desk.books, desk.homes.numbered(1)).effects) == 2
+
+
+def test_the_effect_of_a_segment_by_hand(desk: Desk) -> None:
+    refreshing.make(desk, 1, "regulars", "hold back: 50 %", By("test"))
+    refresh(desk)
+    bought = {"1": 700, "2": 300, "3": 0}
+    for card, amount in bought.items():
+        if amount:
+            event = Event("till", f"later-{card}", 0, f"card:{card}", basket(amount))
+            desk.submit([event], program="shop")
+    desk.submit(
+        [Event("till", "back", 0, "card:1", Refund("later-1", (("1", 1),)))], program="shop"
+    )
+    desk.checkpoint()
+    catch_up(desk)
+    (found,) = measure(desk.books, desk.homes.numbered(1)).effects
+    bought["1"] = 0  # it came back
+    fell = lots(desk)
+    for lot, group in (("with", found.got), ("without", found.held)):
+        cards = [card for card in bought if fell[card] == lot]
+        assert group.members == len(cards)
+        assert group.buyers == sum(card in "12" for card in cards)
+        assert group.spend == sum(bought[card] for card in cards)
+        assert group.squares == sum(bought[card] ** 2 for card in cards)
+    assert found.interval is None  # too few to tell
+    assert not differences(desk.books)
+
+
+@pytest.mark.parametrize("more", [0, 300])
+def test_an_effect_is_told_where_there_is_one(desk: Desk, more: int) -> None:
+    """Members buy for some 10 EUR, and those who get the offer for so many cents more."""
+    shop(desk, 400)
+    refreshing.make(desk, 1, "regulars", EVERYBODY, By("test"))
+    refresh(desk)
+    amounts = Random(1)
+    events = [
+        Event("till", f"b-{card}", 0, f"card:{card}",
+              basket(amounts.randint(600, 1_400) + (more if lot == "with" else 0)))
+        for card, lot in sorted(lots(desk).items())
+    ]  # fmt: skip
+    desk.submit(events, program="shop")
+    desk.checkpoint()
+    catch_up(desk)
+    (found,) = measure(desk.books, desk.homes.numbered(1)).effects
+    assert found.interval is not None
+    low, high = found.interval
+    assert low <= more <= high
+    assert (low > 0) is bool(more)
+    (panel,) = [
+        each
+        for each in board(measure(desk.books, desk.homes.numbered(1)), {}, 12).panels
+        if each.key == "effects"
+    ]
+    assert [each and each.value for each in panel.rows[0][-3:]] == [found.difference, low, high]

@@ -338,6 +338,8 @@ def _known(fact: str, value: str) -> Sentence:
         now = Template("From now on in the segment {segment}.")
         past = Template("No longer in the segment {segment}.")
         return (now if value == "yes" else past)(segment=Name(name))
+    if what == "drawn":
+        return Template("A lot was drawn for the segment {segment}.")(segment=Name(name))
     if what == "trial":
         return Template("The trial of {plan} is used up.")(plan=Name(name))
     return Template("It is known that {fact} is {value}.")(fact=Name(fact), value=Name(value))

@@ -30,8 +30,8 @@ from kantis.store import (
 )
 from kantis.store.printing_tables import TABLES as PRINTING
 from kantis.store.shops import TABLES as SHOPS
+from kantis.store.tally_tables import ARMS, WHO
 from kantis.store.tally_tables import TABLES as TALLIES
-from kantis.store.tally_tables import WHO
 
 #: States of an event.
 DECIDED: Final = 0
@@ -442,6 +442,10 @@ STEPS: list[Step] = [
     ),
     _same(21, "makes the tables of reminders", reminding.TABLES),
     _same(22, "makes the tables of segments", segments.TABLES),
+    _same(
+        23, "makes the table of what control groups bought",
+        segments.DRAWS + ARMS,
+    ),
 ]  # fmt: skip
 
 

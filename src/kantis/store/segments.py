@@ -29,10 +29,16 @@ CREATE TABLE segment_member (
 ){narrow};
 """
 
+DRAWS: Final = """
+ALTER TABLE segment ADD COLUMN held {int} NOT NULL DEFAULT 0;
+ALTER TABLE segment ADD COLUMN drawn {int} NOT NULL DEFAULT 0;
+"""
+
 
 class SegmentRow(NamedTuple):
     """A segment: its rules as text, and when its members were found last (0: not yet). One that
-    is ``ended`` has nobody, and goes once its members know."""
+    is ``ended`` has nobody, and goes once its members know. Of its members ``held`` hundredths
+    of a percent are held back, by the lots that were ``drawn`` at that instant."""
 
     program: int
     name: str
@@ -40,6 +46,8 @@ class SegmentRow(NamedTuple):
     made: int
     refreshed: int = 0
     ended: int | None = None
+    held: int = 0
+    drawn: int = 0
 
 
 _ROW: Final = ", ".join(SegmentRow._fields)
@@ -48,9 +56,10 @@ _ROW: Final = ", ".join(SegmentRow._fields)
 def write(books: Books, row: SegmentRow) -> None:
     """Write a segment down, or its new rules; who meets those is found at the next refresh."""
     books.execute(
-        "INSERT INTO segment (program, name, source, made, refreshed, ended) "
-        "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (program, name) DO UPDATE SET "
-        "source = excluded.source, made = excluded.made, ended = excluded.ended",
+        "INSERT INTO segment (program, name, source, made, refreshed, ended, held, drawn) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (program, name) DO UPDATE SET "
+        "source = excluded.source, made = excluded.made, ended = excluded.ended, "
+        "held = excluded.held, drawn = excluded.drawn",
         row,
     )
 

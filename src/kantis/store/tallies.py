@@ -7,10 +7,14 @@ row of ``tallied`` says up to which entry and event everything is counted.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from kantis.store.books import Books, Conflict
 from kantis.store.reading import Reading
+
+_ALL: Final = (
+    "tally", "tallied_account", "tallied_voucher", "tallied_had", "tallied_month", "tallied_arm",
+)  # fmt: skip
 
 #: Program, day, what, name, part.
 Key = tuple[int, int, str, str, str]
@@ -49,6 +53,19 @@ class VoucherRow(NamedTuple):
     worth: int
 
 
+class Arm(NamedTuple):
+    """An account for which lots were ``drawn`` for a segment: whether it was ``held`` back, how
+    often it has bought since and for how much, less what came back."""
+
+    program: int
+    name: str
+    drawn: str
+    account: int
+    held: int
+    times: int
+    amount: int
+
+
 def tallied(books: Reading) -> Tallied:
     """How far everything is counted; at first nothing is."""
     found = books.rows("SELECT entry, event, upto, zones FROM tallied")
@@ -66,7 +83,7 @@ def count_in(books: Books, zones: str) -> None:
 
 def forget(books: Books, zones: str) -> None:
     """Forget all that is counted; it is counted again from the first entry."""
-    for table in ("tally", "tallied_account", "tallied_voucher", "tallied_had", "tallied_month"):
+    for table in _ALL:
         books.execute(f"DELETE FROM {table}")
     books.execute("UPDATE tallied SET entry = 0, event = 0, upto = 0, zones = ?", (zones,))
 
@@ -201,3 +218,45 @@ def havers(books: Reading, program: int, since: int) -> dict[str, int]:
         (program, since),
     )
     return dict(found)
+
+
+# ── who was drawn by lot, and what was bought since ──────────────────────────
+
+_ARM: Final = ", ".join(f"e.{name}" for name in Arm._fields)
+
+
+def arms(books: Reading, numbers: Iterable[int]) -> list[Arm]:
+    """The lots of accounts."""
+    found = books.rows(
+        f"SELECT {_ARM} FROM {books.wanted['i']} tallied_arm e WHERE e.account = j.a",
+        books.keyed("i", [(number,) for number in numbers]),
+    )
+    return [Arm(*row) for row in found]
+
+
+def all_arms(books: Reading) -> list[Arm]:
+    """The lots of everybody."""
+    return [Arm(*row) for row in books.rows(f"SELECT {_ARM} FROM tallied_arm e")]
+
+
+def keep_arms(books: Books, rows: Iterable[Arm]) -> None:
+    """Remember lots as they are now."""
+    for row in rows:
+        books.execute(
+            "INSERT INTO tallied_arm (program, name, drawn, account, held, times, amount) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (program, name, drawn, account) "
+            "DO UPDATE SET times = excluded.times, amount = excluded.amount",
+            row,
+        )
+
+
+def arms_of(books: Reading, program: int) -> list[tuple[str, str, int, int, int, int, int]]:
+    """(segment, drawn, held, members, who bought, amount, the sum of squares of amounts) of each
+    draw of a program, the older ones first."""
+    found = books.rows(
+        "SELECT name, drawn, held, count(*), sum(CASE WHEN times > 0 THEN 1 ELSE 0 END), "
+        "sum(amount), sum(1.0 * amount * amount) FROM tallied_arm WHERE program = ? "
+        "GROUP BY name, drawn, held ORDER BY name, drawn, held",
+        (program,),
+    )
+    return [(*row[:3], *(int(each) for each in row[3:])) for row in found]

@@ -67,3 +67,18 @@ DELETE FROM tallied_account;
 DELETE FROM tallied_voucher;
 UPDATE tallied SET entry = 0, event = 0, upto = 0;
 """
+
+#: What those bought who were drawn by lot for a segment, or held back from it, since then.
+ARMS: Final = """
+CREATE TABLE tallied_arm (
+    program {int} NOT NULL,
+    name {text} NOT NULL,
+    drawn {text} NOT NULL,
+    account {int} NOT NULL,
+    held {int} NOT NULL,
+    times {int} NOT NULL,
+    amount {int} NOT NULL,
+    PRIMARY KEY (program, name, drawn, account)
+){narrow};
+CREATE INDEX tallied_arm_account ON tallied_arm (account);
+"""

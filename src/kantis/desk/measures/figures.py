@@ -16,6 +16,7 @@ from kantis.core.calendar import add_months, window_start
 from kantis.core.places import MEMBER_PLACES
 from kantis.desk.measures import counting
 from kantis.desk.measures.counting import OPEN
+from kantis.desk.measures.effects import Effect, effects
 from kantis.desk.measures.had import OFFER, REWARD
 from kantis.desk.measures.worth import costs_by_name, worth_of
 from kantis.desk.programs import Home
@@ -193,6 +194,7 @@ class Measures(Struct):
     cohorts: list[Cohort]
     earned: list[Earned]
     returns: list[Return]
+    effects: list[Effect]
     upto: int
 
 
@@ -207,9 +209,9 @@ def measure(books: Reading, home: Home) -> Measures:
     found.add_up(home)
     months = list(found.months.values())
     cohorts = [_cohort(each, firsts, found.active) for each in months]
-    return Measures(
-        months, cohorts, list(found.earned.values()), list(found.returns.values()), upto
-    )
+    earned, returns = list(found.earned.values()), list(found.returns.values())
+    drawn = effects(books, home.number, home.program.calendar)
+    return Measures(months, cohorts, earned, returns, drawn, upto)
 
 
 def _months(home: Home, days: list[int], upto: int) -> list[int]:

@@ -11,6 +11,7 @@ from kantis.core import calendar
 from kantis.core.amounts import Unit
 from kantis.desk.measures import definitions, figures
 from kantis.desk.measures.definitions import Definition
+from kantis.desk.measures.effects import Effect
 from kantis.desk.measures.figures import Measures, Month
 
 #: Margin of sales, in percent, where nobody says another.
@@ -20,8 +21,9 @@ _DECIMALS: Final = 4
 
 
 class Cell(Struct, frozen=True):
-    """A figure: a ``month`` (its first day), a ``number``, ``money`` in minor units, an amount
-    of the balance ``unit``, or a ``share`` or a ``rate``, which are ``value`` of ``of``."""
+    """A figure: a ``month`` (its first day), a ``day``, a ``number``, ``money`` in minor units, an
+    amount of the balance ``unit``, or a ``share`` or a ``rate``, which are ``value`` of ``of``.
+    A ``name`` is the word ``unit``."""
 
     kind: str
     value: int
@@ -90,6 +92,8 @@ def board(
     if any(each.vouchers for each in found.months):
         made.append(_vouchers(shown))
     made += [_liability(shown), _cost(shown, margin)]
+    if found.effects:
+        made.append(_effects(found.effects))
     return Board(_headlines(found), made, found.upto, every, shown[-1].first)
 
 
@@ -104,7 +108,7 @@ def _until(found: Measures, seen: list[Month]) -> Measures:
     ]
     earned = [each for each in found.earned if each.first <= last]
     returns = [each for each in found.returns if each.first <= last]
-    return Measures(seen, cohorts, earned, returns, found.upto)
+    return Measures(seen, cohorts, earned, returns, found.effects, found.upto)
 
 
 # ── cells ────────────────────────────────────────────────────────────────────
@@ -294,6 +298,23 @@ def _cost(shown: Sequence[Month], margin: int) -> Panel:
     return _without(panel, lambda n, _: n == 5 and not any(m.fees for m in shown))
 
 
+def _effects(found: Sequence[Effect]) -> Panel:
+    rows: list[list[Cell | None]] = []
+    for each in found:
+        low, high = each.interval or (None, None)
+        groups = [
+            cell
+            for group in (each.got, each.held)
+            for cell in (
+                _number(group.members), _share(group.buyers, group.members),
+                _each(group.spend, group.members),
+            )
+        ]  # fmt: skip
+        between = [None if n is None else _money(n) for n in (each.difference, low, high)]
+        rows.append([Cell("name", 0, 1, each.name), Cell("day", each.day), *groups, *between])
+    return _panel(definitions.EFFECTS, rows)
+
+
 def _without(panel: Panel, goes: Callable[[int, Sequence[Cell | None]], bool]) -> Panel:
     """A panel without the columns that say nothing."""
     cells = list(zip(*panel.rows, strict=True))
@@ -346,8 +367,10 @@ def plain(cell: Cell | None, money: Unit, units: dict[str, Unit]) -> Any:
     """
     if cell is None:
         return None
-    if cell.kind == "month":
-        return calendar.show_day(cell.value)[:7]
+    if cell.kind == "name":
+        return cell.unit
+    if cell.kind in ("month", "day"):
+        return calendar.show_day(cell.value)[: 7 if cell.kind == "month" else None]
     if cell.kind == "number":
         return cell.value
     if cell.kind == "money":

@@ -8,7 +8,7 @@ went; what is counted twice or left out cannot be. A till waits for one step at 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from kantis.core.calendar import Calendar, window_start, zone
@@ -22,7 +22,7 @@ from kantis.desk.writer import RemoteDesk
 from kantis.store import tallies
 from kantis.store.books import Books
 from kantis.store.reading import Reading
-from kantis.store.tallies import Key, Sum, Tallied
+from kantis.store.tallies import Arm, Key, Sum, Tallied
 
 #: Entries that are counted at once; a till may wait for them.
 STEP: Final = 1_000
@@ -31,6 +31,7 @@ _EVENTS: Final = 5_000
 #: What the proof calls the rows of accounts.
 WHO: Final = "who"
 BASKETS: Final = "baskets"
+LOTS: Final = "lots"
 #: The types of events whose bodies are looked into.
 _COUNTED: Final = "'purchase', 'redeem', 'enjoy'"
 
@@ -99,6 +100,14 @@ def _write(books: Books, counting: Counting) -> None:
         tallies.close_voucher(books, account, code)
     tallies.add_had(books, counting.had.items())
     tallies.add_bought(books, counting.bought.items())
+    tallies.keep_arms(books, _arms(counting))
+
+
+def _arms(counting: Counting) -> Iterator[Arm]:
+    """The lots in a steady order."""
+    for _, lots in sorted(counting.arms.items()):
+        for _, arm in sorted(lots.items()):
+            yield arm
 
 
 def _zones(books: Reading) -> dict[str, str]:
@@ -174,6 +183,8 @@ def _recall(books: Reading, counting: Counting, rows: Sequence[Any]) -> None:
     numbers = {row[1] for row in rows}
     counting.accounts = tallies.accounts(books, numbers)
     counting.vouchers = tallies.vouchers(books, numbers)
+    for arm in tallies.arms(books, numbers):
+        counting.arms.setdefault(arm.account, {})[arm.name, arm.drawn] = arm
     if not rows:
         return
     below: dict[int, int] = {}
@@ -210,7 +221,15 @@ def folded(books: Reading) -> dict[Key, Sum]:
         sums[program, day, WHO, name, str(account)] = times, 0
     for (account, month), (last, count, amount) in counting.bought.items():
         sums[0, month, BASKETS, str(account), str(last)] = count, amount
-    return sums
+    return sums | _as_sums(_arms(counting))
+
+
+def _as_sums(arms: Iterable[Arm]) -> dict[Key, Sum]:
+    return {
+        (each.program, each.held, LOTS, f"{each.name} {each.drawn}", str(each.account)):
+        (each.times + 1, each.amount)
+        for each in arms
+    }  # fmt: skip
 
 
 def _there(books: Reading) -> dict[Key, Sum]:
@@ -220,7 +239,7 @@ def _there(books: Reading) -> dict[Key, Sum]:
         sums[program, day, WHO, name, str(account)] = times, 0
     for account, month, last, count, amount in tallies.all_bought(books):
         sums[0, month, BASKETS, str(account), str(last)] = count, amount
-    return sums
+    return sums | _as_sums(tallies.all_arms(books))
 
 
 def differences(books: Books) -> list[tuple[Key, Sum, Sum]]:

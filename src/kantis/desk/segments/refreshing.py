@@ -4,6 +4,10 @@ Guarantee: what a segment means for points is decided by the fact ``segment NAME
 in the account's own books, as an event with its time. So a purchase is decided by what was
 known when it was made, and a replay gives the same, whatever the rules say by now. A refresh
 sends an event only for those who come or leave, and may be begun again at any time.
+
+Where a share is held back, each who comes is drawn a lot, once: the fact ``drawn NAME`` says
+whether it fell ``with`` or ``without`` and when lots were drawn, and stays. Whoever is without is
+told nothing else: no fact ``segment NAME``, and so none of what is meant for it.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from kantis.core.account import Account, decode_account
+from kantis.core.calendar import show_instant
 from kantis.core.events import Event, Know
 from kantis.core.knobs import Fault, ProgramError
 from kantis.core.phrases import NAME, Reader, node
@@ -19,8 +24,9 @@ from kantis.desk.audit import By, alone, record
 from kantis.desk.beside import beside
 from kantis.desk.chores import chore
 from kantis.desk.jobs import Job, Progress
+from kantis.desk.measures.counting import DRAWN, WITH, WITHOUT
 from kantis.desk.programs import Home
-from kantis.desk.segments.rules import Month, Rules, belongs, read
+from kantis.desk.segments.rules import Month, Rules, belongs, drawn, read
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
 from kantis.store import segments as rows
@@ -52,13 +58,18 @@ def make(desk: Desk, program: int, name: str, source: str, by: By) -> None:
     source = source[:LETTERS_MAX].replace("\r\n", "\n")
     with alone(desk) as books:
         desk.homes.refresh(books)
-        read(source, desk.homes.numbered(program).program.plan(desk.clock()))
-        known = {each.name for each in rows.segments(books, program)}
+        now = desk.clock()
+        rules = read(source, desk.homes.numbered(program).program.plan(now))
+        known = {each.name: each for each in rows.segments(books, program)}
         if name not in known and len(known) >= SEGMENTS_MAX:
             message = f"There are {SEGMENTS_MAX} segments already. End one of them."
             raise ProgramError([Fault("too-many", message)])
-        rows.write(books, SegmentRow(program, name, source, desk.clock()))
-        record(books, desk.clock(), by, program, "segment", name, rules=source)
+        row = known.get(name)
+        drawn = now if rules.hold_back else 0
+        if row is not None and row.ended is None and row.held == rules.hold_back:
+            drawn = row.drawn  # the lots of before hold
+        rows.write(books, SegmentRow(program, name, source, now, 0, None, rules.hold_back, drawn))
+        record(books, now, by, program, "segment", name, rules=source)
     ask(desk, program, name)
 
 
@@ -122,6 +133,7 @@ def _one(
         return 0, 0
     for page in _pages(books, row.program):
         here = _members(books, plan, page, rules, now)
+        here -= _held_back(desk, home, row, page, here, now)
         come, gone = _tell(desk, home, row, page, here, now)
         was = rows.among(books, row.program, row.name, page[0][0], page[-1][0])
         moves = sorted(here - was), sorted(was - here)
@@ -162,6 +174,31 @@ def _members(
         for number, account in page
         if not account.away[0] and belongs(rules, plan, account, bought.get(number, ()), now)
     }
+
+
+def _held_back(
+    desk: Desk | RemoteDesk, home: Home, row: SegmentRow, page: Sequence[tuple[int, Account]],
+    here: set[int], now: int,
+) -> set[int]:  # fmt: skip
+    """Who of those that would belong is held back; lots are drawn for whoever has none."""
+    if not row.held:
+        return set()
+    fact, when, without, events = f"{DRAWN}{row.name}", show_instant(row.drawn), set(), []
+    for number, account in page:
+        if number not in here:
+            continue
+        history = account.facts.get(fact)
+        lot = history[-1][1] if history is not None else ""
+        if not lot.endswith(when):
+            arm = WITHOUT if drawn(row.name, row.drawn, number) < row.held else WITH
+            lot = f"{arm} {when}"
+            id = f"{row.name}-{now}-{number}-lot"
+            events.append(Event(SOURCE, id, 0, f"account:{number}", Know(fact, lot)))
+        if lot.startswith(WITHOUT):
+            without.add(number)
+    if events:
+        desk.submit(events, program=home.name)
+    return without
 
 
 def _tell(

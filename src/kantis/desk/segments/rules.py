@@ -6,6 +6,7 @@ All that is written must hold; a segment that asks nothing holds everybody.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
@@ -25,6 +26,7 @@ from kantis.core.phrases import (
     Window,
     lasting,
     one_of,
+    percent,
     quantity,
     text_of,
 )
@@ -37,6 +39,9 @@ _AGO: Final = re.compile(r"(within|more than) (.+?)( ago)?")
 _BOUND: Final = re.compile(r"(at least|at most) (.+?)(?: in (.+))?")
 #: Windows for which purchases are counted: whole months.
 _WINDOWS: Final = frozenset({"month", "quarter", "half-year", "year", "rolling month", "ever"})
+
+#: A share that is held back is said in hundredths of a percent.
+HUNDREDTHS: Final = 10_000
 
 
 class Ago(Struct, frozen=True):
@@ -115,11 +120,21 @@ def _loaded(node: Node, reader: Reader) -> str:
     return one_of(node, reader.names.get("offers", []))
 
 
+def _held(node: Node, reader: Reader) -> int:
+    share = percent(text_of(node), node)
+    held, rest = divmod(share.num * HUNDREDTHS, share.den)
+    if rest or not 0 < held <= HUNDREDTHS // 2:
+        message = "Hold back at most 50 %, with at most two decimals."
+        raise Wrong("share-expected", message, node)
+    return held
+
+
 AGO: Final = Kind("time ago", _ago, "within 30 days | more than 60 days ago | never")
 BOUND: Final = Kind(
     "bound", _bound, "at least 3 times in rolling 2 months | at most 20.00 EUR ever"
 )
 LOADED: Final = Kind("offer", _loaded, "the name of an offer")
+HELD: Final = Kind("share held back", _held, "10 % | 2.5 %")
 
 
 class Rules(Struct, frozen=True, kw_only=True):
@@ -132,6 +147,9 @@ class Rules(Struct, frozen=True, kw_only=True):
     spend: Annotated[Bound | None, Knob(BOUND, "what was bought, less what came back")] = None
     balance: Annotated[Bound | None, Knob(BOUND, "what can be spent now")] = None
     loaded: Annotated[str, Knob(LOADED, "the offer that is loaded now")] = ""
+    hold_back: Annotated[
+        int, Knob(HELD, "so many of those who would belong are left out, by lot")
+    ] = 0
 
 
 class Month(Struct, frozen=True):
@@ -199,6 +217,21 @@ def belongs(rules: Rules, plan: Plan, account: Account, bought: Sequence[Month],
     return _within(rules.purchases, bought, today, "count") and _within(
         rules.spend, bought, today, "amount"
     )
+
+
+def drawn(name: str, at: int, account: int) -> int:
+    """The lot of an account, from 0 to 9,999: whoever is below the share is held back.
+
+    It follows from the segment, the instant of the draw and the account, so that it comes out
+    the same whenever it is asked for, and another draw is another lottery.
+
+    >>> drawn("regulars", 0, 1) == drawn("regulars", 0, 1) != drawn("regulars", 1, 1)
+    True
+    >>> sum(drawn("regulars", 0, each) < 1_000 for each in range(10_000))
+    1016
+    """
+    digest = hashlib.blake2b(f"{name} {at} {account}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % HUNDREDTHS
 
 
 def _within(bound: Bound | None, bought: Sequence[Month], today: int, what: str) -> bool:

@@ -130,6 +130,10 @@ class _Words:
         if cell is None:
             return ""
         spoken, value = self.language, cell.value
+        if cell.kind == "name":
+            return cell.unit
+        if cell.kind == "day":
+            return spoken.day(value, "medium")
         if cell.kind == "month":
             return self.month(value, "yMMM")
         if cell.kind == "money":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from decimal import Decimal
 from typing import Any, Final
 
 from msgspec import Struct
@@ -13,9 +14,10 @@ from starlette.responses import Response
 from kantis.core.knobs import Fault, ProgramError
 from kantis.desk.audit import note
 from kantis.desk.segments import refreshing
-from kantis.desk.segments.rules import audiences
+from kantis.desk.segments.rules import HUNDREDTHS, audiences
 from kantis.desk.submit import Desk
 from kantis.doors.web.console import placed
+from kantis.doors.web.languages import Language
 from kantis.doors.web.pages import HEADERS, NotHere, Visit
 from kantis.doors.web.places import Place
 from kantis.store import segments as rows
@@ -148,8 +150,20 @@ async def _page(
     return visit.page(
         "console-segments.html", status=status, place=found.place, segments=found.segments,
         counts=found.counts, audiences=found.audiences, when=when, faults=faults or [],
-        form=form, example=EXAMPLE,
+        form=form, example=EXAMPLE, held=_held(found, spoken),
     )  # fmt: skip
+
+
+def _held(found: Found, spoken: Language) -> dict[str, tuple[str, str]]:
+    """The share that a segment holds back, and the day on which lots were drawn."""
+    return {
+        each.name: (
+            spoken.percent(Decimal(each.held) / HUNDREDTHS),
+            spoken.day(dt.datetime.fromtimestamp(each.drawn / 1000, found.zone).toordinal()),
+        )
+        for each in found.segments
+        if each.held
+    }
 
 
 def _found(reader: Desk, visit: Visit) -> Found:
