@@ -67,3 +67,13 @@ def test_a_segment_is_written_filled_listed_and_taken_out(site: Site) -> None:
     with site.client("owner") as client:
         assert client.post(f"{where}/buyers/end").status_code == 303
         assert client.post(f"{where}/buyers/end").status_code == 404
+
+
+def test_a_share_that_is_held_back_is_said(site: Site) -> None:
+    where = "/c/corner-cafe/segments"
+    with site.client("manager") as client:
+        wrong = client.post(where, data={"name": "all", "rules": "hold back: 60 %"})
+        assert wrong.status_code == 422
+        assert "at most 50 %" in wrong.text
+        assert client.post(where, data={"name": "all", "rules": "hold back: 2.5 %"}).is_redirect
+        assert "2.5% of them are held back by lot since" in client.get(where).text
