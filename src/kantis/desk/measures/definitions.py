@@ -136,11 +136,11 @@ EFFECTS: Final = Definition(
     "Of a segment that holds a share back, what members bought since lots were drawn, less"
     " returns: those who got what it gets beside those held back, divided by all of the group,"
     " whether they bought or not. The lot is all that sets the two apart. In 95 of 100 draws the"
-    " true difference lies between the last two figures; where zero lies between them, no effect"
-    " can be told yet. They stand empty below 30 members in a group.",
+    " true difference is at least and at most what stands there; where zero lies between the two,"
+    " no effect can be told yet. They stand empty below 30 members in a group.",
     (
-        "Segment", "Lots drawn", "Got it", "Bought", "Spent each", "Held back",
-        "Bought without it", "Spent each without it", "Difference each", "At least", "At most",
+        "Segment", "Lots drawn", "Difference each", "At least", "At most", "Got it", "Bought",
+        "Spent each", "Held back", "Bought without it", "Spent each without it",
     ),
 )  # fmt: skip
 

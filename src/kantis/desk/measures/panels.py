@@ -311,7 +311,7 @@ def _effects(found: Sequence[Effect]) -> Panel:
             )
         ]  # fmt: skip
         between = [None if n is None else _money(n) for n in (each.difference, low, high)]
-        rows.append([Cell("name", 0, 1, each.name), Cell("day", each.day), *groups, *between])
+        rows.append([Cell("name", 0, 1, each.name), Cell("day", each.day), *between, *groups])
     return _panel(definitions.EFFECTS, rows)
 
 
