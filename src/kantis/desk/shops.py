@@ -9,8 +9,7 @@ effect, however often it comes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct, msgpack, structs
@@ -18,6 +17,7 @@ from msgspec import Struct, msgpack, structs
 from kantis.core.events import Event
 from kantis.core.knobs import Fault, ProgramError, suggest
 from kantis.desk import orders, subscriptions
+from kantis.desk.audit import alone
 from kantis.desk.results import UNKNOWN, Result
 from kantis.desk.vault.seals import shop
 from kantis.store import shops as tables
@@ -135,7 +135,7 @@ def add(
     settings: dict[str, str],
 ) -> int:
     """Record a connection; its number. ``ProgramError`` when it could not be explained."""
-    with _alone(desk) as books:
+    with alone(desk) as books:
         programs = books.programs()
         _check(programs, name, kind, program)
         known = tables.shops(books)
@@ -186,21 +186,8 @@ def _wrong(code: str, message: str) -> ProgramError:
 
 def remove(desk: Desk, name: str) -> bool:
     """Take a connection away and forget its secrets; ``False`` when there is none."""
-    with _alone(desk) as books:
+    with alone(desk) as books:
         return tables.remove_shop(books, name, desk.clock())
-
-
-@contextmanager
-def _alone(desk: Desk) -> Iterator[Books]:
-    with desk.quiet():
-        books = desk.books
-        books.begin_alone()
-        try:
-            yield books
-            books.commit()
-        except BaseException:
-            books.rollback()
-            raise
 
 
 # ── what they tell ───────────────────────────────────────────────────────────
@@ -217,7 +204,7 @@ def hear(desk: Desk, name: str, reports: bytes) -> list[Result]:
     ``Outage`` when nobody can say whether they are recorded: tell it again.
     """
     said: list[Report] = _REPORTS.decode(reports)
-    with _alone(desk) as books:
+    with alone(desk) as books:
         connection = find(books, name)
         if connection is None:
             raise _wrong("unknown-shop", f"There is no shop {name!r}.")
