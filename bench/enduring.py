@@ -29,6 +29,8 @@ MIX = {"buy": 30, "redeem": 2, "read": 6, "quote": 2}
 #: More callers of a service than may wait, so that there is somebody to turn away.
 CALLERS = 2_500
 WORKERS = 2
+#: More members than a service keeps in memory, so that what it keeps is full from the start.
+MEMBERS = 50_000
 SECONDS, SECONDS_QUICK, SPIKE_S = 60, 15, 60
 
 #: Events of the load in the books, and whether these are proved.
@@ -38,7 +40,7 @@ _COUNT = "SELECT count(*) FROM event WHERE key LIKE ?"
 
 def rows(quick: bool, folder: Path, seconds: int = 0) -> list[Row]:
     """On one SQLite file."""
-    files = Files(folder)
+    files = Files(folder, MEMBERS)
 
     def booked() -> tuple[int, bool]:
         with SqliteBooks(files.path, write=False) as books:
@@ -55,7 +57,7 @@ def postgres_rows(quick: bool, folder: Path, seconds: int = 0) -> list[Row]:
     last = seconds or (SECONDS_QUICK if quick else SECONDS)
     with Cluster(durable=True) as cluster, fresh_database(cluster.url) as url:
         onpostgres.settle(cluster)
-        key = places.prepare(url)
+        key = places.prepare(url, MEMBERS)
 
         def booked() -> tuple[int, bool]:
             with PostgresBooks(url, write=False) as books:
@@ -79,7 +81,9 @@ def _endure(
     ]  # fmt: skip
     with _Memory(served, last / 3) as memory:
         callers = [
-            begin(Plan(place.address, key, CALLERS, phases, MIX, f"endure-{number}"))
+            begin(
+                Plan(place.address, key, CALLERS, phases, MIX, f"endure-{number}", members=MEMBERS)
+            )
             for number, place in enumerate(served)
         ]
         heard = [end(caller) for caller in callers]

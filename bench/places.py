@@ -53,11 +53,11 @@ def _private_kib(pid: int) -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
 
 
-def prepare(store: str) -> str:
+def prepare(store: str, members: int = MEMBERS) -> str:
     """Books with a program and its members; the key of a till."""
     with kantis.desk.open(store) as desk:
         desk.publish(SHOP, 0, "", tree(SHOP))
-        for batch in batches(enrolments(1, MEMBERS)):
+        for batch in batches(enrolments(1, members)):
             desk.submit(batch, importing=True)
         key, _ = keys.make(desk, "Till 1", SHOP, "till", "till-1")
     return key
@@ -105,10 +105,10 @@ def _running(command: list[str]) -> Iterator[subprocess.Popen[str]]:
 class Files:
     """Files of books that are prepared once, and copied for each measurement."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, members: int = MEMBERS) -> None:
         self._folder = folder
         self.base = folder / "served-base.db"
-        self.key = prepare(str(self.base))
+        self.key = prepare(str(self.base), members)
         with kantis.desk.open(str(self.base)) as desk:
             desk.books.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
 
