@@ -117,12 +117,14 @@ class Books(Reading):
     def close_for(self, target: str, at: int) -> None:
         """Say that these are no longer the books, and take nothing any more."""
         self.execute(f"INSERT INTO {byhand.MOVED} VALUES (1, ?, ?)", (target, at))
-        self.take_step(schema.Step(0, "closes books that were moved", *byhand.close()))
+        closed = byhand.close(schema.tables())
+        self.take_step(schema.Step(0, "closes books that were moved", *closed))
 
     def reopen(self) -> None:
         """These are the books again."""
         self.execute(f"DELETE FROM {byhand.MOVED}")
-        self.take_step(schema.Step(0, "opens books again", *byhand.reopen()))
+        opened = byhand.reopen(schema.tables())
+        self.take_step(schema.Step(0, "opens books again", *opened))
 
     def upgrade(self, upto: int = 0) -> list[schema.Step]:
         """Bring the tables to a schema, the newest if none is named; which steps were taken.

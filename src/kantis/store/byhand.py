@@ -2,11 +2,12 @@
 
 The audit log is append-only as entries are. An adjustment that waits for a second person
 keeps what was asked for, and is answered once. Where books were moved to stands in the books
-themselves, and then the database takes no event and no entry any more.
+themselves, and then the database takes nothing in any of their tables any more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
@@ -71,8 +72,8 @@ CREATE TABLE {MOVED} (
 ){{end}};
 """
 
-#: While books are moved, the database takes nothing of this any more.
-_CLOSED: Final = ("event", "entry", "version", "api_key")
+#: What a moved table takes no more.
+_VERBS: Final = ("INSERT", "UPDATE", "DELETE")
 _AWAY: Final = "these books were moved elsewhere; kantis move --undo makes them the books again"
 _POSTGRES_AWAY: Final = f"""
 CREATE FUNCTION moved_away() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -116,27 +117,34 @@ def sqlite(words: dict[str, str]) -> str:
     return _TABLES.format(**words) + "".join(guards)
 
 
-def close() -> tuple[str, str]:
-    """What keeps everybody from writing, in the words of SQLite and of PostgreSQL."""
+def close(tables: Iterable[str]) -> tuple[str, str]:
+    """What keeps everybody from writing to tables, in the words of SQLite and of PostgreSQL."""
+    closed = list(tables)
     return (
         "".join(
-            f"CREATE TRIGGER {table}_moved BEFORE INSERT ON {table} "
+            f"CREATE TRIGGER {table}_moved_{verb} BEFORE {verb} ON {table} "
             f"BEGIN SELECT RAISE(ABORT, '{_AWAY}'); END;\n"
-            for table in _CLOSED
+            for table in closed
+            for verb in _VERBS
         ),
         "".join(
-            f"CREATE TRIGGER {table}_moved BEFORE INSERT ON {table} "
+            f"CREATE TRIGGER {table}_moved BEFORE {' OR '.join(_VERBS)} OR TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION moved_away();\n"
-            for table in _CLOSED
+            for table in closed
         ),
     )
 
 
-def reopen() -> tuple[str, str]:
-    """What undoes it, likewise."""
+def reopen(tables: Iterable[str]) -> tuple[str, str]:
+    """What undoes it, likewise; earlier versions closed four tables, each for new rows only."""
+    closed = list(tables)
     return (
-        "".join(f"DROP TRIGGER {table}_moved;\n" for table in _CLOSED),
-        "".join(f"DROP TRIGGER {table}_moved ON {table};\n" for table in _CLOSED),
+        "".join(
+            f"DROP TRIGGER IF EXISTS {table}_moved{suffix};\n"
+            for table in closed
+            for suffix in ("", *(f"_{verb}" for verb in _VERBS))
+        ),
+        "".join(f"DROP TRIGGER IF EXISTS {table}_moved ON {table};\n" for table in closed),
     )
 
 
