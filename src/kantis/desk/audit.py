@@ -55,6 +55,8 @@ DEEDS: Final = {
     "setting": "an owner settled something about the work with a program",
     "budget": "a budget was set, or ended",
     "segment": "a segment got its rules, or was ended",
+    "freeze": "spending was frozen, of a program or of one account",
+    "unfreeze": "a freeze of spending was ended",
     "sign in": "a link was made by which a member signs in",
 }
 

@@ -23,6 +23,7 @@ from kantis.core.events import Enrol, Event, Purchase, encode_body
 from kantis.desk import booking
 from kantis.desk.cache import Cache
 from kantis.desk.foresight import Foresight
+from kantis.desk.freezing import waits_for
 from kantis.desk.programs import Homes
 from kantis.desk.recorded import OUT_OF_RANGE, entry_of, event_of
 from kantis.desk.results import ALONE as LEFT_ALONE
@@ -257,11 +258,13 @@ class Batch:
 
     def _foresee(self) -> None:
         """Place each event on its account, and read what the decisions will have to see."""
-        needs = self.engine.needs
+        needs, frozen = self.engine.needs, self.homes.freezes.held
         for task in self.tasks:
             live = self.lives.get(task.account)
             if live is None or live.home is not task.home:
                 self._without_account(task)
+                continue
+            if frozen and not task.imported and self._is_frozen(task):
                 continue
             live.tasks.append(task)
             need = needs(live.home.program, live.account, task.event)
@@ -269,6 +272,19 @@ class Batch:
                 self.foresight.expect(live, task, need)
         self.foresight.remember(self.tasks)
         self.foresight.read()
+
+    def _is_frozen(self, task: Task) -> bool:
+        """Whether points may not be spent now: who asks is refused, and what was told waits."""
+        program, account, event = task.home.number, task.account, task.event
+        code = self.homes.freezes.forbids(self.books, program, account, event, self.now)
+        if not code:
+            return False
+        task.account = 0
+        if event.ask:
+            task.result = refuse(task.key, code)
+        else:
+            task.state, task.waits = PARKED, waits_for(program, account)
+        return True
 
     def _without_account(self, task: Task) -> None:
         """No member: kept as a baseline, parked until the member is known, or refused."""

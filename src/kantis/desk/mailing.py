@@ -16,7 +16,17 @@ from msgspec import Struct
 from kantis.core.calendar import DAY_MS
 from kantis.desk import jobs
 from kantis.desk.chores import chore
-from kantis.desk.sessions import CONFIRM, SIGN_IN, TICKET_MS
+from kantis.desk.codes import grouped, new_code
+from kantis.desk.sessions import (
+    CONFIRM,
+    LOCK,
+    LOCK_MS,
+    PROVE,
+    SIGN_IN,
+    TICKET_MS,
+    UNLOCK,
+    proof,
+)
 from kantis.desk.staff import digest, new_token
 from kantis.desk.vault.vault import Member, Reader, Vault
 from kantis.store import mailing as rows
@@ -36,6 +46,10 @@ ALREADY: Final = "already"
 #: What the new address of a member gets, and what the old one gets, when it is to change.
 CHANGE: Final = "change"
 CHANGED: Final = "changed"
+#: What the address of a member gets when their phone number has changed.
+PHONE: Final = "phone"
+#: What a thief who is signed in must not be able to keep from being sent.
+_WARNS: Final = frozenset({CHANGED, PHONE, UNLOCK})
 #: The kind of job that sends.
 JOB: Final = "mail"
 WITHIN_MS: Final = 15 * 60_000
@@ -43,7 +57,13 @@ TO_ONE_MAX: Final = 5
 FROM_ONE_MAX: Final = 40
 #: A letter that nothing sends is kept so long.
 KEPT_MS: Final = 7 * DAY_MS
+#: The letters of a code by which a member shows a shop that it is them.
+PROOF_LETTERS: Final = 8
 _READ: Final = ("given_name", "email", "language")
+#: What the link of a letter does, where it does not just sign in.
+_OPENS: Final = {
+    CONFIRM: CONFIRM, CHANGE: CONFIRM, CHANGED: LOCK, PHONE: LOCK, UNLOCK: UNLOCK,
+}  # fmt: skip
 
 
 class Letter(Struct, frozen=True):
@@ -63,7 +83,9 @@ def ask_mail(
 ) -> bool:  # fmt: skip
     """Ask for a letter; ``False`` when there were too many. ``place`` stands for where from."""
     since = now - WITHIN_MS
-    one = digest(f"mail {program} {account} {tags.hex()}")
+    kind = purpose.partition(" ")[0]
+    kind = f" {kind}" if kind in _WARNS else ""
+    one = digest(f"mail {program} {account} {tags.hex()}{kind}")
     if tickets.tries(books, one, since) >= TO_ONE_MAX:
         return False
     if place and tickets.tries(books, place, since) >= FROM_ONE_MAX:
@@ -86,9 +108,11 @@ def may_try(books: Books, now: int, subject: bytes, most: int) -> bool:
 
 
 @chore
-def add_mail_ticket(books: Books, now: int, hashed: bytes, purpose: str, account: int) -> None:
-    """Let the link of a letter open."""
-    tickets.add_ticket(books, TicketRow(hashed, purpose, 0, account, now, now + TICKET_MS))
+def add_mail_ticket(
+    books: Books, now: int, hashed: bytes, purpose: str, account: int, lasts: int
+) -> None:
+    """Let the link of a letter open for so long."""
+    tickets.add_ticket(books, TicketRow(hashed, purpose, 0, account, now, now + lasts))
 
 
 @chore
@@ -131,6 +155,25 @@ def ask_change(vault: Vault, program: int, account: int, language: str) -> bool:
     return bool(told and vault.desk.chore("ask_mail", program, CONFIRM, *about))
 
 
+def warn(vault: Vault, program: int, account: int, language: str, *, phone: bool) -> None:
+    """Tell a member at the address that they had that it, or their phone number, has changed."""
+    about = PHONE if phone else CHANGED, b"", account, language, b""
+    vault.desk.chore("ask_mail", program, *about)
+
+
+def ask_proof(vault: Vault, program: int, account: int, source: str, language: str) -> bool:
+    """A shop wants a member to show that it is them; ``False`` when there were too many letters.
+    Whether anybody gets one is not told."""
+    about = f"{PROVE} {source}", b"", account, language, b""
+    return bool(vault.desk.chore("ask_mail", program, *about))
+
+
+def ask_unlocking(vault: Vault, program: int, account: int, language: str, mark: str) -> bool:
+    """Whoever has the address of a mark, which a warning went to, wants to open the account."""
+    about = f"{UNLOCK} {mark}", b"", account, language, b""
+    return bool(vault.desk.chore("ask_mail", program, *about))
+
+
 def addressee(books: Reading, vault: Vault, row: MailRow) -> tuple[str, Member, str] | None:
     """What a letter is for in the end, who gets it, and at which address; ``None``: nobody."""
     if row.tags:
@@ -140,6 +183,11 @@ def addressee(books: Reading, vault: Vault, row: MailRow) -> tuple[str, Member, 
     member = next((each for each in members if each.person is not None), None)
     if member is None or member.person is None:
         return None
+    if row.purpose.startswith(f"{UNLOCK} "):
+        sent = row.purpose.removeprefix(f"{UNLOCK} ")
+        own = filter(None, (member.person.email, member.person.former_email))
+        wanted = next((each for each in own if vault.mark_of_email(each) == sent), "")
+        return (UNLOCK, member, wanted) if wanted else None
     if row.purpose == CHANGED:
         former = member.person.former_email
         return (row.purpose, member, former) if former else None
@@ -169,9 +217,17 @@ def letter(desk: Desk | RemoteDesk, reader: Reading, vault: Vault, row: MailRow,
     assert member.person is not None
     vault.note([member], by, _READ)
     token, account = new_token(), member.row.account
-    opens = SIGN_IN
-    if purpose in (CONFIRM, CHANGE):
-        opens = f"{CONFIRM} {vault.mark_of_email(address)}"
-    desk.chore("add_mail_ticket", digest(token), opens, account)
+    if purpose.startswith(f"{PROVE} "):
+        code, source = new_code(PROOF_LETTERS), purpose.removeprefix(f"{PROVE} ")
+        hashed = proof(row.account, source, code)
+        desk.chore("add_mail_ticket", hashed, purpose, row.account, TICKET_MS)
+        spoken = member.person.language or row.language
+        return Letter(PROVE, address, member.person.given_name, spoken, grouped(code)), account
+    opens, lasts = SIGN_IN, TICKET_MS
+    if purpose in _OPENS:
+        opens = f"{_OPENS[purpose]} {vault.mark_of_email(address)}"
+    if purpose in (CHANGED, PHONE):
+        lasts = LOCK_MS
+    desk.chore("add_mail_ticket", digest(token), opens, account, lasts)
     spoken = member.person.language or row.language
     return Letter(purpose, address, member.person.given_name, spoken, token), account

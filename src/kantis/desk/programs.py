@@ -13,6 +13,7 @@ from kantis.core.decision import Context, Entry, Needs
 from kantis.core.events import Event
 from kantis.core.knobs import ProgramError
 from kantis.desk.filing import Stops
+from kantis.desk.freezing import Freezes
 from kantis.engine.decide import advance, decide, needs
 from kantis.engine.program import Program, Version, assemble
 from kantis.store.books import Books, Outage
@@ -65,6 +66,8 @@ class Home:
     name: str
     program: Any
     late_ms: int
+    #: whether an owner has frozen spending
+    frozen: bool = False
 
 
 class Homes:
@@ -81,6 +84,8 @@ class Homes:
         self.edition = -1
         #: cards that do nothing any more
         self.stops = Stops()
+        #: what keeps points from being spent
+        self.freezes = Freezes()
         self._by_name: dict[str, Home] = {}
         self._by_number: dict[int, Home] = {}
 
@@ -89,8 +94,11 @@ class Homes:
         visits = self._visits() if self._visits is not None else -1
         if visits < 0 or visits != self._seen or self.edition < 0:
             self.stops.refresh(books)
+            self.freezes.refresh(books)
             self._read(books)
             self._seen = visits
+            for home in self._by_number.values():
+                home.frozen = (home.number, 0) in self.freezes.held
 
     def _read(self, books: Books) -> None:
         edition = books.edition()

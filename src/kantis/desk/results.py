@@ -53,6 +53,12 @@ REFUSALS: Final = {
     "card-replaced": "This card was reported lost and another one took its place. Use that one; "
     "keep this one back.",
     "card-erased": "The member who had this card has left. Enrol them anew with another card.",
+    "spending-frozen": "Nothing is spent in this program for now, so that nobody spends what is "
+    "not theirs; collecting goes on, and nothing is lost. Try again once the merchant ends it.",
+    "account-locked": "The spending of this account is locked: somebody has said that another one "
+    "is at it. Its member ends it by the letter that they have, or staff do in the console.",
+    "address-changed": "The address of this member has just changed, so for three days points are "
+    "spent at the counter only. Wait until then, or let staff end it in the console.",
     "unknown-card": "This card is not known here. Check the number, or enrol the member first.",
     "unknown-account": "There is no such account in this program. Check the number.",
     "unknown-original": "The event that this one refers to is not known. Check its id, or send "

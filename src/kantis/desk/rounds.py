@@ -45,6 +45,7 @@ def go_round(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
         return f"{passed} accounts, then stopped"
     if isinstance(desk, Desk):
         send_rest(desk)
+    desk.chore("thaw")
     settled = desk.settle()
     made = desk.checkpoint()
     catch_up(desk, over)

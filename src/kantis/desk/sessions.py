@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from kantis.core.calendar import DAY_MS
-from kantis.desk import factors
+from kantis.desk import factors, freezing
 from kantis.desk.audit import By, alone, record
+from kantis.desk.codes import code_of
 from kantis.desk.staff import Staff, digest, new_token, shown
 from kantis.store import staff as rows
 from kantis.store.reading import Reading
@@ -32,6 +33,10 @@ MEMBER_IDLE_MS: Final = 90 * DAY_MS
 MEMBER_LONGEST_MS: Final = 365 * DAY_MS
 #: What is great takes a sign-in that is not older than this.
 PROVED_MS: Final = 15 * 60_000
+#: The code of a letter, by which a member shows a shop that it is them; its source stands behind.
+PROVE: Final = "prove"
+#: A device is a new one for so long.
+NEW_MS: Final = 3 * DAY_MS
 #: A link signs a member in for so long after it was made.
 TICKET_MS: Final = 15 * 60_000
 #: What such a link is for.
@@ -39,6 +44,11 @@ SIGN_IN: Final = "sign in"
 #: One that shows that an e-mail address is one's own signs in too; a mark of the address
 #: stands behind the word.
 CONFIRM: Final = "confirm"
+#: A link to the address that a member had before: by it they lock their account, for so long;
+#: and one by which they open it again. A mark of the address stands behind both words.
+LOCK: Final = "lock"
+LOCK_MS: Final = 7 * DAY_MS
+UNLOCK: Final = "unlock"
 #: So often it is written down that a session was used.
 _SEEN_EVERY_MS: Final = 5 * 60_000
 _DEVICE_LETTERS_MAX: Final = 200
@@ -46,7 +56,7 @@ _DEVICE_LETTERS_MAX: Final = 200
 
 class Session(Struct, frozen=True):
     """Who is signed in, and since when they have shown it. ``lacks`` those who have to set up
-    a second factor before anything else."""
+    a second factor before anything else. ``opened`` is since when they are signed in here."""
 
     digest: bytes
     staff: Staff | None
@@ -54,19 +64,27 @@ class Session(Struct, frozen=True):
     proved: int
     stale: bool
     lacks: bool = False
+    opened: int = 0
+
+    def is_new(self, now: int) -> bool:
+        """Whether they are signed in on this device for a short while only."""
+        return now - self.opened < NEW_MS
 
     def is_fresh(self, now: int) -> bool:
         """Whether they have shown who they are just now."""
         return now - self.proved <= PROVED_MS
 
 
-def begin(desk: Desk, device: str, *, staff: int = 0, account: int = 0) -> str:
-    """Open a session; the token for its cookie."""
+def begin(desk: Desk, device: str, *, staff: int = 0, account: int = 0, since: int = 0) -> str:
+    """Open a session; the token for its cookie. ``since`` when they were signed in on this device
+    before, if they were."""
     token, now = new_token(), desk.clock()
     longest = STAFF_LONGEST_MS if staff else MEMBER_LONGEST_MS
     about = device[:_DEVICE_LETTERS_MAX]
     with alone(desk) as books:
-        row = SessionRow(digest(token), staff, account, now, now, now + longest, now, about)
+        row = SessionRow(
+            digest(token), staff, account, since or now, now, now + longest, now, about
+        )
         rows.add_session(books, row)
     return token
 
@@ -83,14 +101,31 @@ def ticket(desk: Desk, account: int, by: By) -> str:
     return token
 
 
+def proof(account: int, source: str, code: str) -> bytes:
+    """What the books hold of a code: it is for one account and one shop."""
+    return digest(f"{PROVE} {account} {source} {code_of(code)}")
+
+
 def ticketed(books: Reading, token: str, now: int) -> tuple[str, int]:
     """What a link is for, and the account that it signs in to; 0 where it does not open."""
     found = rows.ticket(books, digest(token))
     if found is None or found.ends <= now:
         return "", 0
-    if found.purpose != SIGN_IN and not found.purpose.startswith(f"{CONFIRM} "):
+    does = found.purpose.partition(" ")[0]
+    if does not in (CONFIRM, UNLOCK) and found.purpose != SIGN_IN:
+        return "", 0
+    if does != UNLOCK and freezing.is_locked(books, found.account, now):
         return "", 0
     return found.purpose, found.account
+
+
+def locking(books: Reading, token: str, now: int) -> tuple[int, str]:
+    """The account that a link locks, and the mark of the address that it was sent to; 0 where it
+    does nothing. It is not used up: whoever has pressed once may press again."""
+    found = rows.ticket(books, digest(token))
+    if found is None or found.ends <= now or not found.purpose.startswith(f"{LOCK} "):
+        return 0, ""
+    return found.account, found.purpose.removeprefix(f"{LOCK} ")
 
 
 def take(desk: Desk, token: str) -> tuple[str, int]:
@@ -111,7 +146,7 @@ def find(books: Reading, token: str, now: int) -> Session | None:
         return None
     stale = now - row.seen >= _SEEN_EVERY_MS
     if not row.staff:
-        return Session(row.digest, None, row.account, row.proved, stale)
+        return Session(row.digest, None, row.account, row.proved, stale, opened=row.opened)
     person = rows.by_number(books, row.staff)
     if person is None or person.ended is not None:
         return None

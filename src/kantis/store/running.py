@@ -13,11 +13,11 @@ CREATE TABLE cancelled (
 ){end};
 """
 _SQLITE_KEPT: Final = """
-CREATE TRIGGER cancelled_{verb} BEFORE {verb} ON cancelled
-BEGIN SELECT RAISE(ABORT, 'cancelled is append-only: publish another version instead'); END;
+CREATE TRIGGER {table}_{verb} BEFORE {verb} ON {table}
+BEGIN SELECT RAISE(ABORT, '{table} is append-only: {instead}'); END;
 """
 _POSTGRES_KEPT: Final = """
-CREATE TRIGGER cancelled_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON cancelled
+CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
 FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 """
 
@@ -32,12 +32,23 @@ CREATE TABLE setting (
 """
 
 
+def kept_sqlite(table: str, instead: str) -> str:
+    """What keeps the rows of a table as they were written, in the words of SQLite; the message
+    says what to do ``instead``."""
+    verbs = "UPDATE", "DELETE"
+    return "".join(_SQLITE_KEPT.format(table=table, instead=instead, verb=v) for v in verbs)
+
+
+def kept_postgres(table: str) -> str:
+    """The same in the words of PostgreSQL."""
+    return _POSTGRES_KEPT.format(table=table)
+
+
 def cancelled_sqlite(words: dict[str, str]) -> str:
     """The versions that were cancelled before they began, in the words of SQLite."""
-    kept = "".join(_SQLITE_KEPT.format(verb=verb) for verb in ("UPDATE", "DELETE"))
-    return _CANCELLED.format(**words) + kept
+    return _CANCELLED.format(**words) + kept_sqlite("cancelled", "publish another version instead")
 
 
 def cancelled_postgres(words: dict[str, str]) -> str:
     """The same in the words of PostgreSQL."""
-    return _CANCELLED.format(**words) + _POSTGRES_KEPT
+    return _CANCELLED.format(**words) + kept_postgres("cancelled")

@@ -18,6 +18,7 @@ from kantis.store import (
     budgets,
     byhand,
     factors,
+    freezing,
     imports,
     mailing,
     outgoing,
@@ -445,6 +446,10 @@ STEPS: list[Step] = [
     _same(
         23, "makes the table of what control groups bought",
         segments.DRAWS + ARMS,
+    ),
+    Step(
+        24, "makes the tables of what keeps points from being spent",
+        freezing.sqlite(_SQLITE_WORDS), freezing.postgres(_POSTGRES_WORDS),
     ),
 ]  # fmt: skip
 

@@ -65,6 +65,8 @@ ROWS: dict[str, tuple[str, int]] = {
     "POST /v1/keys": ("owner", 404),
     "DELETE /v1/keys/{prefix}": ("owner", 404),
     "GET /v1/audit": ("auditor owner", 200),
+    "POST /v1/accounts/{ref}/proofs": ("shop", 404),
+    "POST /v1/accounts/{ref}/proofs/confirm": ("shop", 404),
     "GET /v1/accounts/{ref}/referrals": ("till shop staff auditor", 404),
     "POST /v1/accounts/{ref}/join": ("shop staff", 404),
     "POST /v1/claims": ("till shop staff", 404),
@@ -117,6 +119,8 @@ OWN = {
     "POST /v1/adjustments/{number}/approve": 409,
     "DELETE /v1/keys/{prefix}": 204,
     "POST /v1/adjustments": 202,
+    "POST /v1/accounts/{ref}/proofs": 202,
+    "POST /v1/accounts/{ref}/proofs/confirm": 403,
     "POST /v1/imports": 415,  # test_imports brings files
     "GET /v1/imports/{number}": 404,
     "POST /v1/imports/{number}/take": 404,
@@ -131,6 +135,8 @@ CALLERS = ["nobody", "stranger", "revoked"] + [
 #: market's key of the caller's scope.
 BODIES_OF: dict[str, Any] = {
     "POST /v1/accounts/{ref}/join": {"into": "card:home-MINE", "member": "joiner"},
+    "POST /v1/accounts/{ref}/proofs": None,
+    "POST /v1/accounts/{ref}/proofs/confirm": {"code": "ABCD-2345"},
     "POST /v1/claims": {"subject": "account:1", "receipt": "receipt-MINE"},
     "POST /v1/transfers": {
         "subject": "account:1",

@@ -44,6 +44,13 @@ def link(message: EmailMessage) -> str:
     return found[0]
 
 
+def lock(message: EmailMessage) -> str:
+    """The link of a warning, by which a card is locked."""
+    found = re.search(r"/lock/\S+", message.get_content())
+    assert found is not None
+    return found[0]
+
+
 @contextmanager
 def mail_server() -> Iterator[tuple[Letters, str]]:
     """A server, and the URL of it."""

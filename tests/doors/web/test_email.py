@@ -7,7 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from tests.doors.web.letters import link
+from tests.doors.web.letters import link, lock
 from tests.doors.web.looking import LOOKS, WIDTHS, tab
 from tests.doors.web.test_joining import Site, club
 
@@ -37,7 +37,7 @@ def test_the_new_address_confirms_and_the_old_one_hears_of_it(club: Site) -> Non
         assert "after@example.org" not in told.get_content()
         asked = club.letters.to("after@example.org")
         assert "confirm your new e-mail address" in asked.get_content()
-        client.post(link(told))  # the letter to the old address changes nothing
+        assert "It was not me" in client.get(lock(told)).text  # looking changes nothing
         assert addresses(client) == ("before@example.org", "after@example.org")
         client.post(link(asked))
         assert addresses(client) == ("after@example.org", "")
@@ -50,13 +50,14 @@ def test_the_owner_takes_the_change_of_a_stranger_back(club: Site) -> None:
         come(club, thief, "owner@example.org")
         thief.post("/me/email", data={"email": "thief@example.org"})
         asked = club.letters.to("thief@example.org")
-        owner.post(link(club.letters.to("owner@example.org", 2)))
-        owner.post("/me/sign-out-elsewhere")
-        owner.post("/me/email", data={"email": ""})
+        warned = lock(club.letters.to("owner@example.org", 2))
+        assert "Your card is locked" in owner.post(warned, data={"do": "lock"}).text
         assert thief.get("/me").status_code == 303
         with club.browser() as late:
             assert late.post(link(asked)).status_code == 404
             assert late.get("/me").status_code == 303, "the link signs nobody in any more"
+        owner.post(warned, data={"do": "unlock"})
+        owner.post(link(club.letters.to("owner@example.org", 3)))
         assert addresses(owner) == ("owner@example.org", "")
 
 

@@ -45,6 +45,8 @@ ADDRESSES = {
     "/c/{program}/rewards": "/c/corner-cafe/rewards",
     "/c/{program}/budgets": "/c/corner-cafe/budgets",
     "/c/{program}/keys": "/c/corner-cafe/keys",
+    "/c/{program}/safety": "/c/corner-cafe/safety",
+    "/lock/{token}": "",
     "/c/{program}/audit": "/c/corner-cafe/audit?from=2020-01-01",
     "/c/{program}/audit.csv": "",
     "/c/{program}/segments": "/c/corner-cafe/segments",

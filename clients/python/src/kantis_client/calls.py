@@ -23,6 +23,7 @@ from kantis_client.shapes import (
     CheckoutHold,
     Claim,
     ClaimRequest,
+    CodeSaid,
     ConsentSaid,
     Consents,
     DeliveryPage,
@@ -56,6 +57,8 @@ from kantis_client.shapes import (
     Positions,
     ProgramTold,
     Programs,
+    ProofAsked,
+    Proved,
     PublishedTold,
     Redemption,
     RedemptionTold,
@@ -149,6 +152,17 @@ class Kantis(Transport):
     def load_offer(self, ref: str, offer: str, *, idempotency_key: str) -> Answer:
         """Load an offer."""
         return cast('Answer', self._call('POST', f"/v1/accounts/{_quoted(ref)}/offers/{_quoted(offer)}/load", headers={'Idempotency-Key': idempotency_key}, keyed=True))
+
+    def ask(self, ref: str) -> ProofAsked:
+        """Send the member a code. To their confirmed e-mail address, in their language."""
+        return cast('ProofAsked', self._call('POST', f"/v1/accounts/{_quoted(ref)}/proofs"))
+
+    def confirm(self, ref: str, said: CodeSaid) -> Proved:
+        """
+        Take the code that the member typed. For a quarter of an hour from now on what this key
+        asks to spend is decided.
+        """
+        return cast('Proved', self._call('POST', f"/v1/accounts/{_quoted(ref)}/proofs/confirm", body=said))
 
     def referrals(self, ref: str) -> Referrals:
         """

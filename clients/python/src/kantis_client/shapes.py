@@ -431,6 +431,12 @@ class ClaimRequest(TypedDict):
     subject: str
 
 
+class CodeSaid(TypedDict):
+    """The code that the member has typed."""
+
+    code: str
+
+
 class Confirm(TypedDict):
     """What the points of a group waited for came true."""
 
@@ -1284,6 +1290,18 @@ class Programs(TypedDict):
     """The programs that the key may see."""
 
     programs: list[ProgramTold]
+
+
+class ProofAsked(TypedDict):
+    """A letter is on its way, if the member has a confirmed address."""
+
+    asked: bool
+
+
+class Proved(TypedDict):
+    """Until when the member may spend as much as they like with this shop."""
+
+    until: str
 
 
 class PublishedTold(TypedDict):

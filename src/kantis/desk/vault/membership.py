@@ -16,11 +16,15 @@ from msgspec import Struct, structs
 from kantis.core.account import Account, decode_account
 from kantis.core.events import Adjust, Body, Enrol, Event, Know, Merge, Release
 from kantis.core.places import AVAILABLE, OWED
+from kantis.desk import freezing
+from kantis.desk.audit import By
+from kantis.desk.freezing import ADDRESS, LOCK
+from kantis.desk.mailing import warn
 from kantis.desk.programs import Home
 from kantis.desk.results import Result
 from kantis.desk.submit import Desk
 from kantis.desk.vault import cards
-from kantis.desk.vault.person import TOLD, Address, Person, checked
+from kantis.desk.vault.person import TOLD, Address, Person, checked, email_form
 from kantis.desk.vault.vault import Member, Refusal, Vault
 from kantis.engine.decide import advance
 from kantis.store import people, printing
@@ -28,6 +32,8 @@ from kantis.store.people import ADDED, ERASED, MOVED, REPLACED, Slip
 from kantis.store.rows import Row
 
 REASON = "the member has left"
+#: Who locks and opens an account by a letter, for the audit log.
+MEMBER = By("member")
 
 
 class Joining(Struct):
@@ -172,6 +178,11 @@ def confirm(reader: Desk, vault: Vault, account: int, mark: str) -> int:
             continue
         opens = account
         own = structs.replace(person, email=person.unconfirmed, unconfirmed="")
+        if person.email:
+            if _has_just_changed(reader, member):
+                return 0
+            own = structs.replace(own, former_email=person.email)
+            freezing.freeze_account(vault.desk, account, ADDRESS, MEMBER)
         try:
             vault.change(member, own, vault.desk.clock())
         except Refusal:
@@ -191,9 +202,64 @@ def change(
         raise Refusal("member-erased")
     if version != member.row.version:
         raise Refusal("stale")
-    person = checked(structs.replace(member.person, **changes), today(reader))
+    before = member.person
+    person = checked(structs.replace(before, **changes), today(reader))
+    other = bool(before.email) and email_form(person.email) != email_form(before.email)
+    phone = bool(before.phone) and person.phone != before.phone
+    if other:
+        if _has_just_changed(reader, member):
+            raise Refusal("address-changed")
+        person = structs.replace(person, former_email=before.email)
+    if other or phone:  # before it counts, so that nothing leaves in between
+        freezing.freeze_account(vault.desk, member.row.account, ADDRESS, MEMBER)
     vault.change(member, person, vault.desk.clock())
+    if other or (phone and before.email):
+        about = member.row.program, member.row.account, before.language
+        warn(vault, *about, phone=not other)
     return person
+
+
+def _has_just_changed(reader: Desk, member: Member) -> bool:
+    """Whether another address has come to count of late: then it only changes back."""
+    row = member.row
+    return bool(freezing.standing(reader.books, row.program, row.account, reader.clock()))
+
+
+def lock(reader: Desk, vault: Vault, account: int) -> None:
+    """The owner of the address that a member had says that it was not them: nothing is spent,
+    everybody is signed out, and an address that waits to be confirmed counts no more."""
+    freezing.freeze_account(vault.desk, account, LOCK, MEMBER)
+    for member in vault.open(people.by_account(reader.books, [account])):
+        if member.person is not None and member.person.unconfirmed:
+            own = structs.replace(member.person, unconfirmed="")
+            vault.change(member, own, vault.desk.clock())
+
+
+def unlock(reader: Desk, vault: Vault, account: int, mark: str) -> int:
+    """The owner of the address of a mark has opened a letter to it: it counts again, and points
+    are spent. The account; 0 where it is not the address that the member had."""
+    for member in vault.open(people.by_account(reader.books, [account])):
+        person = member.person
+        if person is None:
+            continue
+        email = next(
+            (
+                x
+                for x in (person.email, person.former_email)
+                if x and vault.mark_of_email(x) == mark
+            ),
+            "",
+        )
+        if not email:
+            continue
+        own = structs.replace(person, email=email, unconfirmed="", former_email="")
+        try:
+            vault.change(member, own, vault.desk.clock())
+        except Refusal:
+            return 0
+        freezing.free_account(vault.desk, account, MEMBER)
+        return account
+    return 0
 
 
 def birthday_told(

@@ -47,6 +47,7 @@ _SELLERS: Final = frozenset({TILL, SHOP, STAFF})
 _KEEPERS: Final = frozenset({SHOP, STAFF})
 _VIEWERS: Final = frozenset({TILL, SHOP, STAFF, AUDITOR})
 _STAFF: Final = frozenset({STAFF})
+_SHOP: Final = frozenset({SHOP})
 
 ROUTES: Final = (
     Route("GET", "/healthz", OPEN),
@@ -67,6 +68,8 @@ ROUTES: Final = (
     Route("GET", "/v1/accounts/{ref}/entitlements", _VIEWERS),
     Route("POST", "/v1/accounts/{ref}/entitlements/{entitlement}/enjoy", _SELLERS),
     Route("GET", "/v1/accounts/{ref}/referrals", _VIEWERS),
+    Route("POST", "/v1/accounts/{ref}/proofs", _SHOP),
+    Route("POST", "/v1/accounts/{ref}/proofs/confirm", _SHOP),
     Route("POST", "/v1/accounts/{ref}/join", _KEEPERS),
     Route("POST", "/v1/claims", _SELLERS),
     Route("POST", "/v1/transfers", _KEEPERS),

@@ -4,6 +4,9 @@ Guarantee: an event of a key with a limit that would move more of a balance than
 the member's hands, or adjust more, is not recorded, and nothing that came with it is. How much
 it would move is asked of the books, as a quote; what cannot be decided now cannot be measured,
 and is not recorded either.
+
+Where an owner has said from which amount on, what a shop's key asks to spend is refused, and not
+recorded, until its member has just shown that it is them (``proofs``).
 """
 
 from __future__ import annotations
@@ -13,11 +16,12 @@ from typing import TYPE_CHECKING, Final
 from msgspec import structs
 
 from kantis.core.decision import Entry
-from kantis.core.events import Event, Purchase
+from kantis.core.events import Capture, Event, Purchase
 from kantis.core.places import ADJUSTED, AVAILABLE
+from kantis.desk import freezing, large, settings
 from kantis.desk.results import DECIDED, Result
 from kantis.desk.submit import Desk
-from kantis.doors.api.access import Caller
+from kantis.doors.api.access import SHOP, Caller
 from kantis.doors.api.problems import Problem
 
 if TYPE_CHECKING:
@@ -69,3 +73,30 @@ async def keep_to(office: Office, caller: Caller, events: list[Event]) -> Result
         if moved(result.entry) > largest:
             raise Problem("above-limit", f"{named} moves more than this key may: {largest}.")
     return None
+
+
+async def keep_proved(office: Office, caller: Caller, events: list[Event]) -> None:
+    """``Problem`` when an event of a shop asks to spend more than its member has shown to want."""
+    if caller.scope != SHOP:
+        return
+    asked = [
+        each for each in events
+        if each.ask and freezing.spends(each) and not isinstance(each.body, Capture)
+    ]  # fmt: skip
+    if asked and not await office.read(_are_proved, caller, asked):
+        raise Problem("proof-needed")
+
+
+def _are_proved(reader: Desk, caller: Caller, asked: list[Event]) -> bool:
+    home, now, books = reader.homes.numbered(caller.number), reader.clock(), reader.books
+    limit = settings.get(books, home.number, large.PROVE_FROM)
+    if limit is None:
+        return True
+    for each in reader.quote(asked, program=caller.program):
+        if each.entry is None or each.refusal is not None or each.again:
+            continue
+        worth = large.worth(home, each.entry, now)
+        proved = large.is_proved(books, each.account, caller.source, now)
+        if worth and worth >= limit and not proved:
+            return False
+    return True

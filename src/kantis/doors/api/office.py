@@ -27,7 +27,7 @@ from kantis.desk.vault.seals import Seals
 from kantis.desk.vault.vault import Refusal, Vault
 from kantis.doors.api.access import Caller
 from kantis.doors.api.journal import Journal
-from kantis.doors.api.limits import keep_to
+from kantis.doors.api.limits import keep_proved, keep_to
 from kantis.doors.api.line import RETRY_AFTER_S, Line
 from kantis.doors.api.pace import Pace
 from kantis.doors.api.porter import Porter
@@ -190,6 +190,7 @@ class Office:
         held = await keep_to(self, caller, events)
         if held is not None:
             return [held]
+        await keep_proved(self, caller, events)
         results = await self.line.submit(caller.program, events)
         for each in results:
             self.journal.count(each.outcome)

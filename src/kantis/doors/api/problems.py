@@ -88,6 +88,18 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "Ask somebody whose key has a higher limit; an adjustment can be proposed under "
         "/v1/adjustments.",
     ),
+    "proof-needed": (
+        403,
+        "The member has to show that it is them",
+        "So much is spent only by somebody who has just shown who they are. Nothing was recorded. "
+        "Send them a code with POST /v1/accounts/{ref}/proofs, hand what they type to "
+        "/v1/accounts/{ref}/proofs/confirm, and send this again.",
+    ),
+    "wrong-code": (
+        403,
+        "Not this code",
+        "The code is wrong, too old, or used. Ask for another one.",
+    ),
     "same-person": (
         403,
         "The same person",
@@ -165,6 +177,12 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "Another member of this program has this e-mail address. Find them with "
         "POST /v1/members/search, and give them this card; or leave the address out.",
     ),
+    "address-changed": (
+        409,
+        "Changed of late",
+        "The address of this member has changed within three days, and changes back only by the "
+        "letter to the old one. Wait, or let staff end it in the console first.",
+    ),
     "card-taken": (
         409,
         "Card taken",
@@ -221,6 +239,11 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         429,
         "Too often",
         "The key has a limit per minute. Send it again after Retry-After.",
+    ),
+    "too-many-tries": (
+        429,
+        "Too many tries",
+        "Wait a quarter of an hour. The codes that were sent stay good until they are over.",
     ),
     "unreadable": (
         422,

@@ -18,6 +18,7 @@ from kantis.doors.api import (
     merges,
     owners,
     programs,
+    proofs,
     redemptions,
     referrals,
     settling,
@@ -31,7 +32,7 @@ from kantis.doors.api.deeds import Deed
 #: Each has a ``router`` with its look-ups.
 RESOURCES: Final = (
     accounts, statements, benefits, referrals, redemptions, members, cards, merges, programs,
-    adjustments, settling, exports, imports, owners, shops, checkout, webhooks,
+    adjustments, settling, exports, imports, owners, shops, checkout, webhooks, proofs,
 )  # fmt: skip
 #: All calls that make one event.
 DEEDS: Final[tuple[Deed, ...]] = (

@@ -19,6 +19,7 @@ from kantis.doors.cli import (
     demo,
     files,
     fitting,
+    freezing,
     importing,
     keys,
     measuring,
@@ -51,6 +52,8 @@ app.command("schema")(files.schema)
 app.command("try")(files.try_cases)
 app.command("publish")(books.publish)
 app.command("cancel")(books.cancel)
+app.command("freeze")(freezing.freeze)
+app.command("unfreeze")(freezing.unfreeze)
 app.command("versions")(books.versions)
 app.command("import")(importing.import_file)
 app.command("account")(accounts.account)

@@ -9,7 +9,8 @@ from typing import Final
 
 from starlette.responses import Response
 
-from kantis.desk import mailing, sessions
+from kantis.desk import freezing, mailing, sessions
+from kantis.desk.freezing import LOCK
 from kantis.desk.submit import Desk
 from kantis.desk.vault import membership
 from kantis.desk.vault.person import Person, Wrong, checked
@@ -64,23 +65,77 @@ async def entered(visit: Visit) -> Response:
     purpose, account = await visit.change(sessions.take, visit.about["token"])
     if not account:
         return visit.page("portal-link.html", status=404, opens=False)
-    if purpose != sessions.SIGN_IN:
-        mark = purpose.removeprefix(f"{sessions.CONFIRM} ")
-        account = await visit.office.people(membership.confirm, account, mark)
+    does, _, mark = purpose.partition(" ")
+    if mark and purpose != sessions.SIGN_IN:
+        counts = membership.confirm if does == sessions.CONFIRM else membership.unlock
+        account = await visit.office.people(counts, account, mark)
         if not account:
             return visit.page("portal-link.html", status=404, opens=False)
     return await begin(visit, account, "/me")
 
 
+async def lock(visit: Visit) -> Response:
+    """The page that the link of a warning opens; a form locks, so that no preview does."""
+    return await _lock(visit)
+
+
+async def locked(visit: Visit) -> Response:
+    """It was not them: nothing is spent any more. Or they ask for the letter that ends it."""
+    account, mark, _ = await _locking(visit)
+    if not account:
+        return await _lock(visit)
+    if (await visit.form()).get("do") == "unlock":
+        done = await visit.office.people(_unlocking, account, visit.language.tag, mark)
+        return await _lock(visit, ASKED if done else OFTEN)
+    await visit.office.people(membership.lock, account)
+    return await _lock(visit, "locked")
+
+
+async def _lock(visit: Visit, became: str = "") -> Response:
+    account, _, is_locked = await _locking(visit)
+    status = 404 if not account else 429 if became == OFTEN else 200
+    return visit.page(
+        "portal-lock.html", status=status, opens=bool(account), locked=is_locked, became=became
+    )
+
+
+async def _locking(visit: Visit) -> tuple[int, str, bool]:
+    """The account that a link locks, the mark of its address, and whether it is locked."""
+
+    def ask(reader: Desk) -> tuple[int, str, bool]:
+        now, books = reader.clock(), reader.books
+        account, mark = sessions.locking(books, visit.about["token"], now)
+        row = books.account(account) if account else None
+        if row is None:
+            return 0, "", False
+        return account, mark, LOCK in freezing.standing(books, row.program, account, now)
+
+    return await visit.office.read(ask)
+
+
+def _unlocking(reader: Desk, vault: Vault, account: int, language: str, mark: str) -> bool:
+    row = reader.books.account(account)
+    assert row is not None
+    return mailing.ask_unlocking(vault, row.program, account, language, mark)
+
+
 async def begin(visit: Visit, account: int, onward: str) -> Response:
     """Open the session of a member, and send them on."""
+    device = visit.request.headers.get("user-agent", "")
+    token = await visit.change(
+        sessions.begin, device, account=account, since=_since(visit, account)
+    )
     if visit.session is not None:
         await visit.change(sessions.end, visit.session)
-    device = visit.request.headers.get("user-agent", "")
-    token = await visit.change(sessions.begin, device, account=account)
     answer = visit.go(onward)
     visit.open_session(answer, token)
     return answer
+
+
+def _since(visit: Visit, account: int) -> int:
+    """Since when a member is signed in on this device; 0 where they were not."""
+    session = visit.session
+    return session.opened if session is not None and session.account == account else 0
 
 
 def _programs(reader: Desk) -> list[Place]:

@@ -61,6 +61,11 @@ async def open_portal(visit: Visit) -> Response:
 
 async def _one(visit: Visit, link: str = "") -> Response:
     place, account, entries, older, units = await visit.office.read(_member, visit)
+    frozen = await visit.office.read(
+        lambda reader: reader.homes.freezes.own_reason(
+            place.number, account["account"], reader.clock()
+        )
+    )
     persons: list[Person] = []
     if visit.staff.role in HELPING:
         by = Reader(f"staff {visit.staff.login}", "the page of a member")
@@ -68,7 +73,7 @@ async def _one(visit: Visit, link: str = "") -> Response:
     return visit.page(
         "console-member.html", place=place, say=place.speaker(visit.language), account=account,
         entries=entries, older=older, link=link, units=units, fresh=secrets.token_hex(8),
-        persons=persons,
+        persons=persons, frozen=frozen,
     )  # fmt: skip
 
 

@@ -184,7 +184,7 @@ def _member(
     rewards = around.rewards(books, home, row, now, basket=basket.total, wanted=[tag])
     return {
         "account": standing(books, home, row, now),
-        "seen": seen(books, home, row, now),
+        "seen": seen(books, home, row, now) if not reader.homes.freezes.stops(row, now) else "",
         "rewards": [each for each in rewards if each["can"] and each["comes"] == _ON_REQUEST],
         "vouchers": around.vouchers(home, row, now, [tag]),
         "offers": [

@@ -26,6 +26,7 @@ from kantis.doors.web.own import MYSELF
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place
 from kantis.doors.web.portal import mine
+from kantis.doors.web.taking import FROZEN, ask_proof, must_prove
 from kantis.doors.web.terms import Clause
 from kantis.store import people
 from kantis.store.rows import AccountRow
@@ -104,6 +105,8 @@ async def join(visit: Visit) -> Response:
     refusal = await visit.office.read(_refused, own.home, event)
     if refusal is not None:
         return await _look(visit, status=422, refusal=refusal)
+    if await must_prove(visit, own.place.name, event):
+        return ask_proof(visit, own.place)
     if await visit.change(household.take, code) != into.row.id:
         return await _consider(visit, code, status=422)
     if not into.members:
@@ -127,6 +130,8 @@ async def parted(visit: Visit) -> Response:
     name = form.get("member", "")[:_NAME_MAX] or seen.me
     _may_part(seen, name)
     event = household.leaving(SOURCE, seen.row, name, seen.me)
+    if await must_prove(visit, seen.place.name, event):
+        return ask_proof(visit, seen.place)
     refusal = await _submit(visit, seen.place, event)
     if refusal is not None:
         return await _look(visit, status=422, refusal=refusal)
@@ -216,6 +221,8 @@ def _rules(place: Place, visit: Visit) -> list[Clause]:
 def _told(visit: Visit, seen: Seen, refusal: Refusal | None) -> str:
     if refusal is None:
         return ""
+    if refusal.code in FROZEN:
+        return visit.language.gettext(FROZEN[refusal.code])
     return str(seen.place.teller(visit.language)(No(refusal.code, refusal.sentence)))
 
 

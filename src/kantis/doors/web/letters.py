@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from kantis.desk.mailing import ALREADY, CHANGE, CHANGED, Letter
-from kantis.desk.sessions import CONFIRM, SIGN_IN
+from kantis.desk.mailing import ALREADY, CHANGE, CHANGED, PHONE, Letter
+from kantis.desk.sessions import CONFIRM, PROVE, SIGN_IN, UNLOCK
 from kantis.doors.web.languages import Language, choose, said
 from kantis.store.reading import Reading
 
@@ -45,9 +45,30 @@ _TEXTS: Final = {
     CHANGED: (
         _("Your e-mail address is to change: %(program)s"),
         _("somebody who is signed in to your card has asked for another e-mail address. If it "
-          "was you, you need not do anything. If not, open this link now, sign out everywhere "
-          "else, and take the change back. It opens once, within a quarter of an hour:"),
+          "was you, you need not do anything. If it was not you, open this link and press once: "
+          "then nothing is spent from your card, and everybody is signed out. It opens for seven "
+          "days:"),
         _("If the link does not open any more, please ask in the shop."),
+    ),
+    PHONE: (
+        _("Your phone number has changed: %(program)s"),
+        _("another phone number was written down for your card. If it was you, you need not do "
+          "anything. If it was not you, open this link and press once: then nothing is spent from "
+          "your card, and everybody is signed out. It opens for seven days:"),
+        _("If the link does not open any more, please ask in the shop."),
+    ),
+    PROVE: (
+        _("A code for your purchase: %(program)s"),
+        _("a shop asks whether it is you who spends points. If it is you, type this code there. "
+          "It is good once, for a quarter of an hour:"),
+        _("If you are not buying anything now, give the code to nobody: somebody else is at your "
+          "card. Please tell the shop."),
+    ),
+    UNLOCK: (
+        _("Open your card again: %(program)s"),
+        _("by this link your card is yours again: this e-mail address counts, everybody else is "
+          "signed out, and points can be spent. It opens once, within a quarter of an hour:"),
+        _("If you did not ask for it, you need not do anything: your card stays locked."),
     ),
 }  # fmt: skip
 
@@ -57,7 +78,10 @@ def written(letter: Letter, names: dict[str, str], address: str) -> tuple[str, s
     tongue = choose(letter.language.partition("-")[0].lower(), "")
     subject, before, after = (tongue.gettext(each) for each in _TEXTS[letter.purpose])
     program = said(names, tongue.tag, "Kantis")
-    link = f"{address.rstrip('/')}/open/{letter.token}"
+    page = "lock" if letter.purpose in (CHANGED, PHONE) else "open"
+    link = f"{address.rstrip('/')}/{page}/{letter.token}"
+    if letter.purpose == PROVE:
+        link = letter.token
     text = f"{_hello(tongue, letter.name)}\n\n{before}\n\n{link}\n\n{after}\n\n{program}\n"
     return subject % {"program": program}, text
 

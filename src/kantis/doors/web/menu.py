@@ -62,6 +62,7 @@ MENU: Final = (
     Entry(SETTING, "/tills", "Tills", RUNNING),
     Entry(SETTING, "/imports", "Imports", RUNNING),
     Entry(SETTING, "/keys", "Keys", RUNNING),
+    Entry(SETTING, "/safety", "Safety", INSIDE),
     Entry(SETTING, "/audit", "Audit log", AUDITING),
     Entry(SETTING, "/mails", "Mailbox", OWNER),
     Entry(SETTING, "//people", "People", OWNER),
@@ -90,7 +91,7 @@ def menu(program: str, role: str, path: str) -> tuple[list[Shown], list[Shown]]:
 
     >>> groups, entries = menu("cafe", "support", "/c/cafe/measures")
     >>> [each.title for each in groups], [each.title for each in entries if each.here]
-    (['Overview', 'Members', 'Program', 'Budgets', 'My account'], ['Measures'])
+    (['Overview', 'Members', 'Program', 'Budgets', 'Settings'], ['Measures'])
     """
     own = [entry for entry in MENU if role in entry.roles]
     current = _current(own, program, path)

@@ -149,7 +149,7 @@ async def other_email(visit: Visit) -> Response:
     """Another address is to be confirmed, and the one that there is hears of it; an empty one
     takes the change back."""
     form = await visit.form()
-    if not _is_fresh(visit):
+    if not _is_fresh(visit) or await _has_just_changed(visit):
         return await _email(visit, status=422)
     try:
         done = await visit.office.people(_other_email, visit, form.get("email", "").strip())
@@ -164,8 +164,18 @@ async def _email(visit: Visit, *, status: int = 200, typed: str = "") -> Respons
         raise NotHere
     return visit.page(
         "portal-email.html", status=status, place=place, about=about, fresh=_is_fresh(visit),
-        typed=typed, wrong=bool(typed),
+        typed=typed, wrong=bool(typed), changed=await _has_just_changed(visit),
     )  # fmt: skip
+
+
+async def _has_just_changed(visit: Visit) -> bool:
+    """Whether another address has come to count of late: then no other one does."""
+
+    def ask(reader: Desk) -> bool:
+        row = mine(reader, visit)[0]
+        return bool(reader.homes.freezes.own_reason(row.program, row.id, reader.clock()))
+
+    return await visit.office.read(ask)
 
 
 def _is_fresh(visit: Visit) -> bool:

@@ -15,13 +15,15 @@ from kantis.doors.web.terms import Chapter, chapters, titles, units, words
 
 
 class Place(Struct, frozen=True):
-    """A program as it stands; ``others`` are the programs that somebody may look at beside it."""
+    """A program as it stands; ``others`` are the programs that somebody may look at beside it.
+    ``frozen``: an owner lets nothing be spent now."""
 
     number: int
     name: str
     titles: dict[str, str]
     tree: dict[str, Node]
     others: tuple[str, ...] = ()
+    frozen: bool = False
 
     @property
     def money(self) -> str:
@@ -48,4 +50,5 @@ class Place(Struct, frozen=True):
 def place_of(home: Home, now: int, others: Iterable[str] = ()) -> Place:
     """A program as it stands at an instant."""
     plan = home.program.plan(now)
-    return Place(home.number, home.name, plan.head.title, tree_of(home, now), tuple(others))
+    tree = tree_of(home, now)
+    return Place(home.number, home.name, plan.head.title, tree, tuple(others), home.frozen)

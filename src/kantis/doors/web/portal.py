@@ -10,7 +10,8 @@ import segno
 from starlette.responses import Response
 
 from kantis.desk import around, household
-from kantis.desk.showing import standing, told
+from kantis.desk.programs import Home
+from kantis.desk.showing import now_of, standing, told
 from kantis.desk.submit import Desk
 from kantis.doors.web.barcode import can_say, code128
 from kantis.doors.web.pages import NotHere, Visit
@@ -19,6 +20,8 @@ from kantis.store.rows import AccountRow
 
 #: Lines of history on a page.
 PAGE: Final = 20
+#: How a reward comes that can be asked for.
+_ASKED: Final = "on request"
 
 
 async def card(visit: Visit) -> Response:
@@ -43,7 +46,7 @@ async def rewards(visit: Visit) -> Response:
     """What can be had, and how far it is to the rest."""
     place, found = await visit.office.read(_rewards, visit)
     query, form = visit.request.query_params, secrets.token_hex(16)
-    became = "no" if "no" in query else "done" if "done" in query else ""
+    became = next((each for each in ("no", "taken", "done") if each in query), "")
     return visit.page(
         "portal-rewards.html", **_said(visit, place), **found, became=became, form=form
     )
@@ -94,7 +97,15 @@ def _card(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         "entitlements": around.entitlements(home, row, now, wanted=tongue),
         "can": [each for each in found if each["can"]],
         "near": [each for each in found if _is_near(each)],
+        "frozen": _frozen(reader, visit, row),
     }
+
+
+def _frozen(reader: Desk, visit: Visit, row: AccountRow) -> str:
+    """What freezes the account of whoever is signed in, or the household's that they share."""
+    now, freezes = reader.clock(), reader.homes.freezes
+    both = (mine(reader, visit)[0].id, row.id)
+    return next(filter(None, (freezes.own_reason(row.program, x, now) for x in both)), "")
 
 
 def _is_near(reward: dict[str, Any]) -> bool:
@@ -106,11 +117,25 @@ def _is_near(reward: dict[str, Any]) -> bool:
 def _rewards(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
     row, home, place = own(reader, visit)
     now, tongue, say = reader.clock(), [visit.language.tag], place.teller(visit.language)
+    found = around.rewards(reader.books, home, row, now, wanted=tongue, say=say)
     return place, {
-        "rewards": around.rewards(reader.books, home, row, now, wanted=tongue, say=say),
+        "rewards": found,
+        "frozen": _frozen(reader, visit, row),
+        "takeable": takeable(home, row, now) if row.id == mine(reader, visit)[0].id else set(),
         "offers": around.offers(home, row, now, wanted=tongue, say=say),
         "choices": around.choices(home, row, now, wanted=tongue),
     }
+
+
+def takeable(home: Home, row: AccountRow, now: int) -> set[str]:
+    """The rewards that a member takes on their own: those that give a voucher. Where several
+    share an account, they are taken at the counter."""
+    if now_of(home, row, now).members:
+        return set()
+    return {
+        name for name, each in home.program.plan(now).rewards.items()
+        if each.gives.voucher and each.issued == _ASKED
+    }  # fmt: skip
 
 
 def _history(reader: Desk, visit: Visit) -> tuple[Place, list[dict[str, object]], int]:
