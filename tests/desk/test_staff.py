@@ -214,3 +214,92 @@ def test_a_proof_is_fresh_for_a_while(desk: Desk) -> None:
     assert session.is_fresh(desk.clock())
     clock_of(desk).now += 80 * DAY_MS
     assert found(desk, token) is not None
+
+
+# ── under attack ─────────────────────────────────────────────────────────────
+
+
+def place(number: int) -> bytes:
+    return bytes([number % 256, number // 256])
+
+
+def tried(desk: Desk, login: str, password: str, origin: staff.Origin) -> str:
+    """What became of a try; empty where somebody is in."""
+    return staff.show_password(desk, login, password, origin)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands of tries, each as fast as a hash may be: how slow it is has its own test."""
+    monkeypatch.setattr(staff, "_HASHER", staff.PasswordHasher(1, 8, 1))
+    monkeypatch.setattr(staff, "_NOBODY", staff._HASHER.hash("nobody"))
+
+
+@pytest.mark.usefixtures("quick")
+def test_who_is_attacked_is_not_locked_out(desk: Desk) -> None:
+    number = owner(desk)
+    mine = staff.Origin(b"home", staff.keep_device(desk, number))
+    codes = [tried(desk, "liisa", "wrong", staff.Origin(place(n))) for n in range(60)]
+    assert codes == ["wrong-password"] * 50 + ["too-many-tries"] * 10
+    assert tried(desk, "liisa", SECRET, staff.Origin(b"elsewhere")) == "too-many-tries"
+    assert tried(desk, "liisa", SECRET, mine) == "", "her own device goes on"
+    for _ in range(staff.TRIES_MAX):
+        assert tried(desk, "liisa", "wrong", mine) == "wrong-password"
+    assert tried(desk, "liisa", SECRET, mine) == "too-many-tries", "a stolen one does not"
+    number, token = staff.invite(desk, "second", "Second", "owner", "", BY)
+    assert staff.accept(desk, token, SECRET)
+    other = staff.Origin(b"x", mine.device)
+    assert [tried(desk, "second", "wrong", other) for _ in range(6)][-1] == "too-many-tries"
+
+
+@pytest.mark.usefixtures("quick")
+def test_one_place_tries_few_logins(desk: Desk) -> None:
+    """Each login once, so that no login is closed: the place is."""
+    for n in range(30):
+        _, token = staff.invite(desk, f"clerk-{n}", "Clerk", "cashier", "", BY)
+        assert staff.accept(desk, token, SECRET)
+    there = staff.Origin(b"thief")
+    found = [tried(desk, f"clerk-{n}", "wrong", there) for n in range(staff.FROM_ONE_MAX)]
+    assert set(found) == {"wrong-password"}
+    assert tried(desk, "clerk-29", SECRET, there) == "too-many-tries"
+    assert tried(desk, "clerk-29", SECRET, staff.Origin(b"shop")) == ""
+    assert [tried(desk, f"clerk-{n}", SECRET, staff.Origin(b"office")) for n in range(28)] == (
+        [""] * 28
+    ), "right passwords do not close a place"
+
+
+@pytest.mark.usefixtures("quick")
+def test_stuffing_from_many_places_gets_nobody_in(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """1,000 tries at 100 logins from 200 places, one in two hundred with the right password:
+    once 100 were wrong, no new device is let in, and who works here goes on."""
+    monkeypatch.setattr(staff, "ALL_MAX", 100)
+    devices = {}
+    for n in range(100):
+        number, token = staff.invite(desk, f"clerk-{n}", "Clerk", "cashier", "", BY)
+        assert staff.accept(desk, token, f"{SECRET} {n}")
+        devices[n] = staff.keep_device(desk, number)
+    got_in = 0
+    for n in range(1_000):
+        right = n % 200 == 199
+        password = f"{SECRET} {n % 100}" if right else "leaked elsewhere"
+        got_in += not tried(desk, f"clerk-{n % 100}", password, staff.Origin(place(n % 200)))
+    assert got_in == 0
+    for n in (0, 99):
+        mine = staff.Origin(b"shop", devices[n])
+        assert tried(desk, f"clerk-{n}", f"{SECRET} {n}", mine) == ""
+
+
+@pytest.mark.usefixtures("quick")
+def test_without_limits_each_right_pair_gets_in(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin."""
+    monkeypatch.setattr(staff, "_limits", lambda *_: {b"x" * 32: 1_000_000})
+    for n in range(10):
+        _, token = staff.invite(desk, f"clerk-{n}", "Clerk", "cashier", "", BY)
+        assert staff.accept(desk, token, SECRET)
+    for n in range(200):
+        tried(desk, f"clerk-{n % 10}", "wrong", staff.Origin(b"thief"))
+    assert tried(desk, "clerk-9", SECRET, staff.Origin(b"thief")) == ""

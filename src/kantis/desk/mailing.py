@@ -4,7 +4,7 @@ Guarantee: whoever asks for a link learns nothing of who is a member: an address
 has takes the same steps as one that somebody has, up to the answer. The books hold a keyed
 hash of it until the letter is sent. The address is read from the vault, and the link is made,
 when the letter is sent; no letter is ever written down. Five letters to one address within a
-quarter of an hour are enough, and forty asked for from one place.
+quarter of an hour are enough, forty asked for from one place, and two thousand in all.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ JOB: Final = "mail"
 WITHIN_MS: Final = 15 * 60_000
 TO_ONE_MAX: Final = 5
 FROM_ONE_MAX: Final = 40
+ALL_MAX: Final = 2_000
 #: A letter that nothing sends is kept so long.
 KEPT_MS: Final = 7 * DAY_MS
 #: The letters of a code by which a member shows a shop that it is them.
@@ -90,7 +91,10 @@ def ask_mail(
         return False
     if place and tickets.tries(books, place, since) >= FROM_ONE_MAX:
         return False
-    for subject in (one, place) if place else (one,):
+    every = digest("all letters that somebody asked for")
+    if place and tickets.tries(books, every, since) >= ALL_MAX:
+        return False
+    for subject in (one, place, every) if place else (one,):
         tickets.add_try(books, subject, now, since)
     row = MailRow(0, program, purpose, tags, account, language, now, 0)
     jobs.ask_job(books, now, now, JOB, str(rows.add(books, row)))

@@ -1,9 +1,12 @@
 """Staff: who may sign in to the console and the till, and how they show who they are.
 
 Guarantee: a password is at least twelve letters, and the books hold what Argon2id makes of
-it. Five wrong tries within a quarter of an hour close a login for the rest of it, also
-across a restart; how long an answer takes does not tell whether a login exists. A link opens
-once, within its time. Whoever has left is signed out everywhere at once.
+it. Within a quarter of an hour five wrong tries close a login for the place that they came
+from, fifty close it for every new device, twenty close a place for all logins, and a thousand
+close all new devices, for the rest of it and also across a restart. A device on which somebody
+has signed in before is counted alone, so nobody is locked out by what others try. How long an
+answer takes does not tell whether a login exists. A link opens once, within its time. Whoever
+has left is signed out everywhere at once.
 """
 
 from __future__ import annotations
@@ -44,7 +47,14 @@ PARTNER: Final = "partner"
 PASSWORD_MIN: Final = 12
 PASSWORD_MAX: Final = 256
 TRIES_MAX: Final = 5
+#: Wrong passwords of one login from all places, from one place for all logins, and in all.
+TO_ONE_MAX: Final = 50
+FROM_ONE_MAX: Final = 20
+ALL_MAX: Final = 1_000
 TRIES_WITHIN_MS: Final = 15 * 60_000
+#: A device on which somebody has signed in is theirs for so long; what its ticket is for.
+DEVICE_MS: Final = 365 * DAY_MS
+DEVICE: Final = "device"
 INVITED_MS: Final = 7 * DAY_MS
 #: What the link of an invitation is for.
 INVITE: Final = "invite"
@@ -207,48 +217,96 @@ def check_password(password: str) -> None:
         raise _wrong("weak-password", message)
 
 
-def tries_of(login: str) -> bytes:
-    """What tries to sign in with a login are counted under."""
-    return digest(f"login {login}")
+class Origin(Struct, frozen=True):
+    """Where somebody signs in: a keyed hash of the place, and what their device was given when
+    they signed in on it before."""
+
+    place: bytes = b""
+    device: str = ""
 
 
-def sign_in(desk: Desk, login: str, password: str) -> Staff:
+#: Whoever signs in without a browser.
+NOWHERE: Final = Origin()
+
+
+def tries_of(login: str, where: bytes = b"") -> bytes:
+    """What tries to sign in with a login are counted under, from one place or device."""
+    return digest(f"login {login} {where.hex()}".strip())
+
+
+def _limits(books: Reading, login: str, row: StaffRow | None, origin: Origin) -> dict[bytes, int]:
+    """What a wrong password counts for, and how many of each there may be."""
+    device = digest(origin.device) if origin.device else b""
+    ticket = rows.ticket(books, device) if device else None
+    whose = ticket.staff if ticket is not None and ticket.purpose == DEVICE else 0
+    if row is not None and whose == row.number:
+        return {tries_of(login, device): TRIES_MAX}
+    found = {
+        tries_of(login, origin.place): TRIES_MAX,
+        digest(f"all tries of {login}"): TO_ONE_MAX,
+        digest("all tries"): ALL_MAX,
+    }
+    if origin.place:
+        found[digest(f"all tries from {origin.place.hex()}")] = FROM_ONE_MAX
+    return found
+
+
+def sign_in(desk: Desk, login: str, password: str, origin: Origin = NOWHERE) -> Staff:
     """Who signs in; ``SignInRefused`` where login and password do not belong together."""
     login = login.strip().lower()[:100]
-    subject, now = tries_of(login), desk.clock()
+    now = desk.clock()
     since = now - TRIES_WITHIN_MS
     with alone(desk) as books:
-        if rows.tries(books, subject, since) >= TRIES_MAX:
-            raise SignInRefused("too-many-tries")
-        rows.add_try(books, subject, now, since)
         row = rows.by_login(books, login)
+        limits = _limits(books, login, row, origin)
+        if any(rows.tries(books, each, since) >= most for each, most in limits.items()):
+            raise SignInRefused("too-many-tries")
+        tries = [rows.add_try(books, each, now, since) for each in limits]
     known = row is not None and row.ended is None and bool(row.password)
     if not _fits(row.password if row is not None and known else _NOBODY, password) or not known:
         raise SignInRefused("wrong-password")
     assert row is not None
+    subject = next(iter(limits))
     with alone(desk) as books:
         rows.forget_tries(books, subject)
+        rows.take_back(books, tries)
         if _HASHER.check_needs_rehash(row.password):
             rows.set_password(books, row.number, hashed(password))
     return shown(row)
 
 
-def show_password(desk: Desk, login: str, password: str) -> str:
+def forget_all_tries(books: Books, login: str) -> None:
+    """A login is open again for whoever has named no place, and for all devices together."""
+    for subject in (tries_of(login), digest(f"all tries of {login}")):
+        rows.forget_tries(books, subject)
+
+
+def keep_device(desk: Desk, number: int) -> str:
+    """Somebody has signed in on a device; the token by which it is known to be theirs."""
+    token, now = new_token(), desk.clock()
+    with alone(desk) as books:
+        rows.add_ticket(books, TicketRow(digest(token), DEVICE, number, 0, now, now + DEVICE_MS))
+    return token
+
+
+def show_password(desk: Desk, login: str, password: str, origin: Origin = NOWHERE) -> str:
     """Why a password does not show who somebody is; or nothing."""
     try:
-        sign_in(desk, login, password)
+        sign_in(desk, login, password, origin)
     except SignInRefused as refused:
         return refused.code
     return ""
 
 
-def change_password(desk: Desk, who: Staff, password: str, new: str) -> str:
+def change_password(
+    desk: Desk, who: Staff, password: str, new: str, origin: Origin = NOWHERE
+) -> str:
     """Somebody takes another password: why not, or nothing."""
     try:
         check_password(new)
     except ProgramError as error:
         return error.faults[0].code
-    if why := show_password(desk, who.login, password):
+    if why := show_password(desk, who.login, password, origin):
         return why
     give_password(desk, who.number, new, By(who.login, who.name))
     return ""

@@ -163,10 +163,20 @@ def tries(books: Reading, subject: bytes, since: int) -> int:
     )
 
 
-def add_try(books: Books, subject: bytes, at: int, since: int) -> None:
-    """Record a try, and forget those before ``since``."""
+def add_try(books: Books, subject: bytes, at: int, since: int) -> int:
+    """Record a try, and forget those before ``since``; its number."""
     books.execute("DELETE FROM sign_in_try WHERE at <= ?", (since,))
-    books.insert("sign_in_try", {"subject": subject, "at": at})
+    return int(
+        books.rows(
+            "INSERT INTO sign_in_try (subject, at) VALUES (?, ?) RETURNING n", (subject, at)
+        )[0][0]
+    )
+
+
+def take_back(books: Books, tries: list[int]) -> None:
+    """Some tries have turned out right."""
+    marks = ", ".join("?" * len(tries))
+    books.execute(f"DELETE FROM sign_in_try WHERE n IN ({marks})", tries)
 
 
 def forget_tries(books: Books, subject: bytes) -> None:

@@ -1,6 +1,6 @@
 """Joining in a browser: the card at once, a letter that confirms, and nobody learns of others."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -64,7 +64,9 @@ def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @contextmanager
-def opened(folder: Path, source: str) -> Iterator[Site]:
+def opened(
+    folder: Path, source: str, prepare: Callable[[Desk], None] = lambda _: None
+) -> Iterator[Site]:
     """A service with a program of that name, and a mail server."""
     store = folder / "books.db"
     before = wall_clock() - 16 * 60_000
@@ -75,6 +77,7 @@ def opened(folder: Path, source: str) -> Iterator[Site]:
         staff, _ = keys.make(desk, "Staff", "club", "staff", "counter")
         desk.submit([Event("till", "1", desk.clock(), "card:1", Enrol())], program="club")
         old = sessions.begin(desk, "an old phone", account=1)
+        prepare(desk)
     with mail_server() as (letters, url):
         options = ["--smtp", url, "--mail-from", "club@example.com", "--address", "http://x.test"]
         with served(store, options=options) as server:

@@ -12,7 +12,7 @@ from kantis.core.calendar import day, show_instant
 from kantis.desk import factors, sessions, staff
 from kantis.desk.submit import Desk
 from kantis.doors.web.pages import NotHere, Visit
-from kantis.doors.web.proving import is_fresh, known, prove_first
+from kantis.doors.web.proving import is_fresh, known, origin, prove_first
 from kantis.store import factors as factor_rows
 
 #: Where the way to a second factor begins.
@@ -43,7 +43,7 @@ async def password(visit: Visit) -> Response:
         return prove_first(visit, "/account")
     form = await visit.form()
     said = form.get("password", ""), form.get("new", "")
-    why = await visit.change(staff.change_password, visit.staff, *said)
+    why = await visit.change(staff.change_password, visit.staff, *said, await origin(visit))
     if why:
         return await _account(visit, status=429 if why == factors.OFTEN else 422, trouble=why)
     assert visit.session is not None

@@ -7,16 +7,29 @@ the second factor where there is one, else the password.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from kantis.desk import factors, sessions, staff
 from kantis.desk.factors import Factors
+from kantis.doors.api.problems import Problem
 from kantis.doors.web.pages import Visit
 
 #: What keeps the place of somebody between the two steps.
 HALF_COOKIE = "half"
+#: What a device keeps on which somebody has signed in.
+DEVICE_COOKIE = "device"
+
+
+async def origin(visit: Visit) -> staff.Origin:
+    """Where somebody signs in; where the keys cannot be used, from nowhere in particular."""
+    place = b""
+    if visit.place:
+        with suppress(Problem):
+            place = (await visit.office.seals()).signing("places", visit.place.encode())[0]
+    return staff.Origin(place, visit.request.cookies.get(visit.cookie(DEVICE_COOKIE), ""))
 
 
 def is_fresh(visit: Visit) -> bool:
@@ -91,7 +104,7 @@ async def proved(visit: Visit) -> Response:
         seals, typed = await visit.office.seals(), form.get("code", "")
         why = await visit.change(factors.show, seals, visit.staff.number, typed)
     else:
-        about = visit.staff.login, form.get("password", "")
+        about = visit.staff.login, form.get("password", ""), await origin(visit)
         why = await visit.change(staff.show_password, *about)
     if why:
         status = 429 if why == factors.OFTEN else 403

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from kantis.core.knobs import ProgramError
 from kantis.desk import factors, sessions, staff
 from kantis.doors.web import proving
-from kantis.doors.web.pages import NotHere, Visit
+from kantis.doors.web.pages import YEAR_S, NotHere, Visit
 
 #: Where somebody begins who has just signed in, by role.
 HOME = {"cashier": "/till", "partner": "/c"}
@@ -23,7 +23,8 @@ async def signed_in(visit: Visit) -> Response:
     form = await visit.form()
     onward = visit.onward(form)
     try:
-        who = await visit.change(staff.sign_in, form.get("login", ""), form.get("password", ""))
+        said = form.get("login", ""), form.get("password", "")
+        who = await visit.change(staff.sign_in, *said, await proving.origin(visit))
     except staff.SignInRefused as refused:
         status = 429 if refused.code == "too-many-tries" else 403
         return visit.page("sign-in.html", status=status, next=onward, trouble=refused.code)
@@ -89,4 +90,9 @@ async def begin(visit: Visit, who: staff.Staff, onward: str) -> Response:
     token = await visit.change(sessions.begin, device, staff=who.number)
     answer = visit.go(onward or HOME.get(who.role, "/c"))
     visit.open_session(answer, token)
+    known = await visit.change(staff.keep_device, who.number)
+    answer.set_cookie(
+        visit.cookie(proving.DEVICE_COOKIE), known, max_age=YEAR_S, path="/", samesite="lax",
+        httponly=True, secure=visit.is_secure,
+    )  # fmt: skip
     return answer
