@@ -10,9 +10,9 @@ from tests.doors.service.server import begin, served
 
 def test_the_last_use_only_moves_on(tmp_path: Path) -> None:
     with kantis.desk.open(str(tmp_path / "books.db")) as desk:
-        for used in ({"a": 5, "b": 7}, {"a": 9}, {"a": 3}):
+        for used in ({"a": (5, "x"), "b": (7, "")}, {"a": (9, "y")}, {"a": (3, "z")}):
             desk.chore("note_uses", used)
-        assert uses(desk.books) == {"a": 9, "b": 7}
+        assert uses(desk.books) == {"a": (9, "y"), "b": (7, "")}
 
 
 def test_a_key_that_called_says_so(tmp_path: Path) -> None:
@@ -23,6 +23,7 @@ def test_a_key_that_called_says_so(tmp_path: Path) -> None:
             assert client.get("/v1/accounts/card:1").status_code == 404
         assert server.end()[0] == 0
     with kantis.desk.open(store) as desk:
-        used = {each.source: each.used for each in keys.shown(desk.books)}
-    assert used["club-till"]
-    assert used["club-shop"] is None
+        used = {each.source: (each.used, each.used_from) for each in keys.shown(desk.books)}
+    assert used["club-till"][0]
+    assert used["club-till"][1] == "127.0.0.0/24"
+    assert used["club-shop"] == (None, "")

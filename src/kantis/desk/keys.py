@@ -68,7 +68,7 @@ UNLIMITED: Final = Limits()
 class Key(Struct, frozen=True):
     """A key as it may be shown: without its secret. Without a program it is for all of them.
 
-    ``used`` is when it was used last, to about a minute.
+    ``used`` is when it was used last, to about a minute, and ``used_from`` the network from which.
     """
 
     prefix: str
@@ -81,6 +81,7 @@ class Key(Struct, frozen=True):
     revoked: int | None
     limits: Limits
     used: int | None = None
+    used_from: str = ""
 
 
 def digest(secret: str) -> bytes:
@@ -124,7 +125,8 @@ def shown(books: Reading, program: int = 0) -> list[Key]:
     return [
         Key(
             k.prefix, k.name, names[k.program], k.scope, k.source, k.location, k.created,
-            k.revoked, Limits(k.per_minute, k.largest, k.goodwill), used.get(k.prefix),
+            k.revoked, Limits(k.per_minute, k.largest, k.goodwill),
+            *used.get(k.prefix, (None, "")),
         )
         for k in books.all_keys()
         if program in (0, k.program)

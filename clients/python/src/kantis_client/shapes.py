@@ -932,6 +932,8 @@ class KeyTold(TypedDict):
     revoked: str | None
     scope: str
     source: str
+    used: str | None
+    used_from: str
 
 
 class Keys(TypedDict):

@@ -87,7 +87,9 @@ class _Visit:
         route = self._route = route_of(scope["method"], scope["path"])
         state = scope["state"] = {"office": self._office, "request": self._id}
         if route.scopes not in (OPEN, SIGNED, CHECKOUT):
-            caller = state["caller"] = await self._office.caller(self._secret())
+            caller = state["caller"] = await self._office.caller(
+                self._secret(), (scope.get("client") or ("",))[0]
+            )
             self._key = caller.key
             if caller.scope not in route.scopes:
                 raise Problem("not-allowed")

@@ -196,8 +196,8 @@ class Office:
             self.journal.count(each.outcome)
         return results
 
-    async def caller(self, secret: str) -> Caller:
-        """Whose key this is; ``Problem`` when it is nobody's now."""
+    async def caller(self, secret: str, address: str = "") -> Caller:
+        """Whose key this is, that came from an address; ``Problem`` when it is nobody's now."""
         keyring = self.desk.keyring
         try:
             row = keyring.find(secret)
@@ -205,7 +205,7 @@ class Office:
             row = await self._porter.find(secret)
         if row is None:
             raise Problem("key-unknown", www_authenticate="Bearer")
-        if self._uses.note(row.prefix, self.desk.clock()):
+        if self._uses.note(row.prefix, self.desk.clock(), address):
             self._clerk.submit(self._write_uses)
         return await self.caller_of(row)
 

@@ -60,6 +60,11 @@ class KeyTold(BaseModel):
     location: str
     created: str
     revoked: str | None
+    used: str | None = Field(description="When it was used last, to about a minute.")
+    used_from: str = Field(
+        description="The network from which: of an address the first 24 bits, or 48.",
+        examples=["203.0.113.0/24"],
+    )
     limits: dict[str, int]
 
 
@@ -160,6 +165,8 @@ def _keys(reader: Desk, caller: Caller) -> list[KeyTold]:
             prefix=each.prefix, name=each.name, program=each.program, scope=each.scope,
             source=each.source, location=each.location, created=show_instant(each.created),
             revoked=show_instant(each.revoked) if each.revoked is not None else None,
+            used=show_instant(each.used) if each.used is not None else None,
+            used_from=each.used_from,
             limits={n: v for n, v in msgspec.structs.asdict(each.limits).items() if v},
         )
         for each in keys.shown(reader.books, caller.number)

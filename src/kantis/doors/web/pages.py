@@ -182,7 +182,7 @@ class Visit:
         if not token:
             return
         try:
-            caller = await office.caller(token)
+            caller = await office.caller(token, self.place)
         except Problem:  # its key was revoked, or is none
             return
         found = await office.read(
