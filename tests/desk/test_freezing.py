@@ -10,6 +10,7 @@ from kantis.core.events import (
     Capture,
     Event,
     Exchange,
+    Join,
     Leave,
     Line,
     Purchase,
@@ -129,6 +130,12 @@ def test_after_another_address_points_leave_at_the_counter_only(rich: Shop) -> N
 
 def kind(event: Event) -> str:
     return event.type
+
+
+def test_nobody_joins_what_is_frozen(rich: Shop) -> None:
+    freezing.freeze_account(rich.desk, account(rich, "2"), ADDRESS, DESK)
+    into = f"account:{account(rich, '2')}"
+    assert codes(rich(rich.ask("join", "card:1", Join("1", into)))) == ["address-changed"]
 
 
 def test_a_source_with_any_key_for_the_net_is_no_counter(rich: Shop) -> None:

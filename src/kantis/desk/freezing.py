@@ -56,6 +56,7 @@ ADDRESS_MS: Final = 3 * DAY_MS
 OPEN_ENDED: Final = 1 << 53
 #: Keys of those at whose counter a member stands.
 _COUNTER: Final = ("till", "staff")
+_ACCOUNT: Final = "account:"
 _OVER_THE_COUNTER: Final = (Purchase, Redeem, Capture, Use)
 
 #: A program and an account of it; the account 0 is the whole program.
@@ -117,6 +118,10 @@ class Freezes:
     def forbids(self, books: Reading, program: int, account: int, event: Event, now: int) -> str:
         """The code of why an event is not decided now; empty where it is."""
         why = self.reason(program, account, now) if spends(event) else ""
+        if isinstance(event.body, Join) and event.body.into.startswith(_ACCOUNT) and not why:
+            # whoever joins spends what is there, so nobody joins what is frozen
+            into = event.body.into.removeprefix(_ACCOUNT)
+            why = self.reason(program, int(into), now) if into.isdecimal() else ""
         if why == ADDRESS:
             # what follows from another event was looked at with that one
             if event.source == DESK:
@@ -168,7 +173,7 @@ def accounts_of(books: Reading, account: int) -> list[int]:
     """An account, and that of the household whose points its member spends."""
     row = books.account(account)
     into = decode_account(row.snapshot).away[0] if row is not None else ""
-    return [account, int(into.removeprefix("account:"))] if into else [account]
+    return [account, int(into.removeprefix(_ACCOUNT))] if into else [account]
 
 
 # ── freezing and ending it ───────────────────────────────────────────────────

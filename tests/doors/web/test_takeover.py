@@ -102,6 +102,24 @@ def robbed(house: House, card: str, thief: httpx.Client, prefix: str) -> dict[st
     return found
 
 
+def into_household(site: Site, host: httpx.Client, email: str) -> httpx.Response:
+    """Somebody else joins the household of a member, whose points they could spend then."""
+    page = host.post("/me/household/invite").text
+    code = page.split("join?code=")[1].split('"')[0].split("<")[0]
+    with site.browser() as helper:
+        site.join(helper, email)
+        return helper.post("/me/household/join", data={"code": code})
+
+
+def test_nobody_invites_on_an_old_sign_in(house: House) -> None:
+    with house.signed_in("known phone") as member:
+        assert member.post("/me/household/invite").status_code == 403
+    with house.site.browser() as host:
+        house.site.join(host, "hosts@example.org")
+        answer = into_household(house.site, host, "guest@example.org")
+        assert answer.headers["location"] == "/me/household?joined=1", "the twin"
+
+
 def test_nothing_leaves_and_one_press_ends_it(house: House) -> None:
     site = house.site
     with site.browser() as thief, site.browser() as owner:
@@ -120,6 +138,8 @@ def test_nothing_leaves_and_one_press_ends_it(house: House) -> None:
         assert "for three days points are spent in the shop only" in thief.get("/me").text
         answer = thief.post("/me/email", data={"email": "another@example.org"})
         assert answer.status_code == 422, "it changes back only"
+        assert thief.post("/me/leave", data={"sure": "1"}).status_code == 422
+        assert into_household(site, thief, "helper@example.org").status_code == 422
 
         mug = {"subject": f"card:{card}", "reward": "mug"}
         head = {"idempotency-key": "at-the-counter"}

@@ -26,6 +26,7 @@ from kantis.doors.web.own import MYSELF
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place
 from kantis.doors.web.portal import mine
+from kantis.doors.web.proving import is_fresh
 from kantis.doors.web.taking import FROZEN, ask_proof, must_prove
 from kantis.doors.web.terms import Clause
 from kantis.store import people
@@ -84,6 +85,8 @@ async def invite(visit: Visit) -> Response:
     seen = await visit.office.people(_seen, visit)
     if not seen.leads or seen.full:
         raise NotHere
+    if not is_fresh(visit):  # whoever comes spends what is there
+        return ask_proof(visit, seen.place)
     code = await visit.change(household.invite, seen.row.id)
     return await _look(visit, code=code)
 

@@ -201,7 +201,8 @@ async def left(visit: Visit) -> Response:
     form = await visit.form()
     fresh = visit.session.is_fresh(visit.office.desk.clock())
     _, account, _, _ = await visit.office.people(_losing, visit)
-    if not fresh or not form.get("sure") or _is_shared(account):
+    frozen = await _has_just_changed(visit)
+    if not fresh or frozen or not form.get("sure") or _is_shared(account):
         return await _leave(visit, status=422)
     place, events = await visit.office.people(_last, visit)
     for event in events:
@@ -221,7 +222,7 @@ async def _leave(visit: Visit, *, status: int = 200) -> Response:
     return visit.page(
         "portal-leave.html", status=status, place=place, say=place.speaker(visit.language),
         account=account, vouchers=vouchers, known=known, tried=status != 200,
-        shares=_is_shared(account),
+        shares=_is_shared(account), changed=await _has_just_changed(visit),
         fresh=visit.session.is_fresh(visit.office.desk.clock()),
     )  # fmt: skip
 
