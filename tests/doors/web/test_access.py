@@ -334,10 +334,15 @@ def test_only_pages_of_ours_come_after_signing_in(site: Site) -> None:
         assert 'value="/people"' in client.get("/sign-in?next=/people").text
 
 
+PLAIN = {"x-forwarded-proto": "http"}
+
+
 def test_cookies_are_kept_from_scripts(site: Site) -> None:
     with site.client() as client:
         client.headers["x-forwarded-proto"] = "https"
         answer = client.get("/theme/dark")
+        assert "strict-transport-security" not in client.get("/", headers=PLAIN).headers
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
     said = answer.headers["set-cookie"].lower()
     assert "httponly" in said
     assert "samesite=lax" in said

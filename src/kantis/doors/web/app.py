@@ -24,6 +24,8 @@ log: Any = structlog.get_logger()
 
 #: Where somebody sets up the second factor that they need.
 _OWN_SIGN_IN: Final = "/account"
+#: For a year; of this host, and not of others of its domain.
+_ONLY_TLS: Final = "max-age=31536000"
 
 Handler = Callable[[Visit], Awaitable[Response]]
 
@@ -85,6 +87,8 @@ class Web:
                 log.exception("fault", request=name, error=type(error).__name__)
                 answer = visit.page("trouble.html", status=500, problem=None)
         answer.headers["x-request-id"] = name
+        if request.url.scheme == "https":  # from now on this browser comes by TLS only
+            answer.headers["strict-transport-security"] = _ONLY_TLS
         await answer(scope, receive, send)
         seconds = time.perf_counter() - started
         office.journal.note(name, scope["method"], route, answer.status_code, seconds, "")
