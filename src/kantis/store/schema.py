@@ -451,7 +451,7 @@ STEPS: list[Step] = [
         24, "makes the tables of what keeps points from being spent",
         freezing.sqlite(_SQLITE_WORDS), freezing.postgres(_POSTGRES_WORDS),
     ),
-    _same(24, "says from where a key was used last", uses.PLACES),
+    _same(25, "says from where a key was used last", uses.PLACES),
 ]  # fmt: skip
 
 

@@ -203,7 +203,7 @@ def test_a_key_that_changes_the_address_is_told_and_holds_too(house: House) -> N
         assert problem(answer) == (422, "address-changed")
         etag = shop.get(path).headers["etag"]
         answer = shop.patch(path, json={"email": "more@example.org"}, headers={"if-match": etag})
-        assert problem(answer) == (409, "address-changed")
+        assert problem(answer) == (409, "changed-of-late")
         with house.signed_in("boss") as boss:
             number = made["account"]
             assert "for three days" in boss.get(f"/c/club/members/{number}").text

@@ -208,7 +208,7 @@ def change(
     phone = bool(before.phone) and person.phone != before.phone
     if other:
         if _has_just_changed(reader, member):
-            raise Refusal("address-changed")
+            raise Refusal("changed-of-late")
         person = structs.replace(person, former_email=before.email)
     if other or phone:  # before it counts, so that nothing leaves in between
         freezing.freeze_account(vault.desk, member.row.account, ADDRESS, MEMBER)

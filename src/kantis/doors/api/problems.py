@@ -177,7 +177,7 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "Another member of this program has this e-mail address. Find them with "
         "POST /v1/members/search, and give them this card; or leave the address out.",
     ),
-    "address-changed": (
+    "changed-of-late": (
         409,
         "Changed of late",
         "The address of this member has changed within three days, and changes back only by the "
