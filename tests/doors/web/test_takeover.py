@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 
 from kantis.core.calendar import DAY_MS
 from kantis.core.events import Enrol, Event, Line, Purchase
@@ -16,6 +17,7 @@ from kantis.desk.submit import Desk
 from tests.doors.service.server import buy
 from tests.doors.service.test_events import problem
 from tests.doors.web.letters import link, lock
+from tests.doors.web.looking import LOOKS, WIDTHS, tab
 from tests.doors.web.test_email import addresses, come
 from tests.doors.web.test_joining import CLUB, Site, _hidden, card_of, opened
 
@@ -171,6 +173,35 @@ def test_nothing_leaves_and_one_press_ends_it(house: House) -> None:
         assert '"adjusted"' not in entries
         answer = site.till.post("/v1/redemptions", json=mug, headers={"idempotency-key": "again"})
         assert answer.status_code == 201, "the id was not used up"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("language", "width"), LOOKS)
+def test_the_lock_in_each_language(
+    browser: Browser, house: House, language: str, width: int
+) -> None:
+    """One press in a browser; and what whoever looks after it sees in the console."""
+    site, email = house.site, f"{language}{width}-lock@example.org"
+    theme = "dark" if width == WIDTHS[0] else "light"
+    with site.browser() as client:
+        come(site, client, email)
+        client.post("/me/email", data={"email": f"new-{email}"})
+        warned = lock(site.letters.to(email, 2))
+    with tab(browser, site.address, width, theme, language) as looked:
+        looked.page.goto(warned)
+        assert looked.barriers() == []
+        looked.page.locator("main button").click()
+        looked.page.locator("button[value=unlock]").wait_for()
+        assert looked.barriers() == []
+        assert not looked.overflows()
+        assert looked.complaints == []
+    boss = house.known["boss"]
+    with tab(browser, site.address, width, theme, language, session=boss) as looked:
+        looked.page.goto("/c/club/safety")
+        looked.page.locator("section[aria-labelledby=accounts] a").last.click()
+        assert looked.page.locator("form[action$='/free']").count() == 1
+        assert looked.barriers() == []
+        assert not looked.overflows()
 
 
 def test_without_another_address_all_of_it_leaves(house: House) -> None:

@@ -1,12 +1,16 @@
 """Points without the network: off until allowed, capped, booked once, and what is short is owed."""
 
 import json
+import re
 import time
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
+import kantis.desk
+from kantis.desk import freezing
+from kantis.desk.audit import By
 from tests.doors.web.looking import LOOKS, THEMES, tab
 from tests.doors.web.test_till import Shop, ready, sell, shop
 
@@ -173,6 +177,35 @@ def test_a_card_of_one_till_pays_no_more_in_many_sales(shop: Shop) -> None:
         ]  # fmt: skip
         told = client.post("/till/queue", json={"sales": sales}).json()["sales"]
     assert sorted(told.values()) == ["", "offline-too-much", "offline-too-much"]
+
+
+def kept(page: httpx.Response) -> str:
+    """What a device keeps of the card on its page."""
+    found = re.search(r'id="seen"[^>]* data-said="([^"]*)"', page.text)
+    assert found is not None
+    return found[1]
+
+
+def frozen(shop: Shop, *, on: bool) -> None:
+    with kantis.desk.open(str(shop.store)) as desk:
+        freezing.switch(desk, 1, By("test"), on=on)
+        desk.settle()
+
+
+def test_frozen_a_till_learns_it_and_what_it_took_waits(shop: Shop) -> None:
+    assert allow(shop, "50") == 303
+    with shop.client() as client:
+        sell(client, "6407025", "200")
+        assert "money-off" in kept(client.get("/till", params={"card": "6407025"}))
+        frozen(shop, on=True)
+        page = client.get("/till", params={"card": "6407025", "amount": "20"})
+        assert kept(page) == "", "the device forgets what the card could pay"
+        assert "Nothing can be spent for now." in page.text
+    sale = {"id": "2345-6789-FRZN", "lines": ":1:2000", "points": {"money-off": 100}}
+    assert queued(shop, "6407025", **sale) == "", "it is taken, so the device lets go of it"
+    assert shop.points("6407025") == "200"
+    frozen(shop, on=False)
+    assert shop.points("6407025") == "110", "decided now: 100 spent, 10 earned by the rest"
 
 
 @pytest.mark.parametrize(("language", "width"), LOOKS)
