@@ -57,6 +57,8 @@ DEEDS: Final = {
     "segment": "a segment got its rules, or was ended",
     "freeze": "spending was frozen, of a program or of one account",
     "unfreeze": "a freeze of spending was ended",
+    "survey": "it was settled how members are asked after a purchase",
+    "reply": "a member's answer got a reply",
     "sign in": "a link was made by which a member signs in",
 }
 

@@ -15,7 +15,7 @@ from msgspec import Struct
 from kantis.core.amounts import divide
 from kantis.core.calendar import show_day, window_end, window_start
 from kantis.core.knobs import Fault, ProgramError
-from kantis.desk import notices, outbox
+from kantis.desk import outbox
 from kantis.desk.audit import By, alone, record
 from kantis.desk.beside import beside
 from kantis.desk.chores import chore
@@ -194,18 +194,17 @@ def tell(desk: Desk | RemoteDesk) -> int:
                 continue
             each = standing(reader.books, home, row, now)
             if each.alarming:
-                told += desk.chore(
-                    "alarm_budget", row.number, row.program, first, *_said(home, each)
-                )
+                about = row.number, row.program, first, _said(home, each)
+                told += desk.chore("alarm_budget", *about)
     return told
 
 
-def _said(home: Home, each: Standing) -> tuple[str, dict[str, Any]]:
-    """The name of the program, and what a message tells of a budget."""
+def _said(home: Home, each: Standing) -> dict[str, Any]:
+    """What a message tells of a budget."""
     row = each.row
     unit = home.program.money if row.counts == MONEY else None
     used, amount = (unit.number(n) if unit else str(n) for n in (each.used, row.amount))
-    return home.name, {
+    return {
         "budget": row.number, "of": f"{row.what} {row.name}".strip(), "counts": row.counts,
         "since": show_day(each.first), "used": used, "amount": amount, "alarm": row.alarm,
     }  # fmt: skip
@@ -213,14 +212,11 @@ def _said(home: Home, each: Standing) -> tuple[str, dict[str, Any]]:
 
 @chore
 def alarm_budget(
-    books: Books, now: int, number: int, program: int, first: int, name: str, said: dict[str, Any]
+    books: Books, now: int, number: int, program: int, first: int, said: dict[str, Any]
 ) -> bool:
     """Note the alarm of a window and stage its messages; ``False`` when it was noted before."""
     if not rows.alarm(books, number, first):
         return False
     notice, message = Notice(ALARM_TYPE, said), f"budget-{number}-{first}"
-    made = outbox.body(name, message, notice, {}, now)
-    for each in outbox.followers(books):
-        if each.program == program and notices.wanted(notice.type, each.types):
-            outbox.insert(books, each.number, [(message, notice.type, 0, now, made)], now)
+    outbox.announce(books, program, message, notice, {}, now)
     return True

@@ -42,6 +42,7 @@ def _named(name: str) -> Chore:
         from kantis.desk import (  # noqa: F401 (whoever has chores names them)
             budgets,
             freezing,
+            gifts,
             hooks,
             imports,
             jobs,
@@ -49,6 +50,7 @@ def _named(name: str) -> Chore:
             outbox,
             reminding,
             rescue,
+            surveys,
             uses,
         )
         from kantis.desk.measures import tallying  # noqa: F401

@@ -73,6 +73,7 @@ TYPES: Final = {
     "flag.raised": "a person should look at something",
     "program.published": "a program has a new version",
     "budget.alarm": "a budget has reached the share at which it alarms",
+    "survey.answered": "a member has said how a purchase was: the score, and no word of the text",
     "webhook.disabled": "another webhook of the program is not called any more",
     "webhook.test": "somebody asked for a test; only the webhook itself is told",
 }

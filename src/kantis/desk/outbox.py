@@ -184,6 +184,18 @@ def insert(books: Books, hook: int, rows: list[tuple[str, str, int, int, bytes]]
     return made
 
 
+def announce(
+    books: Books, program: int, message: str, notice: Notice, about: dict[str, Any], at: int
+) -> None:
+    """Stage a message that belongs to no entry, for every webhook of a program that wants it;
+    in the transaction of what it tells."""
+    account, seq = int(about.get("account", 0)), int(about.get("seq", 0))
+    made = body(_name(books, program), message, notice, about, at, seq)
+    for each in followers(books):
+        if each.program == program and notices.wanted(notice.type, each.types):
+            insert(books, each.number, [(message, notice.type, account, at, made)], at)
+
+
 def _name(books: Books, program: int) -> str:
     return {number: name for name, number in books.programs().items()}.get(program, "")
 
@@ -390,11 +402,7 @@ def _tell_others(books: Books, each: Outcome, reason: str) -> None:
     """The other webhooks of the program are told that one is not called any more."""
     id, program = books.rows("SELECT id, program FROM webhook WHERE number = ?", (each.hook,))[0]
     notice = Notice("webhook.disabled", {"webhook": id, "reason": reason})
-    message = f"disabled-{each.hook}-{each.at}"
-    made = body(_name(books, program), message, notice, {}, each.at)
-    for other in followers(books):
-        if other.program == program and notices.wanted(notice.type, other.types):
-            insert(books, other.number, [(message, notice.type, 0, each.at, made)], each.at)
+    announce(books, program, f"disabled-{each.hook}-{each.at}", notice, {}, each.at)
 
 
 @chore

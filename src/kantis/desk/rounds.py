@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kantis.desk import budgets, reminding
+from kantis.desk import budgets, gifts, reminding, surveys
 from kantis.desk.adjusting import send_rest
 from kantis.desk.jobs import Job, Kind, Progress
 from kantis.desk.measures.tallying import catch_up
@@ -68,4 +68,6 @@ def kinds(every_ms: int = EVERY_MS) -> dict[str, Kind]:
         "segments": Kind(refreshing.refresh_all, refreshing.EVERY_MS),
         "segment": Kind(refreshing.refresh_one),
         reminding.JOB: Kind(reminding.run, reminding.EVERY_MS),
+        surveys.JOB: Kind(surveys.run, surveys.EVERY_MS),
+        gifts.JOB: Kind(gifts.take_back, gifts.EVERY_MS),
     }

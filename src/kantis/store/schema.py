@@ -26,6 +26,7 @@ from kantis.store import (
     running,
     segments,
     signing,
+    surveys,
     tills,
     uses,
 )
@@ -452,6 +453,7 @@ STEPS: list[Step] = [
         freezing.sqlite(_SQLITE_WORDS), freezing.postgres(_POSTGRES_WORDS),
     ),
     _same(25, "says from where a key was used last", uses.PLACES),
+    _same(26, "makes the tables of questions after a purchase", surveys.TABLES),
 ]  # fmt: skip
 
 

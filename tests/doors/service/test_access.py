@@ -53,6 +53,8 @@ ROWS: dict[str, tuple[str, int]] = {
     "GET /v1/adjustments/{number}": ("till staff auditor", 404),
     "POST /v1/adjustments/{number}/approve": ("staff", 404),
     "POST /v1/adjustments/{number}/decline": ("staff", 404),
+    "GET /v1/survey-answers": ("staff auditor", 200),
+    "POST /v1/survey-answers/{number}/reply": ("staff", 404),
     "GET /v1/positions": ("partner staff auditor", 200),
     "GET /v1/settlements": ("partner staff auditor", 200),
     "GET /v1/exports/{what}": ("staff auditor", 200),
@@ -121,6 +123,7 @@ OWN = {
     "POST /v1/adjustments": 202,
     "POST /v1/accounts/{ref}/proofs": 202,
     "POST /v1/accounts/{ref}/proofs/confirm": 403,
+    "POST /v1/survey-answers/{number}/reply": 404,  # test_surveys has answers
     "POST /v1/imports": 415,  # test_imports brings files
     "GET /v1/imports/{number}": 404,
     "POST /v1/imports/{number}/take": 404,
@@ -232,6 +235,7 @@ class Things:
             "POST /v1/programs/{name}/versions": {"source": source},
             "POST /v1/adjustments/{number}/approve": {},
             "POST /v1/adjustments/{number}/decline": {},
+            "POST /v1/survey-answers/{number}/reply": {"text": "Thank you"},
         }.get(row)  # fmt: skip
 
 

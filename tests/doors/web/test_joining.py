@@ -12,6 +12,8 @@ import kantis.desk
 from kantis.core.events import Enrol, Event
 from kantis.core.knobs import plain
 from kantis.desk import keys, sessions, text
+from kantis.desk import staff as people
+from kantis.desk.audit import By
 from kantis.desk.submit import Desk, wall_clock
 from tests.doors.service.server import buy, served
 from tests.doors.web.letters import Letters, link, mail_server
@@ -37,8 +39,11 @@ NAMES = {"en": "Anna", "fi": "Väinö", "et": "Õie", "vi": "Nguyễn Thị Ánh
 class Site:
     """A service with one program that anybody of age may join."""
 
-    def __init__(self, address: str, letters: Letters, till: httpx.Client, old: str) -> None:
+    def __init__(
+        self, address: str, letters: Letters, till: httpx.Client, old: str, manager: str
+    ) -> None:
         self.address, self.letters, self.till, self.old = address, letters, till, old
+        self.manager = manager
 
     def browser(self) -> httpx.Client:
         headers = {"accept": "text/html", "sec-fetch-site": "same-origin"}
@@ -78,6 +83,8 @@ def opened(
         desk.submit([Event("till", "1", desk.clock(), "card:1", Enrol())], program="club")
         old = sessions.begin(desk, "an old phone", account=1)
         prepare(desk)
+        number, _ = people.invite(desk, "kaisa", "Kaisa", "manager", "", By("test"))
+        manager = sessions.begin(desk, "a test", staff=number)
     with mail_server() as (letters, url):
         options = ["--smtp", url, "--mail-from", "club@example.com", "--address", "http://x.test"]
         with served(store, options=options) as server:
@@ -87,7 +94,7 @@ def opened(
                 answer = counter.post("/v1/members", json=said, headers=head)
                 assert answer.status_code == 201, answer.text
             with server.client(key) as till:
-                yield Site(server.address, letters, till, old)
+                yield Site(server.address, letters, till, old, manager)
             status, log = server.end()
             assert status == 0, log
             assert '"fault"' not in log

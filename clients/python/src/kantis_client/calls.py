@@ -64,6 +64,7 @@ from kantis_client.shapes import (
     RedemptionTold,
     ReferRequest,
     Referrals,
+    ReplySaid,
     Rewards,
     Secret,
     Settlements,
@@ -72,6 +73,8 @@ from kantis_client.shapes import (
     Shops,
     Staged,
     StatementTold,
+    SurveyAnswer,
+    SurveyAnswers,
     TokenAsked,
     TokenTold,
     TransferRequest,
@@ -501,6 +504,17 @@ class Kantis(Transport):
         signs; docs/shops.md has it.
         """
         return cast('dict[str, Any]', self._call('POST', f"/v1/shops/{_quoted(connection)}/webhook", body=said))
+
+    def survey_answers(self, *, limit: int | None = None, cursor: str | None = None, score: int | None = None, location: str | None = None, unreplied: bool | None = None) -> SurveyAnswers:
+        """What members say about purchases. Newest first."""
+        return cast('SurveyAnswers', self._call('GET', "/v1/survey-answers", query={'limit': limit, 'cursor': cursor, 'score': score, 'location': location, 'unreplied': unreplied}))
+
+    def survey_reply(self, number: int, said: ReplySaid) -> SurveyAnswer:
+        """
+        Reply to a member. The member sees it on the card, and hears of it by mail where they
+        agreed to that.
+        """
+        return cast('SurveyAnswer', self._call('POST', f"/v1/survey-answers/{_quoted(number)}/reply", body=said))
 
     def transfer(self, said: TransferRequest, *, idempotency_key: str) -> Answer:
         """Send points to another account."""

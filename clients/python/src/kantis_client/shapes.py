@@ -679,6 +679,7 @@ class Export(TypedDict):
     """Everything that is kept about a member."""
 
     account: dict[str, Any]
+    answers: list[dict[str, Any]]
     entries: list[dict[str, Any]]
     events: list[dict[str, Any]]
     member: MemberSeen
@@ -1566,6 +1567,13 @@ class ReleaseRequest(TypedDict):
 
 
 
+class ReplySaid(TypedDict):
+    """A reply to a member. ``seen`` is when the reply was written that this one changes."""
+
+    seen: NotRequired[str]
+    text: str
+
+
 class Reward(TypedDict):
     """
     A reward, seen from the account; amounts are decimal numbers. `can`: it can be had now, for
@@ -1738,6 +1746,29 @@ class SumsTold(TypedDict):
     gaining: int
     losing: int
     loss: str
+
+
+class SurveyAnswer(TypedDict):
+    """What a member said about a purchase. ``text`` and ``reply`` are for staff only."""
+
+    account: int
+    answered: str
+    event: str
+    location: str
+    member: str
+    number: int
+    replied: str | None
+    replied_by: str | None
+    reply: str | None
+    score: int
+    text: str | None
+
+
+class SurveyAnswers(TypedDict):
+    """Answers, newest first; ``next`` is the cursor of the page after this one."""
+
+    answers: list[SurveyAnswer]
+    next: str | None
 
 
 class Tier(TypedDict):

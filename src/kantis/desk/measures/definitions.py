@@ -89,6 +89,16 @@ VALUE: Final = Definition(
     ("Month of joining", "Joined", "Sales so far", "Per member"),
     (3,),
 )
+ANSWERS: Final = Definition(
+    "answers",
+    "What members say",
+    "Asked: purchases that a member was asked about in the month. Answered: answers that came in"
+    " the month, also to questions of the one before. Average: the sum of their scores from 1 to 5,"
+    " divided by their number. Satisfied: the share of answers with 4 or 5; not satisfied: with 1"
+    " or 2. Who answers is not everybody: few answers say little.",
+    (MONTH, "Asked", "Answered", "Average", "Satisfied", "Not satisfied"),
+    (4, 5),
+)
 LEVELS: Final = Definition(
     "levels",
     "Moves between levels",
@@ -146,7 +156,7 @@ EFFECTS: Final = Definition(
 
 DEFINITIONS: Final = (
     ENROLMENT, ACTIVE, RETENTION, RETURN, ORDERS, VALUE, POINTS, REDEMPTION, LEVELS, VOUCHERS,
-    LIABILITY, COST, EFFECTS,
+    ANSWERS, LIABILITY, COST, EFFECTS,
 )  # fmt: skip
 
 #: What stands above all charts.

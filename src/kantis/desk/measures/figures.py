@@ -15,6 +15,7 @@ from kantis.core import places
 from kantis.core.calendar import add_months, window_start
 from kantis.core.places import MEMBER_PLACES
 from kantis.desk.measures import counting
+from kantis.desk.measures.answers import Answers, answers
 from kantis.desk.measures.counting import OPEN
 from kantis.desk.measures.effects import Effect, effects
 from kantis.desk.measures.had import OFFER, REWARD
@@ -196,6 +197,7 @@ class Measures(Struct):
     returns: list[Return]
     effects: list[Effect]
     upto: int
+    answers: dict[int, Answers] = field(default_factory=dict)
 
 
 def measure(books: Reading, home: Home) -> Measures:
@@ -211,7 +213,8 @@ def measure(books: Reading, home: Home) -> Measures:
     cohorts = [_cohort(each, firsts, found.active) for each in months]
     earned, returns = list(found.earned.values()), list(found.returns.values())
     drawn = effects(books, home.number, home.program.calendar)
-    return Measures(months, cohorts, earned, returns, drawn, upto)
+    said = answers(books, home.number)
+    return Measures(months, cohorts, earned, returns, drawn, upto, said)
 
 
 def _months(home: Home, days: list[int], upto: int) -> list[int]:

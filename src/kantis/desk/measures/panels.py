@@ -10,9 +10,11 @@ from msgspec import Struct
 from kantis.core import calendar
 from kantis.core.amounts import Unit
 from kantis.desk.measures import definitions, figures
+from kantis.desk.measures.answers import Answers
 from kantis.desk.measures.definitions import Definition
 from kantis.desk.measures.effects import Effect
 from kantis.desk.measures.figures import Measures, Month
+from kantis.desk.surveys import GOOD, POOR, SCORES
 
 #: Margin of sales, in percent, where nobody says another.
 MARGIN: Final = 30
@@ -91,6 +93,8 @@ def board(
         made.append(_levels(shown))
     if any(each.vouchers for each in found.months):
         made.append(_vouchers(shown))
+    if any(month.first in found.answers for month in shown):
+        made.append(_answers(found, shown))
     made += [_liability(shown), _cost(shown, margin)]
     if found.effects:
         made.append(_effects(found.effects))
@@ -108,7 +112,8 @@ def _until(found: Measures, seen: list[Month]) -> Measures:
     ]
     earned = [each for each in found.earned if each.first <= last]
     returns = [each for each in found.returns if each.first <= last]
-    return Measures(seen, cohorts, earned, returns, found.effects, found.upto)
+    about = earned, returns, found.effects, found.upto, found.answers
+    return Measures(seen, cohorts, *about)
 
 
 # ── cells ────────────────────────────────────────────────────────────────────
@@ -270,6 +275,18 @@ def _vouchers(shown: Sequence[Month]) -> Panel:
             row += [_number(pair.count), _money(pair.amount)]
         rows.append(row)
     return _panel(definitions.VOUCHERS, rows)
+
+
+def _answers(found: Measures, shown: Sequence[Month]) -> Panel:
+    rows: list[list[Cell | None]] = []
+    for month in shown:
+        said = found.answers.get(month.first) or Answers()
+        count, total = said.of(*SCORES), sum(score * n for score, n in said.scores.items())
+        rows.append([
+            _month(month.first), _number(said.asked), _number(count), _rate(total, count),
+            _share(said.of(*GOOD), count), _share(said.of(*POOR), count),
+        ])  # fmt: skip
+    return _panel(definitions.ANSWERS, rows)
 
 
 def _liability(shown: Sequence[Month]) -> Panel:

@@ -23,7 +23,7 @@ from kantis.desk.mailing import warn
 from kantis.desk.programs import Home
 from kantis.desk.results import Result
 from kantis.desk.submit import Desk
-from kantis.desk.vault import cards
+from kantis.desk.vault import answering, cards
 from kantis.desk.vault.person import TOLD, Address, Person, checked, email_form
 from kantis.desk.vault.vault import Member, Refusal, Vault
 from kantis.engine.decide import advance
@@ -372,6 +372,7 @@ def merge(reader: Desk, vault: Vault, home: Home, member: Member, other: Member,
         consents = {*member.person.consents, *other.person.consents}
         known["consents"] = tuple(sorted(consents, key=lambda each: each.at))
         vault.change(member, structs.replace(member.person, **known), now)
+    answering.move(reader.books, vault, other, member)
     vault.erase(other, [], now)
     (kept,) = vault.open(people.by_id(reader.books, [member.row.id]))
     if email and kept.person is not None:  # it is free once the other one is erased
@@ -423,6 +424,7 @@ def erase(reader: Desk, vault: Vault, home: Home, member: Member, who: str) -> N
         ]
     vault.desk.chore("stop_reminders", account)
     vault.erase(member, rows, now)
+    vault.desk.chore("forget_answers", member.row.id)
 
 
 def found(reader: Desk, vault: Vault, program: int, by: Mapping[str, str]) -> list[Member]:

@@ -16,12 +16,14 @@ from kantis.desk.programs import Home
 from kantis.desk.recorded import event_of
 from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
-from kantis.desk.vault.vault import Member
+from kantis.desk.vault import answering
+from kantis.desk.vault.vault import Member, Vault
 from kantis.store.books import Books
 
 
-def account_of(reader: Desk, home: Home, member: Member) -> dict[str, Any]:
-    """The account, its entries with their sentences, and its events."""
+def account_of(reader: Desk, vault: Vault, home: Home, member: Member) -> dict[str, Any]:
+    """The account, its entries with their sentences, its events, and what the member was asked
+    after purchases."""
     books, number = reader.books, member.row.account
     row = books.account(number)
     assert row is not None, "a member has an account"
@@ -31,6 +33,7 @@ def account_of(reader: Desk, home: Home, member: Member) -> dict[str, Any]:
         "account": standing(books, home, row, reader.clock()),
         "entries": entries,
         "events": _events(books, [str(each["event"]) for each in entries if each["event"]]),
+        "answers": answering.kept(books, vault, member),
     }
 
 

@@ -18,7 +18,7 @@ import hmac
 import secrets
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, msgpack, structs
@@ -301,6 +301,25 @@ class Vault:
         for each in joined:
             each.outcomes = outcomes[: len(each.slips)]
             del outcomes[: len(each.slips)]
+
+    # ── words beside the person ──────────────────────────────────────────────
+
+    def seal(self, member: str, about: str, said: str) -> bytes:
+        """Words sealed under the key of a member, for one thing only; ``Refusal`` where that key
+        was destroyed."""
+        key = self.keys.find([member]).get(member)
+        if key is None:
+            raise Refusal("member-erased")
+        return wrap(key, f"{member} {about}", said.encode())
+
+    def unseal(self, member: str, words: Mapping[str, bytes | None]) -> dict[str, str]:
+        """Words by what they are about; empty ones where there are none, or the key was
+        destroyed."""
+        key = self.keys.find([member]).get(member) if any(words.values()) else None
+        return {
+            about: unwrap(key, f"{member} {about}", data).decode() if key and data else ""
+            for about, data in words.items()
+        }
 
     # ── another master key ───────────────────────────────────────────────────
 

@@ -105,6 +105,8 @@ ROUTES: Final = (
     Route("GET", "/v1/adjustments/{number}", _HANDS | {AUDITOR}),
     Route("POST", "/v1/adjustments/{number}/approve", _STAFF),
     Route("POST", "/v1/adjustments/{number}/decline", _STAFF),
+    Route("GET", "/v1/survey-answers", _READERS),
+    Route("POST", "/v1/survey-answers/{number}/reply", _STAFF),
     Route("GET", "/v1/positions", _PARTNERS),
     Route("GET", "/v1/settlements", _PARTNERS),
     Route("GET", "/v1/exports/{what}", _READERS),

@@ -293,7 +293,8 @@ def _export(reader: Desk, vault: Vault, caller: Caller, id: str) -> Export:
         ReadingTold(at=show_instant(x.at), who=x.who, why=x.why, fields=x.fields.split())
         for x in readings_of(reader.books, id)
     ]
-    return Export(member=found, **portable.account_of(reader, home, member), readings=readings)
+    account = portable.account_of(reader, vault, home, member)
+    return Export(member=found, **account, readings=readings)
 
 
 @router.delete("/v1/members/{member}", summary="Erase a member", response_model=MemberSeen)

@@ -211,6 +211,7 @@ class Export(BaseModel):
     account: dict[str, Any]
     entries: list[dict[str, Any]]
     events: list[dict[str, Any]]
+    answers: list[dict[str, Any]]
     readings: list[ReadingTold]
 
 

@@ -117,6 +117,13 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "No key that holds begins like this. Look at /v1/keys.",
     ),
     "unknown-adjustment": (404, "No such adjustment", "Look at /v1/adjustments."),
+    "unknown-answer": (404, "No such answer", "Look at /v1/survey-answers."),
+    "replied-meanwhile": (
+        409,
+        "Replied meanwhile",
+        "Somebody has replied since you read it. Read it again; to change that reply, send its "
+        "'replied' as 'seen'.",
+    ),
     "link-unknown": (
         404,
         "This link does not open",

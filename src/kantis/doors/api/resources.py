@@ -24,6 +24,7 @@ from kantis.doors.api import (
     settling,
     shops,
     statements,
+    surveys,
     transfers,
     webhooks,
 )
@@ -32,7 +33,7 @@ from kantis.doors.api.deeds import Deed
 #: Each has a ``router`` with its look-ups.
 RESOURCES: Final = (
     accounts, statements, benefits, referrals, redemptions, members, cards, merges, programs,
-    adjustments, settling, exports, imports, owners, shops, checkout, webhooks, proofs,
+    adjustments, surveys, settling, exports, imports, owners, shops, checkout, webhooks, proofs,
 )  # fmt: skip
 #: All calls that make one event.
 DEEDS: Final[tuple[Deed, ...]] = (

@@ -185,7 +185,7 @@ def export(
         place.note([member], "export")
         cards = membership.cards_told(place.reader, [member])[member.row.account]
         readings = people.readings_of(place.reader.books, member.row.id)
-        account = portable.account_of(place.reader, home, member)
+        account = portable.account_of(place.reader, place.vault, home, member)
     told = [
         {"at": show_instant(x.at), "who": x.who, "why": x.why, "fields": x.fields.split()}
         for x in readings

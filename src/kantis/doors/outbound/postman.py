@@ -2,7 +2,8 @@
 
 Guarantee: a letter is sent while its row is there, and the row goes once the server has taken
 it. One that does not leave is tried again, and in the end kept for the mailbox of the owners,
-like all letters where no server is named. A reminder is sent once at most, and is never kept.
+like all letters where no server is named. A reminder, a question and word of a reply are sent
+once at most, and are never kept.
 """
 
 from __future__ import annotations
@@ -10,22 +11,25 @@ from __future__ import annotations
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
-from kantis.desk import mailing
+from kantis.desk import mailing, surveys
+from kantis.desk.beside import beside
 from kantis.desk.jobs import TRIES_MAX, Job, Progress
 from kantis.desk.mailing import Letter
-from kantis.desk.programs import Home
-from kantis.desk.reminding import REMINDER, End, told_now
+from kantis.desk.reminding import REMINDER, told_now
 from kantis.desk.submit import Desk
 from kantis.desk.vault.opening import open_vault
 from kantis.desk.vault.vault import Member, Reader, Vault
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.outbound.smtp import MailFailed, MailServer
+from kantis.doors.web.enquiring import enquiry
 from kantis.doors.web.letters import titles, written
-from kantis.doors.web.stopping import code_of
+from kantis.doors.web.stopping import Reminder, code_of
 from kantis.doors.web.stopping import written as reminder
 from kantis.store import mailing as rows
 from kantis.store.books import Books
 from kantis.store.mailing import MailRow
+from kantis.store.reminding import wished
+from kantis.store.surveys import QuestionRow, of_mail
 
 _READER = Reader("mail", "a letter")
 
@@ -50,6 +54,8 @@ class Postman:
             self._vault = open_vault(desk, self._folder)
         if row.purpose == REMINDER:
             return self._remind(desk, reader, job, row)
+        if row.purpose in (surveys.ASKING, surveys.REPLYING):
+            return self._enquire(desk, reader, job, row)
         found = mailing.addressee(reader, self._vault, row)
         if found is None:
             desk.chore("drop_mail", row.number)
@@ -70,35 +76,71 @@ class Postman:
         return "kept"
 
     def _remind(self, desk: Desk | RemoteDesk, reader: Books, job: Job, row: MailRow) -> str:
-        """Send a reminder, at most once: that it leaves is written down before it does."""
+        """Send what ends soon, to whoever wishes to know."""
         assert self._vault is not None
         found = mailing.addressee(reader, self._vault, row)
         told = told_now(desk, row.number, row.account) if found is not None else None
-        note = "nothing to tell"
-        if found is not None and told is not None and self._server is not None:
-            message = self._reminder(found[1], found[2], row, *told)
-            note = "may have left before"
-            if desk.chore("begin_reminder", row.number, True):
-                note = "done"
-                try:
-                    self._server.send(message)
-                except MailFailed:
-                    desk.chore("begin_reminder", row.number, False)
-                    if job.tries < TRIES_MAX:
-                        raise
-                    note = "given up"
+        message = None
+        if found is not None and told is not None:
+            _, member, address = found
+            assert member.person is not None
+            spoken, name = member.person.language or row.language, member.person.given_name
+            code = code_of(self._vault, row.account)
+            made = reminder(*told, spoken, name, self._address, code)
+            message = self._to(member, address, made)
+        note = self._once(desk, job, row, "begin_reminder", message)
         desk.chore("drop_mail", row.number)
         return note
 
-    def _reminder(
-        self, member: Member, address: str, row: MailRow, home: Home, ends: list[End], now: int
-    ) -> EmailMessage:
+    def _enquire(self, desk: Desk | RemoteDesk, reader: Books, job: Job, row: MailRow) -> str:
+        """Send a question about a purchase, or word of a reply, to whoever wishes such letters."""
         assert self._vault is not None
-        assert member.person is not None
+        found, about = mailing.addressee(reader, self._vault, row), of_mail(reader, row.number)
+        message = None
+        if found is not None and about is not None and self._is_wished(desk, reader, row, about):
+            _, member, address = found
+            assert member.person is not None
+            spoken, name = member.person.language or row.language, member.person.given_name
+            with beside(desk) as looking:
+                home = looking.homes.numbered(row.program)
+                texts = home, about, row.purpose, spoken, name, self._address
+                made = enquiry(self._vault, looking.books, *texts)
+            message = self._to(member, address, made)
+        note = self._once(desk, job, row, "begin_question_mail", message)
+        desk.chore("end_question_mail", row.number)
+        return note
+
+    def _is_wished(
+        self, desk: Desk | RemoteDesk, reader: Books, row: MailRow, about: QuestionRow
+    ) -> bool:
+        """Whether a letter still makes sense: its question is open, and the member wishes it."""
+        if row.purpose == surveys.ASKING and not surveys.is_open(about, desk.clock()):
+            return False
+        known = surveys.member_of(reader, row.account)
+        return known == about.member and surveys.WISH in wished(reader, row.account)
+
+    def _once(
+        self, desk: Desk | RemoteDesk, job: Job, row: MailRow, begin: str,
+        message: EmailMessage | None,
+    ) -> str:  # fmt: skip
+        """Send a letter, at most once: that it leaves is written down before it does."""
+        if message is None or self._server is None:
+            return "nothing to tell"
+        if not desk.chore(begin, row.number, True):
+            return "may have left before"
+        try:
+            self._server.send(message)
+        except MailFailed:
+            desk.chore(begin, row.number, False)
+            if job.tries < TRIES_MAX:
+                raise
+            return "given up"
+        return "done"
+
+    def _to(self, member: Member, address: str, made: Reminder) -> EmailMessage:
+        """A letter that can be stopped with one press; the reading for it is noted."""
+        assert self._vault is not None
         self._vault.note([member], _READER, ("given_name", "email", "language"))
-        code, person = code_of(self._vault, row.account), member.person
-        about = home, ends, now, person.language or row.language, person.given_name
-        made = reminder(*about, self._address, code)
         message = self._envelope(address, made.subject)
         message["List-Unsubscribe"] = f"<{made.stop}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"

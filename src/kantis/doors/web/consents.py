@@ -69,6 +69,12 @@ REMINDERS: Final = (
         _("Write to me by e-mail before an offer ends. I can take this back at any time."),
     ),
 )  # fmt: skip
+#: A letter after a purchase; its field is the kind of wish in the books.
+QUESTIONS: Final = Asked(
+    "question", "questions by e-mail", "2026-1", _("Questions after a purchase"),
+    _("Ask me by e-mail how a purchase was, and tell me when the shop has replied. I can take "
+      "this back at any time."),
+)  # fmt: skip
 
 
 def given(asked: Asked, language: Language, now: int, *, granted: bool) -> Consent:

@@ -101,6 +101,15 @@ class Language:
             return ""
         return str(format_date(dt.date.fromordinal(day), form, locale=self.locale))
 
+    def yearly(self, day: int) -> str:
+        """A day of the calendar as it comes each year.
+
+        >>> Language("en").yearly(739941), Language("fi").yearly(739941)
+        ('21 November', '21. marraskuuta')
+        """
+        date = dt.date.fromordinal(day)
+        return str(format_skeleton("MMMMd", date, locale=self.locale))
+
     def month(self, day: dt.date, form: str = "yMMMM") -> str:
         """The month of a day, with its year.
 

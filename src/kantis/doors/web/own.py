@@ -16,11 +16,12 @@ from starlette.responses import Response
 
 from kantis.core.calendar import show_instant
 from kantis.core.events import Body, Choose, Event, Load
-from kantis.desk import around, sessions
+from kantis.desk import around, sessions, surveys
 from kantis.desk.mailing import ask_change, ask_confirming
 from kantis.desk.reminding import DAYS
 from kantis.desk.showing import standing
 from kantis.desk.submit import Desk
+from kantis.desk.surveys import WISH
 from kantis.desk.vault import membership, portable
 from kantis.desk.vault.person import TOLD, email_form
 from kantis.desk.vault.vault import Member, Reader, Vault
@@ -31,6 +32,7 @@ from kantis.doors.web.pages import HEADERS, NotHere, Visit
 from kantis.doors.web.places import Place
 from kantis.doors.web.portal import mine, own
 from kantis.store import people, reminding
+from kantis.store.surveys import is_unasked
 
 #: How what happens here is named as a source, and as a reader.
 SOURCE: Final = consents.SOURCE
@@ -55,6 +57,7 @@ class About(Struct):
     history: list[dict[str, Any]] = []
     reminders: list[dict[str, Any]] = []
     known: bool = False
+    unasked: bool = False
 
 
 # ── offers and choices ───────────────────────────────────────────────────────
@@ -120,7 +123,8 @@ async def _you(visit: Visit, *, status: int = 200, became: str = "") -> Response
 async def consent(visit: Visit) -> Response:
     """The member agrees to something, or takes it back."""
     form = await visit.form()
-    asked = next((x for x in consents.ASKED if x.field == form.get("field")), None)
+    known = (*consents.ASKED, consents.QUESTIONS)
+    asked = next((x for x in known if x.field == form.get("field")), None)
     if asked is None:
         raise NotHere
     await visit.office.people(_consent, visit, asked, form.get("granted") == "1")
@@ -277,10 +281,12 @@ def _about(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, About]:
          "day": show_instant(each.at)[:10]}
         for each in reversed(person.consents)
     ]  # fmt: skip
+    asks = surveys.survey(reader.books, member.row.program).live
+    letters = asks and person.email and visit.office.setup.mail
     said = [
         {"field": each.field, "title": each.title, "wording": each.wording,
          "granted": consents.holds(person, each.purpose)}
-        for each in consents.ASKED
+        for each in (*consents.ASKED, *((consents.QUESTIONS,) if letters else ()))
     ]  # fmt: skip
     email = person.email or person.unconfirmed
     wished = reminding.wished(reader.books, member.row.account)
@@ -295,13 +301,14 @@ def _about(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, About]:
         confirmed=confirmed, name=person.name, email=email,
         waits=person.unconfirmed if confirmed else "", said=said, history=history,
         reminders=reminders if confirmed and visit.office.setup.mail else [], known=True,
+        unasked=is_unasked(reader.books, member.row.account),
     )  # fmt: skip
 
 
 def _title(purpose: str) -> str:
     if purpose == consents.TERMS:
         return "Terms"
-    known = (*consents.ASKED, *consents.REMINDERS)
+    known = (*consents.ASKED, *consents.REMINDERS, consents.QUESTIONS)
     return next((x.title for x in known if x.purpose == purpose), purpose)
 
 
@@ -316,6 +323,8 @@ def _consent(
     now = vault.desk.clock()
     added = consents.given(asked, visit.language, now, granted=granted)
     vault.change(member, structs.replace(person, consents=(*person.consents, added)), now)
+    if asked is consents.QUESTIONS:
+        vault.desk.chore("wish_reminders", member.row.account, {WISH: int(granted)})
 
 
 def _prove(reader: Desk, vault: Vault, visit: Visit) -> bool:
@@ -355,7 +364,7 @@ def _export(reader: Desk, vault: Vault, visit: Visit) -> bytes:
         {"at": show_instant(x.at), "who": x.who, "why": x.why, "fields": x.fields.split()}
         for x in people.readings_of(reader.books, member.row.id)
     ]
-    found = {"member": seen.model_dump(), **portable.account_of(reader, home, member)}
+    found = {"member": seen.model_dump(), **portable.account_of(reader, vault, home, member)}
     return msgspec.json.format(msgspec.json.encode({**found, "readings": readings}), indent=2)
 
 

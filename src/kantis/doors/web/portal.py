@@ -9,17 +9,16 @@ from typing import Any, Final
 import segno
 from starlette.responses import Response
 
-from kantis.desk import around, household
+from kantis.core.calendar import show_day
+from kantis.desk import around, household, surveys
 from kantis.desk.programs import Home
-from kantis.desk.showing import now_of, standing, told
+from kantis.desk.showing import now_of, standing
 from kantis.desk.submit import Desk
 from kantis.doors.web.barcode import can_say, code128
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place, place_of
 from kantis.store.rows import AccountRow
 
-#: Lines of history on a page.
-PAGE: Final = 20
 #: How a reward comes that can be asked for.
 _ASKED: Final = "on request"
 
@@ -50,12 +49,6 @@ async def rewards(visit: Visit) -> Response:
     return visit.page(
         "portal-rewards.html", **_said(visit, place), **found, became=became, form=form
     )
-
-
-async def history(visit: Visit) -> Response:
-    """What happened, line by line, each with its why."""
-    place, entries, older = await visit.office.read(_history, visit)
-    return visit.page("portal-history.html", **_said(visit, place), entries=entries, older=older)
 
 
 def _said(visit: Visit, place: Place) -> dict[str, Any]:
@@ -98,6 +91,7 @@ def _card(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         "can": [each for each in found if each["can"]],
         "near": [each for each in found if _is_near(each)],
         "frozen": _frozen(reader, visit, row),
+        "news": _news(reader, visit, home),
     }
 
 
@@ -106,6 +100,17 @@ def _frozen(reader: Desk, visit: Visit, row: AccountRow) -> str:
     now, freezes = reader.clock(), reader.homes.freezes
     both = (mine(reader, visit)[0].id, row.id)
     return next(filter(None, (freezes.own_reason(row.program, x, now) for x in both)), "")
+
+
+def _news(reader: Desk, visit: Visit, home: Home) -> list[dict[str, Any]]:
+    """A question about a purchase that is open, and replies of the shop."""
+    own_row, _, _ = mine(reader, visit)
+    days = home.program.calendar
+    return [
+        {"number": each.number, "bought": show_day(days.day(each.bought)),
+         "replied": bool(each.replied)}
+        for each in surveys.news(reader.books, own_row.id, reader.clock())
+    ]  # fmt: skip
 
 
 def _is_near(reward: dict[str, Any]) -> bool:
@@ -136,13 +141,3 @@ def takeable(home: Home, row: AccountRow, now: int) -> set[str]:
         name for name, each in home.program.plan(now).rewards.items()
         if each.gives.voucher and each.issued == _ASKED
     }  # fmt: skip
-
-
-def _history(reader: Desk, visit: Visit) -> tuple[Place, list[dict[str, object]], int]:
-    row, home, place = own(reader, visit)
-    below = visit.number("below") or row.seq + 1
-    last = min(below, row.seq + 1)
-    first = max(1, last - PAGE)
-    found = told(reader.books, home.program, [(row.id, seq) for seq in range(first, last)])
-    say = place.teller(visit.language)
-    return place, [each.plain(say) for each in reversed(found)], first if first > 1 else 0

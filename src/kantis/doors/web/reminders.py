@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from kantis.desk.reminding import DAYS, KINDS
 from kantis.desk.submit import Desk
+from kantis.desk.surveys import WISH
 from kantis.desk.vault.vault import Member, Vault
 from kantis.doors.web import consents, stopping
 from kantis.doors.web.languages import Language
@@ -43,7 +44,7 @@ def _days(text: str) -> int:
 
 
 def _account(reader: Desk, vault: Vault, visit: Visit) -> int:
-    return stopping.account_of(vault, visit.about["code"])
+    return stopping.number_of(vault, visit.about["code"])
 
 
 def _choose(reader: Desk, vault: Vault, visit: Visit, wanted: dict[str, int]) -> None:
@@ -58,7 +59,7 @@ def _choose(reader: Desk, vault: Vault, visit: Visit, wanted: dict[str, int]) ->
 def _stop(reader: Desk, vault: Vault, account: int, spoken: Language) -> None:
     vault.desk.chore("stop_reminders", account)
     for member in vault.open(people.by_account(reader.books, [account])):
-        _keep(vault, member, dict.fromkeys(KINDS, False), spoken)
+        _keep(vault, member, dict.fromkeys((*KINDS, WISH), False), spoken)
 
 
 def _keep(vault: Vault, member: Member, said: dict[str, bool], language: Language) -> None:
@@ -66,7 +67,7 @@ def _keep(vault: Vault, member: Member, said: dict[str, bool], language: Languag
     person, now = member.person, vault.desk.clock()
     if person is None:
         return
-    asked = {each.field: each for each in consents.REMINDERS}
+    asked = {each.field: each for each in (*consents.REMINDERS, consents.QUESTIONS)}
     added = tuple(
         consents.given(asked[kind], language, now, granted=granted)
         for kind, granted in said.items()

@@ -7,6 +7,7 @@ changes nothing else; so a mail program may press it in somebody's place (RFC 80
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -14,12 +15,13 @@ from msgspec import Struct
 from kantis.desk.programs import Home
 from kantis.desk.reminding import End
 from kantis.desk.vault.vault import Vault
-from kantis.doors.web.languages import choose
+from kantis.doors.web.languages import Language, choose
 from kantis.doors.web.places import place_of
 from kantis.doors.web.terms import titles, words
 
+#: What a code is for: it ends reminders.
+REMINDERS: Final = "reminders"
 _LETTERS: Final = 32
-_PURPOSE: Final = "reminders"
 _DIGITS_MAX: Final = 18
 
 
@@ -31,26 +33,26 @@ class Reminder(Struct, frozen=True):
     stop: str
 
 
-def code_of(vault: Vault, account: int) -> str:
-    """The code that ends the reminders of an account."""
-    return _codes(vault, account)[-1]
+def code_of(vault: Vault, number: int, purpose: str = REMINDERS) -> str:
+    """The code that ends the reminders of an account, or of another purpose and number."""
+    return _codes(vault, number, purpose)[-1]
 
 
-def _codes(vault: Vault, account: int) -> list[str]:
+def _codes(vault: Vault, number: int, purpose: str) -> list[str]:
     """Its codes under each master key, so that the link of an old letter goes on to work."""
-    found = vault.secrets(_PURPOSE, str(account))
-    return [f"{account}-{each.hex()[:_LETTERS]}" for each in found]
+    found = vault.secrets(purpose, str(number))
+    return [f"{number}-{each.hex()[:_LETTERS]}" for each in found]
 
 
-def account_of(vault: Vault, code: str) -> int:
-    """The account whose reminders a code ends; 0 where it is none."""
-    number, _, _ = code.partition("-")
-    if not (number.isascii() and number.isdecimal() and len(number) <= _DIGITS_MAX):
+def number_of(vault: Vault, code: str, purpose: str = REMINDERS) -> int:
+    """The account whose reminders a code ends, or the number that it is of for another purpose;
+    0 where it is none."""
+    said, _, _ = code.partition("-")
+    if not (said.isascii() and said.isdecimal() and len(said) <= _DIGITS_MAX):
         return 0
-    account = int(number)
-    said = code.encode()
-    fits = [hmac.compare_digest(each.encode(), said) for each in _codes(vault, account)]
-    return account if any(fits) else 0
+    known = _codes(vault, int(said), purpose)
+    fits = [hmac.compare_digest(each.encode(), code.encode()) for each in known]
+    return int(said) if any(fits) else 0
 
 
 def written(
@@ -67,19 +69,24 @@ def written(
             number = home.program.units[each.name].number(each.data["amount"])
             what = say.amount(number, each.name)
         lines.append(f"- {what[:1].upper() + what[1:]}: {say.day(each.row.last)}")
-    program, base = place.title(tongue.tag), address.rstrip("/")
-    hello = tongue.gettext("Hello %(name)s,") % {"name": name} if name else tongue.gettext("Hello,")
-    stop = f"{base}/stop/{code}"
-    asked = tongue.gettext("You asked to be reminded. To stop these letters, press here:")
-    text = "\n\n".join(
-        (
-            hello,
-            tongue.gettext("this ends soon; the last day stands beside it:"),
-            "\n".join(lines),
-            f"{tongue.gettext('Your card:')}\n{base}/me",
-            f"{asked}\n{stop}",
-            program,
-        )
+    base = address.rstrip("/")
+    body = (
+        tongue.gettext("this ends soon; the last day stands beside it:"),
+        "\n".join(lines),
+        tongue.gettext("Your card:") + f"\n{base}/me",
     )
-    subject = tongue.gettext("Ends soon: %(program)s") % {"program": program}
-    return Reminder(subject, f"{text}\n", stop)
+    asked = tongue.gettext("You asked to be reminded. To stop these letters, press here:")
+    subject = tongue.gettext("Ends soon: %(program)s")
+    stop, program = f"{base}/stop/{code}", place.title(tongue.tag)
+    return composed(tongue, program, name, subject, body, asked, stop)
+
+
+def composed(
+    tongue: Language, program: str, name: str, subject: str, body: Sequence[str], asked: str,
+    stop: str,
+) -> Reminder:  # fmt: skip
+    """A letter that ends with how such letters are stopped; ``subject`` has a place for the
+    program."""
+    hello = tongue.gettext("Hello %(name)s,") % {"name": name} if name else tongue.gettext("Hello,")
+    text = "\n\n".join((hello, *body, f"{asked}\n{stop}", program))
+    return Reminder(subject % {"program": program}, f"{text}\n", stop)
