@@ -40,7 +40,7 @@ ADDRESSES = {
     "/c/{program}/answers": "/c/corner-cafe/answers?unreplied=1",
     "/c/{program}/survey": "/c/corner-cafe/survey",
     "/me/questions/{number}": "",
-    "/ask/{code}": "/ask/1-none",
+    "/ask/{code}": "",
     "/c/{program}/mails": "/c/corner-cafe/mails",
     "/c/{program}/cards": "/c/corner-cafe/cards",
     "/c/{program}/cards/{number}": "/c/corner-cafe/cards/1",

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.doors.service.server import buy
 from tests.doors.web.letters import link
-from tests.doors.web.looking import LOOKS, THEMES, Looked, tab
+from tests.doors.web.looking import LOOKS, THEMES, WIDTHS, Looked, tab
 from tests.doors.web.test_joining import CLUB, Site, card_of, opened
 
 ASKS = CLUB.replace(
@@ -121,6 +121,28 @@ def test_a_complaint_is_answered(
         page.goto("/me/history")
         assert SORRY in page.locator(".question").inner_text()
         assert member.complaints == []
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("language", "width"), LOOKS)
+def test_the_link_of_a_letter(browser: Browser, cafe: Site, language: str, width: int) -> None:
+    email, theme = f"{language}-{width}-link@example.org", THEMES[width == WIDTHS[0]]
+    with cafe.browser() as client:
+        client.headers["accept-language"] = language
+        come(cafe, client, email, letters=True)
+    path = re.search(r"/ask/\S+", cafe.letters.to(email, 2).get_content())
+    assert path is not None
+    with tab(browser, cafe.address, width=width, theme=theme, language=language) as looked:
+        looked.page.goto(path[0])
+        is_fine(looked, f"{language}-{width}-link")
+        looked.page.locator("button[name=score][value='5']").click()
+        looked.page.locator("textarea").fill("Oat milk, please")
+        is_fine(looked, f"{language}-{width}-link-words")
+        looked.page.locator("main form button").click()
+        looked.page.get_by_role("status").wait_for()
+        assert looked.barriers() == []
+        assert "Oat milk" not in looked.page.locator("main").inner_text()
+        assert looked.complaints == []
 
 
 def test_by_letter_one_press_answers_and_brings_points_once(cafe: Site) -> None:
