@@ -40,7 +40,7 @@ async def merge(visit: Visit) -> Response:
         return prove_first(visit, f"{back}/merge?other={quote(other)}")
     place, home, into, of, events, trouble = await visit.office.read(_ready, visit, other)
     if trouble:
-        return await _page(visit, other, status=409)
+        return await _page(visit, other, status=422)
     for event in events:
         (result,) = await visit.office.line.submit(place.name, [event])
         if result.refusal is not None or result.outcome == UNKNOWN:
