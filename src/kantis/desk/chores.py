@@ -45,6 +45,7 @@ def _named(name: str) -> Chore:
             hooks,
             imports,
             jobs,
+            lately,
             mailing,
             outbox,
             reminding,

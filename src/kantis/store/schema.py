@@ -20,6 +20,7 @@ from kantis.store import (
     factors,
     freezing,
     imports,
+    looked,
     mailing,
     outgoing,
     reminding,
@@ -452,6 +453,7 @@ STEPS: list[Step] = [
         freezing.sqlite(_SQLITE_WORDS), freezing.postgres(_POSTGRES_WORDS),
     ),
     _same(25, "says from where a key was used last", uses.PLACES),
+    _same(26, "makes the table of how far jobs have looked at accounts", looked.TABLES),
 ]  # fmt: skip
 
 
