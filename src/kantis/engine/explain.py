@@ -156,11 +156,16 @@ _REASONS = {
     "existing": Template("{points} came with the new terms."),
     "households": Template("{points} went along with a member who left or joined."),
 }
-#: What came with another account that became a part of this one, and what went with this one.
-_CAME, _WENT = (
-    Template("{points} came from the other card."),
-    Template("{points} went along to the other card."),
-)
+#: What came with another account that became a part of this one, by where it is; and what went
+#: with this one.
+_CAME = {
+    AVAILABLE: Template("{points} came from the other card."),
+    PENDING: Template("{points} that wait came from the other card."),
+    HELD: Template("{points} that are set aside came from the other card."),
+    VOUCHER: Template("{points} behind vouchers came from the other card."),
+    PAYOUT: Template("{points} on their way as money came from the other card."),
+}
+_WENT = Template("{points} went along to the other card.")
 _OWED_CAME, _OWED_WENT = (
     Template("{points} owed on the other card are owed here now."),
     Template("{points} owed here are owed on the other card now."),
@@ -200,7 +205,7 @@ def _special(reason: str, source: int, target: int) -> Template | None:
     if reason == MERGE and TRANSIT in (source, target):
         if OWED in (source, target):
             return _OWED_CAME if source == OWED else _OWED_WENT
-        return _CAME if source == TRANSIT else _WENT
+        return _CAME[target] if source == TRANSIT else _WENT
     if source == PAYOUT:
         if target == REDEEMED:
             return Template("{points} arrived.")
