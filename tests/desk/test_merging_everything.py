@@ -23,6 +23,8 @@ from kantis.core.events import (
     Unsubscribe,
     Use,
 )
+from kantis.desk import freezing
+from kantis.desk.audit import By
 from kantis.desk.programs import Engine
 from kantis.desk.verify import verify
 from kantis.engine import merging
@@ -288,6 +290,16 @@ def test_a_purchase_that_was_sent_on_while_merging_can_be_refunded(shop: Shop) -
     shop(shop.refund("back", "old", "between"))
     settle(shop)
     assert purse(shop, "new")[0] == 0
+
+
+def test_what_is_locked_does_not_leave_by_a_merge(shop: Shop) -> None:
+    old, new = number(shop, "till/enrol-old"), number(shop, "till/enrol-new")
+    shop(shop.buy("o1", "old", 6000))
+    assert freezing.freeze_account(shop.desk, old, freezing.LOCK, By("test"))
+    event = shop.ask("merge-old", f"account:{old}", merging.Merge(f"account:{new}"))
+    assert codes(shop(event)) == ["account-locked"]
+    assert freezing.free_account(shop.desk, old, By("test"))
+    assert codes(shop(event)) == ["decided"]
 
 
 def test_a_debt_is_owed_once(shop: Shop) -> None:

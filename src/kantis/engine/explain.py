@@ -437,7 +437,8 @@ def _away(account: str, name: str) -> Sentence:
     if not account:
         return Template("Its member shares no other account any more.")()
     if not name:
-        return Template("It is a part of {account} from now on.")(account=account)
+        part = Template("It is a part of {account} from now on.")
+        return part(account=account.removeprefix("account:"))
     shares = Template("Its member shares {account} from now on, as {name}.")
     return shares(account=account.removeprefix("account:"), name=name)
 

@@ -43,19 +43,22 @@ async def merge(visit: Visit) -> Response:
         return await _page(visit, other, status=422)
     for event in events:
         (result,) = await visit.office.line.submit(place.name, [event])
-        if result.refusal is not None or result.outcome == UNKNOWN:
-            return await _page(visit, other, status=409)
+        if result.refusal is not None:
+            said = place.teller(visit.language).refused(result.refusal.sentence)
+            return await _page(visit, other, refused=said, status=409)
+        if result.outcome == UNKNOWN:
+            raise Problem("outcome-unknown", retry_after="1")
         await visit.office.line.submit(place.name, [])
     await visit.office.people(_finish, home, into, of, visit.staff.login)
     await visit.change(_noted, visit, place, into, of)
     return visit.go(back)
 
 
-async def _page(visit: Visit, other: str, *, status: int = 200) -> Response:
+async def _page(visit: Visit, other: str, *, refused: str = "", status: int = 200) -> Response:
     place, into, of, found, trouble = await visit.office.read(_look, visit, other)
     return visit.page(
         "console-merge.html", status=status, place=place, account=into, other=of, found=found,
-        named=other, trouble=trouble, say=place.speaker(visit.language),
+        named=other, trouble=trouble, refused=refused, say=place.speaker(visit.language),
         tell=place.teller(visit.language),
     )  # fmt: skip
 
