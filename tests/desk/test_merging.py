@@ -11,7 +11,7 @@ from kantis.core.places import TRANSIT
 from kantis.desk.programs import Engine
 from kantis.desk.replay import redecide
 from kantis.desk.verify import verify
-from kantis.engine import merging
+from kantis.store import people
 from kantis.store.people import BLOCKED, MOVED, Slip
 from tests.desk.shop import Shop, codes
 
@@ -44,11 +44,16 @@ def shop(url: str) -> Iterator[Shop]:
         shop(shop.enrol("old"), shop.enrol("new"))
         yield shop
         settle(shop)
-        report = redecide(shop.desk.books, verify(shop.desk.books))
-        assert report.ok, report.problems
-        assert not report.differences
-        moved = shop.desk.books.places()
-        assert not sum(amount * ((to == TRANSIT) - (of == TRANSIT)) for _, of, to, amount in moved)
+        proved(shop)
+
+
+def proved(shop: Shop) -> None:
+    """The books add up, would be decided so again, and nothing is left in transit."""
+    report = redecide(shop.desk.books, verify(shop.desk.books))
+    assert report.ok, report.problems
+    assert not report.differences
+    moved = shop.desk.books.places()
+    assert not sum(amount * ((to == TRANSIT) - (of == TRANSIT)) for _, of, to, amount in moved)
 
 
 def settle(shop: Shop) -> None:
@@ -69,14 +74,17 @@ def purse(shop: Shop, card: str) -> list[int]:
     return account(shop, card).purse.get("points", [0] * 6)
 
 
-def merge(shop: Shop, cards: bool = True) -> None:
-    """The old account becomes a part of the new one, and so does its card."""
-    old, new = number(shop, "till/enrol-old"), number(shop, "till/enrol-new")
-    event = shop.ask("merge", f"account:{old}", Merge(f"account:{new}"))
-    assert codes(shop(event)) == ["decided"]
+def merge(
+    shop: Shop, of: str = "old", into: str = "new", *, cards: bool = True, already: bool = False
+) -> None:
+    """An account becomes a part of another one, and so do its cards."""
+    old, new = number(shop, f"till/enrol-{of}"), number(shop, f"till/enrol-{into}")
+    event = shop.ask(f"merge-{of}", f"account:{old}", Merge(f"account:{new}", of))
+    if not already:
+        assert codes(shop(event)) == ["decided"]
     settle(shop)
-    if cards:
-        row = (1, "old", new, f"{MOVED}{old}", shop.now, "staff")
+    for card in people.cards_of(shop.desk.books, [old])[old] if cards else ():
+        row = (1, card, new, f"{MOVED}{old}", shop.now, "staff")
         assert shop.desk.file_slips([Slip(cards=[row])]) == [""]
 
 
@@ -94,8 +102,8 @@ def test_everything_comes_along(shop: Shop) -> None:
     assert sum(account(shop, "new").counters["spend"].values()) == 12000
     assert codes(shop(shop.ask("c", "card:old", Confirm("order")))) == ["decided"]
     assert purse(shop, "new") == [130, 0, 0, 0, 0, 0]
-    shop(shop.buy("o3", "old", 100))
     assert account(shop, "new").tiers["status"].level == 1
+    shop(shop.buy("o3", "old", 100))
     assert codes(shop(shop.redeem("r", "old", 31))) == ["decided"]
     assert purse(shop, "new")[0] == 100
 
@@ -142,20 +150,31 @@ def test_what_is_sent_late_to_the_merged_account_goes_on(shop: Shop) -> None:
     assert codes(shop(shop.redeem("r", "old", 1))) == ["merged-account"]
 
 
-def test_what_cannot_go_along_is_used_first(shop: Shop) -> None:
-    shop(shop.buy("o1", "old", 6000), shop.ask("mug", "card:old", Redeem("mug")))
-    old, new = number(shop, "till/enrol-old"), number(shop, "till/enrol-new")
+def test_into_what_an_account_is_not_merged(shop: Shop) -> None:
+    old = number(shop, "till/enrol-old")
     asked = [
         shop.ask(f"m{n}", f"account:{old}", Merge(into))
-        for n, into in enumerate((f"account:{new}", f"account:{old}", "card:new", ""))
+        for n, into in enumerate((f"account:{old}", "card:new", ""))
     ]
-    assert codes(shop(*asked)) == ["merge-not-settled", *["own-merge"] * 3]
-    shop(shop.ask("hold", "card:new", Redeem("mug", hold=True)))
-    assert purse(shop, "old")[0] == 50
+    assert codes(shop(*asked)) == ["own-merge"] * 3
+
+
+def test_what_nobody_takes_comes_back_and_all_is_as_before(shop: Shop) -> None:
+    shop(shop.buy("o1", "old", 6000), shop.redeem("spent", "old", 10))
+    shop(shop.ask("mug", "card:old", Redeem("mug")))
+    old = number(shop, "till/enrol-old")
+    before = account(shop, "old")
+    shop(shop.ask("m", f"account:{old}", Merge("account:999999")))
+    settle(shop)
+    after = account(shop, "old")
+    assert (after.purse, after.counters) == (before.purse, before.counters)
+    assert list(after.vouchers.values()) == list(before.vouchers.values())
+    assert codes(shop(shop.refund("back", "old", "o1"))) == ["decided"]
+    assert purse(shop, "old") == [0, 0, 0, -20, 10, 0]
 
 
 def test_an_account_that_is_merged_stays_so(shop: Shop) -> None:
-    merge(shop)
+    merge(shop, cards=False)
     old, new = number(shop, "till/enrol-old"), number(shop, "till/enrol-new")
     again = shop.ask("again", f"account:{old}", Merge(f"account:{new}"))
     assert codes(shop(again)) == ["merged-already"]
@@ -177,18 +196,3 @@ def test_a_moved_card_can_be_blocked(shop: Shop) -> None:
     new = number(shop, "till/enrol-new")
     shop.desk.file_slips([Slip(cards=[(1, "old", new, BLOCKED, shop.now, "x")])])
     assert codes(shop(shop.redeem("r", "old", 1))) == ["card-blocked"]
-
-
-def test_without_the_drain_points_would_be_left_behind(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The twin."""
-    monkeypatch.setattr(merging, "drain", lambda turn: None)
-    paid = Purchase((Line("1", "latte", 1, 1000),), points={"money-off": 40})
-    with Shop(url, Engine(), TERMS) as shop:
-        shop(shop.enrol("old"), shop.enrol("new"), shop.buy("o1", "old", 6000))
-        shop(shop.ask("paid", "card:old", paid))
-        merge(shop)
-        shop(shop.refund("back", "old", "paid"))
-        settle(shop)
-        assert purse(shop, "old")[0] > 0

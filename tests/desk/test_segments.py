@@ -11,7 +11,7 @@ from kantis.core.account import decode_account
 from kantis.core.calendar import instant
 from kantis.core.events import Body, Enrol, Event, Line, Load, Purchase, Refund
 from kantis.core.knobs import ProgramError, plain
-from kantis.desk import text
+from kantis.desk import lately, text
 from kantis.desk.audit import By
 from kantis.desk.jobs import Job, Progress
 from kantis.desk.measures.figures import measure
@@ -176,7 +176,7 @@ def test_a_replay_gives_the_same_whatever_the_rules_say_by_now(desk: Desk) -> No
 
 def test_a_refresh_that_was_cut_is_begun_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     refreshing.make(desk, 1, "regulars", "", By("test"))
-    monkeypatch.setattr(refreshing, "STEP", 1)
+    monkeypatch.setattr(lately, "STEP", 1)
     job = Job(1, "segments", "", "running", 0, 0, "", 0, 0, 0, 0, "", 0, 0)
     real, over_soon = refreshing._tell, threading.Event()
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from kantis.core.account import Account, decode_account
-from kantis.core.events import Join, Leave, Purchase, Redeem, Refer, Refund
+from kantis.core.events import Join, Leave, Purchase, Redeem, Refer, Refund, Subscribe
 from kantis.core.places import TRANSIT
 from kantis.desk.programs import Engine
 from kantis.desk.replay import redecide
@@ -105,3 +105,20 @@ def test_both_sides_of_a_referral_are_paid_and_undone(shop: Shop) -> None:
     shop(shop.refund("r", "ben", "a"))
     settle(shop)
     assert (shop.points("anna"), shop.points("ben")) == (0, 4)
+
+
+def test_a_plan_of_ones_own_is_given_up_once_the_household_has_taken_one_in(url: str) -> None:
+    plans = {"plus": {"fee": "48.00 EUR per year", "refund": "pro rata"}}
+    with Shop(url, Engine(), TERMS | {"plans": plans}) as shop:
+        shop(*(shop.enrol(each) for each in ("home", "ben", "third")))
+        for each in ("ben", "third"):
+            shop(shop.ask(f"sub-{each}", f"card:{each}", Subscribe("plus")))
+        shop(shop.ask("found", "card:home", Join("home")))
+        home = account(shop, "home").id
+        for each in ("ben", "third"):
+            shop(shop.ask(f"join-{each}", f"card:{each}", Join(each, f"account:{home}")))
+            settle(shop)
+        ben, third = account(shop, "ben"), account(shop, "third")
+        assert (ben.plans["plus"].state, ben.plans["plus"].fee) == ("ended", 0)
+        # the household was full: she stands as before
+        assert (third.away, third.plans["plus"].renews) == (("", ""), True)

@@ -26,7 +26,7 @@ from msgspec import Struct, field, msgpack
 from kantis.core import membership
 from kantis.core.membership import Forfeited, Membership
 from kantis.core.places import MEMBER_PLACES
-from kantis.core.records import Award, Hold, Lot, Member, Standing, Voucher
+from kantis.core.records import Award, Hold, Lot, Member, Past, Standing, Voucher
 
 #: balance, from place, to place, amount, lot (0: none), reason (the room that posts it)
 Posting = tuple[str, int, int, int, int, str]
@@ -42,7 +42,9 @@ class Account(Struct, array_like=True):
     """The snapshot. ``at`` is the instant of its last entry, ``seq`` that entry's number.
 
     ``waiting`` is (instant, lot, amount) of pending points, soonest first.
-    ``away`` is the household's account that its member has joined, and the name there.
+    ``away`` is the household's account that its member has joined, and the name there; or,
+    without a name, the account that this one was merged into.
+    ``merged`` are the accounts that became a part of this one, by their numbers.
     ``due`` is a lower bound of the next instant at which time does something; it is no
     fold of the past (``advance`` may raise it without an entry) and no proof compares it.
     ``calm`` is the same bound for everything but waiting points, as long as it is known in
@@ -76,6 +78,7 @@ class Account(Struct, array_like=True):
     woken: int = 0
     due: int = NEVER
     calm: int = 0
+    merged: dict[int, Past] = field(default_factory=dict)
 
 
 _encode = msgpack.Encoder().encode
@@ -288,6 +291,33 @@ def _wake(account: Account, change: Change) -> None:
     account.woken = change[1]
 
 
+def _past(account: Account, change: Change) -> None:
+    """What had become of the points of a lot on the account that it came from."""
+    _, lot_id, spent, expired, reversed_ = change
+    lot = account.lots[lot_id]
+    lot.issued += spent + expired + reversed_
+    lot.spent += spent
+    lot.expired += expired
+    lot.reversed += reversed_
+
+
+def _merged(account: Account, change: Change) -> None:
+    """An account became a part of this one: what its lots and vouchers are called here."""
+    _, number, card, joined, lots, vouchers = change
+    account.merged[number] = Past(card, joined, dict(lots), dict(vouchers))
+
+
+def hollow(account: Account) -> None:
+    """The change ``hollow``: nothing is left of an account that is a part of another one now."""
+    for each in (
+        account.lots, account.waiting, account.counters, account.tiers, account.vouchers,
+        account.holds, account.offers, account.choices, account.facts, account.touched,
+        account.cycles, account.issued, account.lost, account.plans, account.forfeits,
+        account.awards, account.merged,
+    ):  # fmt: skip
+        each.clear()
+
+
 CHANGES: Final[dict[str, Callable[[Account, Change], object]]] = {
     "lot": add_lot,
     "dates": _dates,
@@ -321,6 +351,9 @@ CHANGES: Final[dict[str, Callable[[Account, Change], object]]] = {
     "on plan": lambda account, change: membership.have(account.plans, change),
     "forfeit": lambda account, change: membership.forfeit(account.forfeits, change),
     "wake": _wake,
+    "past": _past,
+    "merged": _merged,
+    "hollow": lambda account, change: hollow(account),
 }
 
 

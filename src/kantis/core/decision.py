@@ -99,11 +99,17 @@ class Entry(Struct, array_like=True, gc=False):
 
 
 class Original(Struct, frozen=True):
-    """An earlier event of the account with its entry, and the decisions that undid part of it."""
+    """An earlier event of the account with its entry, and the decisions that undid part of it.
+
+    ``account`` is the one that it was decided on, where that became a part of this one (0: it
+    was this one); ``elsewhere`` are the accounts of the decisions in ``undone``, likewise.
+    """
 
     event: Event
     entry: Entry
     undone: tuple[Decision, ...] = ()
+    account: int = 0
+    elsewhere: tuple[int, ...] = ()
 
 
 class Needs(Struct, frozen=True):
@@ -133,12 +139,12 @@ def apply(account: Account, entry: Entry) -> None:
     """Fold one recorded entry into a snapshot: how a snapshot is proved.
 
     Changes that make a lot come before the postings that fill it, so all changes are
-    applied first, except those that drop a lot.
+    applied first, except those that drop lots.
     """
     decision, later = entry.decision, []
     for each in decision.changes:
         code = each[0]
-        if code == "drop":
+        if code in ("drop", "hollow"):
             later.append(each)
         else:
             CHANGES[code](account, each)

@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 from msgspec import Struct, msgpack
 
+from kantis.core.account import Account
+
 
 class Line(Struct, frozen=True, array_like=True, gc=False):
     """One line of a purchase.
@@ -333,9 +335,18 @@ class Leave(Struct, frozen=True, array_like=True, tag="leave", gc=False):
 
 class Merge(Struct, frozen=True, array_like=True, tag="merge", gc=False):
     """The account belongs to somebody who has another one: what is here goes there, for good.
-    ``into`` is the other account."""
+    ``into`` is the other account, ``card`` a card of this one, for the sentences about it."""
 
     into: str
+    card: str = ""
+
+
+class Merged(Struct, frozen=True, array_like=True, tag="merged", gc=False):
+    """An account becomes a part of this one: ``state`` is all that stood on it, ``card`` a card
+    that it had. Its points stand in transit until they are taken."""
+
+    state: Account
+    card: str = ""
 
 
 class Permit(Struct, frozen=True, array_like=True, tag="permit", gc=False):
@@ -427,6 +438,7 @@ Body = (
     | Join
     | Leave
     | Merge
+    | Merged
     | Permit
     | Refer
     | Referred
@@ -464,6 +476,13 @@ class Event(Struct, frozen=True, array_like=True, gc=False):
     def type(self) -> str:
         """The tag of the body."""
         return str(type(self.body).__struct_config__.tag)
+
+
+def named(event: Event, body: Body) -> str:
+    """The key of the earlier event that one names: by its id from the same source, or from the
+    one that it says; what the desk sends on says the whole key. Empty if it names none."""
+    of, source = getattr(body, "of", ""), getattr(body, "of_source", "") or event.source
+    return of if not of or (source == "desk" and "/" in of) else f"{source}/{of}"
 
 
 def encode_body(body: Body) -> bytes:

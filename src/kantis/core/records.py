@@ -112,3 +112,16 @@ class Award(Struct, array_like=True):
     lot: int
     voucher: str = ""
     other: str = ""
+
+
+class Past(Struct, array_like=True):
+    """An account that became a part of this one, so that its past can still be undone here.
+
+    ``card`` is a card that it had, ``joined`` its first day; ``lots`` and ``vouchers`` say
+    what each of them is called here.
+    """
+
+    card: str
+    joined: int
+    lots: dict[int, int]
+    vouchers: dict[str, str]

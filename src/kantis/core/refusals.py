@@ -37,7 +37,6 @@ NEXT: Final = {
     "member-already": "Name another member, or let them leave first.",
     "member-missing": "Name a member; the number of a card will do.",
     "merge-household": "Let its members leave first, or merge an account of one member.",
-    "merge-not-settled": "Let that be used, captured, released or ended first; then merge.",
     "merged-account": "Ask on the account that it is a part of.",
     "merged-already": "There is nothing to do.",
     "negative-amount": "Correct the amount, and send it as a new event.",

@@ -54,6 +54,7 @@ DEEDS: Final = {
     "goodwill": "a cashier gave points within the budget",
     "setting": "an owner settled something about the work with a program",
     "budget": "a budget was set, or ended",
+    "merge": "an account was merged into another one",
     "segment": "a segment got its rules, or was ended",
     "freeze": "spending was frozen, of a program or of one account",
     "unfreeze": "a freeze of spending was ended",

@@ -192,24 +192,10 @@ class Batch:
                 strange.append(task)
         if strange:
             self._look_up(strange)
-        if self.homes.stops.moved:
-            self._follow_moved()
+        stops = self.homes.stops
+        for task in self.tasks if stops.merged else ():
+            task.account = stops.lives(task.account)
         self._load({task.account for task in self.tasks if task.account})
-
-    def _follow_moved(self) -> None:
-        """Cards of merged accounts belong to the other one; what undoes something that happened
-        on a merged account happens there, and reaches the other one from it."""
-        stops, undoing = self.homes.stops, {}
-        for task in self.tasks:
-            card = _card(task)
-            task.account = stops.moved.get(card, task.account) if card else task.account
-            of = getattr(task.event.body, "of", "")
-            if of and task.account:
-                source = getattr(task.event.body, "of_source", "") or task.event.source
-                undoing[f"{source}/{of}"] = task
-        for row in self.books.events(sorted(undoing)) if undoing else ():
-            if row.account in stops.merged:
-                undoing[row.key].account = row.account or 0
 
     def _look_up(self, strange: list[Task]) -> None:
         """Find the cards in the books; who enrols on a new one gets a new account."""

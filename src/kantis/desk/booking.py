@@ -9,7 +9,7 @@ from msgspec import structs
 
 from kantis.core.account import NEVER, encode_account
 from kantis.core.decision import DESK, ENGINE, FollowUp, follow_up_id
-from kantis.core.events import Carry, Event, encode_body
+from kantis.core.events import Carry, Event, Merged, encode_body
 from kantis.desk.cache import Cache
 from kantis.desk.results import ALONE as LEFT_ALONE
 from kantis.desk.results import BAD as SET_ASIDE
@@ -119,7 +119,8 @@ def _inbox(event: Event, program: int, imported: bool) -> Row:
 def _comes_back(task: Task) -> bool:
     """Whether this is value in transit that nobody takes."""
     event = task.event
-    if not isinstance(event.body, Carry) or event.body.origin == "opening":
+    body = event.body
+    if not isinstance(body, Merged) and (not isinstance(body, Carry) or body.origin == "opening"):
         return False
     refused = task.entry is not None and task.entry.decision.refusal is not None
     return (refused or task.state == PARKED) and not event.id.endswith("-back")
@@ -129,8 +130,9 @@ def _returned(task: Task) -> Row:
     """The follow-up that brings value in transit back to where it came from."""
     event = task.event
     origin = event.id.partition("-")[0]
-    assert isinstance(event.body, Carry)
-    body = structs.replace(event.body, origin="back", member="")
+    body = event.body
+    if isinstance(body, Carry):
+        body = structs.replace(body, origin="back", member="")
     back = Event(DESK, f"{event.id}-back", event.time, f"account:{origin}", body, event.received)
     return _inbox(back, task.home.number, task.imported)
 

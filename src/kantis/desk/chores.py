@@ -46,6 +46,7 @@ def _named(name: str) -> Chore:
             hooks,
             imports,
             jobs,
+            lately,
             mailing,
             outbox,
             reminding,

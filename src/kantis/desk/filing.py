@@ -57,8 +57,8 @@ def _written(books: Books, slips: list[Slip], cards: bool) -> list[str]:
 
 
 class Stops:
-    """The cards that do nothing any more, each with the code of its refusal; and those that
-    belong to another account since theirs was merged, with that one.
+    """The cards that do nothing any more, each with the code of its refusal; and the accounts
+    that became a part of another one, with that one.
 
     Where nobody else writes they are read once, and again after each change; elsewhere each
     batch reads what came since the one before.
@@ -66,11 +66,15 @@ class Stops:
 
     def __init__(self) -> None:
         self.cards: dict[tuple[int, str], str] = {}
-        self.moved: dict[tuple[int, str], int] = {}
-        #: accounts that were merged into another one
-        self.merged: set[int] = set()
+        self.merged: dict[int, int] = {}
         self._last = -1
         self._current = False
+
+    def lives(self, account: int) -> int:
+        """The account that what happens to one reaches: itself, or what it became a part of."""
+        while account in self.merged:
+            account = self.merged[account]
+        return account
 
     def forget(self) -> None:
         """Something has happened to a card."""
@@ -82,8 +86,7 @@ class Stops:
             return
         for each in people.card_changes(books, max(0, self._last)):
             if each.state.startswith(MOVED):
-                self.moved[each.program, each.token] = each.account
-                self.merged.add(int(each.state.removeprefix(MOVED)))
+                self.merged[int(each.state.removeprefix(MOVED))] = each.account
             elif each.state in STOPPED:
                 self.cards[each.program, each.token] = f"card-{each.state}"
             self._last = each.n

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec import structs
+
 from kantis.core.decision import Context, Decision, Entry, Needs, Original
-from kantis.core.events import Event, Purchase
-from kantis.desk.recorded import encode_seen, entry_of, event_of, original_of
+from kantis.core.events import Event, Purchase, named
+from kantis.desk.recorded import Undone, encode_seen, entry_of, event_of, original_of
 from kantis.desk.tasks import Live, Task
 from kantis.store.books import Books
 from kantis.store.rows import EventRow, Recorded
@@ -73,7 +75,7 @@ class Foresight:
         """Note what a decision is going to need."""
         self.needs[id(task)] = need
         for key in need.originals:
-            self._wanted.add((live.id, key))
+            self._wanted.update(_places(live, key))
         for receipt in need.receipts:
             self._receipts.setdefault((live.home.number, receipt), [])
         for name in need.limits:
@@ -119,10 +121,11 @@ class Foresight:
     def context(self, live: Live, task: Task, need: Needs) -> tuple[Context, bytes]:
         """The context of a decision and its record. A tell may have to wait for its original."""
         originals: dict[str, Original] = {}
-        undone: dict[str, tuple[int, ...]] = {}
+        undone: dict[str, Undone] = {}
         for key in need.originals:
-            if (live.id, key) not in self._undoing:
-                self._read_originals({(live.id, key)})
+            missing = {each for each in _places(live, key) if each not in self._undoing}
+            if missing:
+                self._read_originals(missing)
             found, seqs = self._original(live, key)
             if found is not None:
                 originals[key], undone[key] = found, seqs
@@ -151,8 +154,33 @@ class Foresight:
         row, task = self._rows.get(key), self._tasks.get(key)
         return (row is not None and row.state == DECIDED) or bool(task and task.entry)
 
-    def _original(self, live: Live, key: str) -> tuple[Original | None, tuple[int, ...]]:
-        """An earlier event of this account, from this batch or from the books."""
+    def _original(self, live: Live, key: str) -> tuple[Original | None, Undone]:
+        """An earlier event of this account, or of one that became a part of it."""
+        found, seqs = self._own(live, key)
+        row = self._rows.get(key)
+        before = {each: [*self._undoing[each, key]] for each in live.account.merged}
+        if found is None and row is not None and row.account in before and row.seq:
+            entry = self._entries[row.account, row.seq]
+            own = [entry_of(*each) for each in self._undoing[live.id, key]]
+            own += [each.entry for each in live.made if each.entry.decision.cause == key]
+            found = original_of(row, *entry, [each.decision for each in own])
+            found = structs.replace(found, account=row.account)
+            seqs = tuple((0, each.seq) for each in own)
+        if found is None:
+            return None, ()
+        decisions, places = list(found.undone), [0] * len(found.undone)
+        for number, stored in before.items():
+            for each in stored:
+                if each[0].event != key:
+                    decisions.append(entry_of(*each).decision)
+                    places.append(number)
+                    seqs += ((number, each[0].seq),)
+        if not any(places):
+            return found, seqs
+        return structs.replace(found, undone=tuple(decisions), elsewhere=tuple(places)), seqs
+
+    def _own(self, live: Live, key: str) -> tuple[Original | None, Undone]:
+        """An earlier event of this very account, from this batch or from the books."""
         stored = self._undoing[live.id, key]
         undone = [entry_of(*each) for each in stored]
         undone += [each.entry for each in live.made if each.entry.decision.cause == key]
@@ -169,12 +197,12 @@ class Foresight:
             found = self._entries[live.id, row.seq]
             rest = [each for each in undone if each.seq != row.seq]
             decisions: list[Decision] = [each.decision for each in rest]
-            return original_of(row, *found, decisions), tuple(each.seq for each in rest)
+            return original_of(row, *found, decisions), tuple((0, each.seq) for each in rest)
         else:
             return None, ()
         rest = [each for each in undone if each.seq != entry.seq]
         decisions = [each.decision for each in rest]
-        return Original(event, entry, tuple(decisions)), tuple(each.seq for each in rest)
+        return Original(event, entry, tuple(decisions)), tuple((0, each.seq) for each in rest)
 
     def _purchase(self, live: Live, receipt: str) -> Event | None:
         """The oldest purchase without a member that has the receipt and waits for one."""
@@ -266,6 +294,9 @@ def _alone(event: Event) -> bool:
 
 def original_key(event: Event) -> str:
     """The key of the earlier event that this one names; empty if it names none."""
-    of = getattr(event.body, "of", "")
-    source = getattr(event.body, "of_source", "") or event.source
-    return f"{source}/{of}" if of else ""
+    return named(event, event.body)
+
+
+def _places(live: Live, key: str) -> list[tuple[int, str]]:
+    """Where something of an earlier event can stand: here, and where it was before a merge."""
+    return [(number, key) for number in (live.id, *live.account.merged)]

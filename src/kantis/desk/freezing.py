@@ -26,6 +26,7 @@ from kantis.core.events import (
     Exchange,
     Join,
     Leave,
+    Merge,
     Purchase,
     Redeem,
     Transfer,
@@ -80,7 +81,7 @@ def spends(event: Event) -> bool:
         return bool(body.into)
     if isinstance(body, Capture):
         return event.ask  # what was set aside before, and is told to be paid, is finished
-    return isinstance(body, Redeem | Use | Transfer | Leave)
+    return isinstance(body, Redeem | Use | Transfer | Leave | Merge)
 
 
 class Freezes:

@@ -20,26 +20,36 @@ from kantis.store.rows import EntryRow, EventRow
 OUT_OF_RANGE: Final = "time-out-of-range"
 
 
+#: (account, seq) of the entries that undid something; account 0 is that of the decision
+Undone = tuple[tuple[int, int], ...]
+
+
 class Seen(Struct, array_like=True):
-    """What a decision saw: (event, its seq, seqs that undid it), (receipt, event), limits."""
+    """What a decision saw: (event, its seq, seqs that undid it), (receipt, event), limits; and
+    of events of accounts that became a part of this one (event, its account, its seq, what
+    undid it)."""
 
     originals: list[tuple[str, int, tuple[int, ...]]]
     receipts: list[tuple[str, str]]
     limits: dict[str, int]
+    elsewhere: list[tuple[str, int, int, Undone]] = []
 
 
 _encode = msgpack.Encoder().encode
 _decode = msgpack.Decoder(Seen).decode
 
 
-def encode_seen(context: Context, undone: Mapping[str, tuple[int, ...]]) -> bytes:
-    """The record of a context; ``undone`` has the seqs that undid each original."""
-    originals = [
-        (key, original.entry.seq, undone.get(key, ()))
-        for key, original in context.originals.items()
-    ]
+def encode_seen(context: Context, undone: Mapping[str, Undone]) -> bytes:
+    """The record of a context; ``undone`` has the entries that undid each original."""
+    originals, elsewhere = [], []
+    for key, original in context.originals.items():
+        by, seq = undone.get(key, ()), original.entry.seq
+        if original.account or any(account for account, _ in by):
+            elsewhere.append((key, original.account, seq, by))
+        else:
+            originals.append((key, seq, tuple(each for _, each in by)))
     receipts = [(receipt, event.key) for receipt, event in context.receipts.items()]
-    return _encode(Seen(originals, receipts, context.limits))
+    return _encode(Seen(originals, receipts, context.limits, elsewhere))
 
 
 def decode_seen(data: bytes) -> Seen:

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from kantis.core.account import Account
 from kantis.core.calendar import DAY_MS, show_day
-from kantis.desk import household, jobs, mailing, notices, outbox
+from kantis.desk import household, jobs, lately, mailing, notices, outbox
 from kantis.desk.beside import beside
 from kantis.desk.chores import chore
 from kantis.desk.notices import Notice
@@ -225,24 +225,24 @@ def _remind(desk: Desk | RemoteDesk, reader: Desk, account: int) -> bool:
 
 
 def _tell(desk: Desk | RemoteDesk, reader: Desk, progress: Progress) -> int:
-    """Stage messages for the webhooks that ask for what ends; how many came to be."""
+    """Stage messages for the webhooks that ask for what ends; how many came to be.
+
+    Once a day all accounts are looked at, and in between those that changed.
+    """
     total = 0
     for hook in outbox.followers(reader.books):
         kinds = {k: TOLD_DAYS for k, type in KINDS.items() if notices.wanted(type, hook.types)}
         if not kinds:
             continue
-        home = reader.homes.numbered(hook.program)
-        first, last = reader.books.account_range()
-        for start in range(first, last + 1, _STEP):
-            staged = [
-                message
-                for row in list(reader.books.all_accounts(start, start + _STEP - 1))
-                if row.program == hook.program
-                for message in _messages(home, row, reader.clock(), kinds)
-            ]
+        home, now = reader.homes.numbered(hook.program), reader.clock()
+        about = " ".join(kinds)
+        look = lately.begin(reader.books, home, f"ending {hook.number}", about, now)
+        for page in lately.pages(reader.books, look):
+            staged = [x for row in page for x in _messages(home, row, now, kinds)]
             total += desk.chore("stage_ending", hook.number, staged) if staged else 0
             if progress.pause(_PAUSE_S):
                 return total
+        lately.end(desk, look)
     return total
 
 

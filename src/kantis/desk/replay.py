@@ -2,7 +2,8 @@
 
 It reads the events, the instant to which each account was advanced, the versions that were
 known, and the context that each decision saw. Shared limits are not contested again. An
-account needs nothing of another one, so that ranges of accounts can be replayed anywhere.
+account needs nothing of another one but recorded entries of those that became a part of it, so
+that ranges of accounts can be replayed anywhere.
 
 The *re-decide* proof compares the outcome with the books. A difference after an upgrade is
 told as "would decide differently now"; it is never rewritten.
@@ -13,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
-from kantis.core.account import Account
+from kantis.core.account import Account, Posting
 from kantis.core.decision import (
     ENGINE,
     Context,
@@ -32,7 +33,7 @@ from kantis.engine.explain import explain
 from kantis.engine.program import Program
 from kantis.store.books import Books
 from kantis.store.reading import Ledger, Reading
-from kantis.store.rows import EventRow, VersionRow
+from kantis.store.rows import EntryRow, EventRow, VersionRow
 
 #: Accounts whose events are read together.
 _CHUNK = 200
@@ -176,10 +177,26 @@ def replay(books: Reading, engine: Engine, first: int, last: int) -> Iterator[St
         for each in seen.values():
             keys.update(key for key, _, _ in each.originals)
             keys.update(key for _, key in each.receipts)
+            keys.update(key for key, *_ in each.elsewhere)
         events = {row.key: row for row in books.events(sorted(keys))}
+        others = _others(books, seen.values())
         for account, ledger in chunk:
-            player = _Player(account, ledger, versions[programs[account]], engine, events, seen)
+            known = versions[programs[account]]
+            player = _Player(account, ledger, known, engine, events, seen, others)
             yield from player.play()
+
+
+#: An entry with its postings.
+_Kept = tuple[EntryRow, list[Posting]]
+
+
+def _others(books: Reading, seen: Iterable[Seen]) -> dict[tuple[int, int], _Kept]:
+    """The entries of other accounts that decisions saw, by account and seq."""
+    places: set[tuple[int, int]] = set()
+    for each in seen:
+        for _, account, seq, undone in each.elsewhere:
+            places.update((number, n) for number, n in ((account, seq), *undone) if number)
+    return {(row.account, row.seq): (row, postings) for row, postings in books.entries(places)}
 
 
 class _Player:
@@ -193,9 +210,10 @@ class _Player:
         engine: Engine,
         events: dict[str, EventRow],
         seen: dict[int, Seen],
+        others: dict[tuple[int, int], _Kept],
     ) -> None:
         self.number, self.ledger, self.versions = number, ledger, versions
-        self.engine, self.events, self.seen = engine, events, seen
+        self.engine, self.events, self.seen, self.others = engine, events, seen, others
         self.account = Account(number)
         self.entries = [entry_of(row, postings) for row, postings, _ in ledger]
         self.known = 0
@@ -248,8 +266,21 @@ class _Player:
             row, postings, _ = self.ledger[seq - 1]
             decisions: Iterable[Decision] = (self.entries[n - 1].decision for n in undone)
             originals[key] = original_of(self.events[key], row, postings, decisions)
+        for key, account, seq, by in seen.elsewhere:
+            row, postings = self._entry(account, seq)
+            decisions = [entry_of(*self._entry(*each)).decision for each in by]
+            found = original_of(self.events[key], row, postings, decisions)
+            places = tuple(number for number, _ in by)
+            originals[key] = structs.replace(found, account=account, elsewhere=places)
         receipts = {receipt: event_of(self.events[key]) for receipt, key in seen.receipts}
         return Context(originals, receipts, seen.limits)
+
+    def _entry(self, account: int, seq: int) -> _Kept:
+        """An entry of this account (0), or of one that became a part of it."""
+        if account:
+            return self.others[account, seq]
+        row, postings, _ = self.ledger[seq - 1]
+        return row, postings
 
     def _fold(self, end: int) -> None:
         """Take the account as the books have it after an entry."""

@@ -14,7 +14,7 @@ from functools import partial
 
 from kantis.core.account import NEVER, Account
 from kantis.core.decision import Context, Decision, Entry, Needs, Refusal
-from kantis.core.events import Cancel, Claim, Event, Purchase, Redeem, Refund, Tick
+from kantis.core.events import Body, Cancel, Claim, Event, Purchase, Redeem, Refund, Tick, named
 from kantis.core.turn import Refused, Turn, begin
 from kantis.engine import carry, merging, order, outward, periods, sharing, waking
 from kantis.engine.plan import Plan
@@ -28,11 +28,10 @@ _NO_NEEDS = Needs()
 def needs(program: Program, account: Account, event: Event) -> Needs:
     """What the decision has to see beside the account."""
     body = event.body
-    if isinstance(body, Purchase):
+    if isinstance(body, Purchase) or (account.away[0] and merging.merged(account)):
         return _NO_NEEDS
     if isinstance(body, Refund | Cancel):
-        source = getattr(body, "of_source", "") or event.source
-        return Needs(originals=(f"{source}/{body.of}",))
+        return Needs(originals=(named(event, body),))
     if isinstance(body, Claim):
         return Needs(receipts=(body.receipt,))
     if isinstance(body, Redeem):
@@ -57,7 +56,8 @@ def decide(
     at = upto if upto > account.at else account.at
     moment = event.time
     branch = program
-    if program.pilots:
+    gone = bool(account.away[0]) and merging.merged(account)
+    if program.pilots and not gone:
         if entered := _enter(program, account, event, at):
             entries += [*entered, *advance(program, account, at)]
         branch = _branch(program, account, event)
@@ -65,13 +65,14 @@ def decide(
     body = event.body
     if plan.booking and isinstance(body, Purchase) and body.booked:
         plan = branch.plan(body.booked)
-    turn = begin(account, plan.calendar, event, moment, at, context or _NOTHING, plan.at)
+    context = merging.here(plan, account, context or _NOTHING)
+    turn = begin(account, plan.calendar, event, moment, at, context, plan.at)
     if program.pilots:
         turn.plan_at = partial(program.plan_for, account)
     if not account.joined:
         _join(program, turn, plan)
     try:
-        if not (account.away[0] and sharing.forward(turn, body)):
+        if not _elsewhere(turn, body):
             order.HANDLERS[type(body)](plan, turn, body)
         if plan.picked:
             periods.settle_again(plan.earning, turn)
@@ -81,12 +82,21 @@ def decide(
             outward.run(plan, turn)
         if account.members:
             order.attribute(plan, turn)
-        if account.away[0] and merging.merged(account):
-            merging.drain(turn)
     except Refused as refused:
         _refuse(turn, refused.refusal)
+    if account.away[0] and merging.merged(account):
+        account.due = NEVER
     entries.append(_entry(account, turn.decision, at, plan.version, event.key))
     return entries
+
+
+def _elsewhere(turn: Turn, body: Body) -> bool:
+    """Whether what has happened is sent on to another account, or to what it became here."""
+    account = turn.account
+    if account.away[0]:
+        send = merging.forward if merging.merged(account) else sharing.forward
+        return send(turn, body)
+    return bool(account.merged) and merging.sent_on(turn, body)
 
 
 def _branch(program: Program, account: Account, event: Event) -> Program:
@@ -142,6 +152,8 @@ def _entry(account: Account, decision: Decision, at: int, version: int, event: s
 def advance(program: Program, account: Account, until: int) -> list[Entry]:
     """The entries that time makes up to and including an instant; the account is changed."""
     entries: list[Entry] = []
+    if account.away[0] and merging.merged(account):
+        account.due = NEVER
     while account.due <= until:
         moment = max(account.due, account.at)
         plan = program.plan_for(account, moment) if program.pilots else program.plan(moment)
@@ -154,8 +166,6 @@ def advance(program: Program, account: Account, until: int) -> list[Entry]:
             _everything(plan, turn)
         if plan.outward:
             outward.run(plan, turn)
-        if account.away[0] and merging.merged(account):
-            merging.drain(turn)
         account.due = waking.due(account, account.calm)
         order.attribute(plan, turn)
         if turn.decision.postings or turn.decision.changes:
@@ -183,7 +193,7 @@ _TICK = Event("", "", 0, "", Tick())
 
 def due(program: Program, account: Account) -> int:
     """The next instant at which time may do something to the account."""
-    if not account.joined:
+    if not account.joined or merging.merged(account):
         return NEVER
     plan = program.plan_for(account, account.at)
     return waking.due(account, waking.calm(plan, account, account.at))

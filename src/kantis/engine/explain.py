@@ -15,7 +15,7 @@ from kantis.core.account import Account, Posting
 from kantis.core.amounts import Unit
 from kantis.core.conditions import UNMET, Who, unmet
 from kantis.core.decision import Context, Entry, FollowUp
-from kantis.core.events import Carry, Event, Purchase, Referred
+from kantis.core.events import Carry, Event, Merged, Purchase, Referred
 from kantis.core.places import (
     AVAILABLE,
     CARRIED,
@@ -29,6 +29,7 @@ from kantis.core.places import (
     PENDING,
     REDEEMED,
     REVERSED,
+    TRANSIT,
     VOUCHER,
 )
 from kantis.core.sentences import (
@@ -43,6 +44,7 @@ from kantis.core.sentences import (
 )
 from kantis.core.turn import begin
 from kantis.engine import order
+from kantis.engine.bringing import REASON as MERGE
 from kantis.engine.explain_outward import PAYOUTS
 from kantis.engine.explain_rules import TERMS, fired, phrase, unit_of, words
 from kantis.engine.plan import Plan
@@ -154,6 +156,20 @@ _REASONS = {
     "existing": Template("{points} came with the new terms."),
     "households": Template("{points} went along with a member who left or joined."),
 }
+#: What came with another account that became a part of this one, by where it is; and what went
+#: with this one.
+_CAME = {
+    AVAILABLE: Template("{points} came from the other card."),
+    PENDING: Template("{points} that wait came from the other card."),
+    HELD: Template("{points} that are set aside came from the other card."),
+    VOUCHER: Template("{points} behind vouchers came from the other card."),
+    PAYOUT: Template("{points} on their way as money came from the other card."),
+}
+_WENT = Template("{points} went along to the other card.")
+_OWED_CAME, _OWED_WENT = (
+    Template("{points} owed on the other card are owed here now."),
+    Template("{points} owed here are owed on the other card now."),
+)
 
 
 def _postings(plan: Plan, postings: list[Posting], *, explained: bool) -> list[Sentence]:
@@ -186,6 +202,10 @@ def _postings(plan: Plan, postings: list[Posting], *, explained: bool) -> list[S
 
 def _special(reason: str, source: int, target: int) -> Template | None:
     """What a move to a place means that says enough whatever the reason."""
+    if reason == MERGE and TRANSIT in (source, target):
+        if OWED in (source, target):
+            return _OWED_CAME if source == OWED else _OWED_WENT
+        return _CAME[target] if source == TRANSIT else _WENT
     if source == PAYOUT:
         if target == REDEEMED:
             return Template("{points} arrived.")
@@ -272,6 +292,7 @@ _WHY = {
     "version": Template("by the new terms"),
     "carry": Template("it was brought along"),
     "households": Template("it was brought along"),
+    "merge": Template("it came with the other card"),
 }
 #: Where a voucher stands now.
 _STATES = {
@@ -352,7 +373,7 @@ def _follow(follow: FollowUp) -> Sentence | None:
         undone = Template("{account}, who invited, is told that it is undone.")
         told = Template("{account}, who invited, is told.")
         return (undone if follow.body.undone else told)(account=account)
-    if isinstance(follow.body, Carry):
+    if isinstance(follow.body, Carry | Merged):
         return None
     return Template("Sent on to {account}.")(account=account)
 
@@ -386,6 +407,11 @@ def _shared(plan: Plan, change: tuple[Any, ...]) -> Sentence | None:
         may = Template("{name} is a member, and may spend.")
         not_ = Template("{name} is a member, and may not spend.")
         return (may if burns else not_)(name=name)
+    if change[0] == "merged":
+        _, number, card, *_ = change
+        part = Template("The card {card} became a part of this account, with all that was on it.")
+        nameless = Template("Account {account} became a part of this one, with all that was on it.")
+        return part(card=card) if card else nameless(account=str(number))
     if change[0] == "away":
         return _away(change[1], change[2])
     if change[0] == "left":
@@ -411,7 +437,8 @@ def _away(account: str, name: str) -> Sentence:
     if not account:
         return Template("Its member shares no other account any more.")()
     if not name:
-        return Template("It is a part of {account} from now on.")(account=account)
+        part = Template("It is a part of {account} from now on.")
+        return part(account=account.removeprefix("account:"))
     shares = Template("Its member shares {account} from now on, as {name}.")
     return shares(account=account.removeprefix("account:"), name=name)
 

@@ -8,7 +8,7 @@ of days on which nothing changes, compiled once. ``Program.plan`` finds it by in
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -30,6 +30,9 @@ from kantis.core.phrases import (
 from kantis.engine.check_reach import unearned
 from kantis.engine.plan import Plan, entries, read_plan
 from kantis.features.counters import unit_of
+
+#: How the facts begin that say in which pilots an account is.
+PILOT: Final = "pilot "
 
 
 class Version(Struct, frozen=True):
@@ -56,7 +59,7 @@ class Pilot(Struct, frozen=True):
     @property
     def fact(self) -> str:
         """The fact that says that an account is in it."""
-        return f"pilot {self.number}"
+        return f"{PILOT}{self.number}"
 
 
 def _is_pilot(version: Version) -> bool:

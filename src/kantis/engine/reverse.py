@@ -27,6 +27,7 @@ from kantis.core.events import (
     Redeem,
     Refund,
     Release,
+    named,
 )
 from kantis.core.limits import used_by
 from kantis.core.lots import claw_back, give_back
@@ -53,9 +54,9 @@ REFUND = "refunds"
 
 
 def _original(turn: Turn, body: Refund | Cancel) -> Original:
-    source = getattr(body, "of_source", "") or turn.event.source
-    found = turn.context.originals.get(f"{source}/{body.of}")
+    found = turn.context.originals.get(named(turn.event, body))
     if found is None:
+        source = getattr(body, "of_source", "") or turn.event.source
         raise Refused("unknown-original", f"No event {body.of!r} of {source!r} is known here.")
     refusal = found.entry.decision.refusal
     if refusal is not None:
@@ -314,10 +315,10 @@ def _reverse_periods(then: Plan, turn: Turn, back: Returning) -> None:
 
 
 def _capture(plan: Plan, turn: Turn, body: Capture) -> None:
-    hold = turn.account.holds.get(f"{turn.event.source}/{body.of}")
+    hold = turn.account.holds.get(named(turn.event, body))
     if hold is None:
         raise Refused("unknown-hold", f"Nothing is held for {body.of!r}; it may have run out.")
-    turn.decision.cause = f"{turn.event.source}/{body.of}"
+    turn.decision.cause = named(turn.event, body)
     turn.partner = hold.partner
     reward = plan.rewards.get(hold.reward)
     rewards.capture(reward, hold.balance, turn, hold.lots)
@@ -337,7 +338,7 @@ def _capture(plan: Plan, turn: Turn, body: Capture) -> None:
 
 
 def _release(plan: Plan, turn: Turn, body: Release) -> None:
-    key = f"{turn.event.source}/{body.of}"
+    key = named(turn.event, body)
     if key not in turn.account.holds:
         raise Refused("unknown-hold", f"Nothing is held for {body.of!r}; it may have run out.")
     turn.decision.cause = key

@@ -18,6 +18,7 @@ from kantis.core.events import (
     Activity,
     Body,
     Cancel,
+    CarriedPlan,
     CarriedTier,
     Carry,
     Confirm,
@@ -29,7 +30,9 @@ from kantis.core.events import (
     Redeem,
     Referred,
     Refund,
+    Unsubscribe,
     Void,
+    named,
 )
 from kantis.core.turn import Refused, Turn
 from kantis.engine.forget import windows_of
@@ -51,10 +54,15 @@ def _join(plan: Plan, turn: Turn, body: Join) -> None:
     taken = households.take_along(turn, [each for each in lots if each[1] or each[2]])
     tiers, counters = take_own(plan, turn)
     home = f"account:{account.id}"
+    running = tuple(
+        CarriedPlan(each.plan)
+        for each in account.plans.values()
+        if each.state != "ended" and each.renews
+    )
     turn.change("away", body.into, body.member)
     turn.follow(
         body.into,
-        Carry("join", tuple(taken), tiers, counters, member=body.member, home=home),
+        Carry("join", tuple(taken), tiers, counters, plans=running, member=body.member, home=home),
     )
 
 
@@ -65,8 +73,7 @@ def forward(turn: Turn, body: Body) -> bool:
     """
     into, name = turn.account.away
     if isinstance(body, Refund | Cancel):
-        source = getattr(body, "of_source", "") or turn.event.source
-        original = turn.context.originals.get(f"{source}/{body.of}")
+        original = turn.context.originals.get(named(turn.event, body))
         if original is None or not original.entry.decision.follow_ups:
             return False
         sent = follow_up_id(turn.account.id, original.entry.seq, 0)
@@ -77,11 +84,9 @@ def forward(turn: Turn, body: Body) -> bool:
     if not isinstance(body, Purchase | Activity | Redeem | Confirm | Void | Forfeit | Referred):
         return False
     if turn.event.ask or isinstance(body, Redeem):
-        if not name:
-            raise Refused("merged-account", f"This account was merged into {into}.")
         raise Refused("in-a-household", f"This member shares an account, as {name!r}.")
-    named = isinstance(body, Purchase | Activity)
-    turn.follow(into, structs.replace(body, member=name) if named else body)
+    says = isinstance(body, Purchase | Activity)
+    turn.follow(into, structs.replace(body, member=name) if says else body)
     return True
 
 
@@ -144,11 +149,16 @@ def bring_own(
 
 
 def welcome(plan: Plan, turn: Turn, body: Carry) -> None:
-    """Who comes with a carry becomes a member; ``Refused`` where the household is full."""
+    """Who comes with a carry becomes a member; ``Refused`` where the household is full.
+
+    A plan is the household's: one that the member pays for alone is given up, by its own terms.
+    """
     household = households.check_joining(plan.household, turn, body.member)
     if not turn.account.members:
         raise Refused("no-household", "Nobody has founded a household here.")
     _become(plan, turn, household, body.member, body.home)
+    for each in body.plans:
+        turn.follow(body.home, Unsubscribe(each.plan))
 
 
 def _leave(plan: Plan, turn: Turn, body: Leave) -> None:

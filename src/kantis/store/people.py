@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 
+from kantis.core.account import decode_account
 from kantis.store.books import Books, Conflict
 from kantis.store.reading import Reading
 from kantis.store.rows import Page, Row
@@ -145,7 +146,22 @@ def by_receipt(books: Reading, program: int, receipt: str) -> list[int]:
         "SELECT account FROM event WHERE program = ? AND receipt = ? AND account IS NOT NULL",
         (program, receipt),
     )
-    return list(dict.fromkeys(accounts + [row[0] for row in inside]))
+    return list(dict.fromkeys(living(books, each) for each in accounts + [r[0] for r in inside]))
+
+
+def living(books: Reading, account: int) -> int:
+    """The account that an account became a part of, as far as it goes; itself, if of none."""
+    for _ in range(_MERGES_MAX):
+        row = books.account(account)
+        into, name = decode_account(row.snapshot).away if row is not None else ("", "")
+        if not into or name:
+            break
+        account = int(into.removeprefix("account:"))
+    return account
+
+
+#: Accounts that became a part of each other in a row, at most; cards are not replaced more often.
+_MERGES_MAX: Final = 100
 
 
 def _found(books: Reading, kinds: str, keys: Sequence[Row], where: str) -> list[MemberRow]:

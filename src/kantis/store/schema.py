@@ -20,6 +20,7 @@ from kantis.store import (
     factors,
     freezing,
     imports,
+    looked,
     mailing,
     outgoing,
     reminding,
@@ -454,6 +455,7 @@ STEPS: list[Step] = [
     ),
     _same(25, "says from where a key was used last", uses.PLACES),
     _same(26, "makes the tables of questions after a purchase", surveys.TABLES),
+    _same(27, "makes the table of how far jobs have looked at accounts", looked.TABLES),
 ]  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -122,14 +122,14 @@ def members(books: Reading, program: int, name: str, above: int, count: int) -> 
     return [row[0] for row in found]
 
 
-def among(books: Reading, program: int, name: str, first: int, last: int) -> set[int]:
-    """The accounts in a segment between two numbers, both inside."""
+def among(books: Reading, program: int, name: str, accounts: Sequence[int]) -> set[int]:
+    """Which of some accounts, in order of their numbers, are in a segment."""
     found = books.rows(
         "SELECT account FROM segment_member WHERE program = ? AND name = ? "
         "AND account BETWEEN ? AND ?",
-        (program, name, first, last),
+        (program, name, accounts[0], accounts[-1]),
     )
-    return {row[0] for row in found}
+    return {row[0] for row in found} & set(accounts)
 
 
 def bought(books: Reading, accounts: Iterable[int]) -> list[tuple[int, int, int, int, int]]:

@@ -85,6 +85,7 @@ ROWS: dict[str, tuple[str, int]] = {
     "GET /v1/members/{member}/export": ("staff", 404),
     "GET /v1/members/{member}/consents": ("shop staff", 404),
     "POST /v1/members/{member}/consents": ("shop staff", 404),
+    "GET /v1/members/{member}/merge": ("staff", 404),
     "POST /v1/members/{member}/merge": ("staff", 404),
     "POST /v1/members/{member}/cards": ("shop staff", 404),
     "POST /v1/members/{member}/cards/block": ("till shop staff", 404),
@@ -368,7 +369,9 @@ def visit(
     elif row in BODIES_OF:
         body = json.loads(json.dumps(BODIES_OF[row]).replace("MINE", mine))
         headers = {"idempotency-key": f"row-{list(ROWS).index(row)}"}
-    if row.endswith("/merge"):
+    if row.startswith("GET") and row.endswith("/merge"):
+        path += f"?other={join(matrix, f'merge-look-{caller}')}"
+    elif row.endswith("/merge"):
         body = {"other": join(matrix, f"merged-{caller}")}
     if method == "PATCH" and "/v1/members" in path:
         with matrix.client("market/staff") as staff:

@@ -19,6 +19,7 @@ ANNA = {
     "address": {"street": "Kanavakatu 3", "postal_code": "00160", "city": "Helsinki"},
     "notes": "likes oat milk",
 }  # fmt: skip
+BACK = {"id": "uns-c", "type": "refund", "data": {"of": "uns-a"}}
 NUMBER = iter(range(10_000))
 
 
@@ -356,14 +357,29 @@ def one_email(member: Any) -> str:
     return str(member["person"]["email"])
 
 
-def test_what_is_not_settled_is_not_merged(staff: httpx.Client, till: httpx.Client) -> None:
-    one = join(staff, given_name="A").json()
+def test_a_preview_says_what_comes_and_a_voucher_comes_with_it(
+    staff: httpx.Client, till: httpx.Client
+) -> None:
+    one = join(staff, given_name="A", card="settled").json()
     two = join(staff, given_name="B", card="unsettled").json()
     till.post("/v1/events", json=buy("uns-a", "unsettled", euros=100))
     till.post("/v1/events", json=mug("uns-b", "unsettled"))
-    answer = staff.post(f"/v1/members/{one['id']}/merge", json={"other": two["id"]})
-    assert problem(answer) == (409, "merge-not-settled")
-    assert staff.get(f"/v1/members/{two['id']}").json()["person"]["given_name"] == "B"
+    url = f"/v1/members/{one['id']}/merge"
+    seen = staff.get(url, params={"other": two["id"]}).json()
+    assert (
+        "The card unsettled became a part of this account, with all that was on it."
+        in (seen["comes"])
+    )
+    assert (seen["stays"], seen["first"], seen["cards"]) == ([], [], ["unsettled"])
+    assert problem(staff.get(url, params={"other": one["id"]})) == (409, "merge-with-itself")
+    before = till.get("/v1/accounts/card:unsettled").json()["vouchers"]
+    assert staff.post(url, json={"other": two["id"]}).status_code == 200
+    after = till.get("/v1/accounts/card:settled").json()
+    assert after["vouchers"] == before
+    assert after["vouchers"]
+    back = till.post("/v1/events", json=BACK)
+    assert (back.status_code, back.json()["account"]) == (200, one["account"])
+    assert [each["id"] for each in find(staff, receipt="uns-a")] == [one["id"]]
 
 
 # ── rights ───────────────────────────────────────────────────────────────────

@@ -38,6 +38,14 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
+def publish(desk: Desk) -> None:
+    """The programs of the site."""
+    for name in PROGRAMS:
+        source = (REPO / "programs" / f"{name}.yaml").read_text(encoding="utf-8")
+        tree = text.read(source)
+        desk.publish(plain(tree)["program"], 0, source, plain(tree))
+
+
 def begin(desk: Desk) -> dict[str, str]:
     """A member who has bought, and a session of each role; one of a partner's program only."""
     now = desk.clock()
@@ -103,10 +111,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A server with some programs; nothing may go wrong in it."""
     store: Path = tmp_path_factory.mktemp("site") / "books.db"
     with kantis.desk.open(str(store)) as desk:
-        for name in PROGRAMS:
-            source = (REPO / "programs" / f"{name}.yaml").read_text(encoding="utf-8")
-            tree = text.read(source)
-            desk.publish(plain(tree)["program"], 0, source, plain(tree))
+        publish(desk)
         tokens = begin(desk)
     with served(store) as server:
         yield Site(server, tokens)

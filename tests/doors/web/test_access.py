@@ -63,6 +63,8 @@ ROWS: dict[str, str] = {
     "POST /c/{program}/members/{account}/entries.csv": "owner manager support auditor",
     "GET /c/{program}/members/{account}": "owner manager support auditor",
     "POST /c/{program}/members/{account}/link": "owner manager support",
+    "GET /c/{program}/members/{account}/merge": "owner manager support",
+    "POST /c/{program}/members/{account}/merge": "owner manager support",
     "GET /c/{program}/imports": "owner manager",
     "POST /c/{program}/imports": "owner manager",
     "GET /c/{program}/imports/{number}": "owner manager",
@@ -242,6 +244,7 @@ def test_each_role_on_each_page(site: Site, role: str, row: str) -> None:
 TO_WORK_ON = (
     "/programs/new", "/c/{program}/program", "/c/{program}/imports", "/c/{program}/mails",
     "/c/{program}/tills", "/c/{program}/cards", "/c/{program}/keys", "/people",
+    "/c/{program}/members/{account}/merge",
 )  # fmt: skip
 #: All that an auditor sends: their own sign-in, what they look for, and what they take out.
 SENT_BY_AUDITORS = (

@@ -33,6 +33,7 @@ ADDRESSES = {
     "/c/{program}/difference": "/c/corner-cafe/difference",
     "/c/{program}/members": "/c/corner-cafe/members",
     "/c/{program}/members/{account}": "/c/corner-cafe/members/1",
+    "/c/{program}/members/{account}/merge": "/c/corner-cafe/members/1/merge?other=2",
     "/c/{program}/imports": "/c/corner-cafe/imports",
     "/c/{program}/imports/{number}": "",
     "/c/{program}/imports/{number}/bad-rows.csv": "",

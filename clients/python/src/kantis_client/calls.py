@@ -50,6 +50,7 @@ from kantis_client.shapes import (
     Load,
     Look,
     MemberSeen,
+    MergePreview,
     MergeSaid,
     NewCard,
     Offers,
@@ -397,11 +398,18 @@ class Kantis(Transport):
         """
         return cast('Export', self._call('GET', f"/v1/members/{_quoted(member)}/export"))
 
+    def preview(self, member: str, *, other: str) -> MergePreview:
+        """
+        See what a merge would bring. What would come over, what would not, and what has to be
+        done first; nothing changes.
+        """
+        return cast('MergePreview', self._call('GET', f"/v1/members/{_quoted(member)}/merge", query={'other': other}))
+
     def merge(self, member: str, said: MergeSaid) -> MemberSeen:
         """
-        Make one member of two. Points, levels and counters of the other account come to this
-        one, the other cards answer to it, and the other member is erased. Sent again, nothing
-        changes.
+        Make one member of two. Everything on the other account comes to this one, the other
+        cards answer to it, and the other member is erased. It cannot be undone; look first.
+        Sent again, nothing changes.
         """
         return cast('MemberSeen', self._call('POST', f"/v1/members/{_quoted(member)}/merge", body=said))
 

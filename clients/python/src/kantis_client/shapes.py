@@ -1105,6 +1105,15 @@ class MemberTold(TypedDict):
     role: str
 
 
+class MergePreview(TypedDict):
+    """What a merge would bring, in sentences. It cannot be undone."""
+
+    cards: list[str]
+    comes: list[str]
+    first: list[str]
+    stays: list[str]
+
+
 class MergeSaid(TypedDict):
     """The member who is the same person, and whose account becomes a part of this one."""
 

@@ -199,12 +199,13 @@ class _Run:
         for key in needs.originals:
             if key in self.originals:
                 name, original, entry = self.originals[key]
-                undone = tuple(
-                    told.entry.decision
-                    for told in self.told[name]
-                    if told.entry.decision.cause == key
-                )
-                if self.accounts[name] is account or name == event.subject[8:]:
+                undone, own = self.undone(name, key), self.accounts[name]
+                if own.id in account.merged:
+                    here = self.undone(self.named(str(account.id)), key)
+                    places = (own.id,) * len(undone) + (0,) * len(here)
+                    known = Original(original, entry, undone + here, own.id, places)
+                    found.originals[key] = known
+                elif own is account or name == event.subject[8:]:
                     found.originals[key] = Original(original, entry, undone)
         for receipt in needs.receipts:
             if receipt in self.receipts:
@@ -212,6 +213,11 @@ class _Run:
         for limit in needs.limits:
             found.limits[limit] = self.limits.get(limit, 0)
         return found
+
+    def undone(self, name: str, key: str) -> tuple[Decision, ...]:
+        """The decisions on an account that undid something of an earlier event."""
+        told = [each.entry.decision for each in self.told.get(name, ())]
+        return tuple(each for each in told if each.cause == key)
 
     def write(self, name: str, event: Event | None, entries: list[Entry]) -> None:
         """Remember what was decided, for the story behind a failure."""

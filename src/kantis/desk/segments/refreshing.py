@@ -3,7 +3,8 @@
 Guarantee: what a segment means for points is decided by the fact ``segment NAME`` that stands
 in the account's own books, as an event with its time. So a purchase is decided by what was
 known when it was made, and a replay gives the same, whatever the rules say by now. A refresh
-sends an event only for those who come or leave, and may be begun again at any time.
+sends an event only for those who come or leave, and may be begun again at any time. It looks at
+all accounts once a day and after new rules, and in between at those that changed (``lately``).
 
 Where a share is held back, each who comes is drawn a lot, once: the fact ``drawn NAME`` says
 whether it fell ``with`` or ``without`` and when lots were drawn, and stays. Whoever is without is
@@ -12,7 +13,7 @@ told nothing else: no fact ``segment NAME``, and so none of what is meant for it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from kantis.core.account import Account, decode_account
@@ -20,6 +21,7 @@ from kantis.core.calendar import show_instant
 from kantis.core.events import Event, Know
 from kantis.core.knobs import Fault, ProgramError
 from kantis.core.phrases import NAME, Reader, node
+from kantis.desk import lately
 from kantis.desk.audit import By, alone, record
 from kantis.desk.beside import beside
 from kantis.desk.chores import chore
@@ -33,12 +35,11 @@ from kantis.store import segments as rows
 from kantis.store.books import Books
 from kantis.store.reading import Reading
 from kantis.store.segments import SegmentRow
+from kantis.store.tallies import tallied
 
 EVERY_MS: Final = 3_600_000
 #: The source of the events that tell accounts.
 SOURCE: Final = "segments"
-#: Accounts that are looked at together; a till may wait for their events.
-STEP: Final = 200
 SEGMENTS_MAX: Final = 50
 LETTERS_MAX: Final = 5_000
 _PAUSE_S: Final = 0.005
@@ -131,11 +132,15 @@ def _one(
         rules = None if row.ended is not None else read(row.source, plan)
     except ProgramError:  # a later version of the program knows its words no more
         return 0, 0
-    for page in _pages(books, row.program):
+    about = str(row._replace(refreshed=0))
+    what = f"segment {row.program} {row.name}"
+    look = lately.begin(books, home, what, about, now, tallied(books).entry)
+    for some in lately.pages(books, look):
+        page = [(each.id, decode_account(each.snapshot)) for each in some]
         here = _members(books, plan, page, rules, now)
         here -= _held_back(desk, home, row, page, here, now)
         come, gone = _tell(desk, home, row, page, here, now)
-        was = rows.among(books, row.program, row.name, page[0][0], page[-1][0])
+        was = rows.among(books, row.program, row.name, [number for number, _ in page])
         moves = sorted(here - was), sorted(was - here)
         if any(moves):
             desk.chore("move_segment", row.program, row.name, *moves)
@@ -143,21 +148,8 @@ def _one(
         if progress.stop() or progress.pause(_PAUSE_S):
             return came, left
     desk.chore("segment_refreshed", row.program, row.name, now, row.ended is not None)
+    lately.end(desk, look)
     return came, left
-
-
-def _pages(books: Reading, program: int) -> Iterator[list[tuple[int, Account]]]:
-    """The accounts of a program, some at a time."""
-    above = 0
-    while True:
-        found = books.rows(
-            "SELECT id, snapshot FROM account WHERE program = ? AND id > ? ORDER BY id LIMIT ?",
-            (program, above, STEP),
-        )
-        if not found:
-            return
-        yield [(number, decode_account(bytes(data))) for number, data in found]
-        above = found[-1][0]
 
 
 def _members(

@@ -14,7 +14,7 @@ from collections.abc import Container, Iterable, Mapping
 from msgspec import Struct, structs
 
 from kantis.core.account import Account, decode_account
-from kantis.core.events import Adjust, Body, Enrol, Event, Know, Merge, Release
+from kantis.core.events import Adjust, Body, Enrol, Event, Know, Release
 from kantis.core.places import AVAILABLE, OWED
 from kantis.desk import freezing
 from kantis.desk.audit import By
@@ -23,12 +23,12 @@ from kantis.desk.mailing import warn
 from kantis.desk.programs import Home
 from kantis.desk.results import Result
 from kantis.desk.submit import Desk
-from kantis.desk.vault import answering, cards
-from kantis.desk.vault.person import TOLD, Address, Person, checked, email_form
+from kantis.desk.vault import cards
+from kantis.desk.vault.person import Person, checked, email_form
 from kantis.desk.vault.vault import Member, Refusal, Vault
 from kantis.engine.decide import advance
 from kantis.store import people, printing
-from kantis.store.people import ADDED, ERASED, MOVED, REPLACED, Slip
+from kantis.store.people import ADDED, ERASED, REPLACED, Slip
 from kantis.store.rows import Row
 
 REASON = "the member has left"
@@ -309,7 +309,7 @@ def add_card(
         rows.append((program, number, account, ADDED, now, who))
     if replaces and mine[replaces] != REPLACED:
         rows.append((program, replaces, account, REPLACED, now, who))
-    _file(vault, rows)
+    file_cards(vault, rows)
     return number
 
 
@@ -321,62 +321,15 @@ def stop_card(reader: Desk, vault: Vault, home: Home, member: Member, card: str,
         raise Refusal("no-such-card")
     if not mine[card]:
         row = (home.number, card, account, people.BLOCKED, vault.desk.clock(), who)
-        _file(vault, [row])
+        file_cards(vault, [row])
 
 
-def _file(vault: Vault, rows: list[Row]) -> None:
+def file_cards(vault: Vault, rows: list[Row]) -> None:
+    """Write down what happens to cards; ``Refusal`` where it cannot."""
     if rows:
         (outcome,) = vault.file(Slip(cards=rows))
         if outcome:
             raise Refusal(outcome)
-
-
-# ── merging ──────────────────────────────────────────────────────────────────
-
-
-def merging(reader: Desk, home: Home, member: Member, other: Member) -> list[Event]:
-    """What makes one account of two of the same person; none if they have the same already."""
-    if member.row.erased is not None or other.row.id == member.row.id:
-        raise Refusal("merge-with-itself")
-    if other.row.account == member.row.account:
-        return []
-    sharing = people.by_account(reader.books, [other.row.account])
-    row = reader.books.account(member.row.account)
-    if any(each.id != other.row.id for each in sharing) or row is None:
-        raise Refusal("merge-shared")
-    if decode_account(row.snapshot).away[0]:
-        raise Refusal("merge-shared")
-    id = f"merge-{other.row.id}-{member.row.id}"
-    body = Merge(f"account:{member.row.account}")
-    return [_event("vault", id, f"account:{other.row.account}", body)]
-
-
-def merge(reader: Desk, vault: Vault, home: Home, member: Member, other: Member, who: str) -> None:
-    """The cards of the other one belong to the member now; what was not known is taken over,
-    and the other one is erased."""
-    now, account, before = vault.desk.clock(), member.row.account, other.row.account
-    if before != account:
-        mine = people.cards_of(reader.books, [before])[before]
-        state = f"{MOVED}{before}"
-        _file(vault, [(home.number, card, account, state, now, who) for card in mine])
-    email = ""
-    if member.person is not None and other.person is not None:
-        known = {
-            name: getattr(other.person, name)
-            for name in TOLD
-            if not getattr(member.person, name) and getattr(other.person, name)
-        }
-        email = known.pop("email", "")
-        if member.person.address == Address():
-            known["address"] = other.person.address
-        consents = {*member.person.consents, *other.person.consents}
-        known["consents"] = tuple(sorted(consents, key=lambda each: each.at))
-        vault.change(member, structs.replace(member.person, **known), now)
-    answering.move(reader.books, vault, other, member)
-    vault.erase(other, [], now)
-    (kept,) = vault.open(people.by_id(reader.books, [member.row.id]))
-    if email and kept.person is not None:  # it is free once the other one is erased
-        vault.change(kept, structs.replace(kept.person, email=email), now)
 
 
 # ── leaving ──────────────────────────────────────────────────────────────────

@@ -87,6 +87,7 @@ ROUTES: Final = (
     Route("GET", "/v1/members/{member}/export", _STAFF),
     Route("GET", "/v1/members/{member}/consents", _KEEPERS),
     Route("POST", "/v1/members/{member}/consents", _KEEPERS),
+    Route("GET", "/v1/members/{member}/merge", _STAFF),
     Route("POST", "/v1/members/{member}/merge", _STAFF),
     Route("POST", "/v1/members/{member}/cards", _KEEPERS),
     Route("POST", "/v1/members/{member}/cards/block", _SELLERS),

@@ -203,8 +203,19 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
     "merge-shared": (
         409,
         "Not merged",
-        "Several members share one of the accounts, or it was merged before. Merge the accounts "
-        "of one person, into the one that lives on.",
+        "Several members share one of the accounts, or it was merged before. Let the member leave "
+        "the household first, or merge into the one who shares it; name the one that lives on.",
+    ),
+    "merge-two-plans": (
+        409,
+        "Two plans run",
+        "Both members have a plan that runs, of which one person has one at a time. Unsubscribe "
+        "one of the two; 'first' of GET /v1/members/{member}/merge names them.",
+    ),
+    "merge-under-way": (
+        503,
+        "Still on its way",
+        "Not everything of the other account has come yet. Send the same request again.",
     ),
     "merge-with-itself": (409, "The same member", "Name two members, neither of them erased."),
     "member-erased": (

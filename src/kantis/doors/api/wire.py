@@ -28,7 +28,7 @@ _T = TypeVar("_T")
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 #: Bodies that only the desk itself makes; accounts are merged with their cards and members.
-_INSIDE: Final = ("merge", "tick")
+_INSIDE: Final = ("merge", "merged", "tick")
 
 
 class Malformed(Exception):

@@ -100,7 +100,6 @@ REASONS: Final = (
     "{name} is not the number of another account.",
     "It was merged into {x}.",
     "A household is not merged; its members leave it.",
-    "It still has {x}.",
     "An activity has no negative quantity.",
     "Members are {n} years old at least, this one is {n2}.",
     "No purchase with the receipt {name} waits for a member.",
