@@ -20,7 +20,7 @@ from kantis.desk.jobs import Job, Progress
 from kantis.desk.measures import definitions, figures, panels
 from kantis.desk.measures.tallying import catch_up
 from kantis.desk.submit import Desk
-from kantis.desk.vault import answering, membership, portable
+from kantis.desk.vault import answering, membership, merging, portable
 from kantis.desk.vault.opening import open_vault
 from kantis.desk.vault.person import Person
 from kantis.desk.vault.seals import Seals
@@ -241,8 +241,11 @@ def test_a_merged_member_keeps_what_was_said(cafe: Cafe) -> None:
     cafe.answers(asked.number, 3)
     answering.write(cafe.vault, asked, WORDS)
     home, mine, other = cafe.desk.homes.numbered(1), cafe.member(1), cafe.member(0)
-    cafe.desk.submit(membership.merging(cafe.desk, home, mine, other), program="cafe")
-    membership.merge(cafe.desk, cafe.vault, home, mine, other, "test")
+    into, of = merging.accounts(mine, other)
+    cafe.desk.submit(merging.merging_of(cafe.desk, home, into, of), program="cafe")
+    while cafe.desk.settle():
+        pass
+    merging.finish(cafe.desk, cafe.vault, home, into, of, "test", mine, other)
     (said,) = answering.opened(cafe.vault, cafe.questions(mine.row.account))
     assert (said.wrote, said.row.member) == (WORDS, cafe.members[1])
 
