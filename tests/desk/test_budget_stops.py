@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from msgspec import json
 
 import kantis.desk
 from kantis.core.account import Account, decode_account
@@ -16,17 +17,20 @@ from kantis.core.calendar import instant
 from kantis.core.decision import Context, Entry
 from kantis.core.events import Enrol, Event, Line, Load, Purchase, Refund
 from kantis.core.knobs import ProgramError, plain
-from kantis.desk import foresight, text
+from kantis.desk import foresight, hooks, stopping, text
 from kantis.desk.batch import Batch
 from kantis.desk.cache import Cache
 from kantis.desk.foresight import Foresight
+from kantis.desk.measures.tallying import catch_up
 from kantis.desk.programs import Engine
 from kantis.desk.replay import redecide
 from kantis.desk.results import Result
 from kantis.desk.submit import Desk
 from kantis.desk.verify import verify
 from kantis.engine.decide import decide
+from kantis.store import budgets as rows
 from tests.desk.test_races import UnlockedPostgres, UnlockedSqlite, careless, deal, race
+from tests.support.seals import seals_of
 
 NOON = instant("2024-03-01T12:00:00Z")
 PROGRAM = """
@@ -205,3 +209,55 @@ def test_what_a_decision_took_is_in_the_books_or_the_proof_finds_it(url: str) ->
         with desk.quiet():
             desk.books.execute("DELETE FROM shared_limit WHERE name = 'budget launch'")
         assert [each.code for each in verify(desk.books).problems] == ["limit"]
+
+
+def test_who_is_told_is_told_once_for_an_amount(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with opened(url) as desk:
+        hooks.make(
+            desk, seals_of(desk), 1, "https://example.com/", ["budget.*"], "", lan=False
+        )  # fmt: skip
+        stand = {each.budget.name: each for each in stops(desk)}
+        assert list(stand) == ["cheese", "launch", "tea"]
+        assert (stand["launch"].used, stand["launch"].first, stand["launch"].gone) == (0, 0, 0)
+        desk.submit([buy(f"b{n}", n, "launch") for n in range(22)])
+        assert told(desk) == []
+        desk.submit([buy("b22", 22, "launch")])
+        assert told(desk) == [
+            {
+                "of": "rule launch", "counts": "points", "since": "2024-03-01",
+                "used": "1610", "amount": "2000", "alarm": 80,
+            }
+        ]  # fmt: skip
+        desk.submit([buy(f"b{n}", n, "launch") for n in range(23, 30)])
+        assert told(desk) == [
+            {
+                "of": "rule launch", "counts": "points", "since": "2024-03-01",
+                "used": "1960", "amount": "2000", "missed": 2,
+            }
+        ]  # fmt: skip
+        assert told(desk) == []
+        launch = next(each for each in stops(desk) if each.budget.name == "launch")
+        assert (launch.left, launch.missed, launch.over, launch.stopped) == (40, 2, True, NOON)
+        raised = PROGRAM.replace("2000 points", "4000 points")
+        desk.publish("shop", LATER, raised, tree(raised))
+        assert told(desk) == [], "it goes on, and nobody has gone without since"
+        assert not next(each for each in stops(desk) if each.budget.name == "launch").alarming
+        with desk.quiet():
+            desk.books.execute("DELETE FROM budget_told")
+        monkeypatch.setattr(rows, "tell", lambda *about: True)  # the twin: nobody notes it
+        assert [stopping.tell(desk) for _ in range(2)] == [1, 1]
+
+
+def stops(desk: Desk) -> list[stopping.Stop]:
+    desk.homes.refresh(desk.books)
+    return stopping.stops(desk.books, desk.homes.numbered(1), NOON)
+
+
+def told(desk: Desk) -> list[dict[str, object]]:
+    """What a round tells of budgets."""
+    desk.checkpoint()
+    catch_up(desk)
+    before = desk.books.one("SELECT count(*) FROM delivery")
+    stopping.tell(desk)
+    bodies = desk.books.rows("SELECT body FROM delivery ORDER BY n")[before:]
+    return [json.decode(body)["data"] for (body,) in bodies]

@@ -74,6 +74,7 @@ TYPES: Final = {
     "program.published": "a program has a new version",
     "offer.missed": "a member went without a rule, because too little is left of its budget",
     "budget.alarm": "a budget has reached the share at which it alarms",
+    "budget.stopped": "nothing more can be had of a budget in the program file",
     "survey.answered": "a member has said how a purchase was: the score, and no word of the text",
     "webhook.disabled": "another webhook of the program is not called any more",
     "webhook.test": "somebody asked for a test; only the webhook itself is told",
