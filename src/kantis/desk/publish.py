@@ -76,7 +76,7 @@ def limit(desk: Desk, program: int, name: str, quantity: int) -> None:
         if name.startswith(PREFIX):
             message = (
                 f"More than that is used of the budget of {name.removeprefix(PREFIX)!r} already."
-                " Write at least what is used, which the page of budgets shows; then it stops at once."
+                " Write what is used, which the page of budgets shows, and it stops at once."
             )
         raise ProgramError([Fault("limit-below-taken", message)]) from error
 
