@@ -142,6 +142,7 @@ def test_measures_count_what_one_costs(url: str) -> None:
     with books(url) as desk:
         january, february, march = measure(desk.books, desk.homes.numbered(1)).months
         assert january.points_cost == 110, "a mug, and not its 40 points"
+        assert (january.offered, march.offered) == (20, -20), "given, and taken back by a refund"
         assert february.points_cost == 110
         assert march.voucher_cost == 90, "what a cake costs, and not the 3.50 that it is worth"
         assert march.points_cost == 60

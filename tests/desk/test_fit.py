@@ -137,3 +137,15 @@ def test_a_template_is_a_program_in_every_money(name: str, money: str) -> None:
 def test_a_template_that_is_not_there_is_told() -> None:
     with pytest.raises(library.NoSuchTemplate):
         library.template("pints")
+
+
+def test_a_budget_stops_in_the_past_too() -> None:
+    terms = {
+        "program": "x", "money": "EUR", "timezone": "UTC", "balances": {"points": {}},
+        "earning": {"base": {"give": "1 point per 1 EUR"}},
+        "prices": {"all": {"off": "10 %", "budget": "5.00 EUR"}},
+    }  # fmt: skip
+    events = [*visits("1", [0, 10]), *visits("2", [5, 15])]
+    ordered = sorted(events, key=lambda event: event.time)
+    fit = Trial(assemble([Version.of(1, 0, terms)]), 2500).play(ordered)
+    assert fit.cost == 500, "two of the four visits get their 2.50"

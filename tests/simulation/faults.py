@@ -15,12 +15,13 @@ from msgspec import structs
 
 from kantis.core import account as accounts
 from kantis.core import earner, limits, lots, postings, rates, turn
+from kantis.core.budgets import Budget
 from kantis.core.calendar import DAY_MS
 from kantis.core.events import Carry, Purchase, Void
 from kantis.core.places import AVAILABLE, HELD, OWED, PENDING, REVERSED
 from kantis.desk import batch, booking, fold, tasks
 from kantis.desk.submit import Desk
-from kantis.engine import groups, order, periods, returning, reverse
+from kantis.engine import budgets, groups, order, periods, returning, reverse
 from kantis.features import balances, counters, cycles, rewards, tiers, vouchers
 from kantis.store.books import Books
 from tests.simulation import invariants, world
@@ -151,7 +152,7 @@ def _restores_all(right: Any, policy: Any, now: Any) -> None:
 
 
 def _forgets_void(plan: Any, now: Any, body: Any) -> None:
-    for lot in reverse._group(plan, now, body.group, confirmed=False)[0]:
+    for lot in groups._group(plan, now, body.group, confirmed=False)[0]:
         lots.stop_waiting(now, lot.id, lot.pending)
         now.post(lot.balance, PENDING, REVERSED, lot.pending, lot.id, reverse.REFUND)
 
@@ -224,6 +225,16 @@ def _on(target: Any, name: Any, wrong: Callable[..., Any]) -> tuple[Any, Any, An
     return target, name, around(_get(target, name), wrong)
 
 
+def _one_more(budget: Budget, turn: turn.Turn) -> int:
+    return turn.context.limits.get(budget.limit, budget.amount) + 1
+
+
+def _without_counts(data: bytes) -> accounts.Account:
+    found = accounts.decode_account(data)
+    found.counters.pop("cap monthly", None)
+    return found
+
+
 #: The planted faults, by what is wrong.
 PLANTED: dict[str, Fault] = {
     "a level takes more than its threshold": Fault(_on(tiers, "earned_level", _more_than)),
@@ -267,6 +278,10 @@ PLANTED: dict[str, Fault] = {
     "a cycle runs a day late": Fault(
         _on(cycles.Dates, "following", lambda f, *a: _a_day(f, 1, *a)), plays=_GROCER
     ),
+    "a budget is passed by one": Fault((budgets, "left", _one_more)),
+    "a budget keeps what came back": Fault((budgets, "give_back", nothing)),
+    "a void group keeps what it used of budgets": Fault((budgets, "settle", lambda *_: False)),
+    "what a second try finds is half undone": Fault((budgets, "decode_account", _without_counts)),
     "what comes late does not roll over": Fault((tiers, "roll_again", nothing), plays=_HOTEL),
     "a review does nothing": Fault((tiers, "_review", nothing), plays=_HOTEL),
     "new terms reach back into a period": Fault(

@@ -30,7 +30,27 @@ def but(*kinds):
 class Leaflet(Naive):
     """What is the same in all four."""
 
-    offers_of, held_for = {}, {}
+    offers_of, held_for, raised, leasts = {}, {}, {}, {}
+
+    def __init__(self):
+        super().__init__()
+        self.budgets = {}
+
+    def left_of(self, limit):
+        """What is left for all members of something limited, or of a budget."""
+        what, _, name = limit.partition(" ")
+        if what == "stock":
+            return self.stock[name]
+        used = sum(n for m in self.members.values() for _, n in m.counted[limit])
+        return self.budgets[name] - used
+
+    def fits(self, m, p, name, amount, weights=None):
+        """Whether all of an amount fits into a budget, which is then used; if not, none of it."""
+        if amount > self.left_of(f"budget {name}"):
+            return False
+        p.counts += [(f"budget {name}", amount, weights)] if amount else []
+        m.counted[f"budget {name}"].append((p.day, amount))
+        return True
 
     def edit(self, m):
         """What a new version does to what is there."""
@@ -189,6 +209,10 @@ class Leaflet(Naive):
         loaded, uses = m.offers.get(body.offer, (None, 0))
         if most is None or (loaded is None and most and uses >= most):
             raise No
+        least = self.leasts.get(body.offer, 1)
+        if loaded is None and body.offer in self.budgets:
+            if self.left_of(f"budget {body.offer}") < least:
+                raise No
         m.offers[body.offer] = (p.e.time if loaded is None else loaded, uses)
 
     def loaded(self, m, p, offer):
@@ -356,12 +380,14 @@ class Market(Leaflet):
     idle = {"points": lambda day: day + 45, "stars": lambda day: day + 50}
     held_for, itself = {"gift": 36}, ("bun", "tokens", 6)
     offers_of = {"coupon": 4, "double": 0, "discount": 0}
+    raised, leasts = {"coupon": 150}, {"coupon": 12}
     levels_of = {"status": ("basic", "silver", "gold")}
     summer = cal.day("2021-09-01")
 
     def __init__(self):
         super().__init__()
         self.uses = defaultdict(list)
+        self.budgets = {"survey": 12, "trip": 400, "coupon": 100, "double": 60, "discount": 2000}
 
     def fixed(self, m, name, day):
         if name == "points":
@@ -405,13 +431,15 @@ class Market(Leaflet):
             own = (x.amount * 7 * 2 + 100) // 200 if p.level and x.brand == "own" else 0
             deal = self.loaded(m, p, "discount") and x.brand == "own"
             off.append((own, min(x.amount, 100 * x.quantity) if deal else 0))
-        p.deal = any(deal > own for own, deal in off)
-        return [max(each) for each in off]
+        cuts = [deal if deal > own else 0 for own, deal in off]
+        p.cuts, p.deal = cuts, 0 < sum(cuts) <= self.left_of("budget discount")
+        return [max(each) if p.deal else each[0] for each in off]
 
     def rules(self, m, p):
         day, when = p.day, {"opens": self.days.start(p.day + 3)}
         if p.deal:
             self.spend_offer(m, "discount")
+            self.fits(m, p, "discount", sum(p.cuts), p.cuts)
         meant = but("gift-card", "bakery") if self.new else but("gift-card")
         shop, by = self.lines(p, meant), self.lines(p, meant, p.net)
         fresh, bakery = self.lines(p, of("fresh")), self.lines(p, of("bakery"))
@@ -436,8 +464,10 @@ class Market(Leaflet):
         self.earn(m, p, "points", points, weights, "cap delivery 1", group=group)
         self.uses[m, group].append((p, ("cap delivery 1", points, weights)))
         if self.loaded(m, p, "coupon") and any(n is not None for n in bakery):
-            self.spend_offer(m, "coupon")
-            self.earn(m, p, "points", 12, self.lines(p, of("bakery"), p.net), **when)
+            weights = self.lines(p, of("bakery"), p.net)
+            if self.fits(m, p, "coupon", 12, weights):
+                self.spend_offer(m, "coupon")
+                self.earn(m, p, "points", 12, weights, **when)
         counts = self.lines(p, but("gift-card"))
         self.count(m, p, "spend", total(counts), self.lines(p, but("gift-card"), p.net))
         self.count(m, p, "visits", 1)
@@ -466,6 +496,8 @@ class Market(Leaflet):
             if cap:
                 points = self.capped(m, cap, points, 30, "month", p.day)
             if name == "double" and points:
+                if not self.fits(m, p, name, points, by):
+                    continue
                 self.spend_offer(m, name)
             self.earn(m, p, "points", points, fresh if name == "fresh" else by, cap, **when)
 
@@ -478,15 +510,19 @@ class Market(Leaflet):
     def activity(self, m, p, body):
         super().activity(m, p, body)
         if body.name == "survey":
-            done = self.capped(m, "cap survey 1", 1, 2, "quarter", p.day)
+            done = min(1, self.left(m, "cap survey 1", 2, "quarter", p.day))
+            done = done if self.fits(m, p, "survey", done) else 0
+            self.capped(m, "cap survey 1", done, 2, "quarter", p.day)
             self.earn(m, p, "points", 20 * done, [1])
             p.counts.append(("cap survey 1", done, None))
         if body.name == "trip":
             group = body.group or p.e.key
-            items = self.capped(m, "cap trip 1", body.quantity, 7, "month", p.day)
+            items = min(body.quantity, self.left(m, "cap trip 1", 7, "month", p.day))
+            items = items if self.fits(m, p, "trip", 9 * items, [1]) else 0
+            self.capped(m, "cap trip 1", items, 7, "month", p.day)
             self.earn(m, p, "points", 9 * items, [1], group=group)
             p.counts.append(("cap trip 1", items, [1]))
-            self.uses[m, group].append((p, p.counts[-1]))
+            self.uses[m, group] += [(p, each) for each in p.counts]
 
     def confirm(self, m, p, body, void=False):
         """What a void group used of caps is free again."""

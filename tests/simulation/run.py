@@ -19,7 +19,7 @@ from kantis.engine.decide import advance, decide
 from tests.simulation import invariants, leaflets
 from tests.simulation.crowd import Crowd
 from tests.simulation.invariants import Broken, Shadow, difference, ensure
-from tests.simulation.naive import Naive
+from tests.simulation.leaflets import Leaflet
 from tests.simulation.world import Machine, Step
 
 LEAFLETS = {
@@ -64,7 +64,7 @@ class Run:
     def __init__(self, seed: int) -> None:
         self.seed, name = seed, program_of(seed)
         self.machine = Machine(name)
-        self.naive: Naive = LEAFLETS[name]()
+        self.naive: Leaflet = LEAFLETS[name]()
         self.shadow = Shadow()
         self.steps: list[Step] = []
         self.crowd = Crowd(seed, self.machine)
@@ -186,6 +186,7 @@ class Run:
     def publish(self, step: Step) -> None:
         self.machine.publish(step.cuts[0])
         self.naive.edited = step.cuts[0]
+        self.naive.budgets |= self.naive.raised
 
     def restart(self, step: Step) -> None:
         self.machine.restart()
@@ -199,7 +200,7 @@ class Run:
         invariants.check_due(account)
         invariants.check_stock(self.machine)
         for name, left in self.machine.stock.items():
-            ensure(left == self.naive.stock[name[6:]], "I8 given + left is not all", name, left)
+            ensure(left == self.naive.left_of(name), "I8 given + left is not all", name, left)
         if len(self.steps) % 4 == 0:
             self.shadow.check(self.machine, number)
             self.shadow.check_levels(self.machine, number)

@@ -49,6 +49,7 @@ FILES |= SHIPPED
 EDITS: dict[str, dict[str, Any]] = {
     "market": {
         "existing": {"expiry": "follows"},
+        "offers": {"coupon": {"budget": "150 points"}},
         "balances": {
             "points": {
                 "expires": ["2 months after earning", "all after 45 days without earning"],
@@ -209,7 +210,9 @@ class Machine:
 
     def publish(self, since: int) -> None:
         """A second version; all accounts are due when it begins."""
-        self.program = program_of(self.name, since)
+        before, self.program = self.program.limits(), program_of(self.name, since)
+        for name, quantity in self.program.limits().items():
+            self.stock[name] += quantity - before[name]
         for account in self.accounts.values():
             account.due = min(account.due, since)
 

@@ -29,6 +29,7 @@ class Earner:
         "balance",
         "bit",
         "caps",
+        "entry",
         "give",
         "modifiers",
         "more",
@@ -45,6 +46,8 @@ class Earner:
     ) -> None:
         self.rule = rule
         self.name = rule.name
+        #: the entry of the file that it belongs to, where that is written as several rules
+        self.entry = rule.name
         self.give = rule.give or Give("", ())
         self.bit = bit
         self.balance = balance
@@ -88,7 +91,13 @@ def conditions_of(
         test = f"account.offers and {loaded}(turn, {earner.offer!r})"
         found.append((test, '"not loaded"'))
     both = both_bits(base, earner) if base is not None else earner.bit
-    return found + write_gates(code, rule.who, rule.when, rule.if_, sums.of(both))
+    found += write_gates(code, rule.who, rule.when, rule.if_, sums.of(both))
+    return found + still_open(earner.entry, rule.budget)
+
+
+def still_open(entry: str, budget: object) -> list[tuple[str, str]]:
+    """That the budget of an entry, if it has one, is not what stops it."""
+    return [(f"{entry!r} not in turn.shut", '"budget"')] if budget is not None else []
 
 
 def open_block(code: Code, name: str, conditions: list[tuple[str, str]]) -> str:

@@ -21,6 +21,7 @@ NEXT: Final = {
     "arrived-already": "What is to be taken back is an adjustment with its reason.",
     "basket-too-small": "Use it with a larger basket.",
     "below-minimum": "Redeem when there are enough.",
+    "budget-used-up": "Load another offer.",
     "cancelled-already": "There is nothing left to undo.",
     "choice-not-for-you": "It can be chosen by those whom it is for.",
     "chosen-already": "Choose again in the next window.",

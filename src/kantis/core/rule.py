@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from kantis.core import slips
 from kantis.core.amounts import Ratio
+from kantis.core.budgets import BUDGET
 from kantis.core.conditions import EXCEPT, IF, WHEN, WHERE, WHO, Filter, If, When, Who
 from kantis.core.knobs import Kind, Knob, Node, Read, Reader, Wrong, suggest
 from kantis.core.limits import AVAILABLE_WHEN, CAPS, Available, Cap
@@ -129,6 +130,7 @@ def _funded(node: Node, reader: Reader) -> str:
     return text_of(node)
 
 
+BUDGET_MEANS = "what all members together can have of it; then it stops"
 FUNDED = Kind("funder", _funded, "a partner | {partner: 60 %, another: 40 %}", ("dairy",))
 
 
@@ -177,4 +179,5 @@ class Rule(Struct, frozen=True, kw_only=True):
     available: Annotated[Available, Knob(AVAILABLE_WHEN, "when the points can be spent")] = (
         Available()
     )
+    budget: Annotated[Quantity | None, Knob(BUDGET, BUDGET_MEANS, dated=False)] = None
     funded_by: Annotated[str, Knob(FUNDED, "the partners who pay for it; the rest is our own")] = ""

@@ -88,7 +88,7 @@ class Turn(Struct, eq=False, gc=False):
     ``moment`` and ``day`` are when the event counts; ``at`` is how far the account has
     come. A late event has ``moment < at`` and sees the tiers of then. ``spent`` says that
     points pay for a part of it, ``barred`` that it earns nothing therefore; ``trace`` collects
-    why rules did nothing.
+    why rules did nothing. ``shut`` are the rules that too little is left for of their budgets.
     """
 
     account: Account
@@ -108,6 +108,7 @@ class Turn(Struct, eq=False, gc=False):
     member: str = ""
     trace: list[tuple[str, str]] | None = None
     partner: str = ""
+    shut: frozenset[str] = frozenset()
 
     def post(
         self, balance: str, source: int, target: int, amount: int, lot: int, reason: str

@@ -11,7 +11,7 @@ from typing import Any, Final
 from kantis.core.account import value_at
 from kantis.core.calendar import show_day, show_instant
 from kantis.desk.programs import Home
-from kantis.desk.showing import Say, now_of
+from kantis.desk.showing import Say, left_of, now_of
 from kantis.engine import reach
 from kantis.engine.members import entitled
 from kantis.engine.program import Program
@@ -59,9 +59,7 @@ def rewards(
     program: Program = home.program
     state = now_of(home, row, now)
     moment = max(now, state.at)
-    names = [(home.number, each) for each in reach.reward_limits(program, state, moment)]
-    rows = books.limits(names, lock=False) if names else []
-    limits = {each.name: each.quantity - each.taken for each in rows}
+    limits = left_of(books, home, state, moment)
     found = reach.rewards_within(program, state, moment, subject, basket, limits)
     units = program.units
     return [
@@ -85,6 +83,7 @@ def rewards(
 
 
 def offers(
+    books: Books,
     home: Home,
     row: AccountRow,
     now: int,
@@ -94,7 +93,9 @@ def offers(
 ) -> list[Plain]:
     """The offers that are meant for a member, and how each stands."""
     state = now_of(home, row, now)
-    found = reach.offers_within(home.program, state, max(now, state.at), subject)
+    moment = max(now, state.at)
+    limits = left_of(books, home, state, moment)
+    found = reach.offers_within(home.program, state, moment, subject, limits)
     return [
         {
             "offer": each.name,

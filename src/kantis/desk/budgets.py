@@ -2,8 +2,8 @@
 
 Guarantee: used is what the tallies say, in money as on the page of costs or in times. The
 alarm of a window is told once, in the transaction that notes it, to every webhook that wants
-it. A budget stops nothing: what may never be given out more often stands in the program file
-(``stock``), where the decision itself takes it from a shared limit.
+it. These budgets stop nothing: one that does stands in the program file (see ``stopping``),
+where the decision itself takes it from a shared limit.
 """
 
 from __future__ import annotations

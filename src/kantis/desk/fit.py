@@ -19,7 +19,7 @@ from msgspec import Struct, field, structs
 from kantis.core.account import Account
 from kantis.core.amounts import divide
 from kantis.core.calendar import DAY_MS
-from kantis.core.decision import Decision, Entry
+from kantis.core.decision import Context, Decision, Entry
 from kantis.core.events import Enrol, Event, Purchase, Redeem, Subscribe
 from kantis.core.places import AVAILABLE, HELD, PENDING
 from kantis.engine.decide import advance, decide
@@ -138,6 +138,8 @@ class Trial:
         self.program, self.item, self._plans = program, item, plans
         self.fit = Fit(program.name)
         self._members: dict[str, _Member] = {}
+        #: what is left of stocks and budgets
+        self._limits = program.limits()
 
     def play(self, events: Iterable[Event], progress: Progress = lambda done: None) -> Fit:
         """Decide all purchases of customers, in order of time."""
@@ -206,9 +208,11 @@ class Trial:
                 self._get(member, event, self.item)
 
     def _decide(self, member: _Member, event: Event) -> Decision:
-        entries = decide(self.program, member.account, event)
+        entries = decide(self.program, member.account, event, Context(limits=dict(self._limits)))
         for entry in entries:
             self._take(member, event, entry)
+            for name, amount in entry.decision.claims:
+                self._limits[name] -= amount
         return entries[-1].decision
 
     def _take(self, member: _Member, event: Event, entry: Entry) -> None:

@@ -9,10 +9,9 @@ from kantis.core.events import Event, Purchase
 from kantis.desk.batch import Request
 from kantis.desk.programs import Home
 from kantis.desk.results import ALONE, DECIDED, Result
-from kantis.desk.showing import now_of
+from kantis.desk.showing import left_of, now_of
 from kantis.desk.submit import Desk
 from kantis.engine.forecast import Forecast, forecast
-from kantis.engine.reach import reward_limits
 
 
 def quoted(desk: Desk, event: Event, *, program: str = "") -> tuple[Result, Forecast | None]:
@@ -40,8 +39,5 @@ def _forecast(desk: Desk, home: Home, event: Event, account: int, now: int) -> F
         state = now_of(home, row, now)
     at = max(now, state.at)
     said = structs.replace(event, time=min(event.time or now, at), received=at)
-    names = reward_limits(home.program, state, said.time)
-    wanted = [(home.number, each) for each in names]
-    rows = desk.books.limits(wanted, lock=False) if wanted else []
-    limits = {each.name: each.quantity - each.taken for each in rows}
+    limits = left_of(desk.books, home, state, said.time)
     return forecast(home.program, state, said, at, limits)

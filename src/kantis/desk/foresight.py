@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from msgspec import structs
 
+from kantis.core.budgets import PREFIX, missed
 from kantis.core.decision import Context, Decision, Entry, Needs, Original
 from kantis.core.events import Event, Purchase, named
 from kantis.desk.recorded import Undone, encode_seen, entry_of, event_of, original_of
@@ -245,9 +246,14 @@ class Foresight:
     def take(self) -> bool:
         """Take what was claimed; ``False`` when a decision would be another one now."""
         for task in self.looked:
-            if task.entry is not None and task.entry.decision.refusal is not None:
+            if task.entry is None:
+                continue
+            decision = task.entry.decision
+            if decision.refusal is not None:
                 need = self.needs.get(id(task)) or Needs()
                 self.refused.update((task.home.number, name) for name in need.limits)
+            for name in missed(decision):
+                self.refused.add((task.home.number, PREFIX + name))
         concerned = {limit for limit, amount in self.claimed.items() if amount} | self.refused
         claims = []
         for row in self.books.limits(sorted(concerned), lock=True):

@@ -72,7 +72,9 @@ TYPES: Final = {
     "offer.ending": "an offer that a member can still use will end within 14 days",
     "flag.raised": "a person should look at something",
     "program.published": "a program has a new version",
+    "offer.missed": "a member went without a rule, because too little is left of its budget",
     "budget.alarm": "a budget has reached the share at which it alarms",
+    "budget.stopped": "nothing more can be had of a budget in the program file",
     "survey.answered": "a member has said how a purchase was: the score, and no word of the text",
     "webhook.disabled": "another webhook of the program is not called any more",
     "webhook.test": "somebody asked for a test; only the webhook itself is told",
@@ -113,6 +115,7 @@ NOTED: Final = {
     "challenge": ("challenge.completed", ("challenge", "badge")),
     "reward": ("reward.granted", ("reward",)),
     "exchange": ("exchange.made", ("partner", "to", "amount")),
+    "missed": ("offer.missed", ("rule",)),
 }
 #: These stand in the postings too.
 POSTED: Final = frozenset({"expired", "forfeited"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from kantis.core.budgets import PREFIX
 from kantis.core.knobs import Fault, ProgramError, plain
 from kantis.desk.audit import By, alone, record
 from kantis.store.books import Forbidden
@@ -72,6 +73,11 @@ def limit(desk: Desk, program: int, name: str, quantity: int) -> None:
         desk.books.set_limit(program, name, quantity)
     except Forbidden as error:
         message = f"Of {name!r} more than {quantity} are taken already. Give a greater number."
+        if name.startswith(PREFIX):
+            message = (
+                f"More than that is used of the budget of {name.removeprefix(PREFIX)!r} already."
+                " Write what is used, which the page of budgets shows, and it stops at once."
+            )
         raise ProgramError([Fault("limit-below-taken", message)]) from error
 
 

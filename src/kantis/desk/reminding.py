@@ -23,7 +23,7 @@ from kantis.desk.beside import beside
 from kantis.desk.chores import chore
 from kantis.desk.notices import Notice
 from kantis.desk.programs import Home
-from kantis.desk.showing import now_of
+from kantis.desk.showing import left_of, now_of
 from kantis.engine import reach
 from kantis.features.balances import end_of
 from kantis.store import mailing as mails
@@ -71,7 +71,7 @@ class End(Struct, frozen=True):
 # ── what ends ────────────────────────────────────────────────────────────────
 
 
-def ends(home: Home, row: AccountRow, now: int, days: dict[str, int]) -> list[End]:
+def ends(books: Books, home: Home, row: AccountRow, now: int, days: dict[str, int]) -> list[End]:
     """What ends for an account from today to so many days on, by kind, the soonest first."""
     state = now_of(home, row, now)
     if not state.joined:
@@ -79,14 +79,14 @@ def ends(home: Home, row: AccountRow, now: int, days: dict[str, int]) -> list[En
     today = home.program.calendar.day(max(now, state.at))
     found = [
         each
-        for kind, last, each in _all(home, state, max(now, state.at), days)
+        for kind, last, each in _all(books, home, state, max(now, state.at), days)
         if today <= last <= today + days[kind]
     ]
     return sorted(found, key=lambda each: each.row.last)
 
 
 def _all(
-    home: Home, state: Account, now: int, kinds: dict[str, int]
+    books: Books, home: Home, state: Account, now: int, kinds: dict[str, int]
 ) -> Iterator[tuple[str, int, End]]:
     """Everything that has a last day, of the kinds that are asked for."""
     plan = home.program.plan_for(state, now)
@@ -111,7 +111,8 @@ def _all(
                 about = {"group": group.name, "level": level}
                 yield _one("level", group.name, standing.until - 1, level, about)
     if "offer" in kinds:
-        for offer in reach.offers_within(home.program, state, now, ""):
+        limits = left_of(books, home, state, now) if plan.budgets else {}
+        for offer in reach.offers_within(home.program, state, now, "", limits):
             if offer.until and offer.state in ("open", "loaded"):
                 about = {"offer": offer.name}
                 yield _one("offer", offer.name, offer.until - 1, offer.name, about)
@@ -187,7 +188,7 @@ def _told_now(reader: Desk, mail: int, account: int) -> tuple[Home, list[End], i
     wanted = rows.told_in(reader.books, mail)
     wished = rows.wished(reader.books, account)
     row = household.seen_from(reader.books, home, own, now)
-    found = [x for x in ends(home, row, now, wished) if x.row in wanted]
+    found = [x for x in ends(reader.books, home, row, now, wished) if x.row in wanted]
     return (home, found, now) if found else None
 
 
@@ -220,7 +221,7 @@ def _remind(desk: Desk | RemoteDesk, reader: Desk, account: int) -> bool:
     wished = rows.wished(reader.books, account)
     row = household.seen_from(reader.books, home, own, now)
     known = rows.known(reader.books, account)
-    new = [list(x.row) for x in ends(home, row, now, wished) if x.row not in known]
+    new = [list(x.row) for x in ends(reader.books, home, row, now, wished) if x.row not in known]
     return bool(new and desk.chore("remind", own.program, account, new))
 
 
@@ -238,7 +239,7 @@ def _tell(desk: Desk | RemoteDesk, reader: Desk, progress: Progress) -> int:
         about = " ".join(kinds)
         look = lately.begin(reader.books, home, f"ending {hook.number}", about, now)
         for page in lately.pages(reader.books, look):
-            staged = [x for row in page for x in _messages(home, row, now, kinds)]
+            staged = [x for row in page for x in _messages(reader.books, home, row, now, kinds)]
             total += desk.chore("stage_ending", hook.number, staged) if staged else 0
             if progress.pause(_PAUSE_S):
                 return total
@@ -247,9 +248,9 @@ def _tell(desk: Desk | RemoteDesk, reader: Desk, progress: Progress) -> int:
 
 
 def _messages(
-    home: Home, row: AccountRow, now: int, kinds: dict[str, int]
+    books: Books, home: Home, row: AccountRow, now: int, kinds: dict[str, int]
 ) -> Iterator[tuple[str, str, int, int, bytes]]:
-    for each in ends(home, row, now, kinds):
+    for each in ends(books, home, row, now, kinds):
         notice = Notice(KINDS[each.row.kind], each.data)
         known = sha256("\n".join(each.row).encode()).hexdigest()[:16]
         message = f"ending-{row.id}-{known}"

@@ -18,7 +18,7 @@ from kantis.engine.explain import explain as sentences
 from kantis.engine.members import entitled
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
-from kantis.engine.reach import Step, tiers_within
+from kantis.engine.reach import Step, shared_limits, tiers_within
 from kantis.features.balances import end_of
 from kantis.store.books import Books
 from kantis.store.rows import AccountRow
@@ -74,6 +74,13 @@ def now_of(home: Home, row: AccountRow, now: int) -> Account:
     if state.joined:
         advance(home.program, state, max(now, state.at))
     return state
+
+
+def left_of(books: Books, home: Home, state: Account, moment: int) -> dict[str, int]:
+    """What is left for everybody of the stocks and budgets that are there for an account."""
+    names = [(home.number, each) for each in shared_limits(home.program, state, moment)]
+    rows = books.limits(names, lock=False) if names else []
+    return {each.name: each.quantity - each.taken for each in rows}
 
 
 def _lots(plan: Plan, state: Account) -> list[tuple[int, Lot]]:

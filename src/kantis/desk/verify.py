@@ -16,6 +16,7 @@ from itertools import pairwise
 from multiprocessing.connection import Connection
 from typing import Any, Final, Generic, TypeVar
 
+from kantis.core.budgets import PREFIX
 from kantis.core.events import decode_body
 from kantis.core.places import CHART, MEMBER_PLACES
 from kantis.desk.fold import FAR, fold, fold_alone
@@ -157,7 +158,15 @@ def _hash_fits(row: EventRow) -> bool:
 
 
 def _limits(books: Reading, report: Report) -> None:
-    for limit in books.all_limits():
+    limits = books.all_limits()
+    for (program, name), taken in report.limits.items():
+        known = any((each.program, each.name) == (program, name) for each in limits)
+        if taken and name.startswith(PREFIX) and not known:
+            message = (
+                f"{name}: decisions took {taken}, and nothing says how much there is. {RESTORE}"
+            )
+            report.add("limit", 0, 0, message)
+    for limit in limits:
         taken = report.limits.get((limit.program, limit.name), 0)
         if taken != limit.taken:
             message = f"{limit.name}: {limit.taken} are taken, decisions took {taken}. {RESTORE}"

@@ -15,6 +15,7 @@ from kantis.core.phrases import QUANTITY
 from kantis.core.rates import Step
 from kantis.core.rule import Rule
 from kantis.engine import check_members
+from kantis.engine.check_budgets import check_budgets
 from kantis.engine.check_outward import check_outward
 from kantis.engine.check_reach import check_reach
 from kantis.engine.sections import ProgramSection
@@ -49,6 +50,7 @@ def check(head: ProgramSection, read: Read, reader: Reader) -> None:
     _counters(read, reader)
     _order(head, read, reader)
     _existing(head, read, reader)
+    check_budgets(read, reader)
     check_members.check(read, reader)
     check_outward(read, reader)
     check_reach(read, reader)

@@ -16,7 +16,7 @@ from kantis.core.account import NEVER, Account
 from kantis.core.decision import Context, Decision, Entry, Needs, Refusal
 from kantis.core.events import Body, Cancel, Claim, Event, Purchase, Redeem, Refund, Tick, named
 from kantis.core.turn import Refused, Turn, begin
-from kantis.engine import carry, merging, order, outward, periods, sharing, waking
+from kantis.engine import budgets, carry, merging, order, outward, periods, sharing, waking
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 from kantis.features import balances, rewards
@@ -28,18 +28,29 @@ _NO_NEEDS = Needs()
 def needs(program: Program, account: Account, event: Event) -> Needs:
     """What the decision has to see beside the account."""
     body = event.body
-    if isinstance(body, Purchase) or (account.away[0] and merging.merged(account)):
+    if isinstance(body, Purchase):
+        return _budgets(program, account, event) if program.budgeted else _NO_NEEDS
+    if account.away[0] and merging.merged(account):
         return _NO_NEEDS
     if isinstance(body, Refund | Cancel):
         return Needs(originals=(named(event, body),))
     if isinstance(body, Claim):
-        return Needs(receipts=(body.receipt,))
+        return Needs(receipts=(body.receipt,), limits=program.budgeted)
     if isinstance(body, Redeem):
         branch = _branch(program, account, event) if program.pilots else program
         reward = branch.plan(event.time).rewards.get(body.reward)
         if reward is not None and reward.stock:
             return Needs(limits=(f"stock {reward.name}",))
-    return Needs()
+    return _budgets(program, account, event) if program.budgeted else Needs()
+
+
+def _budgets(program: Program, account: Account, event: Event) -> Needs:
+    """The budgets that a decision has to see."""
+    branch, body = _branch(program, account, event) if program.pilots else program, event.body
+    plan = branch.plan(event.time)
+    if plan.booking and isinstance(body, Purchase) and body.booked:
+        plan = branch.plan(body.booked)
+    return Needs(limits=budgets.limits_for(plan, account, event))
 
 
 def decide(
@@ -73,7 +84,10 @@ def decide(
         _join(program, turn, plan)
     try:
         if not _elsewhere(turn, body):
-            order.HANDLERS[type(body)](plan, turn, body)
+            if program.budgeted:
+                budgets.within(plan, turn, body, order.HANDLERS[type(body)])
+            else:
+                order.HANDLERS[type(body)](plan, turn, body)
         if plan.picked:
             periods.settle_again(plan.earning, turn)
         if plan.by_itself and rewards.may_come(plan.by_itself, account):

@@ -13,6 +13,7 @@ from typing import Any
 from kantis.core import dated
 from kantis.core.account import Account, Posting
 from kantis.core.amounts import Unit
+from kantis.core.budgets import missed
 from kantis.core.conditions import UNMET, Who, unmet
 from kantis.core.decision import Context, Entry, FollowUp
 from kantis.core.events import Carry, Event, Merged, Purchase, Referred
@@ -73,6 +74,8 @@ def explain(program: Program, entry: Entry, event: Event | None = None) -> list[
     said += [_follow(follow) for follow in decision.follow_ups]
     if not any(said) or (event is not None and isinstance(event.body, Carry)):
         said += _counted(program.counted, decision.changes)
+    short = Template("{rule} did not count: too little is left of its budget.")
+    said += [short(rule=Name(each)) for each in missed(decision)]
     said += [Template("Marked for a look: {flag}.")(flag=flag) for flag in decision.flags]
     return [each for each in said if each is not None] or [Template("Nothing changed.")()]
 
@@ -478,6 +481,8 @@ def _silent(tree: dict[str, Any], rule: str, why: str) -> str:
     if why.startswith("cap "):
         capped = str(words(tree, rule, "cap"))
         return f"its cap is used up: {capped}" if " " in capped else f"the cap {capped} is used up"
+    if why == "budget":
+        return "too little is left of its budget"
     if why == "not loaded":
         return "the offer is not loaded"
     if why in ("tier", "segment", "choice", "plan", "age"):

@@ -16,16 +16,17 @@ from typing import Any, Final
 from msgspec import Struct, structs
 
 from kantis.core.account import Account, decode_account, encode_account
+from kantis.core.budgets import missed
 from kantis.core.conditions import gates
 from kantis.core.decision import Context
 from kantis.core.events import Event, Line, Load, Purchase, Redeem
 from kantis.core.sentences import Name, No, Sentence, Template, Value
 from kantis.core.turn import Refused, Turn, begin
-from kantis.engine import order
+from kantis.engine import budgets, order
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 from kantis.engine.reach import TierReach, tiers_of
-from kantis.features import households, offers, rewards
+from kantis.features import households, rewards
 
 NOT_LOADED: Final = "not loaded"
 NO_LINE: Final = "no line that counts"
@@ -34,6 +35,7 @@ NO_LINE: Final = "no line that counts"
 WHY: Final = {
     "age": Template("It is for members of another age."),
     "basket": Template("The basket is too small for it."),
+    "budget": Template("Too little is left of its budget."),
     "birthday": Template("It is for the time of the birthday."),
     "channel": Template("It is for another channel."),
     "choice": Template("The member has chosen something else."),
@@ -110,7 +112,7 @@ def forecast(
 ) -> Forecast:
     """The forecast of a purchase for an account that has been advanced to ``at``.
 
-    ``limits`` are those that ``reach.reward_limits`` names. An account that was never
+    ``limits`` are those that ``reach.shared_limits`` names. An account that was never
     opened is that of somebody who would join now. The account is used up by it.
     """
     body = event.body
@@ -118,17 +120,19 @@ def forecast(
     if not account.joined:
         account.joined = program.calendar.day(event.time)
     plan, copy = program.plan_for(account, event.time), _copy(account)
-    turn = _turn(program, plan, copy, event, at, {})
+    turn = _turn(program, plan, copy, event, at, limits)
     turn.trace = []
     try:
-        order.HANDLERS[Purchase](plan, turn, body)
+        budgets.within(plan, turn, body, order.HANDLERS[Purchase])
     except Refused:  # what the quote itself has said
         return Forecast([], [], [], [], [])
     did = turn.decision
     gives = [Gives(*fact[:4]) for fact in did.fired if fact[1]]
     named = {each.rule for each in gives} | {rule for _, rule, _ in did.effects}
     silent = {rule: why for rule, why in reversed(turn.trace) if rule not in named}
-    silent |= _prices(plan, turn, body.lines, named)
+    short = dict.fromkeys(missed(did), "budget")
+    silent |= short
+    silent |= _prices(plan, turn, body.lines, named | {*short})
     for offer, (loaded, _) in copy.offers.items():
         if loaded >= 0 and offer in plan.offers and offer not in named:
             silent.setdefault(offer, NO_LINE)
@@ -229,12 +233,12 @@ def _offers(plan: Plan, turn: Turn, body: Purchase) -> list[WouldGive]:
     for name, offer in plan.offers.items():
         if turn.account.offers.get(name, (-1, 0))[0] < 0 and _meant(offer, body.lines):
             with suppress(Refused):
-                offers.load(plan.offers, turn, Load(name))
+                order.HANDLERS[Load](plan, turn, Load(name))
                 loaded.add(name)
     if not loaded:
         return []
     try:
-        order.HANDLERS[Purchase](plan, turn, body)
+        budgets.within(plan, turn, body, order.HANDLERS[Purchase])
     except Refused:
         return []
     found: dict[str, WouldGive] = {}

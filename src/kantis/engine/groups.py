@@ -15,6 +15,7 @@ from kantis.core.lots import repay, stop_waiting, voided
 from kantis.core.places import AVAILABLE, PENDING, REVERSED
 from kantis.core.records import Lot
 from kantis.core.turn import Refused, Turn
+from kantis.engine import budgets
 from kantis.engine.plan import Plan
 from kantis.features import counters, tiers
 
@@ -51,6 +52,7 @@ def _count(plan: Plan, turn: Turn, group: str, confirmed: bool) -> bool:
 def _free(plan: Plan, turn: Turn, group: str, confirmed: bool, counted: bool) -> None:
     """What a group used of caps is used for good, or free again."""
     used = settle_caps(plan.earning.caps, turn, group, confirmed)
+    used = budgets.settle(plan, turn, group, confirmed) or used
     for own in map(turn.of, turn.account.members):
         used = settle_caps(plan.earning.caps, own, group, confirmed) or used
     if (counted or used) and not confirmed:

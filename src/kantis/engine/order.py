@@ -35,6 +35,7 @@ from kantis.core.places import REDEEMED, VOUCHER
 from kantis.core.turn import Refused, Turn
 from kantis.engine import (
     birthdays,
+    budgets,
     carry,
     forget,
     groups,
@@ -208,7 +209,9 @@ def _use(plan: Plan, turn: Turn, body: Use) -> None:
 
 
 def _load(plan: Plan, turn: Turn, body: Load) -> None:
-    offers.load(plan.offers, turn, body)
+    budget = plan.budgets.get(body.offer)
+    short = budget is not None and budgets.left(budget, turn) < budget.least
+    offers.load(plan.offers, turn, body, short=short)
 
 
 def _choose(plan: Plan, turn: Turn, body: Choose) -> None:
@@ -271,7 +274,7 @@ def _claim(plan: Plan, turn: Turn, body: Claim) -> None:
     turn.event = structs.replace(turn.event, body=found.body)
     turn.moment, turn.day = found.time, turn.calendar.day(found.time)
     turn.late = True
-    _purchase(reverse.plan_of(plan, turn, found, found.body), turn, found.body)
+    budgets.within(reverse.plan_of(plan, turn, found, found.body), turn, found.body, _purchase)
 
 
 def _tick(plan: Plan, turn: Turn, body: Tick) -> None:

@@ -16,6 +16,7 @@ from msgspec import structs
 from kantis.core import calendar
 from kantis.core.amounts import Unit, money
 from kantis.core.basket import GIVEN, Classifier, Sums
+from kantis.core.budgets import Budget
 from kantis.core.calendar import Calendar
 from kantis.core.code import Code
 from kantis.core.knobs import (
@@ -35,6 +36,7 @@ from kantis.core.phrases import (
 )
 from kantis.core.turn import Turn
 from kantis.engine import periods
+from kantis.engine.budgets import compile_budgets
 from kantis.engine.check import check
 from kantis.engine.check_plans import USERS, check_plans
 from kantis.engine.sections import PROGRAM, SECTIONS, ExistingSection, ProgramSection
@@ -79,6 +81,7 @@ class Plan:
         "balances",
         "birthdays",
         "booking",
+        "budgets",
         "by_itself",
         "calendar",
         "challenges",
@@ -150,6 +153,8 @@ class Plan:
         self.partners: dict[str, PartnerSection] = {}
         self.payouts: Payouts
         self.clocked = self.keeps = self.birthdays = self.booking = False
+        #: what rules may give all members together, by their names
+        self.budgets: dict[str, Budget] = {}
         #: whether decisions move what partners and charities are owed, or owe
         self.outward = False
         #: whether the band of a period is picked by a counter
@@ -357,6 +362,7 @@ def _compile(
     issued = {each.issued for each in plan.rewards.values()}
     plan.by_itself = rewards_room.come_at(plan.rewards)
     plan.birthdays = "birthday" in plan.earning.by_event or "on the birthday" in issued
+    plan.budgets = compile_budgets(plan)
     if not reader.faults:
         others = {"purchase", counters_room.YEAR_ENDED}
         for event in {*plan.earning.by_event, *plan.counters} - others:

@@ -102,6 +102,9 @@ class Program:
         self.pilots: list[Pilot] = []
         if within is None:
             self.pilots = [self._pilot(each) for each in later if _is_pilot(each)]
+        #: the shared limits of all budgets that it has, or had
+        self.budgeted = self._budgeted()
+        self.limits()
 
     @property
     def units(self) -> dict[str, Unit]:
@@ -229,12 +232,34 @@ class Program:
             self._plans[position] = found
         return found
 
+    def _budgeted(self) -> tuple[str, ...]:
+        own = [each.limit for plan in self.plans for each in plan.budgets.values()]
+        piloted = [each for branch in self._branches.values() for each in branch.budgeted]
+        return tuple(dict.fromkeys([*own, *piloted]))
+
     def limits(self) -> dict[str, int]:
-        """The shared limits of the newest version: name and quantity."""
-        rewards = dict(self.newest.rewards)
+        """The shared limits of the newest version: name and quantity. That of an entry with
+        dates is there in good time, and stays; ``ProgramError`` where a budget has two."""
+        found: dict[str, int] = {}
         for branch in self._branches.values():
-            rewards = branch.newest.rewards | rewards
-        return {f"stock {each.name}": each.stock for each in rewards.values() if each.stock}
+            found |= branch.limits()
+        own: dict[str, int] = {}
+        for position, (version, _) in enumerate(self._stretches):
+            if version is self._line[-1]:
+                plan = self._plan(position)
+                own |= {f"stock {x.name}": x.stock for x in plan.rewards.values() if x.stock}
+                for budget in plan.budgets.values():
+                    if own.setdefault(budget.limit, budget.amount) != budget.amount:
+                        raise ProgramError([_two_budgets(budget.name)])
+        return found | own
+
+
+def _two_budgets(name: str) -> Fault:
+    message = (
+        f"{name!r} has two budgets. It has one for all its dates, and a new version raises or"
+        " lowers it; or give the second campaign a name of its own."
+    )
+    return Fault("budget-twice", message)
 
 
 def assemble(versions: list[Version]) -> Program:

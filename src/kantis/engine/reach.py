@@ -18,6 +18,7 @@ from kantis.core.events import Body, Event, Load, Redeem
 from kantis.core.lots import spendable
 from kantis.core.sentences import No, Phrase, Value
 from kantis.core.turn import Refused, Turn, begin
+from kantis.engine import budgets
 from kantis.engine.explain import words_of
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
@@ -112,14 +113,11 @@ def _asking(
     return begin(account, plan.calendar, event, moment, moment, Context({}, {}, limits), plan.at)
 
 
-def reward_limits(program: Program, account: Account, moment: int) -> list[str]:
-    """The shared limits that ``rewards_within`` has to know."""
-    return limits_of(program.plan_for(account, moment))
-
-
-def limits_of(plan: Plan) -> list[str]:
-    """The shared limits of the rewards of a plan."""
-    return [f"stock {each.name}" for each in plan.rewards.values() if each.stock]
+def shared_limits(program: Program, account: Account, moment: int) -> list[str]:
+    """The shared limits that what is in reach depends on: stocks, and budgets."""
+    plan = program.plan_for(account, moment)
+    stocks = [f"stock {each.name}" for each in plan.rewards.values() if each.stock]
+    return [*stocks, *(each.limit for each in plan.budgets.values())]
 
 
 def rewards_within(
@@ -192,15 +190,25 @@ def _gives(plan: Plan, reward: RewardSection) -> Phrase:
 
 
 def offers_within(
-    program: Program, account: Account, moment: int, subject: str = ""
+    program: Program,
+    account: Account,
+    moment: int,
+    subject: str = "",
+    limits: dict[str, int] | None = None,
 ) -> list[OfferReach]:
-    """The offers that are meant for a member and are not over, in the order of the program."""
+    """The offers that are meant for a member and are not over, in the order of the program.
+
+    One whose budget is used up is offered to nobody; who has loaded it sees that it is so.
+    """
     plan = program.plan_for(account, moment)
     found = []
     for offer in plan.offers.values():
         body = Load(offer.name)
-        turn = _asking(plan, account, moment, subject, body, {})
+        turn = _asking(plan, account, moment, subject, body, limits or {})
         state = _offer_state(offer, turn, body)
+        budget = plan.budgets.get(offer.name)
+        if budget is not None and budgets.left(budget, turn) < budget.least:
+            state = USED_UP if state in (LOADED, USED_UP) else ""
         if not state:
             continue
         spans = offer.when.spans if offer.when is not None else ()

@@ -44,7 +44,7 @@ from kantis.core.places import (
     VOUCHER,
 )
 from kantis.core.turn import Refused, Turn, member_of
-from kantis.engine import editing, periods, progress
+from kantis.engine import budgets, editing, periods, progress
 from kantis.engine.groups import void_group
 from kantis.engine.plan import Plan
 from kantis.engine.returning import Returning, bought, quantity_of, returned_before, returning_now
@@ -90,6 +90,8 @@ def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
     _reverse_effects(turn, back)
     _reverse_tenders(then, turn, back)
     _reverse_caps(then, turn, back)
+    if then.budgets:
+        budgets.give_back(then, turn, original, whole=back.whole, void=back.void)
     _reverse_periods(then, turn, back)
     _reverse_counters(then, turn, back)
     tiers.roll_again(plan.tiers, turn, turn.calendar.day(original.event.time))

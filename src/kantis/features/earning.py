@@ -115,6 +115,7 @@ def compile_earning(
             bit = classifier.bit(each.where, each.except_)
             offer = rule.name if rule.name in offers else ""
             earner = Earner(each, bit, balance, caps, offer)
+            earner.entry = rule.name
             earner.apart = bool(offer) and len(offers) > FEW
             earner.often = offers[offer].uses if offer else earner.often
             if balance is not None:

@@ -30,8 +30,11 @@ class OfferSection(Rule, frozen=True, kw_only=True):
     ] = None
 
 
-def load(offers: dict[str, OfferSection], turn: Turn, body: Load) -> None:
-    """The member loads an offer; loading it twice is loading it once."""
+def load(offers: dict[str, OfferSection], turn: Turn, body: Load, *, short: bool = False) -> None:
+    """The member loads an offer; loading it twice is loading it once.
+
+    ``short``: so little is left of its budget that nobody can use it.
+    """
     offer = offers.get(body.offer)
     if offer is None:
         raise Refused("unknown-offer", f"There is no offer {body.offer!r} now.")
@@ -39,6 +42,8 @@ def load(offers: dict[str, OfferSection], turn: Turn, body: Load) -> None:
     if loaded >= 0:
         return
     check(offer, turn, body)
+    if short:
+        raise Refused("budget-used-up", f"The budget of the offer {body.offer!r} is used up.")
     turn.change("offer", body.offer, turn.moment, uses)
 
 

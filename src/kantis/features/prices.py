@@ -18,6 +18,7 @@ from msgspec import Struct
 
 from kantis.core.amounts import divide
 from kantis.core.basket import ALL, Classifier, Sums, shown, write_offered
+from kantis.core.budgets import BUDGET
 from kantis.core.code import Code
 from kantis.core.conditions import (
     EXCEPT,
@@ -31,10 +32,18 @@ from kantis.core.conditions import (
     Who,
     write_gates,
 )
-from kantis.core.earner import FEW, loaded_offer, open_block, use_offer, write_offers, write_use
+from kantis.core.earner import (
+    FEW,
+    loaded_offer,
+    open_block,
+    still_open,
+    use_offer,
+    write_offers,
+    write_use,
+)
 from kantis.core.knobs import Knob
-from kantis.core.phrases import TITLE
-from kantis.core.rule import OFF, Off
+from kantis.core.phrases import TITLE, Quantity
+from kantis.core.rule import BUDGET_MEANS, OFF, Off
 from kantis.core.turn import Turn
 
 
@@ -49,6 +58,7 @@ class PriceSection(Struct, frozen=True, kw_only=True):
     when: Annotated[When | None, Knob(WHEN, "the times that are meant")] = None
     if_: Annotated[If | None, Knob(IF, "what the purchase must be like")] = None
     off: Annotated[Off | None, Knob(OFF, "what it takes off the price of a line")]
+    budget: Annotated[Quantity | None, Knob(BUDGET, BUDGET_MEANS, dated=False)] = None
 
 
 class Price(Struct):
@@ -130,7 +140,8 @@ def _conditions(code: Code, price: Price) -> list[tuple[str, str]]:
     if price.offer:
         loaded = code.constant(loaded_offer, "loaded")
         found = [(f"{loaded}(turn, {price.name!r})", '"not loaded"')]
-    return found + write_gates(code, rule.who, rule.when, rule.if_, lambda what: "total")
+    found += write_gates(code, rule.who, rule.when, rule.if_, lambda what: "total")
+    return found + still_open(rule.name, rule.budget)
 
 
 def _variables(prices: Prices) -> list[str]:

@@ -25,6 +25,32 @@ CREATE TABLE budget (
 """
 
 
+#: What was told of the budgets of program files, each once for an amount.
+TOLD: Final = """
+CREATE TABLE budget_told (
+    program {int} NOT NULL,
+    name {text} NOT NULL,
+    amount {int} NOT NULL,
+    told {text} NOT NULL,
+    at {int} NOT NULL,
+    missed {int} NOT NULL,
+    PRIMARY KEY (program, name, amount, told)
+){end};
+"""
+
+
+class ToldRow(NamedTuple):
+    """That the budget of a rule, at this amount, has come to its alarm or has ``stopped``; and
+    how many had gone without the rule by then."""
+
+    program: int
+    name: str
+    amount: int
+    told: str
+    at: int
+    missed: int
+
+
 class BudgetRow(NamedTuple):
     """A budget: of ``what`` and its ``name`` (both empty: of the whole program), in ``money`` or
     ``times``, per calendar window, or ``ever`` from the day ``since`` on. It alarms at a share
@@ -71,6 +97,25 @@ def alarm(books: Books, number: int, first: int) -> bool:
             (first, number, first),
         )
     )
+
+
+def tell(books: Books, row: ToldRow) -> bool:
+    """Note that it was told; ``False`` when it was before."""
+    return bool(
+        books.execute(
+            "INSERT INTO budget_told (program, name, amount, told, at, missed) "
+            "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+            tuple(row),
+        )
+    )
+
+
+def told(books: Reading, program: int) -> list[ToldRow]:
+    """What was told of the budgets in a program's file."""
+    found = books.rows(
+        f"SELECT {', '.join(ToldRow._fields)} FROM budget_told WHERE program = ?", (program,)
+    )
+    return [ToldRow(*row) for row in found]
 
 
 def budgets(books: Reading, program: int = 0) -> list[BudgetRow]:

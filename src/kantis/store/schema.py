@@ -456,6 +456,7 @@ STEPS: list[Step] = [
     _same(25, "says from where a key was used last", uses.PLACES),
     _same(26, "makes the tables of questions after a purchase", surveys.TABLES),
     _same(27, "makes the table of how far jobs have looked at accounts", looked.TABLES),
+    _same(28, "makes the table of what was told of budgets that stop", budgets.TOLD),
 ]  # fmt: skip
 
 

@@ -88,6 +88,7 @@ class _Run:
         self.originals: dict[str, tuple[str, Event, Entry]] = {}
         self.receipts: dict[str, Event] = {}
         self.limits = self.program.limits()
+        self.quantities = dict(self.limits)
         self.done: dict[tuple[str, str], list[Decision]] = {}
         self.last: dict[str, list[Decision]] = {}
         self.refused: tuple[Step, Decision] | None = None
@@ -141,11 +142,10 @@ class _Run:
         number = self.versions[-1].number + 1
         self.versions = [*self.versions, Version(number, step.time, step.version)]
         self.program = assemble(self.versions)
-        self.limits |= {
-            name: quantity
-            for name, quantity in self.program.limits().items()
-            if name not in self.limits
-        }
+        for name, quantity in self.program.limits().items():
+            more = quantity - self.quantities.get(name, 0)
+            self.limits[name] = self.limits.get(name, 0) + more
+            self.quantities[name] = quantity
         for account in self.accounts.values():
             account.due = min(account.due, step.time)
         self.advance(step.time)

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
+from kantis.core.budgets import missed
 from kantis.core.calendar import Calendar, window_start
 from kantis.core.decision import Decision
 from kantis.core.events import Body, Line, Purchase
@@ -66,6 +67,7 @@ EARNED: Final = "earned"  # balance; by cohort of earning
 SPENT: Final = "spent"  # balance; by cohort of earning
 HAD: Final = "had"  # what and its name; the balance that it took, with the points
 GAVE: Final = "gave"  # rule; balance, with the points
+MISSED: Final = "missed"  # rule that had too little left of its budget
 FIRST: Final = "first"  # by month of the first purchase
 SECOND: Final = "second"  # days to the second purchase; by month of the first
 
@@ -149,6 +151,8 @@ class Counting(Struct):
             self._basket(fact.account, day, 0, -amount)
         for each in had_of(decision, fact.body, fact.cause):
             self._had(fact, day, each)
+        for name in missed(decision):
+            self.add((fact.program, day, MISSED, name, ""), 1, 0)
         for rule in decision.fired:
             if rule[4] and rule[1] and rule[3]:
                 self.add((fact.program, day, GAVE, rule[0], rule[1]), 1, rule[3])

@@ -133,10 +133,12 @@ COST: Final = Definition(
     " worth, and prices cut for members; where the program says what one costs, that instead; less"
     " fees that members paid. Share: cost divided by what members bought,"
     " less returns. Must be extra: the share of these sales that must have come because of the"
-    " program to cover the cost, at the margin that is set here.",
+    " program to cover the cost, at the margin that is set here. Points of offers: what the points"
+    " that offers gave are worth; they cost once they are spent, with all others, and are not"
+    " counted twice.",
     (
         MONTH, "Member sales", "Points spent", "Vouchers used", "Prices cut", "Fees paid", "Cost",
-        "Share of sales", "Must be extra",
+        "Share of sales", "Must be extra", "Points of offers",
     ),
     (7, 8),
 )  # fmt: skip

@@ -121,11 +121,15 @@ class Month(Struct):
     points_liability: int = 0
     points_cost: int = 0
     voucher_cost: int = 0
-    #: price cuts by rule, vouchers used by kind; what was had, and the points that it took
+    #: what the points are worth that offers gave; they cost when they are spent
+    offered: int = 0
+    #: price cuts by rule, vouchers used by kind; what was had, and the points that it took; the
+    #: points that rules gave, by rule and balance
     cuts: dict[str, int] = field(default_factory=dict)
     used: dict[str, Pair] = field(default_factory=dict)
     had: dict[str, int] = field(default_factory=dict)
     took: dict[tuple[str, str], int] = field(default_factory=dict)
+    gave: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def sales(self) -> int:
@@ -273,6 +277,11 @@ class _Found(Struct):
                 spent = flow.spent - _costed(plan, month, balance)
                 month.points_cost += _signed(worth_of(plan, balance, abs(spent)), spent)
             _name_costs(plan, month)
+            month.offered = sum(
+                _signed(worth_of(plan, balance, abs(points)), points)
+                for (rule, balance), points in month.gave.items()
+                if rule in plan.offers
+            )
             month.flows = dict(sorted(month.flows.items()))
 
     # ── one of each kind of row ──────────────────────────────────────────────
@@ -318,7 +327,7 @@ class _Found(Struct):
         month.took[name, part] = month.took.get((name, part), 0) + pair.amount
 
     def _gave(self, month: Month, name: str, part: str, pair: Pair) -> None:
-        """Points by rule stand in the flows already."""
+        month.gave[name, part] = month.gave.get((name, part), 0) + pair.amount
 
     def _earned(self, month: Month, name: str, part: str, pair: Pair) -> None:
         self._of(month, name).earned += pair.amount

@@ -309,10 +309,11 @@ def _cost(shown: Sequence[Month], margin: int) -> Panel:
         rows.append([
             _month(m.first), _money(m.sales), _money(m.points_cost), _money(m.voucher_cost),
             _money(m.price_cuts), _money(m.fees), _money(net), _share(net, m.sales),
-            _share(net * 100, m.sales * margin),
+            _share(net * 100, m.sales * margin), _money(m.offered),
         ])  # fmt: skip
     panel = _panel(definitions.COST, rows)
-    return _without(panel, lambda n, _: n == 5 and not any(m.fees for m in shown))
+    idle = {5: not any(m.fees for m in shown), 9: not any(m.offered for m in shown)}
+    return _without(panel, lambda n, _: idle.get(n, False))
 
 
 def _effects(found: Sequence[Effect]) -> Panel:

@@ -201,7 +201,7 @@ def _offers(reader: Desk, caller: Caller, ref: str, wanted: list[str]) -> _Found
     row, home = account_of(reader, caller, ref), reader.homes.numbered(caller.number)
     now = reader.clock()
     say = teller(home, now, wanted)
-    return around.offers(home, row, now, subject_of(ref), wanted, say)
+    return around.offers(reader.books, home, row, now, subject_of(ref), wanted, say)
 
 
 def _entitlements(reader: Desk, caller: Caller, ref: str, wanted: list[str]) -> _Found:

@@ -10,10 +10,13 @@ from babel.dates import format_date
 from msgspec import Struct
 from starlette.responses import Response
 
+from kantis.core.calendar import Calendar
 from kantis.core.knobs import ProgramError
 from kantis.desk import budgets as desk
-from kantis.desk.budgets import ALARM, MONEY, Standing
+from kantis.desk import stopping
+from kantis.desk.budgets import ALARM, MONEY, TIMES, Standing
 from kantis.desk.measures.catalogue import catalogue
+from kantis.desk.stopping import Stop
 from kantis.desk.submit import Desk
 from kantis.doors.web.console import placed
 from kantis.doors.web.languages import Language, said
@@ -54,6 +57,8 @@ class Found(Struct, frozen=True):
     units: Units
     titles: dict[tuple[str, str], dict[str, str]]
     standings: list[Standing]
+    zone: Calendar
+    stops: list[Stop]
     stocks: list[tuple[str, int, int]]
     choices: list[tuple[str, str]]
 
@@ -98,6 +103,7 @@ async def _page(visit: Visit, *, status: int = 200, **more: Any) -> Response:
     return visit.page(
         "console-budgets.html", status=status, place=found.place, windows=desk.WINDOWS,
         budgets=[words.budget(each) for each in found.standings], alarm=ALARM,
+        stops=[words.stop(each) for each in found.stops],
         stocks=[words.stock(*each) for each in found.stocks],
         choices=[(f"{what} {name}", words.name(what, name), what) for what, name in found.choices],
         **about,
@@ -114,6 +120,8 @@ def _found(reader: Desk, visit: Visit) -> Found:
         Units(home.program.money, home.program.units),
         titles,
         desk.standings(books, home, now),
+        home.program.calendar,
+        stopping.stops(books, home, now),
         [
             (each.name.removeprefix(_STOCK), each.taken, each.quantity)
             for each in books.all_limits()
@@ -155,6 +163,28 @@ class _Words:
             "name": self.name("reward", name), "part": taken, "whole": max(1, quantity),
             "used": number(taken), "amount": number(quantity), "over": taken >= quantity,
         }  # fmt: skip
+
+    def stop(self, each: Stop) -> dict[str, Any]:
+        """A budget of the program file."""
+        at = self.found.zone.local(each.stopped) if each.stopped else None
+        return {
+            "name": said(each.title, self.language.tag, self.say.name(each.budget.name)),
+            "what": each.what, "times": each.budget.counts == TIMES,
+            "used": self.counted(each, each.used), "amount": self.counted(each, each.amount),
+            "left": self.counted(each, each.left), "part": each.used, "whole": each.amount,
+            "over": each.over, "alarming": each.alarming, "missed": each.missed,
+            "gone": "" if each.over else self.day(each.gone), "first": self.day(each.first),
+            "stopped": self.language.moment(at, "short") if at else "",
+        }  # fmt: skip
+
+    def counted(self, each: Stop, amount: int) -> str:
+        """An amount of what a budget of the file counts."""
+        unit = self.found.units.all.get(each.budget.unit)
+        if each.budget.counts == MONEY:
+            return self.language.money(amount, self.found.units.money)
+        if unit is None:
+            return self.language.number(amount)
+        return self.say.amount(unit.number(amount), each.budget.unit)
 
     def budget(self, each: Standing) -> Shown:
         """A budget as a card of the page."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from kantis.core.knobs import ProgramError
-from kantis.desk import budgets, factors, sessions, staff
+from kantis.desk import budgets, factors, sessions, staff, stopping
 from kantis.desk.programs import Home
 from kantis.desk.settlement import outsiders
 from kantis.desk.showing import standing, told
@@ -189,7 +189,9 @@ def _home(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         for name, sums in books.purses(place.number).items()
         if name in home.program.units
     }
-    alarms = [each.alarming for each in budgets.standings(books, home, reader.clock())]
+    now = reader.clock()
+    alarms = [each.alarming for each in budgets.standings(books, home, now)]
+    alarms += [each.alarming for each in stopping.stops(books, home, now)]
     return place, {
         "members": count, "open": open_, "flags": len(books.flags(PAGE)), "alarms": sum(alarms),
     }  # fmt: skip

@@ -188,7 +188,9 @@ def _member(
         "rewards": [each for each in rewards if each["can"] and each["comes"] == _ON_REQUEST],
         "vouchers": around.vouchers(home, row, now, [tag]),
         "offers": [
-            each for each in around.offers(home, row, now, wanted=[tag]) if each["state"] == OPEN
+            each
+            for each in around.offers(books, home, row, now, wanted=[tag])
+            if each["state"] == OPEN
         ],
     }
 

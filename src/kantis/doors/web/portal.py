@@ -127,7 +127,7 @@ def _rewards(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         "rewards": found,
         "frozen": _frozen(reader, visit, row),
         "takeable": takeable(home, row, now) if row.id == mine(reader, visit)[0].id else set(),
-        "offers": around.offers(home, row, now, wanted=tongue, say=say),
+        "offers": around.offers(reader.books, home, row, now, wanted=tongue, say=say),
         "choices": around.choices(home, row, now, wanted=tongue),
     }
 

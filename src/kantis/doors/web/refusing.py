@@ -43,6 +43,7 @@ REASONS: Final = (
     "The offer {name} was used {often} already.",
     "The offer {name} has ended.",
     "The offer {name} is not for everybody: {why}.",
+    "The budget of the offer {name} is used up.",
     "Nothing is exchanged with {name} that way now.",
     "It goes in lots of {q}.",
     "At least {n} are exchanged at once.",
