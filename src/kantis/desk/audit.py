@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 DEEDS: Final = {
     "publish": "a version of a program was published",
     "cancel": "a version was cancelled before it began",
+    "draft": "a draft was put up for signatures",
+    "sign": "somebody signed a draft",
+    "unsign": "somebody took a signature back",
+    "drop": "a draft was taken back",
+    "sign-offs": "it was settled how many signatures a version needs",
     "key": "a key was made",
     "revoke": "a key was revoked",
     "propose": "an adjustment waits for a second person",

@@ -50,6 +50,7 @@ def _named(name: str) -> Chore:
             outbox,
             reminding,
             rescue,
+            signoffs,
             surveys,
             uses,
         )

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct, structs
 
 from kantis.core.knobs import Fault, Node, ProgramError, plain
-from kantis.desk import cases, text
+from kantis.desk import cases, signoffs, text
 from kantis.desk.audit import By
 from kantis.desk.compare import Comparison, compare
+from kantis.desk.programs import Engine
+from kantis.desk.publish import assembled
 from kantis.engine.program import Program, Version, assemble
 from kantis.engine.splitting import pays_to_split
 from kantis.store.books import Books
@@ -93,9 +95,7 @@ def publish(
     desk: Desk | RemoteDesk, draft: Draft, since: str, now: int, by: By, after: int = -1
 ) -> Published:
     """Publish a draft, unless it says what the newest version says. ``after`` as of a desk."""
-    name = draft.program.name
-    earlier = desk.books.programs().get(name)
-    versions = desk.books.versions(earlier) if earlier is not None else []
+    name, versions = draft.program.name, _versions(desk, draft)
     said = plain(draft.tree)
     if versions and json.loads(versions[-1].tree) == said:
         return Published(name, versions[-1].number, versions[-1].since, False)
@@ -103,8 +103,34 @@ def publish(
         message = "A pilot needs a version that holds for everybody else; publish that."
         raise ProgramError([Fault("pilot-of-nothing", message)])
     moment = begins(draft, since, now, first=not versions)
-    number = desk.publish(name, moment, draft.source, said, structs.astuple(by), after)
+    number = desk.publish(
+        name, moment, draft.source, said, structs.astuple(by), after, at_once=not since
+    )
     return Published(name, number, moment, True)
+
+
+def put_up(
+    desk: Desk | RemoteDesk, draft: Draft, since: str, now: int, by: By, staff: int = 0
+) -> int:
+    """Put a draft up for signatures, if it could be published now; its number. ``staff`` is
+    the number of whoever has signed in."""
+    name, versions = draft.program.name, _versions(desk, draft)
+    said = plain(draft.tree)
+    if versions and json.loads(versions[-1].tree) == said:
+        message = f"Version {versions[-1].number} says the same. There is nothing to sign."
+        raise ProgramError([Fault("nothing-new", message)])
+    moment = begins(draft, since, now, first=not versions)
+    if versions:
+        text = json.dumps(said, ensure_ascii=False)
+        about = versions[-1].program, versions[-1].number + 1, moment, draft.source, text, now
+        assembled(Engine(), versions, VersionRow(*about, b""))
+    return signoffs.put_up(desk, name, moment if since else 0, draft.source, by, staff)
+
+
+def _versions(desk: Desk | RemoteDesk, draft: Draft) -> list[VersionRow]:
+    """The versions that there are of a draft's program."""
+    number = desk.books.programs().get(draft.program.name)
+    return desk.books.versions(number) if number is not None else []
 
 
 def warnings(draft: Draft) -> dict[str, str]:

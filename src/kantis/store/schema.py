@@ -26,6 +26,7 @@ from kantis.store import (
     running,
     segments,
     signing,
+    signoffs,
     surveys,
     tills,
     uses,
@@ -454,6 +455,10 @@ STEPS: list[Step] = [
     ),
     _same(25, "says from where a key was used last", uses.PLACES),
     _same(26, "makes the tables of questions after a purchase", surveys.TABLES),
+    Step(
+        27, "makes the tables of drafts that wait for signatures",
+        signoffs.sqlite(_SQLITE_WORDS), signoffs.postgres(_POSTGRES_WORDS),
+    ),
 ]  # fmt: skip
 
 
