@@ -275,28 +275,22 @@ def race(club: Club, rounds: int, publish: Any) -> int:
         club.sign(draft, "maija")
         both = threading.Barrier(2)
 
-        def take_back(draft: int = draft, both: threading.Barrier = both) -> None:
+        def attempt(do: Any, *about: Any, both: threading.Barrier = both) -> str:
             both.wait()
             try:
-                club.unsign(draft, "maija")
+                do(*about)
             except ProgramError as error:
-                assert error.faults[0].code == "draft-closed"
-
-        def do(n: int = n, both: threading.Barrier = both) -> bool:
-            both.wait()
-            try:
-                publish(n + 2)
-            except ProgramError as error:
-                assert error.faults[0].code == "signatures-missing"
-                return False
-            return True
+                return error.faults[0].code
+            return ""
 
         with ThreadPoolExecutor(2) as pool:
-            back, done = pool.submit(take_back), pool.submit(do)
-            back.result()
-            left = rows.signatures(club.desk.books, 1).get(draft, [])
-            unsigned += done.result() and not left
-            assert done.result() or not left
+            back = pool.submit(attempt, club.unsign, draft, "maija")
+            done = pool.submit(attempt, publish, n + 2)
+            said = back.result(), done.result()
+        left = rows.signatures(club.desk.books, 1).get(draft, [])
+        unsigned += not said[1] and not left
+        if not unsigned:
+            assert said in (("draft-closed", ""), ("", "signatures-missing"))
     return unsigned
 
 
@@ -319,15 +313,15 @@ def test_with_a_look_before_the_transaction_it_goes_wrong(
         monkeypatch.setattr(signoffs, "guard", lambda *about: None)
         club.publish(n)
 
-    with pytest.raises(AssertionError):
-        assert race(club, 3, careless) == 0
+    assert race(club, 1, careless) == 1
 
 
 def test_everybody_signs_at_once(club: Club) -> None:
     club.demand(TWO)
     draft = club.put_up()
+    names = ("maija", "mart", "anh", "ants") * 4
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: club.sign(draft, ("maija", "mart", "anh", "ants")[n % 4]), range(16)))
+        list(pool.map(lambda name: club.sign(draft, name), names))
     (found,) = signoffs.standings(club.desk.books, 1)
     assert sorted(each.name for each in found.signed) == ["Anh", "Ants", "Maija", "Mart"]
     assert club.publish() == 2

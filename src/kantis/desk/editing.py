@@ -121,10 +121,15 @@ def put_up(
         raise ProgramError([Fault("nothing-new", message)])
     moment = begins(draft, since, now, first=not versions)
     if versions:
-        text = json.dumps(said, ensure_ascii=False)
-        about = versions[-1].program, versions[-1].number + 1, moment, draft.source, text, now
+        tree = tree_text(draft.tree)
+        about = versions[-1].program, versions[-1].number + 1, moment, draft.source, tree, now
         assembled(Engine(), versions, VersionRow(*about, b""))
     return signoffs.put_up(desk, name, moment if since else 0, draft.source, by, staff)
+
+
+def tree_text(tree: Node) -> str:
+    """What a file says, as the books keep it."""
+    return json.dumps(plain(tree), ensure_ascii=False, separators=(",", ":"))
 
 
 def _versions(desk: Desk | RemoteDesk, draft: Draft) -> list[VersionRow]:

@@ -233,9 +233,7 @@ def _missing(found: Standing) -> Fault:
 # ── drafts and signatures ────────────────────────────────────────────────────
 
 
-def put_up(
-    desk: Desk | RemoteDesk, name: str, since: int, source: str, by: By, number: int
-) -> int:
+def put_up(desk: Desk | RemoteDesk, name: str, since: int, source: str, by: By, number: int) -> int:
     """Put a version up for signatures; the number of its draft. ``since`` 0 is at once; the
     staff ``number`` is 0 for whoever has not signed in. The same again is the same draft."""
     return int(desk.chore("put_up_draft", name, since, source, [by.who, by.name], number))
@@ -258,9 +256,7 @@ def drop(desk: Desk | RemoteDesk, program: int, draft: int, by: By) -> None:
     desk.chore("drop_draft", program, draft, [by.who, by.name])
 
 
-def settle(
-    desk: Desk | RemoteDesk, program: int, wanted: Demand, number: int, by: By
-) -> int:
+def settle(desk: Desk | RemoteDesk, program: int, wanted: Demand, number: int, by: By) -> int:
     """Demand something else: at once where that is no weaker, and else it is put up for as many
     signatures as are demanded now; the number of that draft, or 0."""
     given = wanted.count, list(wanted.roles), number, [by.who, by.name]
@@ -293,9 +289,7 @@ def _put_up(
     found = rows.open_draft(books, program, made)
     if found is not None:
         return found.number
-    row = DraftRow(
-        0, program, kind, made, after, since, source, now, number, by.name or by.who
-    )
+    row = DraftRow(0, program, kind, made, after, since, source, now, number, by.name or by.who)
     draft = rows.put_up(books, row)
     record(books, now, by, program, "draft", str(draft), kind=kind, digest=made.hex())
     return draft
@@ -388,9 +382,7 @@ def settle_demand(
 
 
 @chore_alone
-def settle_signed_demand(
-    books: Books, now: int, program: int, draft: int, by: list[str]
-) -> bool:
+def settle_signed_demand(books: Books, now: int, program: int, draft: int, by: list[str]) -> bool:
     """Write down a demand that was put up."""
     found = _waiting(books, program, draft)
     if found.row.kind != DEMAND:

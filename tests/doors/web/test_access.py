@@ -53,6 +53,10 @@ ROWS: dict[str, str] = {
     "GET /c/{program}": "owner manager support auditor",
     "GET /c/{program}/find": "owner manager support auditor",
     "POST /c/{program}/find": "owner manager support auditor",
+    "GET /c/{program}/drafts": "owner manager support auditor",
+    "POST /c/{program}/drafts": "owner",
+    "GET /c/{program}/drafts/{number}": "owner manager support auditor",
+    "POST /c/{program}/drafts/{number}": "owner manager support auditor",
     "GET /c/{program}/versions": "owner manager support auditor",
     "GET /c/{program}/versions/{number}": "owner manager support auditor",
     "POST /c/{program}/versions/{number}/cancel": "owner manager",
@@ -243,8 +247,10 @@ TO_WORK_ON = (
     "/programs/new", "/c/{program}/program", "/c/{program}/imports", "/c/{program}/mails",
     "/c/{program}/tills", "/c/{program}/cards", "/c/{program}/keys", "/people",
 )  # fmt: skip
-#: All that an auditor sends: their own sign-in, what they look for, and what they take out.
+#: All that an auditor sends: their own sign-in, what they look for, what they take out, and
+#: their signature.
 SENT_BY_AUDITORS = (
+    "/c/{program}/drafts/{number}",
     "/account/",
     "/c/{program}/find",
     "/c/{program}/members",

@@ -67,9 +67,11 @@ def publish(
             for fault in error.faults:
                 fault_out(str(file), data.decode(errors="replace"), fault)
         leave(NOT_FINE)
-    if number:
-        said = f"{draft.program.name}, draft {number}: put up. It is signed in the console."
-        json_out({"program": draft.program.name, "draft": number}) if json else out.print(Text(said))
+    name = draft.program.name
+    if number and json:
+        json_out({"program": name, "draft": number})
+    elif number:
+        out.print(Text(f"{name}, draft {number}: put up. It is signed in the console."))
     elif json:
         json_out({"program": done.program, "version": done.version, "published": done.fresh})
     else:

@@ -54,6 +54,7 @@ MENU: Final = (
     Entry(MEMBERS, "/segments", "Segments", INSIDE),
     Entry(MEMBERS, "/cards", "Cards", RUNNING),
     Entry(PROGRAM, "/program", "Program file", WRITING),
+    Entry(PROGRAM, "/drafts", "Drafts", INSIDE),
     Entry(PROGRAM, "/versions", "Versions", INSIDE),
     Entry(PROGRAM, "//p/{program}", "Terms", INSIDE),
     Entry(PROGRAM, "/rewards", "Rewards and costs", INSIDE),
