@@ -55,6 +55,7 @@ DEEDS: Final = {
     "pair": "a code was made that pairs a till",
     "pin": "somebody got a new PIN for tills",
     "cards": "a batch of cards was made, taken out as a file, or blocked",
+    "design": "the design of the card was changed",
     "allow": "somebody changed what tills may give away by themselves",
     "goodwill": "a cashier gave points within the budget",
     "setting": "an owner settled something about the work with a program",

@@ -17,6 +17,7 @@ from kantis.store import (
     allowances,
     budgets,
     byhand,
+    designs,
     factors,
     freezing,
     imports,
@@ -459,6 +460,7 @@ STEPS: list[Step] = [
         27, "makes the tables of drafts that wait for signatures",
         signoffs.sqlite(_SQLITE_WORDS), signoffs.postgres(_POSTGRES_WORDS),
     ),
+    _same(28, "makes the table of what cards look like", designs.TABLES),
 ]  # fmt: skip
 
 

@@ -12,12 +12,13 @@ from playwright.sync_api import Browser, sync_playwright
 import kantis.desk
 from kantis.core.events import Body, Enrol, Event, Line, Purchase
 from kantis.core.knobs import plain
-from kantis.desk import editing, printing, sessions, signoffs, staff, text, tills
+from kantis.desk import designing, editing, printing, sessions, signoffs, staff, text, tills
 from kantis.desk.audit import By, alone
 from kantis.desk.measures.tallying import catch_up
 from kantis.desk.signoffs import Demand
 from kantis.desk.submit import Desk
 from kantis.store import staff as rows
+from tests.desk.drawing import png
 from tests.doors.service.server import Server, served
 from tests.house.sources import REPO
 
@@ -70,6 +71,7 @@ def begin(desk: Desk) -> dict[str, str]:
     key = desk.keyring.find(found["till"], desk.books)
     assert key is not None
     tills.stand(desk, key.prefix, cashier)
+    designing.put(desk, program, "", 0xFFDD00, 0x1D2126, png(192, 192), By("test"))
     printing.make(desk, program, "First cards", 30, By("test"))
     number, _ = staff.invite(desk, "branch", "Branch", "owner", "corner-cafe", By("test"))
     found["branch"] = sessions.begin(desk, "a test", staff=number)

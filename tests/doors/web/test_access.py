@@ -90,6 +90,9 @@ ROWS: dict[str, str] = {
     "GET /c/{program}/tills": "owner manager",
     "POST /c/{program}/tills": "owner manager",
     "POST /c/{program}/tills/{key}/end": "owner manager",
+    "GET /c/{program}/design": "owner manager",
+    "POST /c/{program}/design": "owner manager",
+    "GET /card/{program}/{file}": "anybody",
     "GET /c/{program}/cards": "owner manager",
     "POST /c/{program}/cards": "owner manager",
     "GET /c/{program}/cards/{number}": "owner manager",
@@ -246,6 +249,7 @@ def test_each_role_on_each_page(site: Site, role: str, row: str) -> None:
 TO_WORK_ON = (
     "/programs/new", "/c/{program}/program", "/c/{program}/imports", "/c/{program}/mails",
     "/c/{program}/tills", "/c/{program}/cards", "/c/{program}/keys", "/people",
+    "/c/{program}/design",
 )  # fmt: skip
 #: All that an auditor sends: their own sign-in, what they look for, what they take out, and
 #: their signature.

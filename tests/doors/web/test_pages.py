@@ -28,6 +28,8 @@ ADDRESSES = {
     "/c": "/c",
     "/c/{program}": "/c/corner-cafe",
     "/c/{program}/find": "/c/corner-cafe/find?q=6407001",
+    "/c/{program}/design": "/c/corner-cafe/design?first=1",
+    "/card/{program}/{file}": "",
     "/c/{program}/drafts": "/c/corner-cafe/drafts",
     "/c/{program}/drafts/{number}": "/c/boots-advantage-card/drafts/1?newest=100",
     "/c/{program}/versions": "/c/corner-cafe/versions",

@@ -15,6 +15,7 @@ from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
 from kantis.desk.vault.person import Person
 from kantis.desk.vault.vault import Reader, Vault
+from kantis.doors.web.beginning import steps
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.proving import is_fresh, prove_first
@@ -196,6 +197,7 @@ def _home(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         "members": count, "open": open_, "flags": len(books.flags(PAGE)), "alarms": sum(alarms),
         "awaited": sum(each.waits_for(number) for each in drafts),
         "ready": sum(each.ready for each in drafts) if writes else 0,
+        "steps": steps(books, place.number, place.name, count) if writes and count < 2 else [],
     }  # fmt: skip
 
 

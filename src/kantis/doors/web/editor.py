@@ -128,7 +128,7 @@ async def check(visit: Visit) -> Response:
     except ProgramError as error:
         shown = structs.replace(checked, faults=tuple(error.faults))
         return _shown(visit, name, shown, status=422, form=form)
-    return visit.go(f"/c/{done.program}")
+    return visit.go(f"/c/{done.program}" + ("" if name else "/design?first=1"))
 
 
 def _shown(

@@ -57,6 +57,7 @@ MENU: Final = (
     Entry(PROGRAM, "/drafts", "Drafts", INSIDE),
     Entry(PROGRAM, "/versions", "Versions", INSIDE),
     Entry(PROGRAM, "//p/{program}", "Terms", INSIDE),
+    Entry(PROGRAM, "/design", "Design of the card", WRITING),
     Entry(PROGRAM, "/rewards", "Rewards and costs", INSIDE),
     Entry(MONEY, "/partners", "Partners", SETTLING),
     Entry(MONEY, "/budgets", "Budgets", INSIDE),
