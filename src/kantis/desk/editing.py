@@ -23,6 +23,7 @@ from kantis.engine.program import Program, Version, assemble
 from kantis.engine.splitting import pays_to_split
 from kantis.store.books import Books
 from kantis.store.rows import VersionRow
+from kantis.store.signoffs import DraftRow
 
 if TYPE_CHECKING:
     from kantis.desk.submit import Desk
@@ -86,8 +87,7 @@ def begins(draft: Draft, said: str, now: int, *, first: bool) -> int:
         message = f"{said!r} is no time. Write for example 2027-01-01 or 2027-01-01 06:00."
         raise ProgramError([Fault("time-expected", message)]) from error
     if not first and moment < now - _BEHIND_MS:
-        message = "A version cannot begin in the past: what was decided stays as it was."
-        raise ProgramError([Fault("in-the-past", message)])
+        raise ProgramError([_in_the_past()])
     return moment
 
 
@@ -125,6 +125,22 @@ def put_up(
         about = versions[-1].program, versions[-1].number + 1, moment, draft.source, tree, now
         assembled(Engine(), versions, VersionRow(*about, b""))
     return signoffs.put_up(desk, name, moment if since else 0, draft.source, by, staff)
+
+
+def publish_signed(desk: Desk | RemoteDesk, row: DraftRow, now: int, by: By) -> int:
+    """Publish a draft that was put up, from the instant on that was signed; the number of the
+    version. ``ProgramError`` where signatures are missing, or the instant has passed."""
+    draft = read(row.source)
+    if row.since and row.since < now - _BEHIND_MS:
+        raise ProgramError([_in_the_past()])
+    said, who = plain(draft.tree), structs.astuple(by)
+    about = draft.program.name, row.since or now, row.source, said, who, row.after
+    return desk.publish(*about, at_once=not row.since)
+
+
+def _in_the_past() -> Fault:
+    message = "A version cannot begin in the past: what was decided stays as it was."
+    return Fault("in-the-past", message)
 
 
 def tree_text(tree: Node) -> str:

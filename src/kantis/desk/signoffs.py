@@ -157,11 +157,9 @@ def standing(books: Reading, row: DraftRow) -> Standing:
 
 def standings(books: Reading, program: int) -> list[Standing]:
     """How far all drafts of a program are that wait, the newest first."""
-    signed = rows.signatures(books, program)
-    return [
-        _standing(books, row, signed.get(row.number, []))
-        for row in rows.open_drafts(books, program)
-    ]
+    waiting = rows.open_drafts(books, program)
+    signed = rows.signatures(books, program) if waiting else {}
+    return [_standing(books, row, signed.get(row.number, [])) for row in waiting]
 
 
 def _standing(books: Reading, row: DraftRow, given: list[SignatureRow]) -> Standing:

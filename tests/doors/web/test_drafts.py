@@ -175,6 +175,21 @@ def test_publishing_takes_a_fresh_proof_and_loses_nothing(site: Site) -> None:
         assert "Version 2" not in client.get(f"{WHERE}/versions").text
 
 
+def test_the_day_is_that_of_the_drafts_own_clock(shop: Site) -> None:
+    demand(shop, 1, "auditor")
+    source = SOURCE.replace("timezone: Europe/Helsinki", "timezone: Asia/Ho_Chi_Minh")
+    assert source != SOURCE
+    said = {"source": source, "do": "publish", "since": "2031-01-01 00:30"}
+    status, where = send(shop, "manager", "/program", **said)
+    assert status == 303
+    with shop.client("auditor") as client:
+        assert "1 Jan 2031, 00:30" in client.get(where).text
+        assert client.get(f"{where}?newest=100").status_code == 200
+    where = where.removeprefix(WHERE)
+    assert send(shop, "auditor", where, do="sign")[0] == 303
+    assert send(shop, "manager", where, do="publish") == (303, f"{WHERE}/versions")
+
+
 def test_one_draft_overtakes_another(shop: Site) -> None:
     demand(shop, 1, "auditor")
     first, second = put_up(shop, "manager", 1), put_up(shop, "manager", 2)

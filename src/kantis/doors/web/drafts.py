@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 from starlette.responses import Response
 
+from kantis.core.calendar import Calendar
 from kantis.core.knobs import ProgramError
 from kantis.desk import editing, signoffs
 from kantis.desk.programs import Home
@@ -41,6 +42,7 @@ class Seen(Struct, frozen=True):
     home: Home
     found: Standing
     newest: VersionRow
+    calendar: Calendar
     locations: tuple[str, ...] = ()
 
     @property
@@ -57,7 +59,7 @@ class Seen(Struct, frozen=True):
     def since(self) -> str:
         """From when it holds, as somebody would write it; empty for at once."""
         at = self.found.row.since
-        return f"{self.home.program.calendar.local(at):%Y-%m-%d %H:%M}" if at else ""
+        return f"{self.calendar.local(at):%Y-%m-%d %H:%M}" if at else ""
 
 
 async def look(visit: Visit) -> Response:
@@ -109,7 +111,8 @@ async def act(visit: Visit) -> Response:
             await visit.change(signoffs.drop, *about, visit.by)
             return visit.go(f"{where}/drafts")
         elif seen.is_version:
-            await visit.change(_publish, seen, visit)
+            now = visit.office.desk.clock()
+            await visit.change(editing.publish_signed, row, now, visit.by)
             return visit.go(f"{where}/versions")
         else:
             await visit.change(signoffs.settle_signed, *about, visit.by)
@@ -145,7 +148,7 @@ async def _one(visit: Visit, *, trouble: str = "", status: int = 200) -> Respons
     return visit.page(
         "console-draft.html", status=status, place=seen.place, say=say, seen=seen, row=row,
         found=seen.found, checked=checked, chapters=chapters, changes=changes, lines=differs,
-        plain=plain_value, when=_when(visit, seen.home), trouble=trouble, name=seen.place.name,
+        plain=plain_value, when=_when(visit, seen.calendar), trouble=trouble, name=seen.place.name,
         mine=seen.found.signature(visit.staff.number), sizes=TRIED, me=visit.staff,
         asked=visit.request.query_params.get("newest", ""), newest=seen.newest,
         sha=hashlib.sha256(row.source.encode()).hexdigest(),
@@ -170,13 +173,13 @@ async def _list(
     return visit.page(
         "console-drafts.html", status=status, place=place, say=place.speaker(visit.language),
         found=found, wanted=wanted, signers=SIGNERS, trouble=trouble, form=form,
-        when=_when(visit, home), most=signoffs.COUNT_MAX, read=Demand.read, kind=DEMAND,
-        settled=visit.number("settled") > 0, me=visit.staff,
+        when=_when(visit, home.program.calendar), most=signoffs.COUNT_MAX, read=Demand.read,
+        kind=DEMAND, settled=visit.number("settled") > 0, me=visit.staff,
     )  # fmt: skip
 
 
-def _when(visit: Visit, home: Home) -> Callable[[int], str]:
-    return lambda at: visit.language.moment(home.program.calendar.local(at), "medium")
+def _when(visit: Visit, days: Calendar) -> Callable[[int], str]:
+    return lambda at: visit.language.moment(days.local(at), "medium")
 
 
 # ── what a reader finds ──────────────────────────────────────────────────────
@@ -195,18 +198,16 @@ def _seen(reader: Desk, visit: Visit) -> Seen:
     if row is None:
         raise NotHere
     locations: tuple[str, ...] = ()
+    calendar = home.program.calendar
     if row.kind == VERSION:
-        pilot = editor.read_draft(row.source, place.name)[0].program.newest.head.pilot
+        program = editor.read_draft(row.source, place.name)[0].program
+        pilot, calendar = program.newest.head.pilot, program.calendar
         locations = tuple(sorted(pilot.locations)) if pilot is not None else ()
     newest = reader.books.versions(place.number)[-1]
-    return Seen(place, home, signoffs.standing(reader.books, row), newest, locations)
+    found = signoffs.standing(reader.books, row)
+    return Seen(place, home, found, newest, calendar, locations)
 
 
 def _changes(reader: Desk, seen: Seen, draft: VersionRow) -> list[editing.Change]:
     tree = editor.read_draft(seen.found.row.source, seen.place.name)[0].tree
     return editing.difference(seen.newest, draft._replace(tree=editing.tree_text(tree)))[0]
-
-
-def _publish(desk: Desk, seen: Seen, visit: Visit) -> Any:
-    draft = editing.read(seen.found.row.source, name=seen.place.name)
-    return editing.publish(desk, draft, seen.since, desk.clock(), visit.by)
