@@ -57,8 +57,10 @@ class Opened:
             self.cookies["member"] = dict(client.cookies)
         with self.client("owner") as client:
             found = client.post(f"/c/{PROGRAM}/members", data={"q": first["number"]})
-            self.values["{account}"] = found.url.path.rpartition("/")[2]
-            assert self.values["{account}"].isdecimal(), found.url
+            # a number can be that of a card and of an account: then the page lists both
+            listed = re.search(rf"/c/{PROGRAM}/members/(\d+)", f"{found.url} {found.text}")
+            assert listed is not None, found.url
+            self.values["{account}"] = listed[1]
             about = {"login": "new", "name": "Somebody new", "role": "support", "program": PROGRAM}
             link = re.search(r"/invitation/[\w-]+", client.post("/people", data=about).text)
         self.tokens = {
