@@ -1,5 +1,6 @@
 """The demo, opened for scripts: who is signed in, and an address of every page."""
 
+import html
 import json
 import re
 import signal
@@ -24,7 +25,9 @@ ASKED = {
     "/sign-in": "?next=/people",
 }
 #: Those that show nothing of their own: they send on, or hand over a file.
-SILENT = ("/c", "/theme/{theme}", "/me/export", "/c/{program}/measures/{panel}")
+SILENT = (
+    "/c", "/theme/{theme}", "/me/export", "/c/{program}/measures/{panel}", "/card/{program}/{file}",
+)  # fmt: skip
 _FILES = re.compile(r"\.(js|ics|csv|webmanifest)$")
 
 
@@ -54,8 +57,10 @@ class Opened:
             self.cookies["member"] = dict(client.cookies)
         with self.client("owner") as client:
             found = client.post(f"/c/{PROGRAM}/members", data={"q": first["number"]})
-            self.values["{account}"] = found.url.path.rpartition("/")[2]
-            assert self.values["{account}"].isdecimal(), found.url
+            # a number can be that of a card and of an account: then the page lists both
+            listed = re.search(rf"/c/{PROGRAM}/members/(\d+)", f"{found.url} {found.text}")
+            assert listed is not None, found.url
+            self.values["{account}"] = listed[1]
             about = {"login": "new", "name": "Somebody new", "role": "support", "program": PROGRAM}
             link = re.search(r"/invitation/[\w-]+", client.post("/people", data=about).text)
         self.tokens = {
@@ -67,7 +72,22 @@ class Opened:
             about = {"name": "First cards", "size": "8"}
             client.post(f"/c/{PROGRAM}/cards", data=about).raise_for_status()
         self.tokens["/c/{program}/cards/{number}"] = f"/c/{PROGRAM}/cards/1"
+        self._put_up()
         self._sell(said["till"])
+
+    def _put_up(self) -> None:
+        """A manager puts a draft up for signatures."""
+        with self.client("owner") as client:
+            about = {"count": "1", "owner": "1", "manager": "1", "auditor": "1"}
+            client.post(f"/c/{PROGRAM}/drafts", data=about).raise_for_status()
+        with self.client("manager") as client:
+            page = client.get(f"/c/{PROGRAM}/program").text
+            source = html.unescape(page.partition("<textarea")[2].partition(">")[2])
+            source = source.partition("</textarea>")[0]
+            about = {"source": source.replace("1 point per", "2 points per"), "do": "publish"}
+            found = client.post(f"/c/{PROGRAM}/program", data=about)
+            assert "/drafts/" in found.url.path, found.text
+            self.tokens["/c/{program}/drafts/{number}"] = f"{found.url.path}?newest=100"
 
     def _sell(self, till: dict[str, str]) -> None:
         """Become a till, and sell something there."""

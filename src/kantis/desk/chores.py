@@ -41,6 +41,7 @@ def _named(name: str) -> Chore:
     if name not in CHORES:
         from kantis.desk import (  # noqa: F401 (whoever has chores names them)
             budgets,
+            designing,
             freezing,
             gifts,
             hooks,
@@ -51,6 +52,7 @@ def _named(name: str) -> Chore:
             outbox,
             reminding,
             rescue,
+            signoffs,
             surveys,
             uses,
         )

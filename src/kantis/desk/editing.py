@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec import Struct, structs
 
 from kantis.core.knobs import Fault, Node, ProgramError, plain
-from kantis.desk import cases, text
+from kantis.desk import cases, signoffs, text
 from kantis.desk.audit import By
 from kantis.desk.compare import Comparison, compare
+from kantis.desk.programs import Engine
+from kantis.desk.publish import assembled
 from kantis.engine.program import Program, Version, assemble
 from kantis.engine.splitting import pays_to_split
 from kantis.store.books import Books
 from kantis.store.rows import VersionRow
+from kantis.store.signoffs import DraftRow
 
 if TYPE_CHECKING:
     from kantis.desk.submit import Desk
@@ -84,8 +87,7 @@ def begins(draft: Draft, said: str, now: int, *, first: bool) -> int:
         message = f"{said!r} is no time. Write for example 2027-01-01 or 2027-01-01 06:00."
         raise ProgramError([Fault("time-expected", message)]) from error
     if not first and moment < now - _BEHIND_MS:
-        message = "A version cannot begin in the past: what was decided stays as it was."
-        raise ProgramError([Fault("in-the-past", message)])
+        raise ProgramError([_in_the_past()])
     return moment
 
 
@@ -93,9 +95,7 @@ def publish(
     desk: Desk | RemoteDesk, draft: Draft, since: str, now: int, by: By, after: int = -1
 ) -> Published:
     """Publish a draft, unless it says what the newest version says. ``after`` as of a desk."""
-    name = draft.program.name
-    earlier = desk.books.programs().get(name)
-    versions = desk.books.versions(earlier) if earlier is not None else []
+    name, versions = draft.program.name, _versions(desk, draft)
     said = plain(draft.tree)
     if versions and json.loads(versions[-1].tree) == said:
         return Published(name, versions[-1].number, versions[-1].since, False)
@@ -103,8 +103,55 @@ def publish(
         message = "A pilot needs a version that holds for everybody else; publish that."
         raise ProgramError([Fault("pilot-of-nothing", message)])
     moment = begins(draft, since, now, first=not versions)
-    number = desk.publish(name, moment, draft.source, said, structs.astuple(by), after)
+    number = desk.publish(
+        name, moment, draft.source, said, structs.astuple(by), after, at_once=not since
+    )
     return Published(name, number, moment, True)
+
+
+def put_up(
+    desk: Desk | RemoteDesk, draft: Draft, since: str, now: int, by: By, staff: int = 0
+) -> int:
+    """Put a draft up for signatures, if it could be published now; its number. ``staff`` is
+    the number of whoever has signed in."""
+    name, versions = draft.program.name, _versions(desk, draft)
+    said = plain(draft.tree)
+    if versions and json.loads(versions[-1].tree) == said:
+        message = f"Version {versions[-1].number} says the same. There is nothing to sign."
+        raise ProgramError([Fault("nothing-new", message)])
+    moment = begins(draft, since, now, first=not versions)
+    if versions:
+        tree = tree_text(draft.tree)
+        about = versions[-1].program, versions[-1].number + 1, moment, draft.source, tree, now
+        assembled(Engine(), versions, VersionRow(*about, b""))
+    return signoffs.put_up(desk, name, moment if since else 0, draft.source, by, staff)
+
+
+def publish_signed(desk: Desk | RemoteDesk, row: DraftRow, now: int, by: By) -> int:
+    """Publish a draft that was put up, from the instant on that was signed; the number of the
+    version. ``ProgramError`` where signatures are missing, or the instant has passed."""
+    draft = read(row.source)
+    if row.since and row.since < now - _BEHIND_MS:
+        raise ProgramError([_in_the_past()])
+    said, who = plain(draft.tree), structs.astuple(by)
+    about = draft.program.name, row.since or now, row.source, said, who, row.after
+    return desk.publish(*about, at_once=not row.since)
+
+
+def _in_the_past() -> Fault:
+    message = "A version cannot begin in the past: what was decided stays as it was."
+    return Fault("in-the-past", message)
+
+
+def tree_text(tree: Node) -> str:
+    """What a file says, as the books keep it."""
+    return json.dumps(plain(tree), ensure_ascii=False, separators=(",", ":"))
+
+
+def _versions(desk: Desk | RemoteDesk, draft: Draft) -> list[VersionRow]:
+    """The versions that there are of a draft's program."""
+    number = desk.books.programs().get(draft.program.name)
+    return desk.books.versions(number) if number is not None else []
 
 
 def warnings(draft: Draft) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Settings: what an owner settles about the work with a program, beside what its file says.
 
-Guarantee: a change and its line in the audit log are committed together.
+Guarantee: a change and its line in the audit log are committed together. What has a guard of
+its own, as the number of signatures has, is not settled here.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 #: The most that one person adjusts alone in the console, in whole units of any balance.
 ADJUST_ALONE: Final = "adjust alone"
+#: What is settled without asking anybody else.
+_FREE: Final = frozenset({ADJUST_ALONE})
 
 
 def get(books: Reading, program: int, name: str) -> int | None:
@@ -24,7 +27,9 @@ def get(books: Reading, program: int, name: str) -> int | None:
 
 
 def put(desk: Desk, program: int, name: str, value: int | None, by: By) -> None:
-    """Settle something, or leave it open again."""
+    """Settle something, or leave it open again; ``ValueError`` for what has a guard of its own."""
+    if name not in _FREE:
+        raise ValueError(f"{name!r} is not settled by one person alone")
     with alone(desk) as books:
         if rows.setting(books, program, name) == value:
             return

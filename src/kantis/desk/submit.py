@@ -209,10 +209,11 @@ class Desk:
             self.submit([])
 
     def publish(
-        self, name: str, since: int, source: str, tree: Any, by: Who = ("desk",), after: int = -1
-    ) -> int:
+        self, name: str, since: int, source: str, tree: Any, by: Who = ("desk",),
+        after: int = -1, at_once: bool = False,
+    ) -> int:  # fmt: skip
         """Record a version of a program that holds from an instant on; its number."""
-        return publish(self, name, since, source, tree, by, after)
+        return publish(self, name, since, source, tree, by, after, at_once=at_once)
 
     def cancel(self, name: str, number: int, by: Who = ("desk",)) -> int:
         """Cancel a version that has not begun; the number of the newest one that is left."""

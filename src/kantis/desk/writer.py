@@ -247,10 +247,11 @@ class RemoteDesk:
         return _RESULTS.decode(self._ask("quote", request))
 
     def publish(
-        self, name: str, since: int, source: str, tree: Any, by: Who = ("desk",), after: int = -1
-    ) -> int:
+        self, name: str, since: int, source: str, tree: Any, by: Who = ("desk",),
+        after: int = -1, at_once: bool = False,
+    ) -> int:  # fmt: skip
         """As ``Desk.publish``."""
-        return int(self._call("publish", name, since, source, tree, by, after))
+        return int(self._call("publish", name, since, source, tree, by, after, at_once))
 
     def cancel(self, name: str, number: int, by: Who = ("desk",)) -> int:
         """As ``Desk.cancel``."""

@@ -14,7 +14,7 @@ from kantis.doors.web.doors import PAGES
 
 _API: Final = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
 _TILL: Final = "/till"
-_OWN: Final = ("/static/", "/me/", "/account/", "/sign-in/", "/stop/")
+_OWN: Final = ("/static/", "/card/", "/me/", "/account/", "/sign-in/", "/stop/")
 
 
 class Front:

@@ -17,6 +17,7 @@ from kantis.store import (
     allowances,
     budgets,
     byhand,
+    designs,
     factors,
     freezing,
     imports,
@@ -27,6 +28,7 @@ from kantis.store import (
     running,
     segments,
     signing,
+    signoffs,
     surveys,
     tills,
     uses,
@@ -457,6 +459,11 @@ STEPS: list[Step] = [
     _same(26, "makes the tables of questions after a purchase", surveys.TABLES),
     _same(27, "makes the table of how far jobs have looked at accounts", looked.TABLES),
     _same(28, "makes the table of what was told of budgets that stop", budgets.TOLD),
+    Step(
+        29, "makes the tables of drafts that wait for signatures",
+        signoffs.sqlite(_SQLITE_WORDS), signoffs.postgres(_POSTGRES_WORDS),
+    ),
+    _same(30, "makes the table of what cards look like", designs.TABLES),
 ]  # fmt: skip
 
 

@@ -12,11 +12,13 @@ from playwright.sync_api import Browser, sync_playwright
 import kantis.desk
 from kantis.core.events import Body, Enrol, Event, Line, Purchase
 from kantis.core.knobs import plain
-from kantis.desk import printing, sessions, staff, text, tills
+from kantis.desk import designing, editing, printing, sessions, signoffs, staff, text, tills
 from kantis.desk.audit import By, alone
 from kantis.desk.measures.tallying import catch_up
+from kantis.desk.signoffs import Demand
 from kantis.desk.submit import Desk
 from kantis.store import staff as rows
+from tests.desk.drawing import png
 from tests.doors.service.server import Server, served
 from tests.house.sources import REPO
 
@@ -77,14 +79,30 @@ def begin(desk: Desk) -> dict[str, str]:
     key = desk.keyring.find(found["till"], desk.books)
     assert key is not None
     tills.stand(desk, key.prefix, cashier)
+    designing.put(desk, program, "", 0xFFDD00, 0x1D2126, png(192, 192), By("test"))
     printing.make(desk, program, "First cards", 30, By("test"))
     number, _ = staff.invite(desk, "branch", "Branch", "owner", "corner-cafe", By("test"))
     found["branch"] = sessions.begin(desk, "a test", staff=number)
+    waiting(desk)
     found["late"] = sessions.begin(desk, "a test", staff=1)
     with alone(desk) as books:
         rows.prove(books, staff.digest(found["late"]), now - sessions.HOUR_MS)
     found["member"] = sessions.begin(desk, "a phone", account=1)
     return found
+
+
+def waiting(desk: Desk) -> None:
+    """A draft of another program waits for the signature of somebody else than the manager."""
+    everybody = {each.role: each for each in staff.everybody(desk.books) if not each.program}
+    number, by = everybody["manager"].number, By("manager-1", "The manager")
+    program = desk.books.programs()["boots-advantage-card"]
+    signoffs.settle(desk, program, Demand(2, signoffs.SIGNERS), number, by)
+    source = desk.books.versions(program)[-1].source
+    richer = source.replace("5 points per 1.00 GBP", "6 points per 1.00 GBP", 1)
+    draft = editing.put_up(desk, editing.read(richer), "", desk.clock(), by, number)
+    auditor = everybody["auditor"]
+    about = auditor.number, "Looked at with the accountant.", By(auditor.login, auditor.name)
+    signoffs.sign(desk, program, draft, *about)
 
 
 @dataclass

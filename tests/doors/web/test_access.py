@@ -53,6 +53,10 @@ ROWS: dict[str, str] = {
     "GET /c/{program}": "owner manager support auditor",
     "GET /c/{program}/find": "owner manager support auditor",
     "POST /c/{program}/find": "owner manager support auditor",
+    "GET /c/{program}/drafts": "owner manager support auditor",
+    "POST /c/{program}/drafts": "owner",
+    "GET /c/{program}/drafts/{number}": "owner manager support auditor",
+    "POST /c/{program}/drafts/{number}": "owner manager support auditor",
     "GET /c/{program}/versions": "owner manager support auditor",
     "GET /c/{program}/versions/{number}": "owner manager support auditor",
     "POST /c/{program}/versions/{number}/cancel": "owner manager",
@@ -88,6 +92,9 @@ ROWS: dict[str, str] = {
     "GET /c/{program}/tills": "owner manager",
     "POST /c/{program}/tills": "owner manager",
     "POST /c/{program}/tills/{key}/end": "owner manager",
+    "GET /c/{program}/design": "owner manager",
+    "POST /c/{program}/design": "owner manager",
+    "GET /card/{program}/{file}": "anybody",
     "GET /c/{program}/cards": "owner manager",
     "POST /c/{program}/cards": "owner manager",
     "GET /c/{program}/cards/{number}": "owner manager",
@@ -245,9 +252,12 @@ TO_WORK_ON = (
     "/programs/new", "/c/{program}/program", "/c/{program}/imports", "/c/{program}/mails",
     "/c/{program}/tills", "/c/{program}/cards", "/c/{program}/keys", "/people",
     "/c/{program}/members/{account}/merge",
+    "/c/{program}/design",
 )  # fmt: skip
-#: All that an auditor sends: their own sign-in, what they look for, and what they take out.
+#: All that an auditor sends: their own sign-in, what they look for, what they take out, and
+#: their signature.
 SENT_BY_AUDITORS = (
+    "/c/{program}/drafts/{number}",
     "/account/",
     "/c/{program}/find",
     "/c/{program}/members",

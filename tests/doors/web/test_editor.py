@@ -34,6 +34,8 @@ def test_a_program_is_written_from_a_template_and_published(browser: Browser, si
         page.get_by_role("button", name="Check and preview").click()
         assert "Somebody new buys for €12.50." in page.locator("main").inner_text()
         page.get_by_role("button", name="Publish").click()
+        page.wait_for_url("**/c/harbour-cafe/design?first=1")
+        page.get_by_role("link", name="Not now").click()
         page.wait_for_url("**/c/harbour-cafe")
         page.goto("/c/harbour-cafe/program")
         edited = page.get_by_label("The program").input_value() + "\n# another thought\n"

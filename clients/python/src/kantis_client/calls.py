@@ -29,6 +29,8 @@ from kantis_client.shapes import (
     DeliveryPage,
     DifferenceTold,
     DraftSaid,
+    DraftTold,
+    Drafts,
     EnjoyRequest,
     Entitlements,
     EntryPage,
@@ -434,6 +436,27 @@ class Kantis(Transport):
     def difference(self, name: str, *, later: int | None = None, earlier: int | None = None) -> DifferenceTold:
         """The difference between two versions. What changes, thing by thing and as lines."""
         return cast('DifferenceTold', self._call('GET', f"/v1/programs/{_quoted(name)}/difference", query={'later': later, 'earlier': earlier}))
+
+    def drafts(self, name: str) -> Drafts:
+        """
+        Drafts that wait for signatures. How many signatures a version needs, of which roles,
+        and which drafts have how many.
+        """
+        return cast('Drafts', self._call('GET', f"/v1/programs/{_quoted(name)}/drafts"))
+
+    def put_up(self, name: str, said: DraftSaid) -> DraftTold:
+        """
+        Put a version up for signatures. The same again is the same draft. Another byte, day or
+        version before it is another one.
+        """
+        return cast('DraftTold', self._call('POST', f"/v1/programs/{_quoted(name)}/drafts", body=said))
+
+    def drop(self, name: str, number: int) -> Drafts:
+        """
+        Take a draft back. It waits no longer. The same again changes nothing; what was
+        published stays.
+        """
+        return cast('Drafts', self._call('DELETE', f"/v1/programs/{_quoted(name)}/drafts/{_quoted(number)}"))
 
     def validate(self, name: str, said: Validation) -> Validated:
         """

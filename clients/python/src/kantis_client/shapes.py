@@ -517,6 +517,33 @@ class DraftSaid(TypedDict):
     source: str
 
 
+class DraftTold(TypedDict):
+    """
+    What waits for signatures: a ``version``, or another ``demand``. ``since`` is null for at
+    once; ``digest`` is the SHA-256 of what is signed; ``overtaken`` when something else was
+    published after it was put up.
+    """
+
+    at: str
+    by: str
+    digest: str
+    draft: int
+    kind: str
+    missing: int
+    overtaken: bool
+    signatures: list[SignatureTold]
+    since: str | None
+
+
+class Drafts(TypedDict):
+    """What is demanded for a program, and what waits, the newest first."""
+
+    demanded: int
+    drafts: list[DraftTold]
+    program: str
+    roles: list[str]
+
+
 class Effect(TypedDict):
     """What a price rule took off a line, in minor units of money."""
 
@@ -1685,6 +1712,15 @@ class Shops(TypedDict):
     """The connections of the program."""
 
     shops: list[ShopTold]
+
+
+class SignatureTold(TypedDict):
+    """Who signed, as what, when, and with which remark."""
+
+    at: str
+    name: str
+    remark: str
+    role: str
 
 
 class Silent(TypedDict):

@@ -173,6 +173,13 @@ PROBLEMS: Final[dict[str, tuple[int, str, str]]] = {
         "Published meanwhile",
         "Get the newest version, put your changes into it, and publish with its ETag.",
     ),
+    "signatures-missing": (
+        409,
+        "Signatures missing",
+        "Put it up with POST /v1/programs/{name}/drafts; people sign it in the console.",
+    ),
+    "unknown-draft": (404, "No such draft", "Look at /v1/programs/{name}/drafts."),
+    "draft-closed": (409, "No longer a draft", "It was published or taken back, and stays so."),
     "cannot-cancel": (
         409,
         "Cannot be cancelled",

@@ -25,8 +25,10 @@ from kantis.store.rows import VersionRow
 router = APIRouter()
 
 _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
-    status: {"description": ""} for status in (412, 422, 428)
+    status: {"description": ""} for status in (409, 412, 422, 428)
 }
+#: Why a file that is fine is not published.
+_OWN_CODES: Final = ("published-meanwhile", "signatures-missing")
 
 
 class VersionTold(BaseModel):
@@ -226,7 +228,7 @@ async def publish(
     except ProgramError as error:
         code = error.faults[0].code
         raise Problem(
-            "published-meanwhile" if code == "published-meanwhile" else "program-faulty",
+            code if code in _OWN_CODES else "program-faulty",
             error.faults[0].message,
             faults_of(error),
         ) from error

@@ -11,6 +11,7 @@ from kantis.doors.api import (
     cards,
     checkout,
     claims,
+    drafts,
     exports,
     households,
     imports,
@@ -33,7 +34,8 @@ from kantis.doors.api.deeds import Deed
 #: Each has a ``router`` with its look-ups.
 RESOURCES: Final = (
     accounts, statements, benefits, referrals, redemptions, members, cards, merges, programs,
-    adjustments, surveys, settling, exports, imports, owners, shops, checkout, webhooks, proofs,
+    drafts, adjustments, surveys, settling, exports, imports, owners, shops, checkout, webhooks,
+    proofs,
 )  # fmt: skip
 #: All calls that make one event.
 DEEDS: Final[tuple[Deed, ...]] = (

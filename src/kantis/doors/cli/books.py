@@ -36,15 +36,26 @@ from kantis.doors.cli.progress import Bars
 def publish(
     file: Annotated[Path, typer.Argument(help="The program file.")],
     since: Annotated[str, typer.Option(help="From when it holds, local time. Default: now.")] = "",
+    put_up: Annotated[
+        bool, typer.Option("--put-up", help="Put it up for signatures instead of publishing it.")
+    ] = False,
     store: Store = "kantis.db",
     json: Json = False,
 ) -> None:
-    """Publish a program, or another version of it. Publishing the same again changes nothing."""
+    """Publish a program, or another version of it. Publishing the same again changes nothing.
+
+    Where signatures are demanded, it is published once exactly this file has them.
+    """
+    number = 0
     try:
         data = text.load(file)
         draft = editing.read(data, file.name)
-        with opened(store, new=True) as desk:
-            done = editing.publish(desk, draft, since, wall_clock(), audit.shell())
+        with opened(store, new=not put_up) as desk:
+            about = desk, draft, since, wall_clock(), audit.shell()
+            if put_up:
+                number = editing.put_up(*about)
+            else:
+                done = editing.publish(*about)
     except OSError as error:
         message = f"It cannot be opened: {error.strerror}."
         raise Trouble("no-file", message, str(file)) from error
@@ -56,7 +67,12 @@ def publish(
             for fault in error.faults:
                 fault_out(str(file), data.decode(errors="replace"), fault)
         leave(NOT_FINE)
-    if json:
+    name = draft.program.name
+    if number and json:
+        json_out({"program": name, "draft": number})
+    elif number:
+        out.print(Text(f"{name}, draft {number}: put up. It is signed in the console."))
+    elif json:
         json_out({"program": done.program, "version": done.version, "published": done.fresh})
     else:
         said = "published" if done.fresh else "published before; nothing changed"
@@ -68,13 +84,18 @@ _WRONG_COMMAND: Final = {
     "not-a-program": CANNOT_RUN,
     "in-the-past": CANNOT_RUN,
     "time-expected": USAGE,
+    "signatures-missing": NOT_FINE,
+    "nothing-new": NOT_FINE,
+    "unknown-program": CANNOT_RUN,
 }
+#: What of it is about the day that was said, and not about the file.
+_OF_THE_DAY: Final = ("in-the-past", "time-expected")
 
 
 def _trouble(file: Path, since: str, fault: Fault) -> None:
     """Raise ``Trouble`` where the command is wrong."""
     if fault.code in _WRONG_COMMAND and not fault.line:
-        place = str(file) if fault.code == "not-a-program" else since
+        place = since if fault.code in _OF_THE_DAY else str(file)
         raise Trouble(fault.code, fault.message, place, _WRONG_COMMAND[fault.code])
 
 

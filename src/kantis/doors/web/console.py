@@ -8,17 +8,18 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from kantis.core.knobs import ProgramError
-from kantis.desk import budgets, factors, sessions, staff, stopping
+from kantis.desk import budgets, factors, sessions, signoffs, staff, stopping
 from kantis.desk.programs import Home
 from kantis.desk.settlement import outsiders
 from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
 from kantis.desk.vault.person import Person
 from kantis.desk.vault.vault import Reader, Vault
+from kantis.doors.web.beginning import steps
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.proving import is_fresh, prove_first
-from kantis.doors.web.roles import HELPING
+from kantis.doors.web.roles import HELPING, WRITING
 from kantis.store import factors as rows
 from kantis.store import people as people_of
 from kantis.store.rows import AccountRow
@@ -189,11 +190,15 @@ def _home(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         for name, sums in books.purses(place.number).items()
         if name in home.program.units
     }
-    now = reader.clock()
+    now, number, writes = reader.clock(), visit.staff.number, visit.staff.role in WRITING
+    drafts = signoffs.standings(books, place.number)
     alarms = [each.alarming for each in budgets.standings(books, home, now)]
     alarms += [each.alarming for each in stopping.stops(books, home, now)]
     return place, {
         "members": count, "open": open_, "flags": len(books.flags(PAGE)), "alarms": sum(alarms),
+        "awaited": sum(each.waits_for(number) for each in drafts),
+        "ready": sum(each.ready for each in drafts) if writes else 0,
+        "steps": steps(books, place.number, place.name, count) if writes and count < 2 else [],
     }  # fmt: skip
 
 

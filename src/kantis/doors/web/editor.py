@@ -11,7 +11,7 @@ from starlette.responses import Response
 from kantis.core.amounts import Unit, money
 from kantis.core.calendar import Calendar
 from kantis.core.knobs import Fault, ProgramError
-from kantis.desk import editing, library
+from kantis.desk import editing, library, signoffs
 from kantis.desk.compare import Comparison
 from kantis.desk.programs import Home
 from kantis.desk.submit import Desk
@@ -19,6 +19,7 @@ from kantis.doors.web.languages import said
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.preview import Preview, first_purchase
+from kantis.doors.web.proving import is_fresh
 
 #: The currencies that are offered first; any other can be written into the file.
 CURRENCIES: Final = ("EUR", "USD", "GBP", "SEK", "NOK", "DKK", "VND")
@@ -63,6 +64,7 @@ class Checked(Struct, frozen=True):
     preview: Preview | None = None
     place: Place | None = None
     tried: Tried | None = None
+    demanded: int = 0
 
     @property
     def unit(self) -> Unit:
@@ -84,7 +86,7 @@ async def chosen(visit: Visit) -> Response:
         source = library.template(form.get("template", ""), form.get("money", ""), zone, name)
     except library.NoSuchTemplate:
         return _choice(visit, form, visit.language.gettext("Choose a template and a currency."))
-    checked = await visit.office.study(_check, source, "", 0)
+    checked = await visit.office.study(look_at, source, "", 0)
     if any(each.code == "name-expected" for each in checked.faults):
         return _choice(visit, form, checked.faults[0].message)
     return _shown(visit, "", checked)
@@ -100,7 +102,7 @@ def _choice(visit: Visit, form: dict[str, str], fault: str) -> Response:
 async def edit(visit: Visit) -> Response:
     """The newest version of a program, to be changed."""
     name, source = await visit.office.read(_newest, visit)
-    return _shown(visit, name, await visit.office.study(_check, source, name, visit.staff.program))
+    return _shown(visit, name, await visit.office.study(look_at, source, name, visit.staff.program))
 
 
 async def check(visit: Visit) -> Response:
@@ -108,30 +110,36 @@ async def check(visit: Visit) -> Response:
     name, form = visit.about.get("program", ""), await visit.form()
     # a browser ends the lines of a form as mail does
     source = form.get("source", "")[:SOURCE_LETTERS_MAX].replace("\r\n", "\n")
-    checked = await visit.office.study(_check, source, name, visit.staff.program)
+    checked = await visit.office.study(look_at, source, name, visit.staff.program)
     if form.get("do") == "try" and name and not checked.faults:
         count = whole(form.get("newest", ""))
         newest = count if count in TRIED else TRIED[0]
-        checked = await visit.office.study(_try, checked, name, form.get("since", ""), newest)
-    if form.get("do") != "publish" or checked.faults:
+        checked = await visit.office.study(try_on, checked, name, form.get("since", ""), newest)
+    if form.get("do") not in ("publish", "put up") or checked.faults:
         status = 422 if checked.faults else 200
         return _shown(visit, name, checked, status=status, form=form)
     try:
-        done = await visit.office.act(_publish, source, name, form.get("since", ""), visit)
+        if checked.demanded:
+            draft = await visit.change(_put_up, source, name, form.get("since", ""), visit)
+            return visit.go(f"/c/{name}/drafts/{draft}")
+        if not is_fresh(visit):  # what was written stays on the page
+            return _shown(visit, name, checked, status=403, form=form, unproved=True)
+        done = await visit.change(_publish, source, name, form.get("since", ""), visit)
     except ProgramError as error:
-        shown = Checked(source, tuple(error.faults))
-        return _shown(visit, name, shown, status=422)
-    return visit.go(f"/c/{done.program}")
+        shown = structs.replace(checked, faults=tuple(error.faults))
+        return _shown(visit, name, shown, status=422, form=form)
+    return visit.go(f"/c/{done.program}" + ("" if name else "/design?first=1"))
 
 
 def _shown(
-    visit: Visit, name: str, checked: Checked, status: int = 200, form: dict[str, str] | None = None
-) -> Response:
+    visit: Visit, name: str, checked: Checked, status: int = 200,
+    form: dict[str, str] | None = None, *, unproved: bool = False,
+) -> Response:  # fmt: skip
     say = checked.place.speaker(visit.language) if checked.place is not None else None
     chapters = checked.place.chapters(visit.language) if checked.place is not None else []
     return visit.page(
         "program-edit.html", status=status, name=name, checked=checked, say=say, chapters=chapters,
-        form=form or {}, sizes=TRIED,
+        form=form or {}, sizes=TRIED, unproved=unproved,
     )  # fmt: skip
 
 
@@ -149,7 +157,7 @@ def _templates() -> tuple[Template, ...]:
 
 
 @lru_cache(maxsize=_DRAFTS)
-def _read(source: str, name: str) -> tuple[editing.Draft, tuple[tuple[str, str], ...]]:
+def read_draft(source: str, name: str) -> tuple[editing.Draft, tuple[tuple[str, str], ...]]:
     """A draft and its warnings, which depend on its text and its name alone."""
     draft = editing.read(source, name=name)
     return draft, tuple(editing.warnings(draft).items())
@@ -163,14 +171,16 @@ def _newest(reader: Desk, visit: Visit) -> tuple[str, str]:
     return name, reader.books.versions(number)[-1].source
 
 
-def _check(reader: Desk, source: str, name: str, own: int) -> Checked:
+def look_at(reader: Desk, source: str, name: str, own: int) -> Checked:
+    """What a draft would do, or what is wrong with it; ``own`` as of who works here."""
     number = reader.books.programs().get(name, 0)
     if name and (not number or own not in (0, number)):
         raise NotHere
+    demanded = signoffs.demand(reader.books, number).count if number else 0
     try:
-        draft, warnings = _read(source, name)
+        draft, warnings = read_draft(source, name)
     except ProgramError as error:
-        return Checked(source, tuple(error.faults))
+        return Checked(source, tuple(error.faults), demanded=demanded)
     now = reader.clock()
     changes = ""
     if number:
@@ -183,10 +193,11 @@ def _check(reader: Desk, source: str, name: str, own: int) -> Checked:
         changes=changes,
         preview=first_purchase(draft.program, now),
         place=place_of(home, now),
+        demanded=demanded,
     )
 
 
-def _try(reader: Desk, checked: Checked, name: str, since: str, newest: int) -> Checked:
+def try_on(reader: Desk, checked: Checked, name: str, since: str, newest: int) -> Checked:
     """The draft as it would be for the newest members."""
     try:
         draft = editing.read(checked.source, name=name)
@@ -196,6 +207,11 @@ def _try(reader: Desk, checked: Checked, name: str, since: str, newest: int) -> 
     assert found is not None
     tried = Tried(found, draft.program.calendar, draft.program.units)
     return structs.replace(checked, tried=tried)
+
+
+def _put_up(desk: Desk, source: str, name: str, since: str, visit: Visit) -> int:
+    draft = editing.read(source, name=name)
+    return editing.put_up(desk, draft, since, desk.clock(), visit.by, visit.staff.number)
 
 
 def _publish(desk: Desk, source: str, name: str, since: str, visit: Visit) -> editing.Published:

@@ -11,11 +11,13 @@ from starlette.responses import Response
 from kantis.desk.showing import standing
 from kantis.desk.submit import Desk
 from kantis.doors.web import static
+from kantis.doors.web.look import Design, design_of
 from kantis.doors.web.pages import HEADERS, NotHere, Visit
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.portal import own
 
-_BRAND: Final = "#0b5d4e"
+#: Pixels of a picture that a device takes for an app.
+_ICON_MIN: Final = 192
 _PAPER: Final = "#fbfaf7"
 #: Octets of a line of a calendar, without its end.
 _LINE_MAX: Final = 75
@@ -23,13 +25,17 @@ _LINE_MAX: Final = 75
 
 async def manifest(visit: Visit) -> Response:
     """What a device needs to install the card as an app; the browser asks without a session."""
-    title = await visit.office.read(_title, visit)
+    title, design = await visit.office.read(_title, visit)
     icon = {"src": static.url("mark.svg"), "sizes": "any", "type": "image/svg+xml"}
+    icons = [icon | {"purpose": "any"}, icon | {"purpose": "maskable"}]
+    if design.logo and design.width == design.height >= _ICON_MIN:
+        sizes = f"{design.width}x{design.height}"
+        icons.insert(0, {"src": design.logo, "sizes": sizes, "type": design.kind, "purpose": "any"})
     said = {
         "id": "/me", "name": title, "short_name": title, "start_url": "/me", "scope": "/me",
-        "display": "standalone", "background_color": _PAPER, "theme_color": _BRAND,
+        "display": "standalone", "background_color": _PAPER, "theme_color": design.ground,
         "lang": visit.language.tag,
-        "icons": [icon | {"purpose": "any"}, icon | {"purpose": "maskable"}],
+        "icons": icons,
     }  # fmt: skip
     data = msgspec.json.encode(said)
     return Response(data, 200, HEADERS, media_type="application/manifest+json")
@@ -85,11 +91,15 @@ def _folded(line: str) -> list[str]:
     return [*pieces, piece]
 
 
-def _title(reader: Desk, visit: Visit) -> str:
-    number = reader.books.programs().get(visit.request.query_params.get("program", ""))
+def _title(reader: Desk, visit: Visit) -> tuple[str, Design]:
+    """How the card is called, and what it looks like."""
+    name = visit.request.query_params.get("program", "")
+    number = reader.books.programs().get(name)
     if number is None:
         raise NotHere
-    return place_of(reader.homes.numbered(number), reader.clock()).title(visit.language.tag)
+    place = place_of(reader.homes.numbered(number), reader.clock())
+    design = design_of(reader.books, number, name)
+    return design.name or place.title(visit.language.tag), design
 
 
 def _ends(reader: Desk, visit: Visit) -> tuple[Place, list[tuple[str, str, str]]]:

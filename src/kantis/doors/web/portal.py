@@ -15,6 +15,7 @@ from kantis.desk.programs import Home
 from kantis.desk.showing import now_of, standing
 from kantis.desk.submit import Desk
 from kantis.doors.web.barcode import can_say, code128
+from kantis.doors.web.look import design_of
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place, place_of
 from kantis.store.rows import AccountRow
@@ -85,6 +86,7 @@ def _card(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
     account = standing(reader.books, home, row, now)
     account["cards"] = reader.books.tokens(mine(reader, visit)[0].id)
     return place, {
+        "design": design_of(reader.books, place.number, place.name),
         "account": account,
         "vouchers": around.vouchers(home, row, now, tongue),
         "entitlements": around.entitlements(home, row, now, wanted=tongue),

@@ -16,6 +16,7 @@ from kantis.desk.submit import Desk
 from kantis.doors.web import counter
 from kantis.doors.web.barcode import code128
 from kantis.doors.web.console import placed
+from kantis.doors.web.look import Design, design_of
 from kantis.doors.web.pages import HEADERS, NotHere, Visit, whole
 from kantis.doors.web.places import Place
 from kantis.doors.web.selling import send
@@ -49,7 +50,7 @@ async def make(visit: Visit) -> Response:
 
 async def sheet(visit: Visit) -> Response:
     """Cards of a batch to be printed on paper, with their codes."""
-    place, row, some = await visit.office.read(_sheet, visit)
+    place, row, some, design = await visit.office.read(_sheet, visit)
     drawn = [
         {
             "number": shown(each.token),
@@ -64,7 +65,7 @@ async def sheet(visit: Visit) -> Response:
     after = some[-1].token if len(some) == SHEET else ""
     return visit.page(
         "console-sheet.html", place=place, say=place.speaker(visit.language), batch=row,
-        cards=drawn, after=after,
+        cards=drawn, after=after, design=design,
     )  # fmt: skip
 
 
@@ -154,7 +155,8 @@ def _batch(reader: Desk, visit: Visit) -> tuple[Place, BatchRow]:
     return place, row
 
 
-def _sheet(reader: Desk, visit: Visit) -> tuple[Place, BatchRow, list[PrintedCard]]:
+def _sheet(reader: Desk, visit: Visit) -> tuple[Place, BatchRow, list[PrintedCard], Design]:
     place, row = _batch(reader, visit)
     above = visit.request.query_params.get("after", "")[:64]
-    return place, row, rows.cards(reader.books, row.number, above, SHEET)
+    design = design_of(reader.books, place.number, place.name)
+    return place, row, rows.cards(reader.books, row.number, above, SHEET), design

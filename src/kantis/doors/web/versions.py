@@ -17,8 +17,9 @@ from kantis.doors.web.console import placed
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place
 from kantis.doors.web.proving import is_fresh, prove_first
-from kantis.store import hands
+from kantis.store import hands, signoffs
 from kantis.store.rows import VersionRow
+from kantis.store.signoffs import SignatureRow
 
 #: What a version can be.
 SCHEDULED: Final = "scheduled"
@@ -33,7 +34,7 @@ _AROUND: Final = 3
 
 
 class Shown(Struct, frozen=True):
-    """A version in the list: its state, whose it is, and where it is tried out."""
+    """A version in the list: its state, whose it is, where it is tried out, and who signed it."""
 
     number: int
     state: str
@@ -42,6 +43,7 @@ class Shown(Struct, frozen=True):
     by: str
     cancelled_by: str
     locations: tuple[str, ...]
+    signed: tuple[SignatureRow, ...]
 
 
 class Line(Struct, frozen=True):
@@ -96,7 +98,7 @@ async def difference(visit: Visit) -> Response:
         "console-difference.html", place=place, say=place.speaker(visit.language),
         earlier=earlier, later=later, numbers=[row.number for row in reversed(rows)],
         lines=list(lines(earlier.source, later.source)), found=found, when=_when(visit, home),
-        changes=editing.difference(earlier, later)[0], plain=_plain,
+        changes=editing.difference(earlier, later)[0], plain=plain_value,
     )  # fmt: skip
 
 
@@ -127,12 +129,12 @@ def lines(earlier: str, later: str) -> Iterator[Line]:
             yield from (Line("new", text) for text in two[first:last])
 
 
-def _plain(value: Any) -> str:
+def plain_value(value: Any) -> str:
     """A value of a program file in one line; nothing where it is not said."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_plain(each)}" for key, each in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {plain_value(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_plain, value)) + "]"
+        return "[" + ", ".join(map(plain_value, value)) + "]"
     return "" if value is None else str(value)
 
 
@@ -165,6 +167,8 @@ def _versions(reader: Desk, visit: Visit) -> tuple[Place, Home, list[VersionRow]
         }
         for deed in ("publish", "cancel")
     }
+    drafts = signoffs.published(books, place.number)
+    signatures = signoffs.signatures(books, place.number)
     pilots = {each.number: each for each in home.program.pilots}
     line = [row for row in rows if row.number in kept and row.number not in pilots]
     live = max((row.number for row in line if row.since <= now), default=line[0].number)
@@ -182,5 +186,8 @@ def _versions(reader: Desk, visit: Visit) -> tuple[Place, Home, list[VersionRow]
         number = str(row.number)
         where = tuple(sorted(pilot.locations)) if pilot is not None else ()
         published, ended = by["publish"].get(number, ""), by["cancel"].get(number, "")
-        shown.append(Shown(row.number, state, row.since, row.published, published, ended, where))
+        draft = drafts.get(row.number)
+        signed = tuple(signatures.get(draft.number, ())) if draft is not None else ()
+        about = row.number, state, row.since, row.published, published, ended, where
+        shown.append(Shown(*about, signed))
     return place, home, rows, shown

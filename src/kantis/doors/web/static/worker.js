@@ -6,7 +6,7 @@ async function keep(answer) {
   const kept = await caches.open(KEPT);
   const page = await answer.clone().text();
   await kept.put(CARD, answer);
-  const files = [...new Set(page.match(/\/static\/[\w./-]+/g) || [])];
+  const files = [...new Set(page.match(/\/(?:static|card)\/[\w./-]+/g) || [])];
   await Promise.all(files.map((file) => kept.match(file).then((known) => known || kept.add(file))));
 }
 
@@ -38,7 +38,7 @@ self.addEventListener("fetch", (event) => {
     event.respondWith(card(event.request));
   } else if (event.request.mode === "navigate") {
     event.respondWith(fetch(event.request).catch(async () => (await caches.match(CARD)) || Response.error()));
-  } else if (url.pathname.startsWith("/static/")) {
+  } else if (/^\/(static|card)\//.test(url.pathname)) {
     event.respondWith(caches.match(event.request).then((known) => known || fetch(event.request)));
   }
 });
