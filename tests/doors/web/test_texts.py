@@ -1,9 +1,13 @@
 """The catalogs are whole: every text of every page in every language, with its places."""
 
+import ast
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import kantis
 from kantis.doors.web.languages import FIRST, LANGUAGES, TEXTS, catalog, language
 from scripts.texts import renewed, wanted
 
@@ -23,7 +27,7 @@ def faults(tag: str) -> list[str]:
                 found.append(f"{text!r} is not translated")
             elif form and not set(PLACE.findall(str(form))) <= places:
                 found.append(f"{text!r} has other places than {form!r}")
-            elif form and str(form)[-1] in ".!?" and known[-1][-1] not in ".!?":
+            elif form and str(form)[-1] in ".!?" and known[-1][-1] not in ".!?,":
                 found.append(f"{form!r} ends as a sentence")
     return found
 
@@ -37,6 +41,28 @@ def test_every_text_is_there(tag: str) -> None:
         "run: python scripts/texts.py"
     )
     assert "fuzzy" not in kept
+
+
+def written_out(source: str) -> Iterator[str]:
+    """The texts that a file hands to a catalog as they stand, wherever they stand in it.
+
+    >>> list(written_out("said = f'{tongue.gettext(\\"Card\\")}: {number}'"))
+    ['Card']
+    """
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name in ("gettext", "ngettext", "_"):
+                texts = [each.value for each in node.args if isinstance(each, ast.Constant)]
+                yield from (each for each in texts if isinstance(each, str))
+
+
+def test_no_text_of_the_code_is_overlooked() -> None:
+    known = {each for text in wanted() for each in ((text,) if isinstance(text, str) else text)}
+    files = sorted(Path(kantis.__file__).parent.rglob("*.py"))
+    said = {text for file in files for text in written_out(file.read_text(encoding="utf-8"))}
+    assert said - known == set()
+    assert list(written_out("f'{tongue.gettext(\"Card\")}'")) == ["Card"], "its twin"
 
 
 def test_a_text_that_is_missing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
