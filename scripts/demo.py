@@ -54,8 +54,10 @@ class Opened:
             self.cookies["member"] = dict(client.cookies)
         with self.client("owner") as client:
             found = client.post(f"/c/{PROGRAM}/members", data={"q": first["number"]})
-            self.values["{account}"] = found.url.path.rpartition("/")[2]
-            assert self.values["{account}"].isdecimal(), found.url
+            # a number may be that of a card and of another account: the card stands first
+            place = re.search(r"/members/(\d+)", f"{found.url} {found.text}")
+            assert place is not None, found.url
+            self.values["{account}"] = place[1]
             about = {"login": "new", "name": "Somebody new", "role": "support", "program": PROGRAM}
             link = re.search(r"/invitation/[\w-]+", client.post("/people", data=about).text)
         self.tokens = {

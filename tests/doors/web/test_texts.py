@@ -11,6 +11,7 @@ import kantis
 from kantis.doors.web.languages import FIRST, LANGUAGES, TEXTS, catalog, language
 from scripts.texts import renewed, wanted
 
+GLOSSARY = Path(__file__).parents[3] / "docs/words-in-languages.md"
 PLACE = re.compile(r"\{\w+\}|%\(\w+\)s")
 
 
@@ -81,3 +82,34 @@ def test_numbers_take_the_form_that_the_language_has() -> None:
         "et": ["{n} punkt", "{n} punkti"],
         "vi": ["{n} điểm", "{n} điểm"],
     }
+
+
+def unwanted(tag: str) -> list[str]:
+    """How words begin that a language has another word for, by the glossary."""
+    rows = re.findall(rf"^\| {tag} \| (.+?) \| .+ \|$", GLOSSARY.read_text("utf-8"), re.M)
+    return [word for row in rows for word in row.split(", ")]
+
+
+def mixed(tag: str) -> list[str]:
+    """The texts of a language that say a thing by another word than the glossary."""
+    pattern = re.compile(rf"(?<![\w-])(?:{'|'.join(unwanted(tag))})", re.I)
+    if tag == "vi":  # its syllables are words
+        pattern = re.compile(pattern.pattern + r"(?!\w)", re.I)
+    found = []
+    for message in catalog(tag):
+        forms = message.string if isinstance(message.string, tuple) else (message.string,)
+        found += [str(each) for each in forms if message.id and pattern.search(str(each))]
+    return found
+
+
+@pytest.mark.parametrize("tag", [tag for tag in LANGUAGES if tag != FIRST])
+def test_one_word_for_one_thing(tag: str) -> None:
+    assert unwanted(tag)
+    assert mixed(tag) == []
+
+
+def test_another_word_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = catalog("et").get("Rewards")
+    assert message is not None
+    monkeypatch.setattr(message, "string", "Sinu preemiad")
+    assert mixed("et") == ["Sinu preemiad"]
