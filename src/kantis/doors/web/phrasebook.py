@@ -259,7 +259,7 @@ class Speaker:
             "m": self._month,
             "y": lambda text: self.language.day(calendar.day(text), "medium"),
             "u": self._unit,
-            "x": lambda text: self.phrase(text, inside=True),
+            "x": self.phrase,
         }
 
     def amount(self, number: str, name: str) -> str:
@@ -283,7 +283,7 @@ class Speaker:
         words = self.language.gettext(title).replace("-", " ")
         return words[:1].upper() + words[1:]
 
-    def phrase(self, text: str, *, inside: bool = False) -> str:
+    def phrase(self, text: str) -> str:
         """A phrase in the language; one of no shape that is known is a name, or free text."""
         for pattern, shape in _shapes():
             match = pattern.fullmatch(text)
@@ -295,7 +295,7 @@ class Speaker:
         if text in WEEKDAYS:
             names = get_day_names("wide", "stand-alone", self.language.locale)
             return str(names[WEEKDAYS.index(text)])
-        return text.replace("-", " ") if inside else self._name(text)
+        return self._name(text)
 
     def _quantity(self, text: str) -> str:
         number, _, name = text.partition(" ")

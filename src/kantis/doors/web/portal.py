@@ -86,6 +86,7 @@ def _card(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
     account["cards"] = reader.books.tokens(mine(reader, visit)[0].id)
     return place, {
         "account": account,
+        "counted": {name: unit.name for name, unit in home.program.counted.items()},
         "vouchers": around.vouchers(home, row, now, tongue),
         "entitlements": around.entitlements(home, row, now, wanted=tongue),
         "can": [each for each in found if each["can"]],
