@@ -142,9 +142,7 @@ prices: {own: {where: {brand: own}, who: {status: gold or higher}, off: 2 %}}
         ),
     ],
 )  # fmt: skip
-def test_levels_are_called_by_their_titles(
-    tag: str, give: str, condition: str, who: str
-) -> None:
+def test_levels_are_called_by_their_titles(tag: str, give: str, condition: str, who: str) -> None:
     tree: dict[str, Node] = text.read(LEVELS).value
     earning, prices = chapters(tree, language(tag))[:2]
     assert (earning.clauses[0].main, earning.clauses[0].points[0][1]) == (give, condition)

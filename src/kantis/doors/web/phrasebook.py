@@ -7,6 +7,7 @@ What is free text (what a reward is good for) stays as the merchant wrote it.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -277,6 +278,10 @@ class Speaker:
         """A day as the books write it; nothing where there is none."""
         return "" if text in ("", "never") else self.language.day(calendar.day(text), form)
 
+    def moment(self, text: str) -> str:
+        """A day and a time of day as the books write them."""
+        return self.language.minute(dt.datetime.fromisoformat(text))
+
     def name(self, name: str) -> str:
         """The name of a balance, in words."""
         title = self._unit(name)
@@ -325,7 +330,7 @@ class Speaker:
         return self.counted(Decimal(number), name)
 
     def _percent(self, text: str) -> str:
-        return self.language.percent(Decimal(text.rstrip(" %")) / 100)
+        return self.language.percent(Decimal(text.rstrip(" %")) / 100, exact=True)
 
     def _ordinal(self, text: str) -> str:
         if self.language.tag == "en":

@@ -12,7 +12,7 @@ from kantis.desk.programs import Home
 from kantis.doors.web.languages import Language, said
 from kantis.doors.web.phrasebook import Speaker
 from kantis.doors.web.telling import Teller, tree_of
-from kantis.doors.web.terms import Chapter, chapters, called, titles, units
+from kantis.doors.web.terms import Chapter, called, chapters, titles, units
 
 
 class Place(Struct, frozen=True):
