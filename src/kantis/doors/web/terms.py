@@ -66,7 +66,7 @@ LABELS: Final = {
     "lasts": "Lasts", "least": "At least", "least basket": "For purchases of", "levels": "Levels",
     "leaver takes": "Who leaves takes", "location": "Where", "lost unless": "Only for",
     "makes": "Can become", "matched by": "We add", "may burn": "Who may use it",
-    "members": "Members", "most": "At most", "multiply": "Times", "no plan": "Without a plan",
+    "members": "In the household", "most": "At most", "multiply": "Times", "no plan": "Without a plan",
     "note": "Note", "of": "Of", "off": "Off", "on": "For", "one per step": "One for each step",
     "only best of": "Only the best of", "options": "Options", "orders": "Orders",
     "over": "Counted over", "paid in": "Paid in", "paid in points": "Paid in points",
