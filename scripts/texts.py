@@ -17,7 +17,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
 from kantis.core.events import Body
-from kantis.desk import mailing, sessions
+from kantis.desk import library, mailing, sessions, text
 from kantis.desk.audit import DEEDS
 from kantis.desk.keys import SCOPES
 from kantis.desk.measures import definitions
@@ -59,6 +59,8 @@ def wanted() -> Iterator[str | tuple[str, str]]:
     yield from phrasebook.WINDOWS
     yield from phrasebook.COUNTED.values()
     yield phrasebook.ROLLING
+    for path in library.templates().values():
+        yield str(text.read(path.read_text(encoding="utf-8")).value["about"].value)
     yield from definitions.texts()
     yield from (*refusing.REASONS, *refusing.AFTER, *refusing.UNMETS)
     yield from (refusing.MEANT, refusing.ONCE)
@@ -83,9 +85,9 @@ def renewed(tag: str) -> Catalog:
     kept, locale = catalog(tag), LANGUAGES[tag][1]
     fresh = Catalog(locale, project="Kantis", fuzzy=False)
     fresh.header_comment = f"# Texts of Kantis in {LANGUAGES[tag][0]}."
-    for text in sorted(set(wanted()), key=str):
-        known = kept.get(text)
-        fresh.add(text, known.string if known is not None else None)
+    for said in sorted(set(wanted()), key=str):
+        known = kept.get(said)
+        fresh.add(said, known.string if known is not None else None)
     return fresh
 
 

@@ -121,7 +121,7 @@ DEFAULTS = (
     (r"refunds > within", "365 days"),
 )
 #: What identifies a program or speaks to people.
-WORDS = {"program", "title", "sources", "about", "money", "timezone", "good for"}
+WORDS = {"program", "title", "titles", "sources", "about", "money", "timezone", "good for"}
 
 
 def sentences(tree: Node, path: Path = ()) -> Iterator[Path]:

@@ -15,7 +15,7 @@ from kantis.desk.cases.run import _Run
 from kantis.doors.web.languages import FIRST, LANGUAGES, catalog, language
 from kantis.doors.web.phrasebook import Speaker
 from kantis.doors.web.telling import Teller
-from kantis.doors.web.terms import titles, units, words
+from kantis.doors.web.terms import called, titles, units
 from kantis.engine.explain import explain
 from kantis.engine.program import assemble
 from tests.cases.test_explained import FILES
@@ -24,7 +24,7 @@ from tests.house.sources import REPO
 
 def teller(tree: dict[str, Any], tag: str) -> Teller:
     """Who says the sentences of a program in a language."""
-    return Teller(Speaker(language(tag), units(tree, tag), words), titles(tree, tag))
+    return Teller(Speaker(language(tag), units(tree, tag), called(tree, tag)), titles(tree, tag))
 
 
 def told(path: Path) -> list[tuple[dict[str, Any], Sentence]]:

@@ -55,6 +55,8 @@ def test_the_good_one_is_good() -> None:
         ("gold: 100 EUR", "gold: 100 EUR, more: 90 EUR", "levels-out-of-order", 9),
         ("basic: from the start", "basic: 10 EUR", "no-entry-level", 9),
         ("by: spend, levels", "by: nights, levels", "unreachable-level", 9),
+        ("by: spend, levels", "titles: {ruby: Ruby}, by: spend, levels", "unknown-level", 9),
+        ("by: spend, levels", "titles: Ruby, by: spend, levels", "titles-expected", 9),
         (
             "{give: 1 point per 1 EUR}",
             "{give: {before 2024-01-02: 1 point per 1 EUR, from 2024-01-01: 2 points per 1 EUR}}",

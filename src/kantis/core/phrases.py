@@ -115,6 +115,13 @@ def _title(node: Node, reader: Reader) -> dict[str, str]:
     return {"en": text_of(node)}
 
 
+def _titles(node: Node, reader: Reader) -> dict[str, dict[str, str]]:
+    if not isinstance(node.value, dict):
+        message = "Write names with their titles, for example {gold: {en: Gold, fi: Kulta}}."
+        raise Wrong("titles-expected", message, node)
+    return {name: _title(child, reader) for name, child in node.value.items()}
+
+
 def _yes(node: Node, reader: Reader) -> bool:
     return one_of(node, ("yes", "no")) == "yes"
 
@@ -349,6 +356,7 @@ WHOSE = word("household", "member")
 TEXT = Kind("text", _text, "words", ("Corner Café",), _TEXT_SCHEMA)
 TEXTS = Kind("texts", _texts, "a word or a list of words", ("[fuel, tobacco]",))
 TITLE = Kind("title", _title, "a text, or one per language", ("{en: Club, fi: Kerho}",))
+TITLES = Kind("titles", _titles, "a title for each", ("{gold: {en: Gold, fi: Kulta}}",))
 YES = Kind("yes or no", _yes, "yes | no", ("yes",), {"enum": ["yes", "no"]})
 WHOLE = Kind("whole number", _whole, "digits", ("3",), _pattern("[0-9]+"))
 QUANTITY = Kind("quantity", _quantity, "number unit", ("12.50 EUR", "50 points"))

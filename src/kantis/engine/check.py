@@ -273,6 +273,9 @@ def _tiers(read: Read, reader: Reader) -> None:
             message = "The first level is where everybody begins: write 'from the start'."
             reader.fault_at("no-entry-level", message, "tiers", name, "levels")
             continue
+        for level in sorted({*tier.titles} - {each for each, _ in levels}):
+            message = f"There is no level {level!r}. {suggest(level, [each for each, _ in levels])}"
+            reader.fault_at("unknown-level", message, "tiers", name, "titles")
         last: dict[str, int] = {}
         for level, threshold in levels[1:]:
             if len(threshold.any_of) == 1 and len(threshold.any_of[0]) == 1:

@@ -26,6 +26,7 @@ from kantis.core.phrases import (
     DURATION,
     TEXT,
     TITLE,
+    TITLES,
     WHOSE,
     WINDOW,
     YES,
@@ -43,6 +44,9 @@ class TierSection(Struct, frozen=True, kw_only=True):
     title: Annotated[dict[str, str], Knob(TITLE, "how members read it", dated=False)] = {}
     by: Annotated[str, Knob(TEXT, "the counter of thresholds that name none")] = ""
     levels: Annotated[tuple[tuple[str, Threshold], ...], Knob(LEVELS, "from low to high")]
+    titles: Annotated[
+        dict[str, dict[str, str]], Knob(TITLES, "how members read its levels", dated=False)
+    ] = {}
     up: Annotated[str, Knob(word("at once", "at review"), "when a level is reached")] = "at once"
     review: Annotated[Window | None, Knob(WINDOW, "how often levels are reviewed")] = None
     lasts: Annotated[Lasts, Knob(LASTS, "how long a level lasts")] = Lasts(forever=True)

@@ -36,7 +36,7 @@ def test_entries_come_newest_first_in_pages(till: httpx.Client) -> None:
     assert told["sentences"] == ["10 points for all: 1 point per 1 EUR, on 10.00 EUR."]
     asked = {"accept-language": "sv, fi;q=0.8, en;q=0.5"}
     (last,) = till.get(path, params={"limit": 1}, headers=asked).json()["entries"]
-    assert last["sentences"] == ["10 pistettä: all – 1 piste / 1,00\xa0€, ostoista 10,00\xa0€."]
+    assert last["sentences"] == ["10 pistettä: all – 1 piste / 1,00\xa0€, ostosumma 10,00\xa0€."]
     assert problem(till.get(path, params={"cursor": "x"})) == (400, "bad-cursor")
     assert problem(till.get(path, params={"limit": 101})) == (400, "malformed")
 

@@ -33,10 +33,10 @@ def test_the_new_address_confirms_and_the_old_one_hears_of_it(club: Site) -> Non
         assert answer.headers["location"] == "/me/you?letters=1"
         assert addresses(client) == ("before@example.org", "after@example.org")
         told = club.letters.to("before@example.org", 2)
-        assert "somebody who is signed in to your card" in told.get_content()
+        assert "Somebody who is signed in to your card" in told.get_content()
         assert "after@example.org" not in told.get_content()
         asked = club.letters.to("after@example.org")
-        assert "confirm your new e-mail address" in asked.get_content()
+        assert "confirms your new e-mail address" in asked.get_content()
         assert "It was not me" in client.get(lock(told)).text  # looking changes nothing
         assert addresses(client) == ("before@example.org", "after@example.org")
         client.post(link(asked))

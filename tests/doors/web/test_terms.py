@@ -109,3 +109,41 @@ def test_a_cafe_in_four_languages() -> None:
         "12 kuud kogumisest",
         "12 tháng sau khi tích",
     ]
+
+
+LEVELS = """
+program: shop
+money: EUR
+timezone: Europe/Helsinki
+balances: {points: {}}
+counters: {spend: {counts: spend, window: calendar year}}
+tiers:
+  status:
+    title: {en: Level, fi: Taso}
+    by: spend
+    levels: {basket: from the start, gold: 100 EUR}
+    titles: {gold: {en: Gold, fi: Kulta}}
+earning:
+  all: {give: {basket: 1 point per 1 EUR, gold: 2 points per 1 EUR}, if: {basket: at least 5 EUR}}
+prices: {own: {where: {brand: own}, who: {status: gold or higher}, off: 2 %}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("tag", "give", "condition", "who"),
+    [
+        (
+            "fi", "basket: 1 piste / 1,00\xa0€ · Kulta: 2 pistettä / 1,00\xa0€",
+            "Koko ostos: vähintään 5,00\xa0€", "Taso: Kulta tai ylempi",
+        ),
+        (
+            "en", "basket: 1 point per €1.00 · Gold: 2 points per €1.00",
+            "Whole purchase: at least €5.00", "Level: Gold or higher",
+        ),
+    ],
+)  # fmt: skip
+def test_levels_are_called_by_their_titles(tag: str, give: str, condition: str, who: str) -> None:
+    tree: dict[str, Node] = text.read(LEVELS).value
+    earning, prices = chapters(tree, language(tag))[:2]
+    assert (earning.clauses[0].main, earning.clauses[0].points[0][1]) == (give, condition)
+    assert prices.clauses[0].points[-1][1] == who

@@ -219,7 +219,7 @@ def test_a_reward_is_held_and_spent_with_the_purchase(browser: Browser, shop: Sh
     with tab(browser, shop.address, till=shop.till) as looked:
         page = looked.page
         page.goto("/till?card=6407011&amount=10")
-        page.get_by_role("button", name="Redeem money-off").click()
+        page.get_by_role("button", name="Redeem Money off").click()
         page.wait_for_url("**id=**")
         assert "€5.00" in page.locator(".figure").inner_text()
         page.get_by_role("button", name="Record").click()

@@ -130,7 +130,7 @@ def test_what_is_not_covered_is_owed_and_shown(browser: Browser, shop: Shop) -> 
         offline(page, "6407003", "10.00", pays="€5.00")
         with tab(browser, shop.address, till=shop.till) as other:  # meanwhile, at another till
             other.page.goto("/till?card=6407003&amount=10")
-            other.page.get_by_role("button", name="Redeem money-off").click()
+            other.page.get_by_role("button", name="Redeem Money off").click()
             other.page.wait_for_url("**id=**")
             other.page.get_by_role("button", name="Record").click()
             other.page.wait_for_url("**/till/receipts/**")

@@ -88,7 +88,8 @@ async def chosen(visit: Visit) -> Response:
         return _choice(visit, form, visit.language.gettext("Choose a template and a currency."))
     checked = await visit.office.study(look_at, source, "", 0)
     if any(each.code == "name-expected" for each in checked.faults):
-        return _choice(visit, form, checked.faults[0].message)
+        said = visit.language.gettext("A short name has small letters, digits and dashes.")
+        return _choice(visit, form, said)
     return _shown(visit, "", checked)
 
 

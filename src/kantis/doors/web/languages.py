@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_skeleton
+from babel.dates import (
+    format_date,
+    format_datetime,
+    format_skeleton,
+    format_time,
+    get_datetime_format,
+)
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
 from babel.numbers import format_currency, format_decimal, format_percent
@@ -66,9 +72,16 @@ class Language:
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "")
         return str(format_decimal(value, pattern, locale=self.locale))
 
-    def percent(self, share: Decimal) -> str:
-        """A share of one as a percentage, to a tenth."""
-        return str(format_percent(share, "#,##0.#%", locale=self.locale))
+    def percent(self, share: Decimal, *, exact: bool = False) -> str:
+        """A share of one as a percentage, to a tenth, or with all decimals that it has.
+
+        >>> Language("fi").percent(Decimal("0.02251"))
+        '2,3\\xa0%'
+        >>> Language("et").percent(Decimal("0.0225"), exact=True)
+        '2,25%'
+        """
+        value = share if exact else round(share, 3)
+        return str(format_percent(value, locale=self.locale, decimal_quantization=False))
 
     def money(self, amount: int, unit: Unit) -> str:
         """Minor units of a currency, as money.
@@ -117,6 +130,17 @@ class Language:
         'marraskuu 2026'
         """
         return str(format_skeleton(form, day, locale=self.locale))
+
+    def minute(self, at: dt.datetime) -> str:
+        """A day in words and a time of day without seconds.
+
+        >>> Language("fi").minute(dt.datetime(2026, 11, 21, 9, 5))
+        '21. marraskuuta 2026, 9.05'
+        """
+        form = str(get_datetime_format("long", locale=self.locale))
+        form = form.replace("{1} {0}", "{1}, {0}")  # a year and an hour run together
+        time = format_time(at.time(), "short", locale=self.locale)
+        return form.replace("{0}", str(time)).replace("{1}", self.day(at.toordinal()))
 
     def moment(self, at: dt.datetime, form: str = "medium") -> str:
         """A day and a time of day; the time zone is that of ``at``."""

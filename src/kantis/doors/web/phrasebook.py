@@ -7,6 +7,7 @@ What is free text (what a reward is good for) stays as the merchant wrote it.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -259,7 +260,7 @@ class Speaker:
             "m": self._month,
             "y": lambda text: self.language.day(calendar.day(text), "medium"),
             "u": self._unit,
-            "x": lambda text: self.phrase(text, inside=True),
+            "x": self.phrase,
         }
 
     def amount(self, number: str, name: str) -> str:
@@ -277,13 +278,17 @@ class Speaker:
         """A day as the books write it; nothing where there is none."""
         return "" if text in ("", "never") else self.language.day(calendar.day(text), form)
 
+    def moment(self, text: str) -> str:
+        """A day and a time of day as the books write them."""
+        return self.language.minute(dt.datetime.fromisoformat(text))
+
     def name(self, name: str) -> str:
         """The name of a balance, in words."""
         title = self._unit(name)
         words = self.language.gettext(title).replace("-", " ")
         return words[:1].upper() + words[1:]
 
-    def phrase(self, text: str, *, inside: bool = False) -> str:
+    def phrase(self, text: str) -> str:
         """A phrase in the language; one of no shape that is known is a name, or free text."""
         for pattern, shape in _shapes():
             match = pattern.fullmatch(text)
@@ -295,7 +300,7 @@ class Speaker:
         if text in WEEKDAYS:
             names = get_day_names("wide", "stand-alone", self.language.locale)
             return str(names[WEEKDAYS.index(text)])
-        return text.replace("-", " ") if inside else self._name(text)
+        return self._name(text)
 
     def _quantity(self, text: str) -> str:
         number, _, name = text.partition(" ")
@@ -325,7 +330,7 @@ class Speaker:
         return self.counted(Decimal(number), name)
 
     def _percent(self, text: str) -> str:
-        return self.language.percent(Decimal(text.rstrip(" %")) / 100)
+        return self.language.percent(Decimal(text.rstrip(" %")) / 100, exact=True)
 
     def _ordinal(self, text: str) -> str:
         if self.language.tag == "en":

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from kantis.core.knobs import Node
+from kantis.core.sentences import Name
 from kantis.desk.programs import Home
 from kantis.doors.web.languages import Language, said
 from kantis.doors.web.phrasebook import Speaker
 from kantis.doors.web.telling import Teller, tree_of
-from kantis.doors.web.terms import Chapter, chapters, titles, units, words
+from kantis.doors.web.terms import Chapter, called, chapters, titles, units
 
 
 class Place(Struct, frozen=True):
@@ -36,11 +37,16 @@ class Place(Struct, frozen=True):
 
     def speaker(self, language: Language) -> Speaker:
         """Who says its amounts and phrases in a language."""
-        return Speaker(language, units(self.tree, language.tag), words)
+        return Speaker(language, units(self.tree, language.tag), called(self.tree, language.tag))
 
     def teller(self, language: Language) -> Teller:
         """Who says its sentences in a language."""
         return Teller(self.speaker(language), titles(self.tree, language.tag))
+
+    def named(self, name: str, language: Language) -> str:
+        """How an entry, a level or a counter is called, with a capital letter."""
+        said = self.teller(language)(Name(name))
+        return said[:1].upper() + said[1:]
 
     def chapters(self, language: Language) -> list[Chapter]:
         """Its terms in a language."""

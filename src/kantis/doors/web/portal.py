@@ -88,6 +88,7 @@ def _card(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
     return place, {
         "design": design_of(reader.books, place.number, place.name),
         "account": account,
+        "counted": {name: unit.name for name, unit in home.program.counted.items()},
         "vouchers": around.vouchers(home, row, now, tongue),
         "entitlements": around.entitlements(home, row, now, wanted=tongue),
         "can": [each for each in found if each["can"]],

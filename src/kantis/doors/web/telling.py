@@ -18,7 +18,7 @@ from kantis.desk.showing import Say
 from kantis.doors.web import refusing
 from kantis.doors.web.languages import FIRST, LANGUAGES, language
 from kantis.doors.web.phrasebook import Speaker
-from kantis.doors.web.terms import LABELS, titles, units, words
+from kantis.doors.web.terms import LABELS, called, titles, units, words
 
 
 def teller(home: Home, now: int, wanted: Iterable[str]) -> Say:
@@ -31,7 +31,7 @@ def teller(home: Home, now: int, wanted: Iterable[str]) -> Say:
     tag = _best(wanted)
     tree = tree_of(home, now)
     spoken = language(tag)
-    return Teller(Speaker(spoken, units(tree, tag), words), titles(tree, tag))
+    return Teller(Speaker(spoken, units(tree, tag), called(tree, tag)), titles(tree, tag))
 
 
 def is_english(wanted: Iterable[str]) -> bool:

@@ -8,6 +8,7 @@ inside) is left out, and ``SILENT`` names it.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any, Final
 
 from msgspec import Struct
@@ -55,7 +56,8 @@ LABELS: Final = {
     "cancelled trial": "A trial that is cancelled", "cap": "At most", "category": "Category",
     "changes": "Changes", "channel": "Where", "charity": "For", "choice": "Choice",
     "cost": "Costs", "counted": "Counted", "counts": "Counts", "covers": "Pays",
-    "dates": "Dates", "age": "Age", "downgrade": "Going down", "down": "Who does not keep it",
+    "dates": "Dates", "age": "Age", "department": "Department", "downgrade": "Going down",
+    "down": "Who does not keep it",
     "earned": "Earned", "earns": "Earns points itself", "every": "On", "except": "Does not count",
     "exchanges": "Exchanged at", "expires": "Ends", "fee": "Fee", "first": "The first choice",
     "for": "For", "give": "You get", "gives": "You get", "gives away": "Gives away",
@@ -65,7 +67,8 @@ LABELS: Final = {
     "lasts": "Lasts", "least": "At least", "least basket": "For purchases of", "levels": "Levels",
     "leaver takes": "Who leaves takes", "location": "Where", "lost unless": "Only for",
     "makes": "Can become", "matched by": "We add", "may burn": "Who may use it",
-    "members": "Members", "most": "At most", "multiply": "Times", "no plan": "Without a plan",
+    "members": "In the household", "most": "At most", "multiply": "Times",
+    "no plan": "Without a plan",
     "note": "Note", "of": "Of", "off": "Off", "on": "For", "one per step": "One for each step",
     "only best of": "Only the best of", "options": "Options", "orders": "Orders",
     "over": "Counted over", "paid in": "Paid in", "paid in points": "Paid in points",
@@ -96,6 +99,7 @@ LABELS: Final = {
 SILENT: Final = frozenset(
     {
         "title",
+        "titles",
         "decimals",
         "one",
         "funded by",
@@ -107,6 +111,8 @@ SILENT: Final = frozenset(
     }
 )
 
+#: Under these stand conditions, whose keys may be called as a level is.
+_ASKING: Final = frozenset({"if", "when", "where", "except"})
 _JOIN: Final = " · "
 #: Sections that are one clause, without names.
 _WHOLE: Final = ("refunds",)
@@ -144,7 +150,9 @@ def chapters(tree: dict[str, Node], language: Language) -> list[Chapter]:
 class _Writer:
     def __init__(self, tree: dict[str, Node], language: Language) -> None:
         self._tree, self._language = tree, language
-        self._speaker = Speaker(language, units(tree, language.tag), words)
+        self._speaker = Speaker(language, units(tree, language.tag), called(tree, language.tag))
+        groups = tree["tiers"].value.values() if "tiers" in tree else ()
+        self._levels = {name for group in groups for name in group.value["levels"].value}
         self._names = {
             name: title[:1].upper() + title[1:]
             for name, title in titles(tree, language.tag).items()
@@ -193,15 +201,19 @@ class _Writer:
         found: Any = value.value
         if isinstance(found, dict):
             return _JOIN.join(
-                f"{self._key(name)}: {self._text(each, name)}" for name, each in found.items()
+                f"{self._key(name, key)}: {self._text(each, name)}" for name, each in found.items()
             )
         if isinstance(found, list):
             return ", ".join(self._text(each, key) for each in found)
         named = self._names.get(str(found)) if key in _NAMING else None
         return named or self._speaker.phrase(str(found))
 
-    def _key(self, key: str) -> str:
-        """A key inside a value: a word of the language, or a phrase, or a name."""
+    def _key(self, key: str, under: str) -> str:
+        """A key inside a value: a level, a word of the language, or a phrase, or a name."""
+        if under in _ASKING and key in LABELS:
+            return self._label(key)
+        if key in self._levels:
+            return self._speaker.phrase(key)
         named = self._speaker.phrase(key)
         return self._label(key) if named == key and key in LABELS else named
 
@@ -223,7 +235,7 @@ def _texts(titles: Node) -> dict[str, str]:
 
 def titles(tree: dict[str, Node], tag: str) -> dict[str, str]:
     """How a reader of a language finds each entry named: its title, or its name in words."""
-    return {
+    found = {
         name: said(
             _texts(entry.value["title"])
             if isinstance(entry.value, dict) and "title" in entry.value
@@ -234,6 +246,30 @@ def titles(tree: dict[str, Node], tag: str) -> dict[str, str]:
         for section, _, _ in CHAPTERS
         if section in tree and section not in _WHOLE and isinstance(tree[section].value, dict)
         for name, entry in tree[section].value.items()
+    }
+    return _levels(tree, tag) | found
+
+
+def called(tree: dict[str, Node], tag: str) -> Callable[[str], str]:
+    """What says a name in words: of a level and a tier group its title, where it has one."""
+    groups = tree["tiers"].value if "tiers" in tree else {}
+    found = {
+        name: said(_texts(group.value["title"]), tag, name)
+        for name, group in groups.items()
+        if "title" in group.value
+    }
+    found |= _levels(tree, tag)
+    return lambda name: found.get(name) or words(name)
+
+
+def _levels(tree: dict[str, Node], tag: str) -> dict[str, str]:
+    """The titles of the levels that have one."""
+    groups = tree["tiers"].value.values() if "tiers" in tree else ()
+    return {
+        name: said(_texts(title), tag, words(name))
+        for group in groups
+        if "titles" in group.value
+        for name, title in group.value["titles"].value.items()
     }
 
 
