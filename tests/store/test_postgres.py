@@ -68,6 +68,7 @@ def test_what_is_refused_says_the_same_at_once_and_copied(
         books.begin()
         with pytest.raises(error):
             books.write(wrong)
+            books.commit()
         books.rollback()
     books.begin()
     books.write(page(1, first=3))

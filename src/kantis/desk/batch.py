@@ -34,7 +34,7 @@ from kantis.desk.results import REFUSED, Result, refuse
 from kantis.desk.tasks import Live, Task, made
 from kantis.store.books import Books
 from kantis.store.chain import EMPTY
-from kantis.store.rows import AccountRow, EventRow
+from kantis.store.rows import AccountRow, Ahead, EventRow
 from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
 
 #: How far in the future an event may lie: clocks differ.
@@ -57,6 +57,30 @@ class Request(Struct, array_like=True):
     program: str
     events: list[Event]
     importing: bool = False
+
+
+def ahead(requests: Iterable[Request], homes: Homes, cache: Cache | None, ready: int) -> Ahead:
+    """What a batch of these requests is going to ask, as far as it can be known before."""
+    keys: dict[str, None] = {}
+    cards: set[Card] = set()
+    accounts: set[int] = set()
+    known = cache.cards if cache is not None else {}
+    for request in requests:
+        home = homes.find(request.program)
+        for event in request.events if home is not None else ():
+            key, subject = f"{event.source}/{event.id}", event.subject
+            if home is None or _malformed(event, key):
+                continue
+            keys[key] = None
+            if subject[:5] == "card:":
+                card = home.number, subject[5:]
+                if card in known:
+                    accounts.add(known[card])
+                else:
+                    cards.add(card)
+            elif subject:
+                accounts.add(int(subject[8:]))
+    return Ahead(ready, list(keys), sorted(cards), sorted(accounts), homes.stops.last)
 
 
 class Batch:

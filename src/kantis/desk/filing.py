@@ -67,7 +67,8 @@ class Stops:
     def __init__(self) -> None:
         self.cards: dict[tuple[int, str], str] = {}
         self.merged: dict[int, int] = {}
-        self._last = -1
+        #: the last change that was read
+        self.last = 0
         self._current = False
 
     def lives(self, account: int) -> int:
@@ -84,10 +85,10 @@ class Stops:
         """Read what is not known yet."""
         if self._current:
             return
-        for each in people.card_changes(books, max(0, self._last)):
+        for each in people.card_changes(books, self.last):
             if each.state.startswith(MOVED):
                 self.merged[int(each.state.removeprefix(MOVED))] = each.account
             elif each.state in STOPPED:
                 self.cards[each.program, each.token] = f"card-{each.state}"
-            self._last = each.n
+            self.last = each.n
         self._current = books.alone

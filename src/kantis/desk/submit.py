@@ -21,7 +21,7 @@ from typing import Any, Final, Self
 
 from kantis.core.events import Event
 from kantis.desk import chores, keys, shops
-from kantis.desk.batch import READY_MAX, Batch, Request
+from kantis.desk.batch import READY_MAX, Batch, Request, ahead
 from kantis.desk.cache import Cache
 from kantis.desk.cancelling import cancel
 from kantis.desk.filing import file_slips
@@ -30,7 +30,7 @@ from kantis.desk.publish import publish
 from kantis.desk.results import UNKNOWN, Result, refuse
 from kantis.desk.sweep import checkpoint, sweep
 from kantis.desk.waiting import Flying, Told, Waiting, fail, give
-from kantis.store.books import Books, Conflict, Outage, Unknown
+from kantis.store.books import Astray, Books, Conflict, Outage, Unknown
 from kantis.store.schema import READY
 from kantis.store.scribe import ScribedBooks
 
@@ -466,7 +466,19 @@ class Desk:
     def _decided(self, requests: list[Request], ready: int, aside: str) -> Batch:
         """A batch that is decided and written down, but not committed."""
         books = self.books
-        books.begin()
+        if books.alone:
+            books.begin()
+        else:
+            books.begin_asking(ahead(requests, self.homes, self.cache, ready))
+        try:
+            return self._decide(requests, ready, aside)
+        except Astray:
+            books.rollback()
+            books.begin()
+            return self._decide(requests, ready, aside)
+
+    def _decide(self, requests: list[Request], ready: int, aside: str) -> Batch:
+        books = self.books
         self.homes.refresh(books)
         batch = Batch(books, self.homes, self.cache, self.clock())
         batch.decide(requests, ready, aside)

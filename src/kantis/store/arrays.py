@@ -31,6 +31,12 @@ class Column:
     def __init__(self, data: bytes) -> None:
         self.data = data
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Column) and self.data == other.data
+
+    def __hash__(self) -> int:
+        return hash(self.data)
+
 
 class BigintColumn(Column):
     """Whole numbers."""

@@ -18,10 +18,12 @@ from kantis.store.reading import (
     ACCOUNT,
     EVENT,
     OPEN,
+    Asked,
     Reading,
 )
 from kantis.store.rows import (
     AccountRow,
+    Ahead,
     CheckpointRow,
     EventRow,
     KeyRow,
@@ -41,6 +43,11 @@ class Outage(Exception):
 
 class Conflict(Exception):
     """Somebody else was faster; nothing was written, and the same batch can be tried again."""
+
+
+class Astray(Exception):
+    """A batch needs an account that was not asked ahead, and comes too late for the order of
+    locking; nothing was written, and the same batch begins again without asking ahead."""
 
 
 class Forbidden(Exception):
@@ -184,6 +191,13 @@ class Books(Reading):
     def begin(self) -> None:
         """Start a batch."""
 
+    def begin_asking(self, ahead: Ahead) -> None:
+        """Start a batch, and ask ahead what it is going to ask where that saves time.
+
+        ``accounts`` can say then that the batch is ``Astray``.
+        """
+        self.begin()
+
     def begin_alone(self) -> None:
         """Start a change of what all batches read; none runs meanwhile."""
         self.begin()
@@ -211,12 +225,12 @@ class Books(Reading):
 
     def ready(self, count: int) -> list[EventRow]:
         """Recorded events that wait to be decided, oldest first; nobody else gets them."""
-        found = self.rows(
-            f"SELECT {EVENT} FROM event e WHERE state = {READY} AND {OPEN} "
-            f"ORDER BY n LIMIT ?{self.skip}",
-            (count,),
-        )
-        return list(map(EventRow._make, found))
+        return list(map(EventRow._make, self.rows(*self.asks_ready(count))))
+
+    def asks_ready(self, count: int) -> Asked:
+        """The statement of ``ready``."""
+        wanted = f"SELECT {EVENT} FROM event e WHERE state = {READY} AND {OPEN}"
+        return f"{wanted} ORDER BY n LIMIT ?{self.skip}", [count]
 
     def accounts(self, ids: Sequence[int]) -> list[AccountRow]:
         """Accounts by id, locked in the order of their ids."""
@@ -257,7 +271,8 @@ class Books(Reading):
 
     @abstractmethod
     def write(self, page: Page) -> None:
-        """Write all rows of a batch; ``Conflict`` when somebody else wrote one of them."""
+        """Write all rows of a batch. Then, or at the commit, it is a ``Conflict`` when somebody
+        else wrote one of them, and ``Forbidden`` when one would break the books."""
 
     def seal(self, page: Page) -> None:
         """Make rows of what a page leaves to be sealed; ``sealed`` has the new chain values."""

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from kantis.core.account import decode_account
 from kantis.store.books import Books, Conflict
-from kantis.store.reading import Reading
+from kantis.store.reading import Asked, Reading
 from kantis.store.rows import Page, Row
 
 #: What a mark is made of: an e-mail address, a telephone number, the start of a name.
@@ -235,11 +235,13 @@ def members_in_all(books: Reading) -> tuple[int, int]:
 
 def card_changes(books: Reading, above: int = 0) -> list[CardChange]:
     """What happened to cards after a number, in order."""
-    rows = books.rows(
-        f"SELECT {', '.join(CardChange._fields)} FROM card_change WHERE n > ? ORDER BY n",
-        (above,),
-    )
-    return list(map(CardChange._make, rows))
+    return list(map(CardChange._make, books.rows(*asks_card_changes(above))))
+
+
+def asks_card_changes(above: int) -> Asked:
+    """The statement of ``card_changes``."""
+    wanted = f"SELECT {', '.join(CardChange._fields)} FROM card_change"
+    return f"{wanted} WHERE n > ? ORDER BY n", [above]
 
 
 def cards_of(books: Reading, accounts: Sequence[int]) -> dict[int, dict[str, str]]:

@@ -20,19 +20,26 @@ from typing import Any, ClassVar, Final, TypeAlias
 
 import psycopg
 from psycopg import errors
+from psycopg.pq import TransactionStatus as _Status
 
 from kantis.store import arrays, schema
+from kantis.store.ahead import Answers
+from kantis.store.arrays import columns
 from kantis.store.books import Books, Conflict, Forbidden, Outage, Unknown
+from kantis.store.pipe import Pipe, Question
 from kantis.store.rows import (
     BALANCE_COLUMNS,
     ENTRY_COLUMNS,
     EVENT_COLUMNS,
     POSTING_COLUMNS,
+    AccountRow,
+    Ahead,
     Page,
     Row,
     Table,
     tables_of,
 )
+from kantis.store.schema import ALONE, DECIDED, PARKED, READY
 
 #: Shared by all batches, taken alone by whoever has to know that no batch is running.
 _BATCHES: Final = 0x6B616E746973
@@ -41,16 +48,18 @@ _LOCK_WAIT_MS: Final = 10_000
 _FETCH_ROWS: Final = 5_000
 # A batch only ever looks rows up by their keys. A plan that was made while the tables were
 # small would read them whole, and stay; so nothing but look-ups is offered.
-_WAIT: Final = f"SET LOCAL lock_timeout = {_LOCK_WAIT_MS};"
-_SYNC: Final = "SET LOCAL synchronous_commit = on;"
-_BEGIN: Final = f"""
-BEGIN ISOLATION LEVEL READ COMMITTED;
-{_WAIT}
-SET LOCAL jit = off;
-SET LOCAL enable_seqscan = off;
-SET LOCAL enable_hashjoin = off;
-SET LOCAL enable_mergejoin = off;
-SELECT pg_advisory_xact_lock_shared({_BATCHES})"""
+_BEGIN: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_SETTINGS: Final = {
+    "lock_timeout": f"{_LOCK_WAIT_MS}",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+
+_COMMIT: Final[Question] = "COMMIT", []
+_ROLLBACK: Final[Question] = "ROLLBACK", []
 
 _CONFLICTS: Final = (
     errors.UniqueViolation,
@@ -124,6 +133,11 @@ ON CONFLICT (account, balance) DO UPDATE SET
 _CARDS = """
 INSERT INTO card (program, token, account)
 SELECT * FROM unnest(?::bigint[], ?::text[], ?::bigint[])"""
+# Ordered, so that the index is used even where nobody counted the rows yet.
+_ARRIVED = f"""
+UPDATE event SET state = {READY}, waits = NULL
+WHERE state IN ({PARKED}, {ALONE}) AND waits IN (SELECT unnest(?::text[]))
+    AND (SELECT waits FROM event WHERE waits IS NOT NULL ORDER BY waits LIMIT 1) IS NOT NULL"""
 _FLAGS = """
 INSERT INTO flag (event, account, seq, flag, raised)
 SELECT * FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::text[], ?::bigint[])"""
@@ -180,12 +194,11 @@ class PostgresBooks(Books):
         if not write:  # whoever only reads neither locks rows nor takes numbers
             self.lock = self.skip = ""  # type: ignore[misc]
         self._warning = ""
-        # Nothing is set for the session: behind a pooler another one may get it.
-        self._begin_batch = (
-            _BEGIN if write else _BEGIN.replace("COMMITTED;", "COMMITTED READ ONLY;")
-        )
         self._hears = False
         self._names = itertools.count(1)
+        #: what is sent with the commit, or before anything else that is asked
+        self._unsent: list[Question] = []
+        self._ahead: Answers | None = None
         self._db = self._connect()
 
     def _connect(self) -> psycopg.Connection[Any]:
@@ -193,12 +206,21 @@ class PostgresBooks(Books):
             db = psycopg.connect(self.url, autocommit=True, prepare_threshold=3)
             db.add_notice_handler(self._notice)
             arrays.register(db)
-            shown = db.execute("SHOW synchronous_commit").fetchone()
-            if self._write and shown == ("off",) and _SYNC not in self._begin_batch:
-                self._begin_batch = self._begin_batch.replace(_WAIT, f"{_SYNC}\n{_WAIT}")
+            unsure = db.execute("SHOW synchronous_commit").fetchone() == ("off",)
+            self._begin_batch = self._batch_begun(unsure and self._write)
+            self._pipe = Pipe(db)
         except psycopg.Error as error:
             raise Outage(f"PostgreSQL cannot be reached: {error}") from error
         return db
+
+    def _batch_begun(self, unsure: bool) -> list[Question]:
+        """What begins a batch. Nothing is set for the session: behind a pooler another one may
+        get it."""
+        settings = {"synchronous_commit": "on"} | _SETTINGS if unsure else _SETTINGS
+        said = [f"set_config('{name}', '{value}', true)" for name, value in settings.items()]
+        said.append(f"pg_advisory_xact_lock_shared({_BATCHES})")
+        begin = _BEGIN if self._write else f"{_BEGIN} READ ONLY"
+        return [(begin, []), (f"SELECT {', '.join(said)}", [])]
 
     def _notice(self, notice: errors.Diagnostic) -> None:
         """A wait for a standby that was given up is told by a warning only."""
@@ -238,12 +260,17 @@ class PostgresBooks(Books):
         self.statements += 1
         if not self._write:
             raise Outage("These books are open for reading only.")
+        self._send_rest()
         try:
             return self._db.execute(_dialect(statement), values).rowcount
         except psycopg.Error as error:
             raise _said(error) from error
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        told = self._ahead.told(statement, values) if self._ahead is not None else None
+        if told is not None:
+            return told
+        self._send_rest()
         self.statements += 1
         try:
             return self._db.execute(_dialect(statement), values, binary=True).fetchall()
@@ -254,9 +281,10 @@ class PostgresBooks(Books):
         return arrays.columns(kinds, keys)
 
     def stream(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Any]:
-        if self._db.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
+        if self._db.info.transaction_status == _Status.IDLE:
             yield from self.rows(statement, values)  # only a transaction has cursors
             return
+        self._send_rest()
         self.statements += 1
         with self._db.cursor(f"stream_{next(self._names)}") as cursor:
             cursor.execute(_dialect(statement), values, binary=True)
@@ -264,10 +292,11 @@ class PostgresBooks(Books):
                 yield from found
 
     def _copy(
-        self, table: str, columns: Sequence[str], rows: Iterable[Row], types: Sequence[str] = ()
+        self, table: str, names: Sequence[str], rows: Iterable[Row], types: Sequence[str] = ()
     ) -> None:
+        self._send_rest()
         self.statements += 1
-        statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
+        statement = f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT BINARY)"
         try:
             with self._db.cursor() as cursor, cursor.copy(statement) as copy:
                 copy.set_types(types or _TYPES[table])
@@ -282,50 +311,79 @@ class PostgresBooks(Books):
         self._begin(self._begin_batch)
 
     def begin_alone(self) -> None:
-        self._begin(self._begin_batch.replace("lock_shared", "lock"))
+        self._begin([(each.replace("lock_shared", "lock"), []) for each, _ in self._begin_batch])
 
-    def _begin(self, statement: str) -> None:
+    def begin_asking(self, ahead: Ahead) -> None:
+        answers = Answers(self, ahead)
+        found = self._begin([*self._begin_batch, *answers.asked])
+        answers.hear(found[len(self._begin_batch) :])
+        self._ahead = answers
+
+    def _begin(self, statements: list[Question]) -> list[list[Any]]:
+        self._end()
         try:
-            self._send(statement)
-        except Outage:  # a connection that died in the meantime; nothing was sent over it
-            if not self._db.closed:
-                raise
-            self._send(statement)
-
-    def _send(self, statement: str) -> None:
+            return self._ask(statements)
+        except Conflict:
+            self.rollback()
+            raise
+        except Outage:  # the connection died in the meantime, or has let go what was prepared
+            self.rollback()
         if self._db.closed:
             self._db = self._connect()
-        self.statements += 1
+        return self._ask(statements)
+
+    def _ask(self, statements: list[Question]) -> list[list[Any]]:
+        self.statements += len(statements)
         try:
-            self._db.execute(statement)
+            return self._pipe.ask(statements)
         except psycopg.Error as error:
             raise _said(error) from error
 
+    def accounts(self, ids: Sequence[int]) -> list[AccountRow]:
+        if self._ahead is None:
+            return super().accounts(ids)
+        return self._ahead.accounts(ids, super().accounts)
+
     def freeze(self, token: str = "") -> str:
-        self._begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        self._begin([("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", [])])
         if token:
-            self._send(f"SET TRANSACTION SNAPSHOT '{token}'")
+            self._db.execute(f"SET TRANSACTION SNAPSHOT '{token}'")
         return str(self.one("SELECT pg_export_snapshot()"))
 
     def commit(self) -> None:
-        self.statements += 1
+        statements = [*self._unsent, _COMMIT]
+        self._end()
+        self.statements += len(statements)
         self._warning = ""
         try:
-            self._db.execute("COMMIT")
+            self._pipe.ask(statements)
         except _CONFLICTS as error:
             raise Conflict(str(error)) from error
         except psycopg.Error as error:
+            if self._db.info.transaction_status == _Status.INERROR:
+                raise _said(error) from error  # a row was refused, and COMMIT was not run
             raise Unknown(str(error)) from error
         if self._warning:
             raise Unknown(self._warning)
 
     def rollback(self) -> None:
-        if self._db.closed:
+        self._end()
+        if self._db.info.transaction_status == _Status.IDLE:
             return
         try:
-            self._db.rollback()
+            self._pipe.ask([_ROLLBACK])
         except psycopg.Error:
             self._db.close()
+
+    def mark(self) -> None:
+        self._unsent.append(("SAVEPOINT mark", []))
+
+    def back(self) -> None:
+        self._unsent.append(("ROLLBACK TO SAVEPOINT mark", []))
+
+    def _end(self) -> None:
+        """The batch is over: it sends nothing more, and what it was told holds no longer."""
+        self._unsent, self._ahead = [], None
 
     # ── what a batch writes ──────────────────────────────────────────────────
 
@@ -339,28 +397,26 @@ class PostgresBooks(Books):
     def write(self, page: Page) -> None:
         self.seal(page)
         new = page.events, page.entries, page.postings
-        if max(map(len, new)) <= _AT_ONCE:
-            self._write_at_once([*zip(_NEW, _PACKS, new, strict=True), *_changed(page)])
-        else:
-            for table, columns, rows in zip(_TYPES, _COLUMNS, new, strict=True):
+        changes = [*zip(_NEW, _PACKS, new, strict=True), *_changed(page)]
+        if max(map(len, new)) > _AT_ONCE:
+            for table, names, rows in zip(_TYPES, _COLUMNS, new, strict=True):
                 if rows:
-                    self._copy(table, columns, rows)
-            self._change(_changed(page))
+                    self._copy(table, names, rows)
+            changes = changes[len(new) :]
+        self._unsent += [(each, columns(pack, rows)) for each, pack, rows in changes if rows]
         if page.events or page.arrived:
             self.arrive(page)
 
-    def _write_at_once(self, changes: Iterable[Change]) -> None:
-        """Send everything before the first answer is waited for: one way there and back."""
-        try:
-            with self._db.pipeline():
-                self._change(changes)
-        except psycopg.Error as error:
-            raise _said(error) from error
+    def arrive(self, page: Page) -> None:
+        decided = [(row[0],) for row in page.events if row[8] == DECIDED]
+        keys = decided + [(each,) for each in page.arrived]
+        self._unsent.append((_ARRIVED, columns("t", keys)))
 
-    def _change(self, changes: Iterable[Change]) -> None:
-        for statement, pack, rows in changes:
-            if rows:
-                self.execute(statement, arrays.columns(pack, rows))
+    def _send_rest(self) -> None:
+        """Send what waits for the commit, because something else is asked before it."""
+        statements, self._unsent = self._unsent, []
+        if statements:
+            self._ask(statements)
 
     # ── whole books ──────────────────────────────────────────────────────────
 
@@ -425,9 +481,11 @@ class PostgresBooks(Books):
 
     def settled(self) -> tuple[int, int]:
         """Wait until no batch runs: then everything up to the last row is there."""
-        with self._db.transaction():
-            self.execute("SELECT pg_advisory_xact_lock(?)", (_BATCHES,))
+        self._begin([("BEGIN", []), (f"SELECT pg_advisory_xact_lock({_BATCHES})", [])])
+        try:
             return super().settled()
+        finally:
+            self.rollback()
 
 
 def _said(error: psycopg.Error) -> Exception:

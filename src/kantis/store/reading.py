@@ -50,6 +50,13 @@ OPEN: Final = f"state IN ({READY}, {PARKED}, {BAD})"
 #: Rows of the accounts of a program.
 _OF: Final = "WHERE account IN (SELECT id FROM account WHERE program = ?) "
 
+#: A statement and its values.
+Asked = tuple[str, Sequence[Any]]
+ASKS_EDITION: Final[Asked] = (
+    "SELECT (SELECT count(*) FROM version) + (SELECT count(*) FROM cancelled)",
+    [],
+)
+
 #: What an account has of entries: each with its postings, and whether they agree.
 Ledger = list[tuple[EntryRow, list[Posting], bool]]
 
@@ -110,9 +117,7 @@ class Reading(ABC):
 
     def edition(self) -> int:
         """Grows with each published version, and with each that is cancelled."""
-        return int(
-            self.one("SELECT (SELECT count(*) FROM version) + (SELECT count(*) FROM cancelled)")
-        )
+        return int(self.one(*ASKS_EDITION))
 
     def versions(self, program: int, *, cancelled: bool = False) -> list[VersionRow]:
         """The published versions of a program, in order; those that were cancelled before they
@@ -163,12 +168,16 @@ class Reading(ABC):
 
     def cards(self, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:
         """The accounts of cards, each named by program and token."""
-        found = self.rows(
+        found = self.rows(*self.asks_cards(keys))
+        return {(program, token): account for program, token, account in found}
+
+    def asks_cards(self, keys: Sequence[tuple[int, str]]) -> Asked:
+        """The statement of ``cards``."""
+        return (
             f"SELECT c.program, c.token, c.account FROM {self.wanted['it']} card c "
             "WHERE c.program = j.a AND c.token = j.b",
             self.keyed("it", keys),
         )
-        return {(program, token): account for program, token, account in found}
 
     def tokens(self, account: int) -> list[str]:
         """The cards of an account."""
@@ -190,11 +199,12 @@ class Reading(ABC):
 
     def events(self, keys: Iterable[str]) -> list[EventRow]:
         """Events by key."""
-        found = self.rows(
-            f"SELECT {EVENT} FROM {self.wanted['t']} event e WHERE e.key = j.a",
-            self.keyed("t", [(key,) for key in keys]),
-        )
-        return list(map(EventRow._make, found))
+        return list(map(EventRow._make, self.rows(*self.asks_events(keys))))
+
+    def asks_events(self, keys: Iterable[str]) -> Asked:
+        """The statement of ``events``."""
+        wanted = f"SELECT {EVENT} FROM {self.wanted['t']} event e WHERE e.key = j.a"
+        return wanted, self.keyed("t", [(key,) for key in keys])
 
     def entries(self, places: Iterable[tuple[int, int]]) -> list[Recorded]:
         """Entries by account and seq, in that order."""

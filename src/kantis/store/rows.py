@@ -6,7 +6,7 @@ that are read come as records.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -202,6 +202,23 @@ class Page:
     flags: list[Row] = field(default_factory=list)
     #: what parked events wait for and has come now, beside the decided ones of ``events``
     arrived: list[str] = field(default_factory=list)
+
+
+class Ahead(NamedTuple):
+    """What a batch is going to ask when it has begun, as far as is known before.
+
+    A store to which each question is a way there and back asks all of it at once.
+    """
+
+    #: how many events that wait it takes up; 0 is none
+    ready: int = 0
+    #: of events, to find what came before
+    keys: Sequence[str] = ()
+    #: (program, token) of cards whose accounts are not known, and the accounts that are
+    cards: Sequence[tuple[int, str]] = ()
+    accounts: Sequence[int] = ()
+    #: the last change of a card that is known
+    card_change: int = 0
 
 
 class KeyRow(NamedTuple):
