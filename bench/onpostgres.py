@@ -183,14 +183,11 @@ class _Taker:
 
     def __init__(self) -> None:
         self.sent: Sent = []
+        self._unsent: list[Any] = []
 
     def _copy(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         statement = f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)"
         self.sent.append((statement, _binary(_TYPES[table], rows)))
-
-    def execute(self, statement: str, values: Any = ()) -> int:
-        self.sent.append((_dialect(statement), values))
-        return len(values)
 
     def seal(self, page: Page) -> None:
         """It is sealed."""
@@ -203,7 +200,7 @@ def packed(page: Page) -> Sent:
     """The rows of a batch as the store sends them: bytes to copy, and arrays."""
     taker: Any = _Taker()
     PostgresBooks.write(taker, page)
-    return list(taker.sent)
+    return [*taker.sent, *((_dialect(each), values) for each, values in taker._unsent)]
 
 
 def _binary(kinds: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> bytes:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from kantis.core.events import Event
+from kantis.desk import post as post_room
 from kantis.desk.batch import Request
 from kantis.desk.post import Post
 from kantis.desk.readers import Readers
@@ -114,3 +115,31 @@ def test_a_reader_quotes_as_the_desk_does_and_changes_nothing(shop: Shop) -> Non
     with readers.one() as reader:
         assert codes(reader.quote([shop.redeem("3", "a", 30)])) == ["not-enough"]
     readers.close()
+
+
+def groups(url: str, monkeypatch: pytest.MonkeyPatch, patience: float) -> int:
+    """In how many groups those are answered who come again one after the other."""
+    monkeypatch.setattr(post_room, "_PATIENCE", patience)
+    with Shop(url) as shop:
+        shop(shop.enrol("a"))
+        with posted(shop) as (post, box):
+            with shop.desk.quiet():
+                post.put([ask(shop.buy(f"first-{n}", "a")) for n in range(4)])
+            box.wait(4)
+            first = len(box.told)
+            for n in range(4):
+                post.put([ask(shop.buy(f"again-{n}", "a"))])
+                time.sleep(0.05)
+            box.wait(8)
+            return len(box.told) - first
+
+
+def test_those_who_come_again_share_a_batch_where_each_costs_ways_to_a_server(
+    pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert groups(pg_url, monkeypatch, patience=1_000) == 1
+
+
+def test_without_patience_each_has_its_own(pg_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The twin."""
+    assert groups(pg_url, monkeypatch, patience=0) == 4

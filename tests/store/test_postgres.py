@@ -1,16 +1,21 @@
 """What only PostgreSQL promises."""
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
 
 from kantis.store import arrays, postgres
-from kantis.store.books import Conflict, Outage, Unknown
+from kantis.store.ahead import Answers
+from kantis.store.books import Astray, Conflict, Outage, Unknown
+from kantis.store.people import card_changes
 from kantis.store.postgres import PostgresBooks
 from kantis.store.reading import EVENT
-from kantis.store.rows import ENTRY_COLUMNS, EVENT_COLUMNS, POSTING_COLUMNS, Page
-from tests.store.test_contract import entry, event, page
+from kantis.store.rows import ENTRY_COLUMNS, EVENT_COLUMNS, POSTING_COLUMNS, Ahead, Page
+from tests.store.test_contract import batch, entry, event, page
 
 
 @pytest.fixture
@@ -65,11 +70,8 @@ def test_what_is_refused_says_the_same_at_once_and_copied(
     books.write(page(2))
     books.commit()
     for wrong, error in ((page(2), Conflict), (Page(postings=[*page(1).postings] * 2), Conflict)):
-        books.begin()
-        with pytest.raises(error):
+        with pytest.raises(error), batch(books):
             books.write(wrong)
-            books.commit()
-        books.rollback()
     books.begin()
     books.write(page(1, first=3))
     books.commit()
@@ -145,6 +147,89 @@ def test_what_another_batch_has_taken_up_is_not_taken_twice(
         other.begin()
         assert len(other.ready(9)) == 2
         other.rollback()
+
+
+def test_what_was_asked_ahead_is_not_asked_again(books: PostgresBooks, pg_url: str) -> None:
+    books.begin()
+    books.write(page(3))
+    books.commit()
+    cards = [(1, "card 3"), (1, "none")]
+    books.begin_asking(Ahead(9, (), ["till/1-1", "none"], cards, [1, 2, 77]))
+    before = books.statements
+    assert [row.key for row in books.events(["till/1-1", "none"])] == ["till/1-1"]
+    assert (books.ready(9), books.edition(), card_changes(books, 0)) == ([], 0, [])
+    assert books.cards(cards) == {(1, "card 3"): 3}
+    assert [row.id for row in books.accounts([3, 1, 77])] == [1, 3]
+    assert books.statements == before
+    assert [row.key for row in books.events(["till/2-1"])] == ["till/2-1"]
+    assert books.statements == before + 1
+    with PostgresBooks(pg_url) as other:
+        for number in (1, 2, 3):
+            other.begin()
+            other.execute("SET LOCAL lock_timeout = 50")
+            with pytest.raises(Conflict):
+                other.accounts([number])
+            other.rollback()
+    books.rollback()
+    books.begin()
+    before = books.statements
+    assert (books.edition(), len(books.accounts([1]))) == (0, 1)
+    assert books.statements == before + 2  # what another batch was told holds no longer
+
+
+def crossing(books: PostgresBooks, url: str) -> list[str]:
+    """Two batches have asked for an account each, and then need the other's too."""
+    books.begin()
+    books.write(page(2))
+    books.commit()
+    found = []
+
+    def need(each: PostgresBooks) -> None:
+        try:
+            each.accounts([1, 2])
+            found.append("locked")
+        except (Astray, Conflict) as error:
+            found.append(type(error).__name__)
+        each.rollback()
+
+    with PostgresBooks(url) as other:
+        books.begin_asking(Ahead(accounts=[1]))
+        other.begin_asking(Ahead(accounts=[2]))
+        thread = threading.Thread(target=need, args=(books,))
+        thread.start()
+        time.sleep(0.1)
+        need(other)
+        thread.join()
+    return sorted(found)
+
+
+def test_an_account_that_comes_too_late_lets_the_batch_begin_again(
+    books: PostgresBooks, pg_url: str
+) -> None:
+    assert crossing(books, pg_url) == ["Astray", "locked"]
+
+
+def test_out_of_order_batches_wait_for_each_other(
+    books: PostgresBooks, pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin: it takes PostgreSQL a second to see that neither can go on."""
+
+    def heedless(_: Answers, ids: list[int], lock: Callable[[list[int]], list[Any]]) -> list[Any]:
+        return lock(ids)
+
+    monkeypatch.setattr(Answers, "accounts", heedless)
+    assert crossing(books, pg_url) == ["Conflict", "locked"]
+
+
+def test_what_is_written_can_be_read_before_the_commit(books: PostgresBooks) -> None:
+    books.begin()
+    books.write(page(2))
+    assert books.counts()["entry"] == 2
+    books.mark()
+    books.write(page(1, first=3))
+    books.back()
+    books.commit()
+    assert books.counts()["entry"] == 2
 
 
 def test_a_checkpoint_waits_for_batches_that_run(books: PostgresBooks, pg_url: str) -> None:

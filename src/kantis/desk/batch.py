@@ -12,7 +12,7 @@ turns out short, decide those who looked at a limit once more, on what the locke
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -30,7 +30,7 @@ from kantis.desk.results import ALONE as LEFT_ALONE
 from kantis.desk.results import BAD as SET_ASIDE
 from kantis.desk.results import DECIDED as SETTLED
 from kantis.desk.results import PARKED as WAITS
-from kantis.desk.results import REFUSED, Result, refuse
+from kantis.desk.results import REFUSED, Result, keyless, refuse
 from kantis.desk.tasks import Live, Task, made
 from kantis.store.books import Books
 from kantis.store.chain import EMPTY
@@ -57,13 +57,16 @@ class Request(Struct, array_like=True):
     program: str
     events: list[Event]
     importing: bool = False
+    #: the number of the key it came with, which the batch has to look at; 0: it was looked at
+    key: int = 0
 
 
-def ahead(requests: Iterable[Request], homes: Homes, cache: Cache | None, ready: int) -> Ahead:
+def ahead(requests: Sequence[Request], homes: Homes, cache: Cache | None, ready: int) -> Ahead:
     """What a batch of these requests is going to ask, as far as it can be known before."""
     keys: dict[str, None] = {}
     cards: set[Card] = set()
     accounts: set[int] = set()
+    shown = {request.key for request in requests if request.key}
     known = cache.cards if cache is not None else {}
     for request in requests:
         home = homes.find(request.program)
@@ -80,7 +83,9 @@ def ahead(requests: Iterable[Request], homes: Homes, cache: Cache | None, ready:
                     cards.add(card)
             elif subject:
                 accounts.add(int(subject[8:]))
-    return Ahead(ready, list(keys), sorted(cards), sorted(accounts), homes.stops.last)
+    return Ahead(
+        ready, sorted(shown), list(keys), sorted(cards), sorted(accounts), homes.stops.last
+    )
 
 
 class Batch:
@@ -99,7 +104,7 @@ class Batch:
         self.opened: dict[Card, int] = {}
         self.foresight = Foresight(books)
 
-    def decide(self, requests: Iterable[Request], ready: int = READY_MAX, aside: str = "") -> None:
+    def decide(self, requests: Sequence[Request], ready: int = READY_MAX, aside: str = "") -> None:
         """Find, lock and decide; nothing is written yet.
 
         ``ready`` is how many waiting events are taken up. ``aside`` is why nothing can be
@@ -107,8 +112,14 @@ class Batch:
         """
         if ready:
             self._take_up(ready)
+        shown = {request.key for request in requests if request.key}
+        revoked = self.books.revoked(sorted(shown)) if shown else ()
         for request in requests:
-            self._receive(request)
+            if request.key in revoked:
+                keys = [f"{each.source}/{each.id}" for each in request.events]
+                self.answers.append([keyless(key) for key in keys])
+            else:
+                self._receive(request)
         self._drop_repeated()
         self._find_accounts()
         self._foresee()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable
 from typing import Final
@@ -22,6 +23,9 @@ from kantis.store.books import Conflict, Outage
 
 #: After so long without a request, what follows from the last ones is decided by itself.
 _IDLE_S: Final = 0.2
+#: The next batch waits for those who were just answered for at most this part of the time
+#: that theirs took, where each batch costs ways to a server and back.
+_PATIENCE: Final = 0.5
 
 
 class Post:
@@ -32,6 +36,9 @@ class Post:
         self._open: deque[Waiting] = deque()
         self._news = threading.Condition()
         self._closing = False
+        #: how many may come before the next batch begins, and how long it waits for them
+        self._expected, self._until = 0, 0.0
+        self._patience = 0 if desk.books.alone else _PATIENCE
         self._thread = threading.Thread(target=self._attend, name="kantis-post", daemon=True)
         self._thread.start()
 
@@ -63,15 +70,35 @@ class Post:
                 while not self._open and not self._closing:
                     if not self._news.wait(None if settled else _IDLE_S):
                         break
-                waiting = self._open.popleft() if self._open else None
+                self._linger()
+                waiting = self._open[0] if self._open else None
                 closing = self._closing
             if waiting is not None:
                 settled = False
-                with contextlib.suppress(Exception):  # whoever handed it in is told of it
-                    self._desk.answer(waiting)
+                self._work(waiting)
             elif closing:
                 return
             else:
                 settled = True
                 with contextlib.suppress(Outage, Conflict):  # the next batch takes them up
                     self._desk.settle()
+
+    def _work(self, waiting: Waiting) -> None:
+        """Answer somebody, and with them all who have come until now."""
+        begun = time.monotonic()
+        with contextlib.suppress(Exception):  # whoever handed it in is told of it
+            self._desk.answer(waiting)
+        with self._news:
+            self._expected = len(self._open)
+            while self._open and self._open[0].done:
+                self._open.popleft()
+        now = time.monotonic()
+        self._until = now + (now - begun) * self._patience
+
+    def _linger(self) -> None:
+        """Whoever has just been answered is about to come again: wait for a while, because one
+        batch for all costs the books less than one for each half."""
+        while len(self._open) < self._expected and not self._closing:
+            left = self._until - time.monotonic()
+            if left <= 0 or not self._news.wait(left):
+                return

@@ -37,6 +37,9 @@ class Result(Struct, frozen=True, array_like=True):
     again: bool = False
 
 
+#: The key that an event came with does nothing any more; a door says what to do.
+NO_KEY: Final = "key-unknown"
+
 REFUSALS: Final = {
     "id-reused": "Another event was sent with this id before. Send each event with an id of its "
     "own, and a repeated one unchanged.",
@@ -67,6 +70,11 @@ REFUSALS: Final = {
     "clock of the till and send it again.",
     "unknown-program": "There is no program of that name here. Publish it first.",
 }
+
+
+def keyless(key: str) -> Result:
+    """The answer to an event whose key was revoked; it is not recorded."""
+    return Result(key, REFUSED, refusal=Refusal(NO_KEY, "The key of the caller was revoked."))
 
 
 def refuse(key: str, code: str) -> Result:

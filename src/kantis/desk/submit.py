@@ -19,6 +19,8 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Any, Final, Self
 
+from msgspec import structs
+
 from kantis.core.events import Event
 from kantis.desk import chores, keys, shops
 from kantis.desk.batch import READY_MAX, Batch, Request, ahead
@@ -417,7 +419,7 @@ class Desk:
     def _one_by_one(self, requests: list[Request]) -> list[list[Result]]:
         """Each event in a batch of its own, so that only the one at fault is set aside."""
         answers = [
-            [self._single(Request(each.program, [event], each.importing)) for event in each.events]
+            [self._single(structs.replace(each, events=[event])) for event in each.events]
             for each in requests
         ]
         while self.books.waiting(READY, 1):

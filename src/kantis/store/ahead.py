@@ -31,6 +31,8 @@ class Answers:
     def __init__(self, books: Books, ahead: Ahead) -> None:
         keyed = books.keyed
         self.asked: list[Asked] = [asks_card_changes(ahead.card_change), ASKS_EDITION]
+        if ahead.shown:
+            self.asked.append(books.asks_revoked(ahead.shown))
         if ahead.ready:
             self.asked.append(books.asks_ready(ahead.ready))
         if ahead.keys:

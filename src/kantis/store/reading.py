@@ -164,6 +164,18 @@ class Reading(ABC):
         )
         return KeyRow._make(found[0]) if found else None
 
+    def revoked(self, numbers: Sequence[int]) -> set[int]:
+        """Those keys of callers that are revoked, of these numbers."""
+        return {row[0] for row in self.rows(*self.asks_revoked(numbers))}
+
+    def asks_revoked(self, numbers: Sequence[int]) -> Asked:
+        """The statement of ``revoked``."""
+        return (
+            f"SELECT k.number FROM {self.wanted['i']} api_key k "
+            "WHERE k.number = j.a AND k.revoked IS NOT NULL",
+            self.keyed("i", [(each,) for each in numbers]),
+        )
+
     # ── by key ───────────────────────────────────────────────────────────────
 
     def cards(self, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:

@@ -212,6 +212,8 @@ class Ahead(NamedTuple):
 
     #: how many events that wait it takes up; 0 is none
     ready: int = 0
+    #: the numbers of keys of callers, to find those that were revoked
+    shown: Sequence[int] = ()
     #: of events, to find what came before
     keys: Sequence[str] = ()
     #: (program, token) of cards whose accounts are not known, and the accounts that are

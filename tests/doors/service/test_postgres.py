@@ -1,11 +1,13 @@
 """On PostgreSQL two services share the books."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import kantis.desk
 from kantis.desk.verify import verify
-from tests.doors.service.server import begin, buy, enrol, mug, served
+from tests.doors.service.server import KANTIS, begin, buy, enrol, mug, served
 from tests.doors.service.test_events import points, problem
+from tests.doors.service.tills import changed
 
 
 def test_two_services_give_ten_rewards_and_know_each_others_events(pg_url: str) -> None:
@@ -32,3 +34,38 @@ def test_two_services_give_ten_rewards_and_know_each_others_events(pg_url: str) 
                 till.close()
             assert verify(desk.books).ok
         assert one.end()[0] == two.end()[0] == 0
+
+
+#: A service whose batches do not look whether the keys of their callers hold.
+TRUSTING = changed("""
+from kantis.store.postgres import PostgresBooks
+PostgresBooks.revoked = lambda self, numbers: set()
+""")
+
+
+def after_revoking(url: str, command: tuple[str, ...] = KANTIS) -> list[int]:
+    """What a key gets that another process has revoked, whatever it sends; nothing is written
+    unless it is let in."""
+    key = begin(url, "club")["club/till"]
+    with served(url, command, ["--no-jobs"]) as server, server.client(key) as till:
+        assert till.post("/v1/events", json=enrol("a")).status_code == 200
+        with kantis.desk.open(url) as desk:
+            assert desk.revoke_key(next(k.prefix for k in desk.books.all_keys()))
+            events = desk.books.counts()["event"]
+            said: list[Any] = [buy("b", "a"), [buy("c", "a")], {"type": "nonsense"}, [{}]]
+            found = [till.post("/v1/events", json=each) for each in said]
+            assert desk.books.counts()["event"] - events == 2 * (found[0].status_code == 200)
+        assert till.get("/v1/programs").status_code == 401
+        assert server.end()[0] == 0
+    return [each.status_code for each in found]
+
+
+def test_a_key_that_was_revoked_elsewhere_does_nothing_from_the_next_request_on(
+    pg_url: str,
+) -> None:
+    assert after_revoking(pg_url) == [401, 401, 401, 401]
+
+
+def test_a_batch_that_does_not_look_lets_a_revoked_key_in(pg_url: str) -> None:
+    """The twin."""
+    assert after_revoking(pg_url, TRUSTING) == [200, 200, 400, 200]

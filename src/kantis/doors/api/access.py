@@ -171,6 +171,8 @@ class Caller(Struct, frozen=True):
     location: str
     name: str
     limits: Limits
+    #: the number of the key where it is left to the batch of an event to look whether it holds
+    unchecked: int = 0
 
     @property
     def by(self) -> By:

@@ -19,7 +19,7 @@ from starlette.routing import Route
 from kantis.desk.submit import Desk
 from kantis.doors.api import checkout, first, shops
 from kantis.doors.api.contract import contract
-from kantis.doors.api.events import Events
+from kantis.doors.api.events import EVENTS, Events
 from kantis.doors.api.gate import Gate
 from kantis.doors.api.office import Office
 from kantis.doors.api.problems import Problem, response
@@ -56,7 +56,7 @@ def application(desk: Desk, setup: Setup = USUAL) -> Gate:
         Route(checkout.SCRIPT, checkout.script),
         Route("/v1/shops/{connection}/webhook", shops.webhook, methods=["POST"]),
     ]
-    gate = Gate(app, {"/v1/events": Events(), "/v1/quotes": Events(quotes=True)})
+    gate = Gate(app, {EVENTS: Events(), "/v1/quotes": Events(quotes=True)})
     return gate
 
 

@@ -18,8 +18,9 @@ import structlog
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kantis.desk.results import NO_KEY
 from kantis.doors.api.access import CHECKOUT, OPEN, SIGNED, Caller, Route, route_of
-from kantis.doors.api.events import BODY_BYTES_MAX
+from kantis.doors.api.events import BODY_BYTES_MAX, EVENTS
 from kantis.doors.api.office import Office
 from kantis.doors.api.problems import Problem, response
 
@@ -28,6 +29,8 @@ _NO_STORE: Final = (b"cache-control", b"no-store")
 #: Routes that read a body by themselves, because it is a file.
 _STREAMED: Final = ("/v1/imports",)
 _NOSNIFF: Final = (b"x-content-type-options", b"nosniff")
+#: From here on a status says that the service itself is to blame.
+_FAULTS: Final = 500
 #: Begins the ids that requests get here.
 _PROCESS: Final = secrets.token_hex(8)
 _numbers: Final = count(1)
@@ -66,14 +69,14 @@ class _Visit:
         self._id = said.decode() if said and _ID.fullmatch(said) else _new_id()
         self._status = 0
         self._route: Route | None = None
-        self._key = ""
+        self._caller: Caller | None = None
 
     async def run(self) -> None:
         started = time.perf_counter()
         try:
             await self._enter()
         except Problem as problem:
-            await self._refuse(problem)
+            await self._refuse(await self._instead(problem))
         except Exception as error:
             log.exception("fault", request=self._id, error=type(error).__name__)
             await self._refuse(Problem("fault"))
@@ -87,10 +90,11 @@ class _Visit:
         route = self._route = route_of(scope["method"], scope["path"])
         state = scope["state"] = {"office": self._office, "request": self._id}
         if route.scopes not in (OPEN, SIGNED, CHECKOUT):
-            caller = state["caller"] = await self._office.caller(
-                self._secret(), (scope.get("client") or ("",))[0]
-            )
-            self._key = caller.key
+            secret, address = self._secret(), (scope.get("client") or ("",))[0]
+            caller = self._office.known(secret, address) if route.path == EVENTS else None
+            if caller is None:
+                caller = await self._office.caller(secret, address)
+            self._caller = state["caller"] = caller
             if caller.scope not in route.scopes:
                 raise Problem("not-allowed")
             if caller.limits.per_minute:
@@ -99,6 +103,15 @@ class _Visit:
         if app is None and scope["method"] not in ("GET", "HEAD") and route.path not in _STREAMED:
             receive = await self._whole_body()
         await (app or self._gate.app)(scope, receive, self._answer)
+
+    async def _instead(self, problem: Problem) -> Problem:
+        """What a caller did wrong; but one whose key is revoked is told that, and nothing else."""
+        if self._caller is not None and problem.status < _FAULTS:
+            try:
+                await self._office.check(self._caller)
+            except Problem as other:
+                return other if other.code == NO_KEY else problem
+        return problem
 
     def _pace(self, caller: Caller) -> None:
         wait_s = self._office.pace.wait_s(caller.key, caller.limits.per_minute)
@@ -170,9 +183,9 @@ class _Visit:
         await response(problem, self._id)(self._scope, self._receive, self._answer)
 
     def _note(self, seconds: float) -> None:
-        route = self._route
+        route, key = self._route, self._caller.key if self._caller is not None else ""
         path, method = (route.path, route.method) if route else ("none", "other")
-        self._office.journal.note(self._id, method, path, self._status, seconds, self._key)
+        self._office.journal.note(self._id, method, path, self._status, seconds, key)
 
 
 def _new_id() -> str:

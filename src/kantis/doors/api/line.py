@@ -43,8 +43,11 @@ class Line:
         """Whether events are taken and answered."""
         return self._post.alive and not self._closing
 
-    async def submit(self, program: str, events: list[Event]) -> list[Result]:
-        """What became of events, after their commit; ``Problem`` when they are not taken."""
+    async def submit(self, program: str, events: list[Event], key: int = 0) -> list[Result]:
+        """What became of events, after their commit; ``Problem`` when they are not taken.
+
+        With the number of a key they are refused where that is revoked by then.
+        """
         bulk, count = int(len(events) > BULK_FROM), len(events)
         if self._closing:
             raise Problem("closing", retry_after=str(RETRY_AFTER_S))
@@ -53,7 +56,7 @@ class Line:
         future: asyncio.Future[list[Result]] = self._loop.create_future()
         if not self._fresh:
             self._loop.call_soon(self._hand_in)
-        self._fresh.append((Request(program, events), future))
+        self._fresh.append((Request(program, events, False, key), future))
         self.waiting[bulk] += count
         try:
             return await future

@@ -11,13 +11,14 @@ from functools import partial
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 import structlog
+from msgspec import structs
 
 from kantis.core.events import Event
 from kantis.desk import outbox
 from kantis.desk.demo import is_demo
 from kantis.desk.keys import Limits
 from kantis.desk.readers import Readers
-from kantis.desk.results import Result
+from kantis.desk.results import NO_KEY, Result
 from kantis.desk.submit import Desk, wall_clock
 from kantis.desk.uses import Uses
 from kantis.desk.vault.keyfile import Locked
@@ -53,6 +54,10 @@ _T = TypeVar("_T")
 
 async def _by(whom: ThreadPoolExecutor, do: Callable[[], _T]) -> _T:
     return await asyncio.get_running_loop().run_in_executor(whom, do)
+
+
+def _unknown_key() -> Problem:
+    return Problem(NO_KEY, www_authenticate="Bearer")
 
 
 def _log_fault(where: str, error: Exception) -> None:
@@ -95,6 +100,8 @@ class Office:
             self.demo = is_demo(reader.books)
         self._names: dict[int, str] = {}
         self._callers: dict[int, Caller] = {}
+        #: by the secret, where other processes may revoke keys; each is looked at in its batch
+        self._known: dict[str, Caller] = {}
         self._porter = Porter(self._look_up)
 
     def _waiting(self, queue: int) -> int:
@@ -191,8 +198,10 @@ class Office:
         if held is not None:
             return [held]
         await keep_proved(self, caller, events)
-        results = await self.line.submit(caller.program, events)
+        results = await self.line.submit(caller.program, events, caller.unchecked)
         for each in results:
+            if each.refusal is not None and each.refusal.code == NO_KEY:
+                raise _unknown_key()
             self.journal.count(each.outcome)
         return results
 
@@ -203,11 +212,33 @@ class Office:
             row = keyring.find(secret)
         except LookupError:
             row = await self._porter.find(secret)
+            if row is not None and not row.largest:
+                known = await self.caller_of(row)
+                self._known[secret] = structs.replace(known, unchecked=row.number)
         if row is None:
-            raise Problem("key-unknown", www_authenticate="Bearer")
-        if self._uses.note(row.prefix, self.desk.clock(), address):
-            self._clerk.submit(self._write_uses)
+            raise _unknown_key()
+        self._note_use(row.prefix, address)
         return await self.caller_of(row)
+
+    def known(self, secret: str, address: str) -> Caller | None:
+        """Whose key this was when somebody looked; whether it still holds is for the batch of an
+        event to say, or for ``check``. A key that may move only so much is always looked up."""
+        caller = self._known.get(secret)
+        if caller is not None:
+            self._note_use(caller.key, address)
+        return caller
+
+    async def check(self, caller: Caller) -> None:
+        """``Problem`` when the key of a caller was revoked at which no batch has looked."""
+        if caller.unchecked:
+            shown = [caller.unchecked]
+            revoked = await self.read(lambda reader: reader.books.revoked(shown))
+            if revoked:
+                raise _unknown_key()
+
+    def _note_use(self, key: str, address: str) -> None:
+        if self._uses.note(key, self.desk.clock(), address):
+            self._clerk.submit(self._write_uses)
 
     def _write_uses(self) -> None:
         """When keys were used last; what cannot be written now is not worth an outage."""
