@@ -46,7 +46,7 @@ class Post:
         """Hand requests in; they join the batch that is forming."""
         with self._news:
             assert not self._closing, "the post is closed"
-            waiting = [self._desk.queue(each, self._told) for each in requests]
+            waiting = self._desk.queue_all(requests, self._told)
             self._open += waiting
             self._news.notify()
         return waiting

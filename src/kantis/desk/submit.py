@@ -138,10 +138,16 @@ class Desk:
 
     def queue(self, request: Request, told: Told | None = None) -> Waiting:
         """Let a request wait for the batch that is forming; ``answer`` has to be called for it."""
-        waiting = Waiting(request, told)
-        queue = self._bulk if request.importing or len(request.events) > BULK_FROM else self._tills
+        return self.queue_all([request], told)[0]
+
+    def queue_all(self, requests: Iterable[Request], told: Told | None) -> list[Waiting]:
+        """Let requests wait; ``answer`` has to be called for each that is not done by then."""
+        waiting = [Waiting(each, told) for each in requests]
         with self._queues:
-            queue.append(waiting)
+            for each in waiting:
+                request = each.request
+                bulk = request.importing or len(request.events) > BULK_FROM
+                (self._bulk if bulk else self._tills).append(each)
             self._queues.notify()
         return waiting
 

@@ -49,7 +49,7 @@ class Events:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = scope["state"]
         office, caller, request = state["office"], state["caller"], state["request"]
-        headers = dict(scope["headers"])
+        headers = state["headers"]
         body = await body_of(headers, receive)
         key = idempotency_key(headers)
         if body.lstrip()[:1] == b"[":

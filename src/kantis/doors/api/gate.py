@@ -89,6 +89,7 @@ class _Visit:
             return
         route = self._route = route_of(scope["method"], scope["path"])
         state = scope["state"] = {"office": self._office, "request": self._id}
+        state["headers"] = self._headers
         if route.scopes not in (OPEN, SIGNED, CHECKOUT):
             secret, address = self._secret(), (scope.get("client") or ("",))[0]
             caller = self._office.known(secret, address) if route.path == EVENTS else None
@@ -170,7 +171,7 @@ class _Visit:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             said = [*message.get("headers", ()), (b"x-request-id", self._id.encode()), _NOSNIFF]
-            if all(name != b"cache-control" for name, _ in said):
+            if b"cache-control" not in [name for name, _ in said]:
                 said.append(_NO_STORE)
             if self._route is not None and self._route.scopes is CHECKOUT:
                 said += self._shared()

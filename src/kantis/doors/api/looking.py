@@ -85,6 +85,8 @@ def languages(said: str) -> list[str]:
     >>> languages("sv;q=0.1, fi-FI, en;q=0.8")
     ['fi', 'en', 'sv']
     """
+    if not said:
+        return []
     wanted = []
     for position, each in enumerate(said.split(",")[:20]):
         tag, _, more = each.strip().partition(";")
