@@ -29,9 +29,9 @@ from kantis.desk.cancelling import cancel
 from kantis.desk.filing import file_slips
 from kantis.desk.programs import Engine, Homes
 from kantis.desk.publish import publish
-from kantis.desk.results import UNKNOWN, Result, refuse
+from kantis.desk.results import Result, refuse
 from kantis.desk.sweep import checkpoint, sweep
-from kantis.desk.waiting import Flying, Told, Waiting, fail, give
+from kantis.desk.waiting import Flying, Told, Waiting, fail, give, unknown
 from kantis.store.books import Astray, Books, Conflict, Outage, Unknown
 from kantis.store.schema import READY
 from kantis.store.scribe import ScribedBooks
@@ -145,8 +145,7 @@ class Desk:
         waiting = [Waiting(each, told) for each in requests]
         with self._queues:
             for each in waiting:
-                request = each.request
-                bulk = request.importing or len(request.events) > BULK_FROM
+                bulk = each.request.importing or len(each.request.events) > BULK_FROM
                 (self._bulk if bulk else self._tills).append(each)
             self._queues.notify()
         return waiting
@@ -410,7 +409,7 @@ class Desk:
         with suppress(Conflict):  # that is known now, and no reason for whoever comes next
             self.books.land()
         return (
-            _unknown(lost.requests) if isinstance(error, Unknown) else self.transact(lost.requests)
+            unknown(lost.requests) if isinstance(error, Unknown) else self.transact(lost.requests)
         )
 
     def transact(self, requests: list[Request]) -> list[list[Result]]:
@@ -463,7 +462,7 @@ class Desk:
                 continue
             except Unknown:
                 self.forget()
-                return _unknown(requests)
+                return unknown(requests)
             except BaseException:
                 self.forget()
                 raise
@@ -498,7 +497,3 @@ class Desk:
         if self.cache is not None:
             self.cache.clear()
         self.books.rollback()
-
-
-def _unknown(requests: list[Request]) -> list[list[Result]]:
-    return [[Result(event.key, UNKNOWN) for event in request.events] for request in requests]

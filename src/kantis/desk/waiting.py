@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from kantis.desk.batch import Batch, Request
-from kantis.desk.results import Result
+from kantis.desk.results import UNKNOWN, Result
 from kantis.store.scribe import Flight
 
 Told = Callable[[list["Waiting"]], None]
@@ -65,6 +65,11 @@ def fail(joined: list[Waiting], error: BaseException) -> None:
     for waiting in joined:
         waiting.error = error
     _open(joined)
+
+
+def unknown(requests: list[Request]) -> list[list[Result]]:
+    """The answers where nobody knows whether the batch was committed."""
+    return [[Result(event.key, UNKNOWN) for event in request.events] for request in requests]
 
 
 def _open(joined: list[Waiting]) -> None:
