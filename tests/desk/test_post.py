@@ -117,9 +117,10 @@ def test_a_reader_quotes_as_the_desk_does_and_changes_nothing(shop: Shop) -> Non
     readers.close()
 
 
-def groups(url: str, monkeypatch: pytest.MonkeyPatch, patience: float) -> int:
+def groups(url: str, monkeypatch: pytest.MonkeyPatch, patience_s: float) -> int:
     """In how many groups those are answered who come again one after the other."""
-    monkeypatch.setattr(post_room, "_PATIENCE", patience)
+    monkeypatch.setattr(post_room, "_PATIENCE", 1_000)
+    monkeypatch.setattr(post_room, "_PATIENCE_S_MAX", patience_s)
     with Shop(url) as shop:
         shop(shop.enrol("a"))
         with posted(shop) as (post, box):
@@ -137,9 +138,9 @@ def groups(url: str, monkeypatch: pytest.MonkeyPatch, patience: float) -> int:
 def test_those_who_come_again_share_a_batch_where_each_costs_ways_to_a_server(
     pg_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert groups(pg_url, monkeypatch, patience=1_000) == 1
+    assert groups(pg_url, monkeypatch, patience_s=10) == 1
 
 
 def test_without_patience_each_has_its_own(pg_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The twin."""
-    assert groups(pg_url, monkeypatch, patience=0) == 4
+    assert groups(pg_url, monkeypatch, patience_s=0) == 4

@@ -1,6 +1,7 @@
 """What goes through the pipe together happens in order, and nothing behind what fails."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -64,6 +65,30 @@ def test_what_was_let_go_is_prepared_again(connection: psycopg.Connection[Any]) 
     with pytest.raises(errors.InvalidSqlStatementName):
         pipe.ask([ALL])
     assert pipe.ask([put(*ROWS), ALL]) == [[], ROWS]
+
+
+def test_what_was_for_other_columns_is_prepared_again(connection: psycopg.Connection[Any]) -> None:
+    pipe = Pipe(connection)
+    pipe.ask([ALL])
+    connection.execute("ALTER TABLE thing ADD more bigint")
+    with pytest.raises(errors.FeatureNotSupported):
+        pipe.ask([ALL])
+    assert pipe.ask([ALL]) == [[]]
+
+
+def test_threads_take_turns(connection: psycopg.Connection[Any]) -> None:
+    pipe = Pipe(connection)
+
+    def work(number: int) -> bool:
+        one: Question = "SELECT ?::bigint", [number]
+        return all(
+            pipe.ask([one] * 5) == [[(number,)]] * 5
+            and connection.execute("SELECT %s", (number,)).fetchall() == [(number,)]
+            for _ in range(100)
+        )
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(work, range(4)))
 
 
 def test_a_lost_connection_is_closed(connection: psycopg.Connection[Any], pg_url: str) -> None:

@@ -23,9 +23,10 @@ from kantis.store.books import Conflict, Outage
 
 #: After so long without a request, what follows from the last ones is decided by itself.
 _IDLE_S: Final = 0.2
-#: The next batch waits for those who were just answered for at most this part of the time
-#: that theirs took, where each batch costs ways to a server and back.
+#: Where a batch costs ways to a server and back, the next one waits for those who were just
+#: answered: for this part of the time that theirs took, and never longer than that.
 _PATIENCE: Final = 0.5
+_PATIENCE_S_MAX: Final = 0.005
 
 
 class Post:
@@ -38,7 +39,7 @@ class Post:
         self._closing = False
         #: how many may come before the next batch begins, and how long it waits for them
         self._expected, self._until = 0, 0.0
-        self._patience = 0 if desk.books.alone else _PATIENCE
+        self._patience_s_max = 0 if desk.books.alone else _PATIENCE_S_MAX
         self._thread = threading.Thread(target=self._attend, name="kantis-post", daemon=True)
         self._thread.start()
 
@@ -93,7 +94,7 @@ class Post:
             while self._open and self._open[0].done:
                 self._open.popleft()
         now = time.monotonic()
-        self._until = now + (now - begun) * self._patience
+        self._until = now + min((now - begun) * _PATIENCE, self._patience_s_max)
 
     def _linger(self) -> None:
         """Whoever has just been answered is about to come again: wait for a while, because one

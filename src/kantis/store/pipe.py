@@ -27,23 +27,29 @@ from kantis.store.arrays import Column
 Question: TypeAlias = tuple[str, Sequence[Column | int]]
 
 _BINARY: Final = int(pq.Format.BINARY)
-_ROWS, _SYNC = int(pq.ExecStatus.TUPLES_OK), int(pq.ExecStatus.PIPELINE_SYNC)
+_ROWS: Final = int(pq.ExecStatus.TUPLES_OK)
 _FAILED, _SKIPPED = int(pq.ExecStatus.FATAL_ERROR), int(pq.ExecStatus.PIPELINE_ABORTED)
+#: What was prepared is gone, or was for tables that have other columns now.
+_STALE: Final = (errors.InvalidSqlStatementName, errors.FeatureNotSupported)
 _numbers: Final = itertools.count(1)
 _bigint: Final = struct.Struct(">q").pack
 
 
 class Pipe:
-    """Of one connection, which nobody else uses meanwhile."""
+    """Of one connection. Threads take turns; what they say stays apart."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
-        self._pg = connection.pgconn
+        self._pg, self._lock = connection.pgconn, connection.lock
         self._transformer = Transformer(connection)
         self._prepared: dict[str, bytes] = {}
         self._poll = select.poll()
 
     def ask(self, questions: Sequence[Question]) -> list[list[Any]]:
         """The rows that each statement finds, once all have run; ``psycopg.Error`` if one fails."""
+        with self._lock:  # the driver takes it too, for each of its own statements
+            return self._ask(questions)
+
+    def _ask(self, questions: Sequence[Question]) -> list[list[Any]]:
         pg = self._pg
         pg.enter_pipeline_mode()
         try:
@@ -87,8 +93,8 @@ class Pipe:
             self._next()  # all has run
         except psycopg.OperationalError as error:
             raise failure or error from None
-        if isinstance(failure, errors.InvalidSqlStatementName):
-            self._prepared.clear()  # somebody else has let them go
+        if isinstance(failure, _STALE):
+            self._prepared.clear()
         if failure is not None:
             raise failure
         return answers
