@@ -30,7 +30,7 @@ def changed(change: str) -> tuple[str, ...]:
 #: A service that answers before anything is written down.
 HASTY = changed("""
 from kantis.doors.api.line import Line
-async def submit(self, program, events):
+async def submit(self, program, events, key=0):
     return self._post._desk.quote(events, program=program)
 Line.submit = submit
 """)
