@@ -112,7 +112,7 @@ def test_two_vouchers_of_one_code_are_both_there(shop: Shop) -> None:
     (code,) = account(shop, "old").vouchers
     assert list(account(shop, "new").vouchers) == [code]
     merge(shop)
-    other = f"{code}-{number(shop, 'till/enrol-old')}"
+    other = f"{code}.{number(shop, 'till/enrol-old')}"
     assert list(account(shop, "new").vouchers) == [code, other]
     assert ask(shop, "undo", "old", Cancel("mug-o")) == "decided"
     vouchers = account(shop, "new").vouchers

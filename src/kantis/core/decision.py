@@ -81,6 +81,16 @@ def decode_decision(data: bytes) -> Decision:
     return _decode(data)
 
 
+def brought(decision: Decision) -> int:
+    """How many of its changes, the first ones, bring what an account had that became a part of
+    this one: told and counted there, when it happened.
+
+    >>> brought(Decision(changes=[("voucher", "a"), ("merged", 7), ("tier", "status", 1)]))
+    1
+    """
+    return next((n for n, each in enumerate(decision.changes) if each[0] == "merged"), 0)
+
+
 class Entry(Struct, array_like=True, gc=False):
     """A decision with its place in the account's books.
 

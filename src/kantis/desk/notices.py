@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from kantis.core.decision import Decision
+from kantis.core.decision import Decision, brought
 from kantis.core.places import (
     ADJUSTED,
     AVAILABLE,
@@ -178,7 +178,7 @@ def _told(decision: Decision, event: str) -> Iterator[Notice]:
         if kind in NOTED:
             type, names = NOTED[kind]
             yield Notice(type, dict(zip(names, values, strict=True)))
-    for change in decision.changes:
+    for change in decision.changes[brought(decision) :]:
         if change[0] == "voucher state" and change[2] == "used":
             yield Notice("voucher.used", {"kind": str(change[1]).rsplit("-", 2)[0]})
 

@@ -29,6 +29,8 @@ from kantis.features import tiers
 from kantis.features.tiers import TierGroup
 
 REASON = "merge"
+#: The facts of who is in a segment, and of how a lot fell that was drawn for it.
+_SEGMENT, _DRAWN = "segment ", "drawn "
 
 
 def bring(plan: Plan, turn: Turn, body: Merged) -> None:
@@ -116,7 +118,7 @@ def _vouchers(turn: Turn, state: Account) -> dict[str, str]:
     for code, each in state.vouchers.items():
         here = code
         while here in turn.account.vouchers:
-            here = others[code] = f"{here}-{state.id}"
+            here = others[code] = f"{here}.{state.id}"
         what = (each.kind, each.worth, each.balance, each.points, each.issued, each.expires)
         turn.change("voucher", here, *what)
         if each.state != "open":
@@ -288,7 +290,9 @@ def _awards(
 def _said(turn: Turn, state: Account, unlike: _Unlike) -> None:
     """What the member has loaded, chosen and told, where nothing is known here.
 
-    Who invited themselves is marked for a look: what it gave was not meant for one person.
+    A lot that was drawn here says whether one is in a segment, also where the other one's fell
+    otherwise. Who invited themselves is marked for a look: what it gave was not meant for one
+    person.
     """
     account = turn.account
     for name, (loaded, uses) in state.offers.items():
@@ -299,6 +303,7 @@ def _said(turn: Turn, state: Account, unlike: _Unlike) -> None:
             turn.change("choose", name, moment, value)
     for name, history in state.facts.items():
         known = name in unlike.facts and not name.startswith("trial ")
+        known |= name.startswith(_SEGMENT) and name.replace(_SEGMENT, _DRAWN, 1) in unlike.facts
         for moment, value in history if not known and not name.startswith(PILOT) else ():
             turn.change("know", name, moment, value)
     if _invited(account, state.id) or _invited(state, account.id):

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 
 from kantis.core.budgets import missed
 from kantis.core.calendar import Calendar, window_start
-from kantis.core.decision import Decision
+from kantis.core.decision import Decision, brought
 from kantis.core.events import Body, Line, Purchase
 from kantis.core.places import (
     ADJUSTED,
@@ -135,7 +135,10 @@ class Counting(Struct):
         day = self.days[fact.program].day(fact.booked)
         for posting in decision.postings:
             self._posting(fact, day, posting)
-        for change in decision.changes:
+        first = brought(decision)
+        for change in decision.changes[:first]:
+            self._came(fact, day, change)
+        for change in decision.changes[first:]:
             self._change(fact, day, change)
         for line, name, amount in decision.effects:
             if line:  # points and vouchers that pay are counted where they are spent
@@ -211,21 +214,48 @@ class Counting(Struct):
         elif code == "tier":
             self._level(fact, day, change[1], change[2])
         elif code == "voucher":
-            _, name, kind, worth, *_ = change
-            row = VoucherRow(account, name, kind, worth)
-            self.vouchers[account, name] = self.opened[account, name] = row
-            self.closed.discard((account, name))
-            self.add((fact.program, day, VOUCHERS, kind, "issued"), 1, worth)
+            row = self._open(account, change)
+            self.add((fact.program, day, VOUCHERS, row.kind, "issued"), 1, row.worth)
         elif code == "voucher state":
             self._voucher(fact, day, change[1], change[2])
+        elif code == "hollow":
+            for _, name in [key for key in self.vouchers if key[0] == account]:
+                self._close(account, name)
+            self._keep(self._account(fact, day)._replace(levels=""))
+
+    def _came(self, fact: Fact, day: int, change: tuple[Any, ...]) -> None:
+        """Remember what came from an account that is a part of this one; it was counted there."""
+        code, account = change[0], fact.account
+        if code == "voucher":
+            self._open(account, change)
+        elif code == "voucher state":
+            self._close(account, change[1])
+        elif code == "tier":
+            row = self._account(fact, day)
+            levels = read_levels(row.levels) | {change[1]: change[2]}
+            self._keep(row._replace(levels=write_levels(levels)))
+        else:
+            self._change(fact, day, change)
+
+    def _open(self, account: int, change: tuple[Any, ...]) -> VoucherRow:
+        _, name, kind, worth, *_ = change
+        row = VoucherRow(account, name, kind, worth)
+        self.vouchers[account, name] = self.opened[account, name] = row
+        self.closed.discard((account, name))
+        return row
+
+    def _close(self, account: int, name: str) -> VoucherRow | None:
+        """A voucher is not open any more; none that was closed before, and is forgotten now."""
+        key = account, name
+        row = self.vouchers.pop(key, None)
+        if row is not None and self.opened.pop(key, None) is None:
+            self.closed.add(key)
+        return row
 
     def _voucher(self, fact: Fact, day: int, name: str, state: str) -> None:
-        key = fact.account, name
-        row = self.vouchers.pop(key, None)
-        if row is None:  # it was closed before, and is forgotten now
+        row = self._close(fact.account, name)
+        if row is None:
             return
-        if self.opened.pop(key, None) is None:
-            self.closed.add(key)
         self.add((fact.program, day, VOUCHERS, row.kind, state), 1, row.worth)
         if state == "used":
             self._had(fact, day, Had(KIND, row.kind, 1))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from kantis.core.decision import Decision
+from kantis.core.decision import Decision, brought
 from kantis.core.events import Body, Enjoy, Purchase, Redeem
 from kantis.core.places import (
     AVAILABLE,
@@ -71,7 +71,7 @@ def had(decision: Decision, body: Body | None, cause: Body | None) -> Iterator[H
         for fact in decision.fired:
             if tuple(fact[1:]) == ("", 0, 0, 0, 0):
                 yield Had(REWARD, fact[0], 1)
-    for change in decision.changes:
+    for change in decision.changes[brought(decision) :]:
         if change[0] == "offer" and change[2] < 0 and change[3]:
             yield Had(OFFER, change[1], 1)
 

@@ -155,12 +155,14 @@ def _one(
 def _members(
     books: Reading, plan: Any, page: Sequence[tuple[int, Account]], rules: Rules | None, now: int
 ) -> set[int]:
-    """The accounts of a page that belong; one that was merged into another does not."""
+    """The accounts of a page that belong; one that was merged into another does not, and what
+    was bought with it counts there."""
     if rules is None:
         return set()
+    counts = {each: number for number, account in page for each in (number, *account.merged)}
     bought: dict[int, list[Month]] = {}
-    for number, *month in rows.bought(books, [number for number, _ in page]):
-        bought.setdefault(number, []).append(Month(*month))
+    for number, *month in rows.bought(books, counts):
+        bought.setdefault(counts[number], []).append(Month(*month))
     return {
         number
         for number, account in page

@@ -1,0 +1,138 @@
+"""What a merge means outside the account: figures, webhooks and segments."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from kantis.core.account import Account, decode_account
+from kantis.core.events import Event, Line, Load, Merge, Purchase, Redeem, Use
+from kantis.desk.audit import By
+from kantis.desk.measures.figures import Month, measure
+from kantis.desk.measures.tallying import catch_up, differences
+from kantis.desk.notices import of_decision
+from kantis.desk.programs import Engine
+from kantis.desk.recorded import entry_of
+from kantis.desk.segments import refreshing
+from tests.desk.shop import Shop
+from tests.desk.test_merging import account, merge, number, proved, settle
+from tests.desk.test_merging_everything import TERMS, ask
+from tests.desk.test_segments import buys, inside, refresh
+from tests.desk.test_segments import desk as desk  # a fixture
+
+STAFF = By("test")
+
+
+@pytest.fixture
+def shop(url: str) -> Iterator[Shop]:
+    """A shop with three cards; its books are proved at the end."""
+    with Shop(url, Engine(), TERMS) as shop:
+        shop(shop.enrol("old"), shop.enrol("new"), shop.enrol("third"))
+        yield shop
+        settle(shop)
+        proved(shop)
+
+
+def measured(shop: Shop) -> Month:
+    """The figures of the month, which are a fold of the books."""
+    shop.desk.checkpoint()
+    catch_up(shop.desk)
+    assert not differences(shop.desk.books)
+    return measure(shop.desk.books, shop.desk.homes.numbered(1)).months[-1]
+
+
+# ── figures and webhooks ─────────────────────────────────────────────────────
+
+
+def test_what_comes_with_a_merge_is_counted_once(shop: Shop) -> None:
+    bread = Purchase((Line("1", "bread", 1, 100, category="bread"),))
+    shop(shop.buy("o1", "old", 10_000))
+    for id in ("mug-1", "mug-2"):
+        ask(shop, id, "old", Redeem("mug"))
+    ask(shop, "load", "old", Load("bread"))
+    shop(shop.tell("bread", "card:old", bread))
+    ask(shop, "use", "old", Use(next(iter(account(shop, "old").vouchers))))
+    before = measured(shop)
+    assert (before.open_vouchers.count, before.had["offer bread"], before.up) == (1, 1, 1)
+    merge(shop)
+    after = measured(shop)
+    assert after.vouchers == before.vouchers
+    assert after.open_vouchers == before.open_vouchers
+    assert (after.had, after.up, after.down) == (before.had, before.up, before.down)
+    ask(shop, "use-2", "old", Use(list(account(shop, "new").vouchers)[-1]))
+    assert measured(shop).open_vouchers.count == 0
+
+
+def test_what_comes_back_from_a_merge_is_counted_once(shop: Shop) -> None:
+    shop(shop.buy("o1", "old", 10_000))
+    ask(shop, "mug", "old", Redeem("mug"))
+    old = number(shop, "till/enrol-old")
+    shop(shop.ask("nowhere", f"account:{old}", Merge("account:999")))
+    settle(shop)
+    assert len(account(shop, "old").vouchers) == 1
+    found = measured(shop)
+    assert (found.open_vouchers.count, found.vouchers["issued"].count, found.up) == (1, 1, 1)
+
+
+def test_a_used_voucher_is_told_once(shop: Shop) -> None:
+    shop(shop.buy("o1", "old", 5000))
+    ask(shop, "mug", "old", Redeem("mug"))
+    ask(shop, "use", "old", Use(next(iter(account(shop, "old").vouchers))))
+    merge(shop)
+    accounts = [number(shop, f"till/enrol-{card}") for card in ("old", "new")]
+    entries = shop.desk.books.entries([(each, n) for each in accounts for n in range(1, 12)])
+    told = [
+        each for row in entries for each in of_decision(entry_of(*row).decision)
+        if each.type == "voucher.used"
+    ]  # fmt: skip
+    assert [each.data for each in told] == [{"kind": "mug"}]
+
+
+def test_a_voucher_with_another_code_is_told_with_its_kind(shop: Shop) -> None:
+    shop(shop.buy("o1", "old", 5000), shop.buy("n1", "new", 5000))
+    for card in ("old", "new"):
+        ask(shop, f"mug-{card}", card, Redeem("mug"))
+    merge(shop)
+    code = list(account(shop, "new").vouchers)[-1]
+    (used,) = shop(shop.ask("use", "card:old", Use(code)))
+    assert used.entry is not None
+    told = [each for each in of_decision(used.entry.decision) if each.type == "voucher.used"]
+    assert [each.data for each in told] == [{"kind": "mug"}]
+
+
+# ── segments ─────────────────────────────────────────────────────────────────
+
+
+def stored(desk: refreshing.Desk, card: str) -> Account:
+    found = desk.books.cards([(1, card)])[1, card]
+    return decode_account(desk.books.accounts([found])[0].snapshot)
+
+
+def become(desk: refreshing.Desk, of: str, into: str) -> None:
+    one, other = (f"account:{stored(desk, card).id}" for card in (of, into))
+    desk.submit([Event("vault", f"merge-{of}", 0, one, Merge(other, of), ask=True)], program="shop")
+    while desk.settle():
+        pass
+    desk.checkpoint()
+    catch_up(desk)
+
+
+def test_what_was_bought_with_either_card_counts_for_a_segment(desk: refreshing.Desk) -> None:
+    assert inside(desk, "spend: at least 120.00 EUR ever") == "1"
+    become(desk, "1", "3")
+    assert inside(desk, "spend: at least 120.00 EUR ever") == "3"
+    assert inside(desk, "last purchase: more than 1 days ago") == "23"
+
+
+def test_the_lot_of_whoever_lives_on_counts_after_a_merge(
+    desk: refreshing.Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also before the segment is looked for again: whoever is held back gets nothing of it."""
+    second = stored(desk, "2").id
+    monkeypatch.setattr(refreshing, "drawn", lambda _, at, who: 0 if who == second else 9_999)
+    refreshing.make(desk, 1, "regulars", "hold back: 40 %", STAFF)
+    refresh(desk)
+    become(desk, "1", "2")
+    assert buys(desk, "held-back", "2") == 1
+    become(desk, "3", "2")
+    refresh(desk)
+    assert buys(desk, "still", "2") == 2  # an offer came along with the third card
