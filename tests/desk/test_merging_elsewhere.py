@@ -1,31 +1,36 @@
-"""What a merge means outside the account: figures, webhooks and segments."""
+"""What a merge means outside the account: figures, webhooks, segments, freezes and cards."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from kantis.core.account import Account, decode_account
-from kantis.core.events import Event, Line, Load, Merge, Purchase, Redeem, Use
+from kantis.core.events import Event, Join, Line, Load, Merge, Purchase, Redeem, Use
+from kantis.desk import freezing
 from kantis.desk.audit import By
+from kantis.desk.freezing import ADDRESS, LOCK
 from kantis.desk.measures.figures import Month, measure
 from kantis.desk.measures.tallying import catch_up, differences
 from kantis.desk.notices import of_decision
 from kantis.desk.programs import Engine
 from kantis.desk.recorded import entry_of
 from kantis.desk.segments import refreshing
-from tests.desk.shop import Shop
+from kantis.store import people
+from kantis.store.people import BLOCKED, Slip
+from tests.desk.shop import Shop, codes
 from tests.desk.test_merging import account, merge, number, proved, settle
 from tests.desk.test_merging_everything import TERMS, ask
 from tests.desk.test_segments import buys, inside, refresh
 from tests.desk.test_segments import desk as desk  # a fixture
 
+FAMILIES = {**TERMS, "households": {"family": {"members": "at most 5"}}}
 STAFF = By("test")
 
 
 @pytest.fixture
 def shop(url: str) -> Iterator[Shop]:
-    """A shop with three cards; its books are proved at the end."""
-    with Shop(url, Engine(), TERMS) as shop:
+    """A shop with three cards and households; its books are proved at the end."""
+    with Shop(url, Engine(), FAMILIES) as shop:
         shop(shop.enrol("old"), shop.enrol("new"), shop.enrol("third"))
         yield shop
         settle(shop)
@@ -97,6 +102,45 @@ def test_a_voucher_with_another_code_is_told_with_its_kind(shop: Shop) -> None:
     assert used.entry is not None
     told = [each for each in of_decision(used.entry.decision) if each.type == "voucher.used"]
     assert [each.data for each in told] == [{"kind": "mug"}]
+
+
+# ── freezes ──────────────────────────────────────────────────────────────────
+
+
+def test_a_lock_goes_all_the_way_to_where_the_points_are(shop: Shop) -> None:
+    shop(shop.buy("o1", "old", 5000))
+    merge(shop, "old", "new")
+    merge(shop, "new", "third")
+    old = number(shop, "till/enrol-old")
+    freezing.freeze_account(shop.desk, old, LOCK, STAFF)
+    assert codes(shop(shop.redeem("r", "third", 1))) == ["account-locked"]
+    freezing.free_account(shop.desk, old, STAFF)
+    assert codes(shop(shop.redeem("r", "third", 1))) == ["decided"]
+
+
+@pytest.mark.parametrize("reason", [LOCK, ADDRESS])
+def test_nobody_joins_what_is_frozen_by_another_of_its_names(shop: Shop, reason: str) -> None:
+    shop(shop.ask("found", "card:new", Join("anna")))
+    merge(shop, "old", "new")
+    old, new = number(shop, "till/enrol-old"), number(shop, "till/enrol-new")
+    freezing.freeze_account(shop.desk, new, reason, STAFF)
+    for n, into in enumerate([f"account:{new}", f"account:{old}", "card:new", "card:old"]):
+        joining = shop.ask(f"join-{n}", "card:third", Join("ben", into))
+        assert codes(shop(joining)) == [freezing.CODES[reason]], into
+
+
+# ── cards ────────────────────────────────────────────────────────────────────
+
+
+def test_a_blocked_card_stays_blocked_where_it_moves(shop: Shop) -> None:
+    old, new, third = (number(shop, f"till/enrol-{card}") for card in ("old", "new", "third"))
+    shop.desk.file_slips([Slip(cards=[(1, "old", old, BLOCKED, shop.now, "x")])])
+    merge(shop, "old", "new")
+    assert people.cards_of(shop.desk.books, [new])[new] == {"new": "", "old": BLOCKED}
+    merge(shop, "new", "third")
+    shown = people.cards_of(shop.desk.books, [third])[third]
+    assert shown == {"new": "", "old": BLOCKED, "third": ""}
+    assert codes(shop(shop.redeem("r", "old", 1))) == ["card-blocked"]
 
 
 # ── segments ─────────────────────────────────────────────────────────────────

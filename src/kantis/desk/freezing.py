@@ -35,6 +35,7 @@ from kantis.core.events import (
 from kantis.desk.audit import By, record
 from kantis.desk.chores import chore, chore_alone
 from kantis.store import freezing as rows
+from kantis.store import people
 from kantis.store import staff as sessions
 from kantis.store.books import Books
 from kantis.store.freezing import FreezingRow
@@ -119,10 +120,9 @@ class Freezes:
     def forbids(self, books: Reading, program: int, account: int, event: Event, now: int) -> str:
         """The code of why an event is not decided now; empty where it is."""
         why = self.reason(program, account, now) if spends(event) else ""
-        if isinstance(event.body, Join) and event.body.into.startswith(_ACCOUNT) and not why:
+        if isinstance(event.body, Join) and event.body.into and not why:
             # whoever joins spends what is there, so nobody joins what is frozen
-            into = event.body.into.removeprefix(_ACCOUNT)
-            why = self.reason(program, int(into), now) if into.isdecimal() else ""
+            why = self.reason(program, _joined(books, program, event.body.into), now)
         if why == ADDRESS:
             # what follows from another event was looked at with that one
             if event.source == DESK:
@@ -171,10 +171,25 @@ def waits_for(program: int, account: int) -> str:
 
 
 def accounts_of(books: Reading, account: int) -> list[int]:
-    """An account, and that of the household whose points its member spends."""
-    row = books.account(account)
-    into = decode_account(row.snapshot).away[0] if row is not None else ""
-    return [account, int(into.removeprefix(_ACCOUNT))] if into else [account]
+    """An account, what it became a part of, and that of the household whose points its member
+    spends: all the way to where the points are."""
+    found = [account]
+    while (row := books.account(found[-1])) is not None:
+        into = decode_account(row.snapshot).away[0]
+        if not into or int(into.removeprefix(_ACCOUNT)) in found:
+            break
+        found.append(int(into.removeprefix(_ACCOUNT)))
+    return found
+
+
+def _joined(books: Reading, program: int, into: str) -> int:
+    """The account that somebody joins by a card or a number of it; 0 where there is none."""
+    kind, _, said = into.partition(":")
+    if kind == "card":
+        number = books.cards([(program, said)]).get((program, said), 0)
+    else:
+        number = int(said) if said.isdecimal() else 0
+    return people.living(books, number)
 
 
 # ── freezing and ending it ───────────────────────────────────────────────────
@@ -221,7 +236,8 @@ def set_freezing(
 
 @chore_alone
 def begin_freezing(books: Books, now: int, account: int, reason: str, by: list[str]) -> bool:
-    """Freeze an account and its household's for a reason; ``False`` where it was before."""
+    """Freeze an account and those its points are on, for a reason; ``False`` where it was
+    before."""
     row = books.account(account)
     assert row is not None
     until = OPEN_ENDED if reason == LOCK else now + ADDRESS_MS
@@ -229,8 +245,8 @@ def begin_freezing(books: Books, now: int, account: int, reason: str, by: list[s
         set_freezing(books, now, row.program, each, reason, until, by)
         for each in accounts_of(books, account)
     ]
-    if reason == LOCK:
-        sessions.end_sessions(books, account=account)
+    for each in {account, people.living(books, account)} if reason == LOCK else ():
+        sessions.end_sessions(books, account=each)
     return any(done)
 
 

@@ -365,9 +365,11 @@ def _remark(books: Books, slip: Slip) -> str:
 
 
 def _card(books: Books, cards: list[Row]) -> str:
-    """What happens to cards. An added one is nobody's before; another one is this account's."""
+    """What happens to cards. An added one is nobody's before; another one is this account's. One
+    that is stopped stays so where it moves."""
     arrived = []
     for program, token, account, state, at, who in cards:
+        states = [state]
         found = books.cards([(program, token)]).get((program, token))
         if state == ADDED:
             if found is not None:
@@ -375,14 +377,15 @@ def _card(books: Books, cards: list[Row]) -> str:
             _insert_all(books, "card", ("program", "token", "account"), [(program, token, account)])
             arrived.append(f"{program}:card:{token}")
         elif state == f"{MOVED}{found}":
+            states += filter(None, [cards_of(books, [found or 0])[found or 0][token]])
             books.execute(
                 "UPDATE card SET account = ? WHERE program = ? AND token = ?",
                 (account, program, token),
             )
         elif found != account:
             return CARD_GONE
-        row = (program, token, account, state, at, who)
-        _insert_all(books, "card_change", CardChange._fields[1:], [row])
+        rows = [(program, token, account, each, at, who) for each in states]
+        _insert_all(books, "card_change", CardChange._fields[1:], rows)
     if arrived:
         books.arrive(Page(arrived=arrived))
     return DONE
