@@ -240,14 +240,20 @@ def test_a_merged_member_keeps_what_was_said(cafe: Cafe) -> None:
     asked = one_asked(cafe)
     cafe.answers(asked.number, 3)
     answering.write(cafe.vault, asked, WORDS)
+    mine = become_one(cafe)
+    (said,) = answering.opened(cafe.vault, cafe.questions(mine.row.account))
+    assert (said.wrote, said.row.member) == (WORDS, cafe.members[1])
+
+
+def become_one(cafe: Cafe) -> Member:
+    """The first card becomes a part of the second one; the member who lives on."""
     home, mine, other = cafe.desk.homes.numbered(1), cafe.member(1), cafe.member(0)
     into, of = merging.accounts(mine, other)
     cafe.desk.submit(merging.merging_of(cafe.desk, home, into, of), program="cafe")
     while cafe.desk.settle():
         pass
     merging.finish(cafe.desk, cafe.vault, home, into, of, "test", mine, other)
-    (said,) = answering.opened(cafe.vault, cafe.questions(mine.row.account))
-    assert (said.wrote, said.row.member) == (WORDS, cafe.members[1])
+    return mine
 
 
 GIVES = ON._replace(activity="answer")
@@ -286,6 +292,23 @@ def test_what_came_back_brings_nothing(cafe: Cafe) -> None:
     cafe.answers(asked.number, 5)
     assert cafe.look(0) == "0 questions, 0 gifts"
     assert cafe.points() == 0
+
+
+@pytest.mark.parametrize("answered", ["before", "after"])
+def test_what_comes_back_after_a_merge_brings_nothing(cafe: Cafe, answered: str) -> None:
+    """The refund stands on the account that lives on, the purchase on the other one."""
+    asked = one_asked(cafe, GIVES)
+    if answered == "before":
+        cafe.answers(asked.number, 5)
+        cafe.look(0)
+    account = become_one(cafe).row.account
+    cafe.tell("", Refund(asked.event.removeprefix("till/")))
+    if answered == "after":
+        cafe.answers(asked.number, 5)
+    assert cafe.look(0) == "0 questions, 0 gifts"
+    assert came_back(cafe) == ("1 gifts taken back" if answered == "before" else "")
+    cafe.desk.settle()
+    assert cafe.points(account) == 0
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,9 @@ def give(desk: Desk | RemoteDesk, reader: Desk) -> int:
     for row in rows.gifts(reader.books, OWED, _STEP):
         name = names.get(row.program, "")
         (bought,) = reader.books.events([row.event])
-        came_back = bought.account and reader.books.undoing([(bought.account, row.event)])
+        # it may have been merged since, and then what undoes it stands where the question is
+        accounts = {bought.account or 0, row.account}
+        came_back = reader.books.undoing([(each, row.event) for each in sorted(accounts)])
         if came_back or not name:
             desk.chore("note_gift", row.number, OWED, TAKEN)
             continue

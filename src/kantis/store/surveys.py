@@ -271,10 +271,10 @@ def gifts(books: Reading, gift: int, count: int) -> list[QuestionRow]:
 
 def undone(books: Reading, since: int) -> list[tuple[int, bytes | None]]:
     """(number, body) of the refunds of purchases whose answers from after an instant were given
-    something."""
+    something. They stand on the account of then, or after a merge on that of the question."""
     return books.rows(
         "SELECT q.number, r.body FROM question q JOIN event e ON e.key = q.event "
-        "JOIN entry x ON x.account = e.account AND x.cause = q.event "
+        "JOIN entry x ON x.account IN (e.account, q.account) AND x.cause = q.event "
         "JOIN event r ON r.key = x.event "
         "WHERE q.gift = ? AND q.answered > ? AND x.cause <> '' AND r.type = 'refund' "
         "ORDER BY q.number",
