@@ -26,16 +26,14 @@ from kantis.store.reading import Reading
 if TYPE_CHECKING:
     from kantis.desk.programs import Home
 
-#: From how much money on a spending takes a proof, in the smallest coin.
-PROVE_FROM: Final = "prove from"
-#: That, where no owner has said anything: 20.00 of a currency with hundredths.
+#: From how much on, where no owner has said anything: 20.00 of a currency with hundredths.
 USUAL: Final = 2_000
 TRIES_MAX: Final = 5
 
 
 def limit(books: Reading, home: Home) -> int:
     """From how much on, in the smallest coin; ``USUAL`` where an owner has said nothing."""
-    said = settings.get(books, home.number, PROVE_FROM)
+    said = settings.get(books, home.number, settings.PROVE_FROM)
     return USUAL if said is None else said
 
 

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 #: The most that one person adjusts alone in the console, in whole units of any balance.
 ADJUST_ALONE: Final = "adjust alone"
+#: From how much money on a spending over the net takes a proof, in the smallest coin.
+PROVE_FROM: Final = "prove from"
 #: What is settled without asking anybody else.
-_FREE: Final = frozenset({ADJUST_ALONE})
+_FREE: Final = frozenset({ADJUST_ALONE, PROVE_FROM})
 
 
 def get(books: Reading, program: int, name: str) -> int | None:

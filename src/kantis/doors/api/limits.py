@@ -89,7 +89,7 @@ async def keep_proved(office: Office, caller: Caller, events: list[Event]) -> No
 
 def _are_proved(reader: Desk, caller: Caller, asked: list[Event]) -> bool:
     home, now, books = reader.homes.numbered(caller.number), reader.clock(), reader.books
-    limit = settings.get(books, home.number, large.PROVE_FROM)
+    limit = settings.get(books, home.number, settings.PROVE_FROM)
     if limit is None:
         return True
     for each in reader.quote(asked, program=caller.program):

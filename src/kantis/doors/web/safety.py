@@ -65,7 +65,7 @@ async def limit(visit: Visit) -> Response:
     value = coins(typed, found.unit) if typed else None
     if typed and (value is None or value > _COINS_MAX):
         return await _look(visit, trouble="bad-limit", typed=typed)
-    await visit.change(settings.put, place.number, large.PROVE_FROM, value, visit.by)
+    await visit.change(settings.put, place.number, settings.PROVE_FROM, value, visit.by)
     return visit.go(f"/c/{place.name}/safety")
 
 
@@ -107,7 +107,7 @@ def _standing(reader: Desk, visit: Visit) -> tuple[Place, Standing]:
     )  # fmt: skip
     reasons = [(each, reader.homes.freezes.own_reason(place.number, each, now)) for each in held]
     shown = [(account, why) for account, why in reasons if why]
-    said = settings.get(books, place.number, large.PROVE_FROM)
+    said = settings.get(books, place.number, settings.PROVE_FROM)
     written = home.program.money.number(large.limit(books, home))
     return place, Standing(
         freezing.waiting(books, place.number), shown[:SHOWN], max(0, len(shown) - SHOWN), written,
