@@ -5,7 +5,18 @@ from collections.abc import Iterator
 import pytest
 
 from kantis.core.account import Account, decode_account
-from kantis.core.events import Event, Join, Line, Load, Merge, Purchase, Redeem, Use
+from kantis.core.events import (
+    Capture,
+    Event,
+    Join,
+    Line,
+    Load,
+    Merge,
+    Purchase,
+    Redeem,
+    Release,
+    Use,
+)
 from kantis.desk import freezing
 from kantis.desk.audit import By
 from kantis.desk.freezing import ADDRESS, LOCK
@@ -14,6 +25,7 @@ from kantis.desk.measures.tallying import catch_up, differences
 from kantis.desk.notices import of_decision
 from kantis.desk.programs import Engine
 from kantis.desk.recorded import entry_of
+from kantis.desk.redemptions import CAPTURED, HELD, RELEASED, redemption
 from kantis.desk.segments import refreshing
 from kantis.store import people
 from kantis.store.people import BLOCKED, Slip
@@ -102,6 +114,27 @@ def test_a_voucher_with_another_code_is_told_with_its_kind(shop: Shop) -> None:
     assert used.entry is not None
     told = [each for each in of_decision(used.entry.decision) if each.type == "voucher.used"]
     assert [each.data for each in told] == [{"kind": "mug"}]
+
+
+# ── what shops look at ──────────────────────────────────────────────────────
+
+
+def test_a_shop_sees_what_became_of_a_hold_after_a_merge(shop: Shop) -> None:
+    shop(shop.buy("o1", "old", 5000))
+    for id in ("held", "taken", "freed"):
+        ask(shop, id, "old", Redeem("money-off", points=10, hold=True))
+    merge(shop, "old", "new")
+    merge(shop, "new", "third")
+    ask(shop, "capture", "old", Capture("taken"))
+    ask(shop, "release", "old", Release("freed"))
+    home = shop.desk.homes.numbered(1)
+    found = {
+        id: redemption(shop.desk.books, home, f"till/{id}", shop.now)
+        for id in ("held", "taken", "freed")
+    }
+    assert {id: each.state for id, each in found.items() if each is not None} == {
+        "held": HELD, "taken": CAPTURED, "freed": RELEASED,
+    }  # fmt: skip
 
 
 # ── freezes ──────────────────────────────────────────────────────────────────

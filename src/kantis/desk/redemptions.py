@@ -11,6 +11,7 @@ from kantis.core.events import Redeem
 from kantis.desk.programs import Home
 from kantis.desk.recorded import entry_of, event_of
 from kantis.desk.showing import now_of
+from kantis.store import people
 from kantis.store.books import Books
 from kantis.store.schema import DECIDED
 
@@ -71,7 +72,8 @@ def redemption(books: Books, home: Home, key: str, now: int) -> Redemption | Non
         return Redemption(REFUSED, row.account, reward, refusal=did.refusal)
     found = set_aside(did)
     found.account = row.account
-    done = [entry_of(*each) for each in books.undoing([(row.account, key)])]
+    places = people.became(books, row.account)
+    done = [entry_of(*each) for each in books.undoing([(each, key) for each in places])]
     for each in done:
         found.vouchers += vouchers_of(each.decision)
     kinds = {event.type for event in books.events(each.event for each in done)}
@@ -79,13 +81,15 @@ def redemption(books: Books, home: Home, key: str, now: int) -> Redemption | Non
         found.state = CANCELLED
     elif "capture" in kinds:
         found.state = CAPTURED
-    elif found.state == HELD and ("release" in kinds or not _still(books, home, found, key, now)):
+    elif found.state == HELD and (
+        "release" in kinds or not _still(books, home, places[-1], key, now)
+    ):
         found.state = RELEASED
     return found
 
 
-def _still(books: Books, home: Home, found: Redemption, key: str, now: int) -> bool:
-    """Whether the account still has the hold."""
-    row = books.account(found.account)
+def _still(books: Books, home: Home, account: int, key: str, now: int) -> bool:
+    """Whether the account, or what it became a part of, still has the hold."""
+    row = books.account(account)
     assert row is not None
     return key in now_of(home, row, now).holds

@@ -151,13 +151,19 @@ def by_receipt(books: Reading, program: int, receipt: str) -> list[int]:
 
 def living(books: Reading, account: int) -> int:
     """The account that an account became a part of, as far as it goes; itself, if of none."""
+    return became(books, account)[-1]
+
+
+def became(books: Reading, account: int) -> list[int]:
+    """An account, what it became a part of, and so on: where its past can have been undone."""
+    found = [account]
     for _ in range(_MERGES_MAX):
-        row = books.account(account)
+        row = books.account(found[-1])
         into, name = decode_account(row.snapshot).away if row is not None else ("", "")
         if not into or name:
             break
-        account = int(into.removeprefix("account:"))
-    return account
+        found.append(int(into.removeprefix("account:")))
+    return found
 
 
 #: Accounts that became a part of each other in a row, at most; cards are not replaced more often.

@@ -17,6 +17,7 @@ from kantis.doors.cli.opening import home_of, opened
 from kantis.doors.cli.output import Json, Store, Trouble, json_out, out, table
 from kantis.engine.explain import why_not
 from kantis.engine.program import Program
+from kantis.store import people
 from kantis.store.books import Books
 from kantis.store.rows import EventRow
 from kantis.store.schema import DECIDED, STATES
@@ -132,7 +133,8 @@ def explain(
         names = {number: name for name, number in books.programs().items()}
         home = home_of(books, names[row.program])
         (this,) = told(books, home.program, [(row.account, row.seq)])
-        undone = books.undoing([(row.account, key)])
+        places = people.became(books, row.account)
+        undone = books.undoing([(each, key) for each in places])
         later = told(books, home.program, [(e.account, e.seq) for e, _ in undone])
         silent = _silent(books, home.program, row, this)
     if json:

@@ -27,6 +27,7 @@ from kantis.doors.web.greeting import greeting
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.selling import HOLD, UNCOVERED, event, send, set_aside, why_not
+from kantis.store import people
 from kantis.store.rows import EventRow
 from kantis.store.schema import ALONE, PARKED
 
@@ -215,7 +216,7 @@ def _decided(
         "off": sum(each[2] for each in did.effects),
         "by_points": sum(each[2] for each in did.effects if each[1] in paid),
         "short": UNCOVERED.intersection(did.flags),
-        "back": bool(books.undoing([(account, row.key)])),
+        "back": bool(books.undoing([(each, row.key) for each in people.became(books, account)])),
         "account": standing(books, home, owner, now),
         "near": min(missing, key=lambda each: Decimal(each["missing"]), default=None),
         "held": held if held is not None and held.state == CAPTURED else None,
