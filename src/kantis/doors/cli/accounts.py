@@ -19,6 +19,7 @@ from kantis.engine.explain import why_not
 from kantis.engine.program import Program
 from kantis.store import people
 from kantis.store.books import Books
+from kantis.store.freezing import WAITS
 from kantis.store.rows import EventRow
 from kantis.store.schema import DECIDED, STATES
 
@@ -169,6 +170,8 @@ def _not_decided(row: EventRow, json: bool) -> None:
 def _awaited(row: EventRow) -> str:
     """What a parked event waits for: a card or an account to be known, or another event."""
     place, _, subject = (row.waits or "").partition(":")
+    if f"{place}:" == WAITS:
+        return "spending to be free again"
     if place.isdecimal() and subject:
         return f"{subject} to be enrolled"
     return f"the event {row.waits}"
