@@ -245,14 +245,23 @@ def test_a_merged_member_keeps_what_was_said(cafe: Cafe) -> None:
     assert (said.wrote, said.row.member) == (WORDS, cafe.members[1])
 
 
-def become_one(cafe: Cafe) -> Member:
+def test_nothing_stays_of_words_that_nobody_takes_over(cafe: Cafe) -> None:
+    """Where nobody is known on the account that lives on, the member leaves with the merge."""
+    asked = one_asked(cafe)
+    cafe.answers(asked.number, 3)
+    answering.write(cafe.vault, asked, WORDS)
+    become_one(cafe, known=False)
+    assert [(each.wrote, each.score) for each in cafe.questions()] == [(None, 3)]
+
+
+def become_one(cafe: Cafe, *, known: bool = True) -> Member:
     """The first card becomes a part of the second one; the member who lives on."""
     home, mine, other = cafe.desk.homes.numbered(1), cafe.member(1), cafe.member(0)
     into, of = merging.accounts(mine, other)
     cafe.desk.submit(merging.merging_of(cafe.desk, home, into, of), program="cafe")
     while cafe.desk.settle():
         pass
-    merging.finish(cafe.desk, cafe.vault, home, into, of, "test", mine, other)
+    merging.finish(cafe.desk, cafe.vault, home, into, of, "test", mine if known else None, other)
     return mine
 
 

@@ -86,6 +86,7 @@ def finish(
         _take_over(reader, vault, member, other, now)
     else:
         vault.erase(other, [], now)
+        vault.desk.chore("forget_answers", other.row.id)
 
 
 def _take_over(reader: Desk, vault: Vault, member: Member, other: Member, now: int) -> None:
