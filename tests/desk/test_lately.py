@@ -50,6 +50,18 @@ def test_the_first_look_sees_all_and_the_next_one_what_changed(shop: Shop) -> No
     assert seen(shop) == []
 
 
+def test_what_is_a_little_ahead_is_looked_at_again_when_it_counts(shop: Shop) -> None:
+    """The clock of a till goes before ours, and a look goes by ours."""
+    seen(shop)
+    (bought,) = shop(shop.buy("ahead", "c2", time=shop.now + 60_000))
+    shop.desk.checkpoint()
+    assert seen(shop) == [bought.account]
+    assert seen(shop) == [bought.account], "it does not count yet"
+    shop.now += 60_000
+    assert seen(shop) == [bought.account]
+    assert seen(shop) == []
+
+
 def test_a_new_day_other_words_and_a_new_version_look_at_all(shop: Shop) -> None:
     everybody = seen(shop)
     shop.now += DAY_MS

@@ -1,9 +1,9 @@
 """Lately: which accounts a job has to look at again, where most have not changed.
 
 Guarantee: an account is left out only if nothing can be found on it that was not found before:
-it has no entry since, the day is the same, and so are the program and what is looked for. With
-a new day all accounts are looked at, for terms and spans go by days. A look that was stopped is
-begun anew; what it had found is found again.
+it has no entry since, nor one that was ahead of the clock then; the day is the same, and so are
+the program and what is looked for. With a new day all accounts are looked at, for terms and spans
+go by days. A look that was stopped is begun anew; what it had found is found again.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: Accounts that are read together.
 STEP: Final = 200
+#: More entries than a service takes in the two minutes by which an event may be ahead.
+_LATEST: Final = 500_000
 
 
 class Look(Struct, frozen=True):
@@ -46,8 +48,10 @@ def begin(
         upto = books.last_checkpoint().entry
     plan = home.program.plan(now)
     about = f"{plan.version} of {len(home.program.versions)}\n{about}"
-    row = LookedRow(what, about, upto, plan.calendar.day(now))
     last = rows.looked(books, what)
+    known = last.entry if last is not None and last.entry <= upto else max(0, upto - _LATEST)
+    ahead = rows.ahead(books, known, upto, now)  # a clock of a till goes before ours
+    row = LookedRow(what, about, ahead - 1 if ahead else upto, plan.calendar.day(now))
     if last is None or (last.about, last.day) != (row.about, row.day) or upto < last.entry:
         return Look(home.number, row, None)
     return Look(home.number, row, rows.changed(books, home.number, last.entry, upto))

@@ -49,6 +49,16 @@ def forget(books: Books, what: str) -> None:
     books.execute("DELETE FROM looked WHERE what = ?", (what,))
 
 
+def ahead(books: Reading, above: int, upto: int, now: int) -> int:
+    """The first entry of these that counts from a later instant than now; 0 for none."""
+    return int(
+        books.one(
+            "SELECT coalesce(min(n), 0) FROM entry WHERE n > ? AND n <= ? AND value > ?",
+            (above, upto, now),
+        )
+    )
+
+
 def changed(books: Reading, program: int, above: int, upto: int) -> list[int]:
     """The accounts of a program that have got an entry after one number up to another."""
     found = books.rows(
