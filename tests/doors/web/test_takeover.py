@@ -200,6 +200,12 @@ def test_the_lock_in_each_language(
         looked.page.goto("/c/club/safety")
         looked.page.locator("section[aria-labelledby=accounts] a").last.click()
         assert looked.page.locator("form[action$='/free']").count() == 1
+        # a link to the card would not open, so none is made
+        assert looked.page.locator("form[action$='/link']").count() == 0
+        path = looked.page.evaluate("location.pathname")
+        with house.signed_in("boss") as client:
+            answer = client.post(f"{path}/link")
+            assert (answer.status_code, answer.headers["location"]) == (303, path)
         assert looked.barriers() == []
         assert not looked.overflows()
 

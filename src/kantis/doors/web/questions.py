@@ -37,6 +37,7 @@ from kantis.store.books import Books
 from kantis.store.surveys import QuestionRow
 
 _FIELDS: Final = ("answers",)
+_NEVER: Final = "never"
 
 
 class Asked(Struct, frozen=True):
@@ -68,6 +69,8 @@ async def answered(visit: Visit) -> Response:
     """The member gives a score, adds words, or passes it over."""
     form = await visit.form()
     await visit.office.people(_answer_own, visit, form)
+    if form.get("do") == _NEVER:
+        return visit.go("/me/you#consents")
     return visit.go(f"/me/questions/{whole(visit.about['number'])}")
 
 
@@ -105,7 +108,8 @@ async def _by_link(visit: Visit, form: dict[str, str]) -> Response:
     if place is None or shown is None:
         return visit.page("question.html", status=404, place=None, asked=None, scores=SCORES)
     return visit.page("question.html", place=place, asked=shown, scores=SCORES,
-                      say=place.speaker(visit.language))  # fmt: skip
+                      say=place.speaker(visit.language),
+                      never=form.get("do") == _NEVER)  # fmt: skip
 
 
 # ── what a keeper does ───────────────────────────────────────────────────────
@@ -181,8 +185,8 @@ def _take(reader: Desk, vault: Vault, row: QuestionRow, form: dict[str, str]) ->
         surveys.answer(vault.desk, home, row.number, whole(form["score"]))
     elif "text" in form:
         answering.write(vault, row, form["text"])
-    elif form.get("do") in ("skip", "never"):
-        vault.desk.chore("skip_question", row.number, form["do"] == "never")
+    elif form.get("do") in ("skip", _NEVER):
+        vault.desk.chore("skip_question", row.number, form["do"] == _NEVER)
 
 
 def _linked(
