@@ -14,7 +14,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from kantis.core.calendar import show_day
-from kantis.core.events import Purchase
+from kantis.core.events import Line, Purchase
 from kantis.desk import surveys
 from kantis.desk.programs import Home
 from kantis.desk.recorded import event_of
@@ -25,6 +25,7 @@ from kantis.desk.vault.answering import Said
 from kantis.desk.vault.vault import Reader, Vault
 from kantis.doors.api.problems import Problem
 from kantis.doors.web import stopping
+from kantis.doors.web.basket import GOODS
 from kantis.doors.web.enquiring import PURPOSE, worded
 from kantis.doors.web.languages import Language
 from kantis.doors.web.own import MYSELF
@@ -122,10 +123,16 @@ def lines_of(books: Books, home: Home, event: str, language: Language) -> list[s
     if not isinstance(body, Purchase):
         return []
     return [
-        f"{each.quantity} × {each.product or each.category or '–'}, "
+        f"{language.number(each.quantity)} × {_called(each, language)}, "
         f"{language.money(each.amount, home.program.money)}"
         for each in body.lines
     ]
+
+
+def _called(line: Line, language: Language) -> str:
+    """What a line was: the article, or else what kind of goods."""
+    product = line.product if line.product != GOODS else ""
+    return product or line.category.replace("-", " ") or language.gettext("Goods")
 
 
 def _shown(books: Books, home: Home, each: Said, now: int, language: Language, to: str) -> Asked:
