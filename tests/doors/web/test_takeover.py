@@ -267,7 +267,8 @@ def test_large_and_new_take_a_fresh_proof(
         after = house.points("2" if phone == "known phone" else "3")
         if proves:
             assert (answer.status_code, after) == (403, before)
-            assert "open a link that we send you" in answer.text
+            assert "No e-mail address is known for this card" in answer.text
+            assert "/me/prove" not in answer.text, "which would send nothing"
         else:
             assert answer.headers["location"] == "/me/rewards?taken=1#main"
 
