@@ -273,6 +273,19 @@ def test_large_and_new_take_a_fresh_proof(
             assert answer.headers["location"] == "/me/rewards?taken=1#main"
 
 
+def test_whoever_has_an_address_is_sent_a_letter(house: House) -> None:
+    """The twin: card 3 had none before."""
+    with house.caller("shop") as shop, house.signed_in("new phone") as member:
+        said = {"given_name": "Nea", "email": "nea@example.org", "card": "3"}
+        made = shop.post("/v1/members", json=said, headers={"idempotency-key": "nea"})
+        assert made.status_code == 201, made.text
+        answer = member.post("/me/rewards", data={"reward": "mug", "form": "by-letter"})
+        assert answer.status_code == 403
+        assert "open a link that we send you" in answer.text
+        assert "A link is on its way" in member.post("/me/prove").text
+        assert link(house.site.letters.to("nea@example.org"))
+
+
 def test_the_owner_moves_the_limit(house: House) -> None:
     with house.signed_in("boss") as boss, house.signed_in("known phone") as member:
         wanted = {"reward": "lamp", "form": "moved"}
