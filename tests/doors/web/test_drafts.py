@@ -130,6 +130,8 @@ def test_the_guard_is_no_matter_of_buttons(shop: Site) -> None:
         ("manager", "sign", 409, "Nobody signs a draft of their own"),
         ("support", "sign", 409, "not among those that are demanded"),
         ("support", "publish", 404, ""),
+        ("owner", "", 404, ""),
+        ("owner", "publish it", 404, ""),
         ("auditor", "drop", 404, ""),
     ):
         found = send(shop, role, where, do=do)

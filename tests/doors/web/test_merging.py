@@ -43,6 +43,8 @@ def test_support_sees_what_comes_and_makes_one_of_two(browser: Browser, two: Sit
         page.get_by_label("The other card of the same person").fill("6407002")
         page.get_by_role("button", name="Show what would come").click()
         assert "The card 6407002 became a part of this account" in page.inner_text("main")
+        who = page.locator("section[aria-labelledby=comes] a")
+        assert who.count() == 2, "who both are, so that nobody merges the wrong ones"
         assert "This cannot be undone." in page.inner_text("main")
         assert looked.barriers() == []
         assert not looked.overflows()

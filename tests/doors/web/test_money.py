@@ -1,8 +1,13 @@
 """Budgets and costs on their pages: set, seen, ended, and what is refused."""
 
+import re
 import time
 
+import pytest
+from playwright.sync_api import Browser
+
 from tests.doors.web.conftest import Site
+from tests.doors.web.looking import THEMES, tab
 
 FORM = {"of": "voucher free-drink", "counts": "money", "amount": "12,50", "per": "month"}
 
@@ -23,6 +28,24 @@ def test_a_budget_is_set_seen_and_ended(site: Site) -> None:
         assert client.post("/c/corner-cafe/budgets/1/end").status_code == 303
         assert "€12.50" not in client.get("/c/corner-cafe/budgets").text
         assert client.post("/c/corner-cafe/budgets/1/end").status_code == 404
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("theme", THEMES)
+def test_two_budgets_of_one_thing_are_told_apart(browser: Browser, site: Site, theme: str) -> None:
+    with site.client("owner") as client:
+        for per in ("month", "year"):
+            made = FORM | {"of": "", "per": per, "alarm": "70"}
+            assert client.post("/c/corner-cafe/budgets", data=made).status_code == 303
+    with tab(browser, site.address, theme=theme, session=site.sessions["owner"]) as looked:
+        looked.page.goto("/c/corner-cafe/budgets")
+        assert looked.page.get_by_role("button", name="End The whole program per year").count() >= 1
+        assert looked.barriers() == []
+        assert not looked.overflows()
+    with site.client("owner") as client:
+        page = client.get("/c/corner-cafe/budgets").text
+        for number in set(re.findall(r"/budgets/(\d+)/end", page)):
+            client.post(f"/c/corner-cafe/budgets/{number}/end")
 
 
 def test_what_is_no_budget_comes_back_with_what_was_typed(site: Site) -> None:

@@ -108,8 +108,11 @@ def test_a_complaint_is_answered(
             assert "latte" in mine.inner_text()
             mine.locator("textarea").fill(SORRY)
             mine.locator("form button").click()
-            desk.wait_for_url(f"**/answers?done={number}**")
+            desk.wait_for_url(f"**/answers?score=poor&unreplied=1&done={number}**")
+            desk.get_by_role("status").wait_for()  # it is not among these any more
             is_fine(merchant, f"{look}-replied")
+            assert desk.locator(f"#a{number}").count() == 0
+            desk.goto("/c/club/answers?score=poor")
             assert SORRY in desk.locator(f"#a{number}").inner_text()
             desk.goto("/c/club/survey")
             is_fine(merchant, f"{look}-settings")
@@ -193,7 +196,8 @@ def test_without_consent_no_letter_comes(cafe: Site) -> None:
 def test_never_again_and_again(cafe: Site) -> None:
     with cafe.browser() as client:
         number = come(cafe, client, "never@example.org")
-        client.post(f"/me/questions/{number}", data={"do": "never"})
+        answer = client.post(f"/me/questions/{number}", data={"do": "never"})
+        assert answer.headers["location"] == "/me/you#consents", "where it is said, and taken back"
         assert "/me/questions/" not in client.get("/me").text
         assert "You are not asked" in client.get("/me/you").text
         client.post("/me/questions")

@@ -200,6 +200,12 @@ def test_the_lock_in_each_language(
         looked.page.goto("/c/club/safety")
         looked.page.locator("section[aria-labelledby=accounts] a").last.click()
         assert looked.page.locator("form[action$='/free']").count() == 1
+        # a link to the card would not open, so none is made
+        assert looked.page.locator("form[action$='/link']").count() == 0
+        path = looked.page.evaluate("location.pathname")
+        with house.signed_in("boss") as client:
+            answer = client.post(f"{path}/link")
+            assert (answer.status_code, answer.headers["location"]) == (303, path)
         assert looked.barriers() == []
         assert not looked.overflows()
 
@@ -261,9 +267,23 @@ def test_large_and_new_take_a_fresh_proof(
         after = house.points("2" if phone == "known phone" else "3")
         if proves:
             assert (answer.status_code, after) == (403, before)
-            assert "open a link that we send you" in answer.text
+            assert "No e-mail address is known for this card" in answer.text
+            assert "/me/prove" not in answer.text, "which would send nothing"
         else:
             assert answer.headers["location"] == "/me/rewards?taken=1#main"
+
+
+def test_whoever_has_an_address_is_sent_a_letter(house: House) -> None:
+    """The twin: card 3 had none before."""
+    with house.caller("shop") as shop, house.signed_in("new phone") as member:
+        said = {"given_name": "Nea", "email": "nea@example.org", "card": "3"}
+        made = shop.post("/v1/members", json=said, headers={"idempotency-key": "nea"})
+        assert made.status_code == 201, made.text
+        answer = member.post("/me/rewards", data={"reward": "mug", "form": "by-letter"})
+        assert answer.status_code == 403
+        assert "open a link that we send you" in answer.text
+        assert "A link is on its way" in member.post("/me/prove").text
+        assert link(house.site.letters.to("nea@example.org"))
 
 
 def test_the_owner_moves_the_limit(house: House) -> None:

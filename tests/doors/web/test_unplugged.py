@@ -201,11 +201,28 @@ def test_frozen_a_till_learns_it_and_what_it_took_waits(shop: Shop) -> None:
         page = client.get("/till", params={"card": "6407025", "amount": "20"})
         assert kept(page) == "", "the device forgets what the card could pay"
         assert "Nothing can be spent for now." in page.text
+        assert "For the member" in page.text
+        assert "/till/hold" not in page.text, "no button for what is refused"
     sale = {"id": "2345-6789-FRZN", "lines": ":1:2000", "points": {"money-off": 100}}
     assert queued(shop, "6407025", **sale) == "", "it is taken, so the device lets go of it"
     assert shop.points("6407025") == "200"
     frozen(shop, on=False)
     assert shop.points("6407025") == "110", "decided now: 100 spent, 10 earned by the rest"
+
+
+def test_at_a_locked_card_the_till_says_so_and_offers_nothing(shop: Shop) -> None:
+    said = "The spending of this card is locked."
+    with shop.client() as client:
+        sell(client, "6407026", "200")
+        page = client.get("/till", params={"card": "6407026", "amount": "20"}).text
+        assert "/till/hold" in page
+        assert said not in page
+        with kantis.desk.open(str(shop.store)) as desk:
+            account = desk.books.cards([(1, "6407026")])[1, "6407026"]
+            freezing.freeze_account(desk, account, freezing.LOCK, By("test"))
+        page = client.get("/till", params={"card": "6407026", "amount": "20"}).text
+        assert "/till/hold" not in page
+        assert page.count(said) == 1
 
 
 @pytest.mark.parametrize(("language", "width"), LOOKS)

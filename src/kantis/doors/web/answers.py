@@ -75,7 +75,8 @@ async def reply(visit: Visit) -> Response:
     if not done:
         trouble = "replied" if text else "empty"
         return await _look(visit, trouble=trouble, about=number, typed=text, status=409)
-    return visit.go(f"{visit.here().removesuffix(f'/{number}')}?done={number}#a{number}")
+    path, _, query = visit.here(done=str(number)).partition("?")
+    return visit.go(f"{path.removesuffix(f'/{number}')}?{query}#a{number}")
 
 
 async def _look(

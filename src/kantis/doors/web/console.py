@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from kantis.core.knobs import ProgramError
 from kantis.desk import budgets, factors, sessions, signoffs, staff, stopping
+from kantis.desk.freezing import LOCK
 from kantis.desk.programs import Home
 from kantis.desk.settlement import outsiders
 from kantis.desk.showing import standing, told
@@ -55,18 +56,16 @@ async def member(visit: Visit) -> Response:
 
 async def open_portal(visit: Visit) -> Response:
     """A link by which a member signs in to the portal; it is shown once."""
-    _, account, _, _, _ = await visit.office.read(_member, visit)
+    place, account, _, _, _ = await visit.office.read(_member, visit)
+    if await _frozen(visit, place, account["account"]) == LOCK:  # then it would not open
+        return visit.go(f"/c/{place.name}/members/{account['account']}")
     token = await visit.change(sessions.ticket, account["account"], visit.by)
     return await _one(visit, f"{visit.address}/open/{token}")
 
 
 async def _one(visit: Visit, link: str = "") -> Response:
     place, account, entries, older, units = await visit.office.read(_member, visit)
-    frozen = await visit.office.read(
-        lambda reader: reader.homes.freezes.own_reason(
-            place.number, account["account"], reader.clock()
-        )
-    )
+    frozen = await _frozen(visit, place, account["account"])
     persons: list[Person] = []
     if visit.staff.role in HELPING:
         by = Reader(f"staff {visit.staff.login}", "the page of a member")
@@ -76,6 +75,13 @@ async def _one(visit: Visit, link: str = "") -> Response:
         entries=entries, older=older, link=link, units=units, fresh=secrets.token_hex(8),
         persons=persons, frozen=frozen,
     )  # fmt: skip
+
+
+async def _frozen(visit: Visit, place: Place, account: int) -> str:
+    """What freezes an account, beside what freezes the program."""
+    return await visit.office.read(
+        lambda reader: reader.homes.freezes.own_reason(place.number, account, reader.clock())
+    )
 
 
 async def people(visit: Visit) -> Response:

@@ -179,12 +179,14 @@ def _member(
 ) -> dict[str, Any]:
     """What is there for the member, whatever they buy."""
     if row is None:
-        return {"account": None, "rewards": [], "vouchers": []}
+        return {"account": None, "rewards": [], "vouchers": [], "stopped": False}
     now, books = reader.clock(), reader.books
+    stopped = reader.homes.freezes.stops(row, now)
     rewards = around.rewards(books, home, row, now, basket=basket.total, wanted=[tag])
     return {
         "account": standing(books, home, row, now),
-        "seen": seen(books, home, row, now) if not reader.homes.freezes.stops(row, now) else "",
+        "stopped": stopped,
+        "seen": "" if stopped else seen(books, home, row, now),
         "rewards": [each for each in rewards if each["can"] and each["comes"] == _ON_REQUEST],
         "vouchers": around.vouchers(home, row, now, [tag]),
         "offers": [

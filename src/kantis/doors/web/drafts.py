@@ -105,7 +105,9 @@ async def act(visit: Visit) -> Response:
             await visit.change(signoffs.sign, *about, number, form.get("remark", ""), visit.by)
         elif do == "unsign":
             await visit.change(signoffs.unsign, *about, visit.staff.number, visit.by)
-        elif visit.staff.role not in (WRITING if seen.is_version else OWNER):
+        elif do not in ("drop", "publish") or visit.staff.role not in (
+            WRITING if seen.is_version else OWNER
+        ):
             raise NotHere
         elif do == "drop":
             await visit.change(signoffs.drop, *about, visit.by)

@@ -86,7 +86,7 @@ async def invite(visit: Visit) -> Response:
     if not seen.leads or seen.full:
         raise NotHere
     if not is_fresh(visit):  # whoever comes spends what is there
-        return ask_proof(visit, seen.place)
+        return await ask_proof(visit, seen.place)
     code = await visit.change(household.invite, seen.row.id)
     return await _look(visit, code=code)
 
@@ -109,7 +109,7 @@ async def join(visit: Visit) -> Response:
     if refusal is not None:
         return await _look(visit, status=422, refusal=refusal)
     if await must_prove(visit, own.place.name, event):
-        return ask_proof(visit, own.place)
+        return await ask_proof(visit, own.place)
     if await visit.change(household.take, code) != into.row.id:
         return await _consider(visit, code, status=422)
     if not into.members:
@@ -134,7 +134,7 @@ async def parted(visit: Visit) -> Response:
     _may_part(seen, name)
     event = household.leaving(SOURCE, seen.row, name, seen.me)
     if await must_prove(visit, seen.place.name, event):
-        return ask_proof(visit, seen.place)
+        return await ask_proof(visit, seen.place)
     refusal = await _submit(visit, seen.place, event)
     if refusal is not None:
         return await _look(visit, status=422, refusal=refusal)

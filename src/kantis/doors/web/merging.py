@@ -7,6 +7,7 @@ sent twice merges once.
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -18,13 +19,16 @@ from kantis.desk.results import UNKNOWN
 from kantis.desk.submit import Desk
 from kantis.desk.vault import merging
 from kantis.desk.vault.merging import Preview
-from kantis.desk.vault.vault import Refusal, Vault
+from kantis.desk.vault.vault import Reader, Refusal, Vault
 from kantis.doors.api.problems import Problem
 from kantis.doors.web.console import account_named, placed
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place
 from kantis.doors.web.proving import is_fresh, prove_first
 from kantis.store import people
+
+#: What is read of the two, so that nobody makes one of the wrong ones.
+_READ: Final = ("given_name", "family_name")
 
 
 async def look(visit: Visit) -> Response:
@@ -56,10 +60,11 @@ async def merge(visit: Visit) -> Response:
 
 async def _page(visit: Visit, other: str, *, refused: str = "", status: int = 200) -> Response:
     place, into, of, found, trouble = await visit.office.read(_look, visit, other)
+    names = await visit.office.people(_names, visit, (into, of)) if found is not None else {}
     return visit.page(
         "console-merge.html", status=status, place=place, account=into, other=of, found=found,
         named=other, trouble=trouble, refused=refused, say=place.speaker(visit.language),
-        tell=place.teller(visit.language),
+        tell=place.teller(visit.language), names=names,
     )  # fmt: skip
 
 
@@ -71,6 +76,13 @@ def _two(reader: Desk, visit: Visit, other: str) -> tuple[Place, Home, int, int]
         raise NotHere
     of = account_named(reader, place.number, other) if other else None
     return place, home, into.id, of.id if of is not None else 0
+
+
+def _names(reader: Desk, vault: Vault, visit: Visit, both: tuple[int, int]) -> dict[int, str]:
+    """Whose the two accounts are; the reading is noted before."""
+    members = vault.open(people.by_account(reader.books, list(both)))
+    vault.note(members, Reader(f"staff {visit.staff.login}", "two cards of one"), _READ)
+    return {each.row.account: each.person.name for each in members if each.person is not None}
 
 
 def _look(reader: Desk, visit: Visit, other: str) -> tuple[Place, int, int, Preview | None, str]:

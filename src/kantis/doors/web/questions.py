@@ -14,7 +14,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from kantis.core.calendar import show_day
-from kantis.core.events import Purchase
+from kantis.core.events import Line, Purchase
 from kantis.desk import surveys
 from kantis.desk.programs import Home
 from kantis.desk.recorded import event_of
@@ -25,6 +25,7 @@ from kantis.desk.vault.answering import Said
 from kantis.desk.vault.vault import Reader, Vault
 from kantis.doors.api.problems import Problem
 from kantis.doors.web import stopping
+from kantis.doors.web.basket import GOODS
 from kantis.doors.web.enquiring import PURPOSE, worded
 from kantis.doors.web.languages import Language
 from kantis.doors.web.own import MYSELF
@@ -37,6 +38,7 @@ from kantis.store.books import Books
 from kantis.store.surveys import QuestionRow
 
 _FIELDS: Final = ("answers",)
+_NEVER: Final = "never"
 
 
 class Asked(Struct, frozen=True):
@@ -68,6 +70,8 @@ async def answered(visit: Visit) -> Response:
     """The member gives a score, adds words, or passes it over."""
     form = await visit.form()
     await visit.office.people(_answer_own, visit, form)
+    if form.get("do") == _NEVER:
+        return visit.go("/me/you#consents")
     return visit.go(f"/me/questions/{whole(visit.about['number'])}")
 
 
@@ -105,7 +109,8 @@ async def _by_link(visit: Visit, form: dict[str, str]) -> Response:
     if place is None or shown is None:
         return visit.page("question.html", status=404, place=None, asked=None, scores=SCORES)
     return visit.page("question.html", place=place, asked=shown, scores=SCORES,
-                      say=place.speaker(visit.language))  # fmt: skip
+                      say=place.speaker(visit.language),
+                      never=form.get("do") == _NEVER)  # fmt: skip
 
 
 # ── what a keeper does ───────────────────────────────────────────────────────
@@ -118,10 +123,16 @@ def lines_of(books: Books, home: Home, event: str, language: Language) -> list[s
     if not isinstance(body, Purchase):
         return []
     return [
-        f"{each.quantity} × {each.product or each.category or '–'}, "
+        f"{language.number(each.quantity)} × {_called(each, language)}, "
         f"{language.money(each.amount, home.program.money)}"
         for each in body.lines
     ]
+
+
+def _called(line: Line, language: Language) -> str:
+    """What a line was: the article, or else what kind of goods."""
+    product = line.product if line.product != GOODS else ""
+    return product or line.category.replace("-", " ") or language.gettext("Goods")
 
 
 def _shown(books: Books, home: Home, each: Said, now: int, language: Language, to: str) -> Asked:
@@ -181,8 +192,8 @@ def _take(reader: Desk, vault: Vault, row: QuestionRow, form: dict[str, str]) ->
         surveys.answer(vault.desk, home, row.number, whole(form["score"]))
     elif "text" in form:
         answering.write(vault, row, form["text"])
-    elif form.get("do") in ("skip", "never"):
-        vault.desk.chore("skip_question", row.number, form["do"] == "never")
+    elif form.get("do") in ("skip", _NEVER):
+        vault.desk.chore("skip_question", row.number, form["do"] == _NEVER)
 
 
 def _linked(

@@ -14,10 +14,12 @@ from starlette.responses import Response
 from kantis.core.events import Event, Redeem
 from kantis.desk import large
 from kantis.desk.submit import Desk
+from kantis.desk.vault.vault import Vault
 from kantis.doors.web.consents import SOURCE
 from kantis.doors.web.pages import Visit
 from kantis.doors.web.places import Place
 from kantis.doors.web.portal import mine, own, takeable
+from kantis.store import people
 from kantis.store.rows import AccountRow
 
 _NAME_MAX: Final = 200
@@ -53,7 +55,7 @@ async def take(visit: Visit) -> Response:
     if not await visit.office.read(_may_take, visit, body.reward):
         return visit.go("/me/rewards?no=1#main")
     if await must_prove(visit, place.name, event):
-        return ask_proof(visit, place)
+        return await ask_proof(visit, place)
     (result,) = await visit.office.line.submit(place.name, [event])
     done = "no" if result.refusal is not None else "taken"
     return visit.go(f"/me/rewards?{done}=1#main")
@@ -67,9 +69,16 @@ async def must_prove(visit: Visit, program: str, event: Event) -> bool:
     return await visit.office.read(_is_guarded, visit, program, event)
 
 
-def ask_proof(visit: Visit, place: Place) -> Response:
-    """Send a letter first; nothing was done."""
-    return visit.page("portal-prove.html", status=403, place=place)
+async def ask_proof(visit: Visit, place: Place) -> Response:
+    """Send a letter first; nothing was done. Whose address nobody knows goes to the shop."""
+    known = await visit.office.people(_gets_letters, visit)
+    return visit.page("portal-prove.html", status=403, place=place, known=known)
+
+
+def _gets_letters(reader: Desk, vault: Vault, visit: Visit) -> bool:
+    members = vault.open(people.by_account(reader.books, [mine(reader, visit)[0].id]))
+    person = members[0].person if len(members) == 1 else None
+    return person is not None and bool(person.email or person.unconfirmed)
 
 
 def _is_guarded(reader: Desk, visit: Visit, program: str, event: Event) -> bool:
