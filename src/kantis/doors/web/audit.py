@@ -6,8 +6,6 @@ the page shows, no more and no fewer. Whoever is for all programs sees the deeds
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import Any, Final
 
@@ -17,10 +15,9 @@ from starlette.responses import Response
 from kantis.core import calendar
 from kantis.core.calendar import show_instant
 from kantis.desk.audit import DEEDS
-from kantis.desk.export import cell_of
 from kantis.desk.submit import Desk
 from kantis.doors.web.console import placed
-from kantis.doors.web.pages import HEADERS, Visit
+from kantis.doors.web.pages import Visit
 from kantis.doors.web.places import Place
 from kantis.store import hands
 from kantis.store.rows import AuditRow
@@ -68,18 +65,12 @@ async def look(visit: Visit) -> Response:
 async def file(visit: Visit) -> Response:
     """The same lines as a file."""
     found = await visit.office.read(_found, visit)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(_COLUMNS)
-    for row in found.rows:
-        cells = (
-            row.n, show_instant(row.at), row.who, row.name, found.names[row.program], row.deed,
-            row.about, row.said,
-        )  # fmt: skip
-        writer.writerow([cell_of(each) for each in cells])
-    name = f'attachment; filename="{found.place.name}-audit.csv"'
-    headers = HEADERS | {"content-disposition": name}
-    return Response(text.getvalue(), 200, headers, media_type="text/csv; charset=utf-8")
+    rows = (
+        (row.n, show_instant(row.at), row.who, row.name, found.names[row.program], row.deed,
+         row.about, row.said)
+        for row in found.rows
+    )  # fmt: skip
+    return visit.table(f"{found.place.name}-audit", _COLUMNS, rows)
 
 
 def said_in(row: AuditRow) -> list[str]:

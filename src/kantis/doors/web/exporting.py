@@ -6,22 +6,18 @@ personal data are in it where readings stand.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable
 from typing import Any, Final
 
 from starlette.responses import Response
 
 from kantis.desk import audit
-from kantis.desk.export import cell_of
 from kantis.desk.showing import told
 from kantis.desk.submit import Desk
 from kantis.desk.vault.searching import LETTERS_MAX, Hit
 from kantis.desk.vault.vault import FOUND_MAX, Reader, Vault
 from kantis.doors.web.console import placed
 from kantis.doors.web.finding import PAGE, look, newest, standings
-from kantis.doors.web.pages import HEADERS, NotHere, Visit, whole
+from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place
 from kantis.doors.web.roles import HELPING
 from kantis.store import people
@@ -50,7 +46,8 @@ async def members(visit: Visit) -> Response:
     rows, units = await visit.office.read(_standings, visit, numbers)
     await visit.change(_note, visit, place, "members", rows=len(rows), personal=personal)
     head = ["account", *(("name", "email", "phone") if personal else ()), "cards", "joined", *units]
-    return _file(place, "members", head, (_member(each, known, personal, units) for each in rows))
+    cells = (_member(each, known, personal, units) for each in rows)
+    return visit.table(f"{place.name}-members", head, cells)
 
 
 async def entries(visit: Visit) -> Response:
@@ -58,20 +55,11 @@ async def entries(visit: Visit) -> Response:
     place, number, found = await visit.office.read(_entries, visit)
     await visit.change(_note, visit, place, f"entries of account {number}", rows=len(found))
     head = ["seq", "time", "type", "event", "version", "why"]
-    return _file(place, f"member-{number}", head, found)
+    return visit.table(f"{place.name}-member-{number}", head, found)
 
 
 def _note(desk: Desk, /, visit: Visit, place: Place, about: str, **said: int | bool) -> None:
     audit.note(desk, visit.by, place.number, "export", about, **said)
-
-
-def _file(place: Place, name: str, head: list[str], rows: Iterable[list[Any]]) -> Response:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(head)
-    writer.writerows([cell_of(each) for each in row] for row in rows)
-    headers = HEADERS | {"content-disposition": f'attachment; filename="{place.name}-{name}.csv"'}
-    return Response(text.getvalue(), 200, headers, media_type="text/csv; charset=utf-8")
 
 
 def _member(

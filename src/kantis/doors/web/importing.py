@@ -24,7 +24,7 @@ from kantis.doors.intake.people import PeopleLoader, has_people
 from kantis.doors.intake.rows import RowReader
 from kantis.doors.intake.tables import NotATable, Table
 from kantis.doors.web.console import placed
-from kantis.doors.web.pages import HEADERS, NotHere, Visit, whole
+from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place
 from kantis.store import imports as rows
 from kantis.store.imports import ImportRow
@@ -168,9 +168,9 @@ async def bad(visit: Visit) -> Response:
     path = folder / imports.bad_name(row.file)
     if not path.is_file():
         raise NotHere
-    name = f"{place.name}-import-{row.number}-bad-rows.csv"
-    headers = HEADERS | {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(path.read_bytes(), 200, headers, media_type="text/csv; charset=utf-8")
+    return visit.file(
+        f"{place.name}-import-{row.number}-bad-rows.csv", path.read_bytes(), "text/csv"
+    )
 
 
 def _chore(desk: Desk, name: str, *about: Any) -> Any:

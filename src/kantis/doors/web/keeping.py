@@ -65,8 +65,7 @@ async def calendar(visit: Visit) -> Response:
             "TRANSP:TRANSPARENT", "END:VEVENT",
         ]  # fmt: skip
     text = "\r\n".join([*lines, "END:VCALENDAR", ""])
-    about_file = {"content-disposition": 'attachment; filename="ends.ics"'}
-    return Response(text, 200, HEADERS | about_file, media_type="text/calendar")
+    return visit.file("ends.ics", text, "text/calendar")
 
 
 def _escaped(text: str) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
@@ -14,7 +12,6 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from kantis.core.amounts import Unit
-from kantis.desk.export import cell_of
 from kantis.desk.measures import panels
 from kantis.desk.measures.definitions import DEFINITIONS
 from kantis.desk.measures.figures import measure
@@ -24,7 +21,7 @@ from kantis.doors.web import charts
 from kantis.doors.web.charts import FINE, Series
 from kantis.doors.web.console import placed
 from kantis.doors.web.languages import Language
-from kantis.doors.web.pages import HEADERS, NotHere, Visit
+from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.phrasebook import Speaker
 from kantis.doors.web.places import Place
 
@@ -76,17 +73,9 @@ async def file(visit: Visit) -> Response:
     found = await visit.office.read(_figures, visit)
     wanted = visit.about["panel"].removesuffix(".csv")
     panel = _named(found.board, wanted)
-    said = visit.language.gettext
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow([cell_of(said(each)) for each in panel.columns])
-    for row in panel.rows:
-        cells = [panels.plain(each, found.money, found.units) for each in row]
-        writer.writerow([cell_of(each) for each in cells])
-    headers = HEADERS | {
-        "content-disposition": f'attachment; filename="{found.place.name}-{wanted}.csv"'
-    }
-    return Response(text.getvalue(), 200, headers, media_type="text/csv; charset=utf-8")
+    head = map(visit.language.gettext, panel.columns)
+    rows = ([panels.plain(each, found.money, found.units) for each in row] for row in panel.rows)
+    return visit.table(f"{found.place.name}-{wanted}", head, rows)
 
 
 def _named(board: Board, key: str) -> Panel:

@@ -28,7 +28,7 @@ from kantis.desk.vault.vault import Member, Reader, Vault
 from kantis.doors.api.people import told
 from kantis.doors.api.problems import Problem
 from kantis.doors.web import consents, inviting
-from kantis.doors.web.pages import HEADERS, NotHere, Visit
+from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place
 from kantis.doors.web.portal import mine, own
 from kantis.store import people, reminding
@@ -190,8 +190,7 @@ def _is_fresh(visit: Visit) -> bool:
 async def export(visit: Visit) -> Response:
     """Everything that is kept about the member, as a file."""
     data = await visit.office.people(_export, visit)
-    about = {"content-disposition": 'attachment; filename="my-data.json"'}
-    return Response(data, 200, HEADERS | about, media_type="application/json")
+    return visit.file("my-data.json", data, "application/json")
 
 
 async def leave(visit: Visit) -> Response:

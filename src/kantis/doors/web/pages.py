@@ -6,8 +6,10 @@ that stands in it: the policy of each page says so to the browser. What is shown
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
-from collections.abc import Callable
+import io
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -19,6 +21,7 @@ from starlette.responses import RedirectResponse, Response
 
 from kantis.desk import tills
 from kantis.desk.audit import By
+from kantis.desk.export import cell_of
 from kantis.desk.sessions import Session, find, see
 from kantis.desk.staff import Staff
 from kantis.desk.submit import Desk
@@ -274,6 +277,17 @@ class Visit:
     def go(self, path: str) -> Response:
         """Send the browser on after a form."""
         return RedirectResponse(path, 303, HEADERS)
+
+    def file(self, name: str, data: str | bytes, kind: str) -> Response:
+        """A file for whoever asked, which the browser saves under that name."""
+        about = {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(data, 200, HEADERS | about, media_type=kind)
+
+    def table(self, name: str, head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Response:
+        """A table as ``NAME.csv``; a spreadsheet takes no cell for a formula."""
+        text = io.StringIO()
+        csv.writer(text).writerows([cell_of(each) for each in row] for row in (head, *rows))
+        return self.file(f"{name}.csv", text.getvalue(), "text/csv")
 
 
 def whole(text: str) -> int:

@@ -6,9 +6,7 @@ neither the others' names nor how many there are. A foreign name is a page that 
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from typing import Any, Final
 
 from msgspec import Struct
@@ -18,7 +16,6 @@ from kantis.core import calendar
 from kantis.core.amounts import Unit
 from kantis.core.calendar import Calendar
 from kantis.core.money import coins_of
-from kantis.desk.export import cell_of
 from kantis.desk.programs import Home
 from kantis.desk.settlement import (
     Line,
@@ -33,11 +30,14 @@ from kantis.desk.settlement import (
 from kantis.desk.staff import PARTNER, Staff
 from kantis.desk.submit import Desk
 from kantis.doors.web.console import placed
-from kantis.doors.web.pages import HEADERS, NotHere, Visit
+from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place
 
 #: So many months are offered to look at.
 MONTHS: Final = 12
+_COLUMNS: Final = (
+    "from", "to", "name", "position", "kind", "balance", "points", "exact", "amount",
+)  # fmt: skip
 _EARLIEST: Final = calendar.day("1970-01-02")
 _LATEST: Final = calendar.day("2999-12-31")
 
@@ -89,19 +89,13 @@ async def file(visit: Visit) -> Response:
     """The lines of the statements on the screen, for a spreadsheet."""
     name = visit.about.get("partner", "")
     found = await visit.office.study(_figures, visit, name)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(
-        ("from", "to", "name", "position", "kind", "balance", "points", "exact", "amount")
+    days = found.period.days.values()
+    rows = (
+        (*days, said["name"], said["position"], *line.values())
+        for said in (plain(found.home, each) for each in found.settled.statements)
+        for line in said["lines"]
     )
-    for each in found.settled.statements:
-        said = plain(found.home, each)
-        for line in said["lines"]:
-            row = (*found.period.days.values(), said["name"], said["position"], *line.values())
-            writer.writerow([cell_of(cell) for cell in row])
-    title = "-".join((found.place.name, "statement", *found.period.days.values()))
-    headers = HEADERS | {"content-disposition": f'attachment; filename="{title}.csv"'}
-    return Response(text.getvalue(), 200, headers, media_type="text/csv; charset=utf-8")
+    return visit.table("-".join((found.place.name, "statement", *days)), _COLUMNS, rows)
 
 
 def sees(staff: Staff, name: str) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any, Final
 
 import segno
@@ -17,7 +15,7 @@ from kantis.doors.web import counter
 from kantis.doors.web.barcode import code128
 from kantis.doors.web.console import placed
 from kantis.doors.web.look import Design, design_of
-from kantis.doors.web.pages import HEADERS, NotHere, Visit, whole
+from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place
 from kantis.doors.web.selling import send
 from kantis.store import printing as rows
@@ -76,16 +74,12 @@ async def file(visit: Visit) -> Response:
     some = await visit.office.read(
         lambda reader: rows.cards(reader.books, row.number, "", row.size)
     )
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows(
+    cells = (
         (each.token, shown(each.token), each.token, each.token, track2(each.token))
         for each in some
         if each.account is None
     )
-    about = {"content-disposition": f'attachment; filename="cards-{row.number}.csv"'}
-    return Response(text.getvalue(), 200, HEADERS | about, media_type="text/csv; charset=utf-8")
+    return visit.table(f"cards-{row.number}", _COLUMNS, cells)
 
 
 async def block(visit: Visit) -> Response:

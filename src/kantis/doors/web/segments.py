@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from decimal import Decimal
 from typing import Any, Final
 
@@ -18,7 +16,7 @@ from kantis.desk.segments.rules import HUNDREDTHS, audiences
 from kantis.desk.submit import Desk
 from kantis.doors.web.console import placed
 from kantis.doors.web.languages import Language
-from kantis.doors.web.pages import HEADERS, NotHere, Visit
+from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place
 from kantis.store import segments as rows
 from kantis.store.segments import SegmentRow
@@ -109,13 +107,7 @@ async def _file(visit: Visit, place: Place, row: SegmentRow) -> Response:
         note(desk, visit.by, place.number, "export", about, rows=len(found))
 
     await visit.change(taken)
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["account"])
-    writer.writerows([number] for number in found)
-    name = f"{place.name}-{row.name}.csv"
-    headers = HEADERS | {"content-disposition": f'attachment; filename="{name}"'}
-    return Response(text.getvalue(), 200, headers, media_type="text/csv; charset=utf-8")
+    return visit.table(f"{place.name}-{row.name}", ["account"], ([number] for number in found))
 
 
 async def _row(visit: Visit) -> tuple[SegmentRow, Place]:
