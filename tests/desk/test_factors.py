@@ -7,7 +7,7 @@ import pyotp
 import pytest
 
 import kantis.desk
-from kantis.desk import factors, sessions, staff
+from kantis.desk import factors, sessions, staff, tries
 from kantis.desk.audit import By
 from kantis.desk.rescue import rescue
 from kantis.desk.submit import Desk
@@ -113,7 +113,7 @@ def test_five_wrong_codes_close_the_second_step(desk: Desk, seals: Seals) -> Non
         assert factors.show(desk, seals, number, each) == factors.WRONG
     assert factors.show(desk, seals, number, code(desk, secret)) == factors.OFTEN
     assert factors.show(desk, seals, number, codes[0]) == factors.OFTEN
-    clock_of(desk).now += staff.TRIES_WITHIN_MS
+    clock_of(desk).now += tries.WITHIN_MS
     assert factors.show(desk, seals, number, code(desk, secret)) == ""
 
 

@@ -8,7 +8,7 @@ import pytest
 import kantis.desk
 from kantis.core.calendar import DAY_MS
 from kantis.core.knobs import ProgramError
-from kantis.desk import sessions, staff
+from kantis.desk import sessions, staff, tries
 from kantis.desk.audit import By
 from kantis.desk.submit import Desk
 
@@ -100,7 +100,7 @@ def test_five_wrong_tries_close_a_login_for_a_while(desk: Desk) -> None:
         assert refused(desk, "liisa", "wrong") == "wrong-password"
     assert refused(desk, "liisa", SECRET) == "too-many-tries"
     assert refused(desk, "nobody", SECRET) == "wrong-password"
-    clock_of(desk).now += staff.TRIES_WITHIN_MS
+    clock_of(desk).now += tries.WITHIN_MS
     assert staff.sign_in(desk, "liisa", SECRET)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from kantis.core.knobs import ProgramError, plain
-from kantis.desk import keys, staff, text, tills
+from kantis.desk import keys, staff, text, tills, tries
 from kantis.desk.audit import By
 from kantis.desk.submit import Desk
 from kantis.store import hands
@@ -92,7 +92,7 @@ def test_a_pin_lets_in_and_wrong_ones_close_it(desk: Desk) -> None:
         assert tills.enter(desk, key, program, number, wrong) == "wrong-pin"
     assert tills.enter(desk, key, program, number, pin) == "too-many-tries"
     assert tills.enter(desk, other, program, number, pin) == ""  # closed at that till only
-    clock_of(desk).now += staff.TRIES_WITHIN_MS
+    clock_of(desk).now += tries.WITHIN_MS
     assert tills.enter(desk, key, program, number, pin) == ""
 
 

@@ -54,6 +54,7 @@ def _named(name: str) -> Chore:
             rescue,
             signoffs,
             surveys,
+            tries,
             uses,
         )
         from kantis.desk.measures import tallying  # noqa: F401

@@ -18,7 +18,8 @@ from pyotp.utils import strings_equal
 
 from kantis.desk.audit import By, alone, record
 from kantis.desk.codes import code_of, grouped, new_code
-from kantis.desk.staff import ROLES, TRIES_MAX, TRIES_WITHIN_MS, Staff, digest, new_token, shown
+from kantis.desk.staff import ROLES, TRIES_MAX, Staff, digest, new_token, shown
+from kantis.desk.tries import may_try
 from kantis.desk.vault.seals import app as sealed_for
 from kantis.store import factors as rows
 from kantis.store import staff as people
@@ -91,7 +92,7 @@ def confirm_app(desk: Desk, seals: Seals, number: int, typed: str, by: By) -> tu
     recovery codes where there are none yet."""
     now = desk.clock()
     with alone(desk) as books:
-        if not _may_try(books, number, now):
+        if not may_try(books, now, _subject(number), TRIES_MAX):
             return OFTEN, []
         secret = coming(books, seals, number)
         step = step_of(secret, typed, now) if secret else 0
@@ -239,7 +240,7 @@ def show(desk: Desk, seals: Seals, number: int, typed: str) -> str:
 
 
 def _show(books: Books, seals: Seals, number: int, typed: str, now: int) -> str:
-    if not _may_try(books, number, now):
+    if not may_try(books, now, _subject(number), TRIES_MAX):
         return OFTEN
     if not _fits(books, seals, number, typed, now):
         return WRONG
@@ -260,15 +261,6 @@ def _fits(books: Books, seals: Seals, number: int, typed: str, now: int) -> bool
     person = people.by_number(books, number)
     assert person is not None
     _note(books, now, number, "recover", By(person.login, person.name))
-    return True
-
-
-def _may_try(books: Books, number: int, now: int) -> bool:
-    """Whether somebody may try once more; it is counted before it is looked at."""
-    since = now - TRIES_WITHIN_MS
-    if people.tries(books, _subject(number), since) >= TRIES_MAX:
-        return False
-    people.add_try(books, _subject(number), now, since)
     return True
 
 

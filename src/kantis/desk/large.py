@@ -14,10 +14,10 @@ from kantis.core.decision import Entry
 from kantis.core.places import AVAILABLE
 from kantis.desk import settings
 from kantis.desk.chores import chore
-from kantis.desk.mailing import may_try
 from kantis.desk.measures.worth import worth_of
 from kantis.desk.sessions import PROVE, PROVED_MS
 from kantis.desk.staff import digest
+from kantis.desk.tries import may_try
 from kantis.store import freezing as rows
 from kantis.store import staff as tickets
 from kantis.store.books import Books

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from kantis.core.calendar import DAY_MS
-from kantis.desk import jobs
+from kantis.desk import jobs, tries
 from kantis.desk.chores import chore
 from kantis.desk.codes import grouped, new_code
 from kantis.desk.sessions import (
@@ -52,7 +52,6 @@ PHONE: Final = "phone"
 _WARNS: Final = frozenset({CHANGED, PHONE, UNLOCK})
 #: The kind of job that sends.
 JOB: Final = "mail"
-WITHIN_MS: Final = 15 * 60_000
 TO_ONE_MAX: Final = 5
 FROM_ONE_MAX: Final = 40
 ALL_MAX: Final = 2_000
@@ -83,31 +82,17 @@ def ask_mail(
     place: bytes,
 ) -> bool:  # fmt: skip
     """Ask for a letter; ``False`` when there were too many. ``place`` stands for where from."""
-    since = now - WITHIN_MS
     kind = purpose.partition(" ")[0]
     kind = f" {kind}" if kind in _WARNS else ""
     one = digest(f"mail {program} {account} {tags.hex()}{kind}")
-    if tickets.tries(books, one, since) >= TO_ONE_MAX:
+    limits = {one: TO_ONE_MAX}
+    if place:
+        every = digest("all letters that somebody asked for")
+        limits |= {place: FROM_ONE_MAX, every: ALL_MAX}
+    if not tries.count(books, now, limits):
         return False
-    if place and tickets.tries(books, place, since) >= FROM_ONE_MAX:
-        return False
-    every = digest("all letters that somebody asked for")
-    if place and tickets.tries(books, every, since) >= ALL_MAX:
-        return False
-    for subject in (one, place, every) if place else (one,):
-        tickets.add_try(books, subject, now, since)
     row = MailRow(0, program, purpose, tags, account, language, now, 0)
     jobs.ask_job(books, now, now, JOB, str(rows.add(books, row)))
-    return True
-
-
-@chore
-def may_try(books: Books, now: int, subject: bytes, most: int) -> bool:
-    """Count a try of something; ``False`` when there were so many of late already."""
-    since = now - WITHIN_MS
-    if tickets.tries(books, subject, since) >= most:
-        return False
-    tickets.add_try(books, subject, now, since)
     return True
 
 

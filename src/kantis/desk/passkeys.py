@@ -22,9 +22,9 @@ from webauthn.helpers.structs import (
     UserVerificationRequirement,
 )
 
-from kantis.desk import factors
+from kantis.desk import factors, tries
 from kantis.desk.audit import By, alone, record
-from kantis.desk.staff import TRIES_WITHIN_MS, Staff, digest, new_token, shown
+from kantis.desk.staff import Staff, digest, new_token, shown
 from kantis.store import factors as rows
 from kantis.store import staff as people
 from kantis.store.books import Books
@@ -112,11 +112,9 @@ def ask_to_show(desk: Desk, site: Site, whence: str) -> str:
     """What a browser is asked so that it shows a passkey; nothing where one place asks too
     often."""
     token, now, subject = new_token(), desk.clock(), digest(f"passkey from {whence}")
-    since = now - TRIES_WITHIN_MS
     with alone(desk) as books:
-        if people.tries(books, subject, since) >= ASKS_MAX:
+        if not tries.may_try(books, now, subject, ASKS_MAX):
             return ""
-        people.add_try(books, subject, now, since)
         _challenge(books, token, SHOW, 0, now)
     options = webauthn.generate_authentication_options(
         rp_id=site.host, challenge=base64url_to_bytes(token), user_verification=_WANTED

@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from kantis.core.calendar import DAY_MS
 from kantis.core.knobs import Fault, ProgramError, suggest
+from kantis.desk import tries
 from kantis.desk.audit import By, alone, record
 from kantis.desk.codes import grouped, new_code
 from kantis.desk.settlement import outsiders
@@ -51,7 +52,6 @@ TRIES_MAX: Final = 5
 TO_ONE_MAX: Final = 50
 FROM_ONE_MAX: Final = 20
 ALL_MAX: Final = 1_000
-TRIES_WITHIN_MS: Final = 15 * 60_000
 #: A device on which somebody has signed in is theirs for so long; what its ticket is for.
 DEVICE_MS: Final = 365 * DAY_MS
 DEVICE: Final = "device"
@@ -254,14 +254,12 @@ def _limits(books: Reading, login: str, row: StaffRow | None, origin: Origin) ->
 def sign_in(desk: Desk, login: str, password: str, origin: Origin = NOWHERE) -> Staff:
     """Who signs in; ``SignInRefused`` where login and password do not belong together."""
     login = login.strip().lower()[:100]
-    now = desk.clock()
-    since = now - TRIES_WITHIN_MS
     with alone(desk) as books:
         row = rows.by_login(books, login)
         limits = _limits(books, login, row, origin)
-        if any(rows.tries(books, each, since) >= most for each, most in limits.items()):
+        tried = tries.count(books, desk.clock(), limits)
+        if not tried:
             raise SignInRefused("too-many-tries")
-        tries = [rows.add_try(books, each, now, since) for each in limits]
     known = row is not None and row.ended is None and bool(row.password)
     if not _fits(row.password if row is not None and known else _NOBODY, password) or not known:
         raise SignInRefused("wrong-password")
@@ -269,7 +267,7 @@ def sign_in(desk: Desk, login: str, password: str, origin: Origin = NOWHERE) -> 
     subject = next(iter(limits))
     with alone(desk) as books:
         rows.forget_tries(books, subject)
-        rows.take_back(books, tries)
+        rows.take_back(books, tried)
         if _HASHER.check_needs_rehash(row.password):
             rows.set_password(books, row.number, hashed(password))
     return shown(row)

@@ -18,10 +18,10 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from msgspec import Struct
 
 from kantis.core.knobs import Fault, ProgramError
-from kantis.desk import keys
+from kantis.desk import keys, tries
 from kantis.desk.audit import By, alone, record
 from kantis.desk.codes import code_of, grouped, new_code
-from kantis.desk.staff import TRIES_MAX, TRIES_WITHIN_MS, Staff, digest, shown
+from kantis.desk.staff import TRIES_MAX, Staff, digest, shown
 from kantis.store import staff as people
 from kantis.store import tills as rows
 from kantis.store.reading import Reading
@@ -77,13 +77,11 @@ def pair(desk: Desk, typed: str, whence: str) -> str:
     now, subject = desk.clock(), digest(f"pair from {whence}")
     secret, prefix = keys.fresh()
     with alone(desk) as books:
-        since = now - TRIES_WITHIN_MS
-        if people.tries(books, subject, since) >= _PAIR_TRIES_MAX:
-            return ""
-        found = rows.take_pairing(books, digest(f"pair {code_of(typed)}"), now)
+        tried = tries.count(books, now, {subject: _PAIR_TRIES_MAX})
+        found = rows.take_pairing(books, digest(f"pair {code_of(typed)}"), now) if tried else None
         if found is None:
-            people.add_try(books, subject, now, since)
             return ""
+        people.take_back(books, tried)
         names = {number: name for name, number in books.programs().items()}
         source = _source(found.name, {each.source for each in books.all_keys()})
         about = found.name, names[found.program], SCOPE, source, found.location
@@ -143,11 +141,9 @@ def standing(books: Reading, key: str, program: int, now: int) -> Standing | Non
 def enter(desk: Desk, key: str, program: int, number: int, pin: str) -> str:
     """Let a cashier in; the code of why not, or nothing."""
     now, subject = desk.clock(), digest(f"pin {key} {number}")
-    since = now - TRIES_WITHIN_MS
     with alone(desk) as books:
-        if people.tries(books, subject, since) >= TRIES_MAX:
+        if not tries.may_try(books, now, subject, TRIES_MAX):
             return "too-many-tries"
-        people.add_try(books, subject, now, since)
         may = number in {each.number for each in cashiers(books, program)}
         hashed = rows.pins(books).get(number, "") if may else ""
     if not _fits(hashed, pin):
