@@ -158,10 +158,9 @@ async def _look(
     visit: Visit, *, status: int = 200, code: str = "", refusal: Refusal | None = None
 ) -> Response:
     seen, account = await visit.office.people(_shared, visit)
-    base = (visit.office.setup.address or visit.address).rstrip("/")
     return visit.page(
         "portal-household.html", status=status, **_said(visit, seen), account=account, code=code,
-        link=f"{base}/me/household/join?code={code}", refused=_told(visit, seen, refusal),
+        link=f"{visit.site}/me/household/join?code={code}", refused=_told(visit, seen, refusal),
         became=next((x for x in ("joined", "left") if x in visit.request.query_params), ""),
     )  # fmt: skip
 

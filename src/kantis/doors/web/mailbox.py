@@ -40,8 +40,7 @@ async def read(visit: Visit) -> Response:
     found = await visit.office.people(_letter, row, Reader(f"staff {visit.staff.login}", "mailbox"))
     if found is None:
         raise NotHere
-    address = visit.office.setup.address or visit.address
-    subject, text = written(found, place.titles or {"en": place.name}, address)
+    subject, text = written(found, place.titles or {"en": place.name}, visit.site)
     return visit.page(
         "console-mails.html", place=place, say=place.speaker(visit.language), letters=letters,
         shown={"to": found.address, "subject": subject, "text": text},

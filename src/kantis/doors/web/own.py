@@ -238,10 +238,9 @@ def _is_shared(account: dict[str, Any]) -> bool:
 async def friends(visit: Visit) -> Response:
     """The link by which a member invites, and what came of it."""
     place, code, found = await visit.office.people(_friends, visit)
-    base = visit.office.setup.address or visit.address
     return visit.page(
         "portal-friends.html", place=place, say=place.speaker(visit.language),
-        link=f"{base.rstrip('/')}/p/{place.name}/join?by={code}", found=found,
+        link=f"{visit.site}/p/{place.name}/join?by={code}", found=found,
     )  # fmt: skip
 
 

@@ -160,6 +160,11 @@ class Visit:
         return f"{self.request.url.scheme}://{self.request.url.netloc}"
 
     @property
+    def site(self) -> str:
+        """The address that the service was told, else the one of ``address``; no slash ends it."""
+        return (self.office.setup.address or self.address).rstrip("/")
+
+    @property
     def place(self) -> str:
         """Where on the network somebody comes from; to be counted under a keyed hash only."""
         return self.request.client.host if self.request.client is not None else ""
@@ -171,7 +176,7 @@ class Visit:
 
     async def recognise(self) -> None:
         """Find out who is signed in."""
-        token = self.request.cookies.get(self.session_cookie, "")
+        token = self.entrusted("session")
         if not token:
             return
         office = self.office
@@ -181,7 +186,7 @@ class Visit:
 
     async def recognise_till(self) -> None:
         """Find out which till this is, and who stands at it."""
-        token, office = self.request.cookies.get(self.till_cookie, ""), self.office
+        token, office = self.entrusted("till"), self.office
         if not token:
             return
         try:
@@ -215,17 +220,20 @@ class Visit:
         """A cookie's name, which holds it to this host where the browser can see that it is."""
         return f"__Host-{name}" if self.is_secure else name
 
-    @property
-    def till_cookie(self) -> str:
-        """That of a till."""
-        return self.cookie("till")
+    def entrust(self, answer: Response, name: str, secret: str, lasts_s: int = YEAR_S) -> None:
+        """Give the browser something secret for so long, which no script and no other host gets."""
+        answer.set_cookie(
+            self.cookie(name), secret, max_age=lasts_s, path="/", samesite="lax", httponly=True,
+            secure=self.is_secure,
+        )  # fmt: skip
+
+    def entrusted(self, name: str) -> str:
+        """What the browser was entrusted with under that name; empty where it has nothing."""
+        return self.request.cookies.get(self.cookie(name), "")
 
     def keep_till(self, answer: Response, secret: str) -> None:
         """Give a device the key of its till."""
-        answer.set_cookie(
-            self.till_cookie, secret, max_age=YEAR_S, path="/", samesite="lax", httponly=True,
-            secure=self.is_secure,
-        )  # fmt: skip
+        self.entrust(answer, "till", secret)
 
     async def change(
         self, do: Callable[Concatenate[Desk, _P], _T], *about: _P.args, **named: _P.kwargs
@@ -233,17 +241,9 @@ class Visit:
         """Change something in the books that is no event."""
         return await self.office.act(do, *about, **named)
 
-    @property
-    def session_cookie(self) -> str:
-        """That of whoever is signed in."""
-        return self.cookie("session")
-
     def open_session(self, answer: Response, token: str) -> None:
         """Give the browser its session, until it is closed or signs out."""
-        answer.set_cookie(
-            self.session_cookie, token, max_age=YEAR_S, path="/", samesite="lax", httponly=True,
-            secure=self.is_secure,
-        )  # fmt: skip
+        self.entrust(answer, "session", token)
 
     def close_session(self, answer: Response) -> None:
         """Take the session from the browser."""

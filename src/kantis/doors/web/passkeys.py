@@ -18,7 +18,7 @@ NO_PASSKEY = "no-passkey"
 
 def site_of(visit: Visit) -> Site:
     """Where passkeys are for: the address that the service was told, else this one."""
-    parts = urlsplit(visit.office.setup.address or visit.address)
+    parts = urlsplit(visit.site)
     return Site(parts.hostname or "", f"{parts.scheme}://{parts.netloc}")
 
 

@@ -29,7 +29,7 @@ async def origin(visit: Visit) -> staff.Origin:
     if visit.place:
         with suppress(Problem):
             place = (await visit.office.seals()).signing("places", visit.place.encode())[0]
-    return staff.Origin(place, visit.request.cookies.get(visit.cookie(DEVICE_COOKIE), ""))
+    return staff.Origin(place, visit.entrusted(DEVICE_COOKIE))
 
 
 def is_fresh(visit: Visit) -> bool:
@@ -59,10 +59,7 @@ async def go_on(visit: Visit, who: staff.Staff, onward: str) -> Response | None:
         return None
     token = await visit.change(factors.halfway, who.number)
     answer = visit.go("/sign-in/second" + (f"?{urlencode({'next': onward})}" if onward else ""))
-    answer.set_cookie(
-        visit.cookie(HALF_COOKIE), token, max_age=factors.HALF_MS // 1_000, path="/",
-        samesite="lax", httponly=True, secure=visit.is_secure,
-    )  # fmt: skip
+    visit.entrust(answer, HALF_COOKIE, token, factors.HALF_MS // 1_000)
     return answer
 
 
@@ -76,13 +73,13 @@ async def second(visit: Visit) -> Response:
 async def finish(visit: Visit) -> tuple[staff.Staff | None, str]:
     """Who is in with the code that they typed; and why not."""
     form = await visit.form()
-    token = visit.request.cookies.get(visit.cookie(HALF_COOKIE), "")
+    token = visit.entrusted(HALF_COOKIE)
     seals = await visit.office.seals()
     return await visit.change(factors.finish, seals, token, form.get("code", ""))
 
 
 async def _halfway(visit: Visit) -> staff.Staff | None:
-    token = visit.request.cookies.get(visit.cookie(HALF_COOKIE), "")
+    token = visit.entrusted(HALF_COOKIE)
     return await visit.office.read(
         lambda reader: factors.who_is_halfway(reader.books, token, reader.clock())
     )

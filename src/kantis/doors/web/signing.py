@@ -7,7 +7,7 @@ from starlette.responses import Response
 from kantis.core.knobs import ProgramError
 from kantis.desk import factors, sessions, staff
 from kantis.doors.web import proving
-from kantis.doors.web.pages import YEAR_S, NotHere, Visit
+from kantis.doors.web.pages import NotHere, Visit
 
 #: Where somebody begins who has just signed in, by role.
 HOME = {"cashier": "/till", "partner": "/c"}
@@ -91,8 +91,5 @@ async def begin(visit: Visit, who: staff.Staff, onward: str) -> Response:
     answer = visit.go(onward or HOME.get(who.role, "/c"))
     visit.open_session(answer, token)
     known = await visit.change(staff.keep_device, who.number)
-    answer.set_cookie(
-        visit.cookie(proving.DEVICE_COOKIE), known, max_age=YEAR_S, path="/", samesite="lax",
-        httponly=True, secure=visit.is_secure,
-    )  # fmt: skip
+    visit.entrust(answer, proving.DEVICE_COOKIE, known)
     return answer
