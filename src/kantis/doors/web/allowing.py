@@ -13,6 +13,7 @@ from kantis.desk.programs import Home
 from kantis.desk.showing import now_of
 from kantis.desk.submit import Desk
 from kantis.doors.web.basket import Basket
+from kantis.doors.web.languages import marked as _
 from kantis.doors.web.pages import Visit
 from kantis.store import hands
 from kantis.store.reading import Reading
@@ -20,14 +21,6 @@ from kantis.store.rows import AccountRow
 
 #: What is put behind the id of a basket for the gift that belongs to it.
 GIFT: Final = "-g"
-
-
-def _gettext(text: str) -> str:
-    """Named so that the texts below are found for the catalogs."""
-    return text
-
-
-_ = _gettext
 #: Why points are given: what the books keep, and what the button says.
 REASONS: Final = {
     "wait": _("A long wait"),

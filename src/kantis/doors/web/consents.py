@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from kantis.desk.vault.person import Consent, Person
 from kantis.doors.web.languages import Language
+from kantis.doors.web.languages import marked as _
 
 #: Where a consent was given.
 SOURCE: Final = "pages"
@@ -29,12 +30,6 @@ class Asked(Struct, frozen=True):
     wording: str
 
 
-def _gettext(text: str) -> str:
-    """Named so that the texts below are found for the catalogs."""
-    return text
-
-
-_ = _gettext
 ASKED: Final = (
     Asked(
         "news", "news by e-mail", "2026-1", _("News by e-mail"),

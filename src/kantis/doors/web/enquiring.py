@@ -14,6 +14,7 @@ from kantis.desk.programs import Home
 from kantis.desk.surveys import ASKING
 from kantis.desk.vault.vault import Vault
 from kantis.doors.web.languages import Language, choose
+from kantis.doors.web.languages import marked as _
 from kantis.doors.web.places import place_of
 from kantis.doors.web.stopping import Reminder, code_of, composed
 from kantis.store.reading import Reading
@@ -21,14 +22,6 @@ from kantis.store.surveys import QuestionRow
 
 #: What the code in a letter is for.
 PURPOSE: Final = "questions"
-
-
-def _gettext(text: str) -> str:
-    """Named so that the text below is found for the catalogs."""
-    return text
-
-
-_ = _gettext
 #: What members are asked where the merchant has no words of their own.
 USUAL: Final = _("How satisfied were you with this purchase?")
 

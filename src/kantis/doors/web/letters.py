@@ -8,15 +8,9 @@ from typing import Final
 from kantis.desk.mailing import ALREADY, CHANGE, CHANGED, PHONE, Letter
 from kantis.desk.sessions import CONFIRM, PROVE, SIGN_IN, UNLOCK
 from kantis.doors.web.languages import Language, choose, said
+from kantis.doors.web.languages import marked as _
 from kantis.store.reading import Reading
 
-
-def _gettext(text: str) -> str:
-    """Named so that the texts below are found for the catalogs."""
-    return text
-
-
-_ = _gettext
 #: What a letter says, by what it is for: its subject, and its lines around the link.
 _TEXTS: Final = {
     SIGN_IN: (

@@ -16,6 +16,7 @@ from kantis.desk import large
 from kantis.desk.submit import Desk
 from kantis.desk.vault.vault import Vault
 from kantis.doors.web.consents import SOURCE
+from kantis.doors.web.languages import marked as _
 from kantis.doors.web.pages import Visit
 from kantis.doors.web.places import Place
 from kantis.doors.web.portal import mine, own, takeable
@@ -23,14 +24,6 @@ from kantis.store import people
 from kantis.store.rows import AccountRow
 
 _NAME_MAX: Final = 200
-
-
-def _gettext(text: str) -> str:
-    """Named so that the texts below are found for the catalogs."""
-    return text
-
-
-_ = _gettext
 #: What a member reads where the desk decides nothing that spends, by its code.
 FROZEN: Final = {
     "spending-frozen": _("Nothing can be spent for now. Collecting goes on, and nothing is lost."),
