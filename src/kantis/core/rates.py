@@ -23,9 +23,6 @@ from kantis.core.phrases import NUMBER, percent, quantity, some, text_of
 
 __all__ = ["GIVE", "ROUND", "Reader", "Unit", "money", "node"]
 
-#: what a rate is measured on: the lines' money, their items, their measure, or the event itself
-BASES = ("money", "item", "measure", "event")
-
 
 class Step(Struct, frozen=True):
     """``num / den`` of the balance's smallest part for each unit of the base above ``over``."""

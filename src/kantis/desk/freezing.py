@@ -144,11 +144,6 @@ def standing(books: Reading, program: int, account: int, now: int) -> dict[str, 
     return {reason: row for reason, row in found.items() if row.until > now}
 
 
-def is_frozen(books: Reading, program: int, now: int) -> bool:
-    """Whether nothing is spent in a whole program now."""
-    return SWITCH in standing(books, program, 0, now)
-
-
 def is_locked(books: Reading, account: int, now: int) -> bool:
     """Whether the member of an account, or staff for them, has locked it."""
     row = books.account(account)

@@ -117,8 +117,6 @@ NOTED: Final = {
     "exchange": ("exchange.made", ("partner", "to", "amount")),
     "missed": ("offer.missed", ("rule",)),
 }
-#: These stand in the postings too.
-POSTED: Final = frozenset({"expired", "forfeited"})
 
 
 class Notice(Struct, frozen=True):

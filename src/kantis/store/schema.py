@@ -12,7 +12,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from kantis.core.account import NEVER
-from kantis.core.places import CHART, MEMBER_PLACES
+from kantis.core.places import CHART
 from kantis.store import (
     allowances,
     budgets,
@@ -389,9 +389,6 @@ def _postgres_people() -> str:
 
 
 _MIGRATION = "CREATE TABLE migration (number int PRIMARY KEY, applied bigint NOT NULL);\n"
-
-#: Balances stand in this order in their rows, as in a purse.
-PURSE: Final = tuple(place.name for place in CHART[:MEMBER_PLACES])
 
 
 # ── steps ────────────────────────────────────────────────────────────────────
