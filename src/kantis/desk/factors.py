@@ -8,7 +8,6 @@ it, also across a restart, and whoever does not know the password cannot try at 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -17,8 +16,8 @@ from msgspec import Struct
 from pyotp.utils import strings_equal
 
 from kantis.desk.audit import By, alone, record
-from kantis.desk.codes import code_of, grouped, new_code
-from kantis.desk.staff import ROLES, TRIES_MAX, Staff, digest, new_token, shown
+from kantis.desk.codes import code_of, digest, grouped, new_code, new_token
+from kantis.desk.staff import ROLES, TRIES_MAX, Staff, shown
 from kantis.desk.tries import may_try
 from kantis.desk.vault.seals import app as sealed_for
 from kantis.store import factors as rows
@@ -161,7 +160,7 @@ def _new_codes(books: Books, number: int) -> list[str]:
 
 
 def _hashed(number: int, code: str) -> bytes:
-    return hashlib.sha256(f"recovery {number} {code}".encode()).digest()
+    return digest(f"recovery {number} {code}")
 
 
 # ── who needs one ────────────────────────────────────────────────────────────

@@ -8,13 +8,13 @@ While there is an owner, none is made.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from typing import TYPE_CHECKING, Final
 
 from kantis.core.calendar import DAY_MS
 from kantis.desk import keys
 from kantis.desk.audit import By, alone
+from kantis.desk.codes import digest
 from kantis.desk.staff import Staff, add_owner, everybody
 from kantis.store import hands
 
@@ -36,13 +36,13 @@ def make(desk: Desk) -> str:
         if any(each.role == keys.OWNER and each.ended is None for each in everybody(books)):
             return ""
         now = desk.clock()
-        hands.add_link(books, _digest(token), now, now + LASTS_MS)
+        hands.add_link(books, digest(token), now, now + LASTS_MS)
     return token
 
 
 def opens(desk: Desk, token: str) -> bool:
     """Whether a link would open now. ``desk`` may be one that only reads."""
-    found = hands.link(desk.books, _digest(token))
+    found = hands.link(desk.books, digest(token))
     return found is not None and found.used is None and desk.clock() < found.expires
 
 
@@ -55,7 +55,7 @@ def use(desk: Desk, token: str, name: str, source: str) -> tuple[str, str] | Non
         at = desk.clock()
         hands.use_links(books, at)
         about = name, "", keys.OWNER, source, ""
-        keys.insert(books, at, prefix, keys.digest(secret), about, keys.UNLIMITED, LINK)
+        keys.insert(books, at, prefix, digest(secret), about, keys.UNLIMITED, LINK)
     desk.keyring.forget()
     return secret, prefix
 
@@ -71,7 +71,3 @@ def become_owner(desk: Desk, token: str, login: str, name: str, password: str) -
         found = add_owner(books, desk.clock(), login, name, password, LINK)
         hands.use_links(books, desk.clock())
     return found
-
-
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

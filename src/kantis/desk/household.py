@@ -18,10 +18,9 @@ from kantis.core.decision import Refusal
 from kantis.core.events import Event, Join, Leave, Permit
 from kantis.core.places import AVAILABLE, HELD, PENDING, TRANSIT
 from kantis.desk.audit import alone
-from kantis.desk.codes import code_of, grouped, new_code
+from kantis.desk.codes import code_of, digest, grouped, new_code
 from kantis.desk.programs import Home
 from kantis.desk.showing import now_of
-from kantis.desk.staff import digest
 from kantis.store import staff as rows
 from kantis.store.reading import Reading
 from kantis.store.rows import AccountRow

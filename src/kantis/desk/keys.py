@@ -8,7 +8,6 @@ that was revoked does nothing from the next request on, and is never given back.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 import threading
@@ -18,6 +17,7 @@ from msgspec import Struct, structs
 
 from kantis.core.knobs import Fault, ProgramError, suggest
 from kantis.desk.audit import DESK, By, alone, record
+from kantis.desk.codes import digest
 from kantis.store.books import Books
 from kantis.store.reading import Reading
 from kantis.store.rows import KeyRow
@@ -82,15 +82,6 @@ class Key(Struct, frozen=True):
     limits: Limits
     used: int | None = None
     used_from: str = ""
-
-
-def digest(secret: str) -> bytes:
-    """What the books hold of a key.
-
-    >>> digest("kantis_00").hex()[:16]
-    'a56e8be24734eb44'
-    """
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).digest()
 
 
 def make(

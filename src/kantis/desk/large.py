@@ -14,9 +14,9 @@ from kantis.core.decision import Entry
 from kantis.core.places import AVAILABLE
 from kantis.desk import settings
 from kantis.desk.chores import chore
+from kantis.desk.codes import digest
 from kantis.desk.measures.worth import worth_of
 from kantis.desk.sessions import PROVE, PROVED_MS
-from kantis.desk.staff import digest
 from kantis.desk.tries import may_try
 from kantis.store import freezing as rows
 from kantis.store import staff as tickets

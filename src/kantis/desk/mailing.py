@@ -16,7 +16,7 @@ from msgspec import Struct
 from kantis.core.calendar import DAY_MS
 from kantis.desk import jobs, tries
 from kantis.desk.chores import chore
-from kantis.desk.codes import grouped, new_code
+from kantis.desk.codes import digest, grouped, new_code, new_token
 from kantis.desk.sessions import (
     CONFIRM,
     LOCK,
@@ -27,7 +27,6 @@ from kantis.desk.sessions import (
     UNLOCK,
     proof,
 )
-from kantis.desk.staff import digest, new_token
 from kantis.desk.vault.vault import Member, Reader, Vault
 from kantis.store import mailing as rows
 from kantis.store import people

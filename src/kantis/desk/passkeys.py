@@ -24,7 +24,8 @@ from webauthn.helpers.structs import (
 
 from kantis.desk import factors, tries
 from kantis.desk.audit import By, alone, record
-from kantis.desk.staff import Staff, digest, new_token, shown
+from kantis.desk.codes import digest, new_token
+from kantis.desk.staff import Staff, shown
 from kantis.store import factors as rows
 from kantis.store import staff as people
 from kantis.store.books import Books

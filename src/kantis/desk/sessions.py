@@ -15,8 +15,8 @@ from msgspec import Struct
 from kantis.core.calendar import DAY_MS
 from kantis.desk import factors, freezing
 from kantis.desk.audit import By, alone, record
-from kantis.desk.codes import code_of
-from kantis.desk.staff import Staff, digest, new_token, shown
+from kantis.desk.codes import code_of, digest, new_token
+from kantis.desk.staff import Staff, shown
 from kantis.store import staff as rows
 from kantis.store.reading import Reading
 from kantis.store.staff import SessionRow, TicketRow

@@ -11,7 +11,6 @@ has left is signed out everywhere at once.
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from typing import TYPE_CHECKING, Final
@@ -24,7 +23,7 @@ from kantis.core.calendar import DAY_MS
 from kantis.core.knobs import Fault, ProgramError, suggest
 from kantis.desk import tries
 from kantis.desk.audit import By, alone, record
-from kantis.desk.codes import grouped, new_code
+from kantis.desk.codes import digest, grouped, new_code, new_token
 from kantis.desk.settlement import outsiders
 from kantis.store import staff as rows
 from kantis.store.books import Books
@@ -62,7 +61,6 @@ INVITE: Final = "invite"
 _LOGIN: Final = re.compile(r"[a-z0-9][a-z0-9._@+-]{1,99}")
 _NAME_LETTERS_MAX: Final = 100
 _NEW_LETTERS: Final = 20
-_TOKEN_BYTES: Final = 32
 #: 19 MiB and two rounds, as OWASP's cheat sheet for storing passwords has it.
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 #: Checked where there is no such login, so that the answer takes as long.
@@ -89,16 +87,6 @@ class SignInRefused(Exception):
     def __init__(self, code: str) -> None:
         self.code = code
         super().__init__(code)
-
-
-def digest(token: str) -> bytes:
-    """What the books hold of a token."""
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
-
-
-def new_token() -> str:
-    """A token that nobody guesses."""
-    return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 def shown(row: StaffRow) -> Staff:

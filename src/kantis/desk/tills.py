@@ -20,8 +20,8 @@ from msgspec import Struct
 from kantis.core.knobs import Fault, ProgramError
 from kantis.desk import keys, tries
 from kantis.desk.audit import By, alone, record
-from kantis.desk.codes import code_of, grouped, new_code
-from kantis.desk.staff import TRIES_MAX, Staff, digest, shown
+from kantis.desk.codes import code_of, digest, grouped, new_code
+from kantis.desk.staff import TRIES_MAX, Staff, shown
 from kantis.store import staff as people
 from kantis.store import tills as rows
 from kantis.store.reading import Reading
@@ -85,9 +85,7 @@ def pair(desk: Desk, typed: str, whence: str) -> str:
         names = {number: name for name, number in books.programs().items()}
         source = _source(found.name, {each.source for each in books.all_keys()})
         about = found.name, names[found.program], SCOPE, source, found.location
-        keys.insert(
-            books, now, prefix, keys.digest(secret), about, keys.UNLIMITED, By("pairing", "")
-        )
+        keys.insert(books, now, prefix, digest(secret), about, keys.UNLIMITED, By("pairing", ""))
         rows.add_till(books, prefix, now)
     desk.keyring.forget()
     return secret

@@ -14,6 +14,7 @@ from msgspec import structs
 import kantis.desk
 from kantis.core.knobs import plain
 from kantis.desk import keys, shops, text
+from kantis.desk.codes import digest
 from kantis.desk.vault.keyfile import FolderKeys
 from kantis.desk.vault.opening import folder_of
 from kantis.desk.vault.seals import Seals
@@ -190,7 +191,7 @@ def test_a_token_is_believed_only_as_it_was_signed(shop: Shop) -> None:
     made = shop.token(subject)["token"]
     token = tokens.read(made)
     assert token is not None
-    kept = keys.digest(shop.key)  # what a thief of the books has
+    kept = digest(shop.key)  # what a thief of the books has
     seals = Seals(FolderKeys(folder_of(shop.server.store)))
     (secret,) = seals.signing(checkout.TOKENS, kept)
     assert tokens.sign(token, secret) == made

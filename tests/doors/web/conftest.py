@@ -14,6 +14,7 @@ from kantis.core.events import Body, Enrol, Event, Line, Purchase
 from kantis.core.knobs import plain
 from kantis.desk import designing, editing, printing, sessions, signoffs, staff, text, tills
 from kantis.desk.audit import By, alone
+from kantis.desk.codes import digest
 from kantis.desk.measures.tallying import catch_up
 from kantis.desk.signoffs import Demand
 from kantis.desk.submit import Desk
@@ -86,7 +87,7 @@ def begin(desk: Desk) -> dict[str, str]:
     waiting(desk)
     found["late"] = sessions.begin(desk, "a test", staff=1)
     with alone(desk) as books:
-        rows.prove(books, staff.digest(found["late"]), now - sessions.HOUR_MS)
+        rows.prove(books, digest(found["late"]), now - sessions.HOUR_MS)
     found["member"] = sessions.begin(desk, "a phone", account=1)
     return found
 
