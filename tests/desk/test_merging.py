@@ -1,6 +1,7 @@
 """Two accounts of one person become one: nothing is lost or doubled, whatever comes later."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -37,14 +38,21 @@ TERMS: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def shop(url: str) -> Iterator[Shop]:
+@contextmanager
+def opened(url: str, terms: dict[str, Any]) -> Iterator[Shop]:
     """A shop with the real engine and two cards; its books are proved at the end."""
-    with Shop(url, Engine(), TERMS) as shop:
+    with Shop(url, Engine(), terms) as shop:
         shop(shop.enrol("old"), shop.enrol("new"))
         yield shop
         settle(shop)
         proved(shop)
+
+
+@pytest.fixture
+def shop(url: str) -> Iterator[Shop]:
+    """A shop with these terms."""
+    with opened(url, TERMS) as shop:
+        yield shop
 
 
 def proved(shop: Shop) -> None:

@@ -30,7 +30,7 @@ from kantis.desk.verify import verify
 from kantis.engine import merging
 from kantis.engine.explain import explain
 from tests.desk.shop import Shop, codes
-from tests.desk.test_merging import account, merge, number, proved, purse, settle
+from tests.desk.test_merging import account, merge, number, opened, purse, settle
 
 TERMS: dict[str, Any] = {
     "program": "p",
@@ -73,11 +73,8 @@ TERMS: dict[str, Any] = {
 @pytest.fixture
 def shop(url: str) -> Iterator[Shop]:
     """A shop with two cards and terms of every kind; its books are proved at the end."""
-    with Shop(url, Engine(), TERMS) as shop:
-        shop(shop.enrol("old"), shop.enrol("new"))
+    with opened(url, TERMS) as shop:
         yield shop
-        settle(shop)
-        proved(shop)
 
 
 def ask(shop: Shop, id: str, card: str, body: Body) -> str:

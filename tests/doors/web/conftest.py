@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,9 +42,9 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
-def publish(desk: Desk) -> None:
+def publish(desk: Desk, names: tuple[str, ...] = PROGRAMS) -> None:
     """The programs of the site."""
-    for name in PROGRAMS:
+    for name in names:
         source = (REPO / "programs" / f"{name}.yaml").read_text(encoding="utf-8")
         tree = text.read(source)
         desk.publish(plain(tree)["program"], 0, source, plain(tree))
@@ -125,15 +126,22 @@ class Site:
         return httpx.Client(base_url=self.address, headers=headers, cookies=cookies)
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+@contextmanager
+def opened(folder: Path, names: tuple[str, ...] = PROGRAMS) -> Iterator[Site]:
     """A server with some programs; nothing may go wrong in it."""
-    store: Path = tmp_path_factory.mktemp("site") / "books.db"
+    store = folder / "books.db"
     with kantis.desk.open(str(store)) as desk:
-        publish(desk)
+        publish(desk, names)
         tokens = begin(desk)
     with served(store) as server:
         yield Site(server, tokens)
         status, log = server.end()
         assert status == 0, log
         assert '"fault"' not in log
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The site of the tests of a module."""
+    with opened(tmp_path_factory.mktemp("site")) as site:
+        yield site

@@ -7,11 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-import kantis.desk
-from kantis.core.knobs import plain
-from kantis.desk import text
-from tests.doors.service.server import served
-from tests.doors.web.conftest import Site, begin
+from tests.doors.web.conftest import Site, opened
 from tests.doors.web.looking import LOOKS, tab
 from tests.house.sources import REPO
 
@@ -23,17 +19,8 @@ NAMES = ("corner-cafe", "boots-advantage-card", "templates/coalition")
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Site]:
     """A site of one test alone, as what is demanded stays demanded."""
-    store = tmp_path / "books.db"
-    with kantis.desk.open(str(store)) as desk:
-        for name in NAMES:
-            source = (REPO / "programs" / f"{name}.yaml").read_text(encoding="utf-8")
-            desk.publish(plain(text.read(source))["program"], 0, source, plain(text.read(source)))
-        tokens = begin(desk)
-    with served(store) as server:
-        yield Site(server, tokens)
-        status, log = server.end()
-        assert status == 0, log
-        assert '"fault"' not in log
+    with opened(tmp_path, NAMES) as site:
+        yield site
 
 
 def richer(n: int) -> str:
