@@ -224,6 +224,7 @@ def overtaken(pg_url: str) -> Counter[tuple[int, int, str]]:
         batch = Batch(slow, one.homes, None, one.clock())
         batch.decide([Request("club", [buy("slow", "1")])])
         batch.write()
+        assert slow.one("SELECT count(*) FROM entry") == 3  # what waits for the commit is sent
         two.submit([buy("fast", "2")])
         spreading = threading.Thread(target=spread, args=(two,))
         spreading.start()

@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from msgspec import Struct, ValidationError, json
+from msgspec import DecodeError, Struct, json
 
 from kantis.desk.report import Report
 from kantis.desk.submit import wall_clock
@@ -189,7 +189,7 @@ def _said(copy: Books, file: Path) -> Backup:
         raise _foreign(file)
     try:
         return json.decode(str(copy.one("SELECT said FROM backup")), type=Backup)
-    except (ValidationError, IndexError) as error:
+    except (DecodeError, IndexError) as error:
         raise _broken(file, f"what it says of itself cannot be read ({error})") from error
 
 

@@ -49,6 +49,13 @@ class Pipe:
         with self._lock:  # the driver takes it too, for each of its own statements
             return self._ask(questions)
 
+    def say(self, command: bytes) -> None:
+        """Run a command that finds nothing, whatever was prepared before."""
+        with self._lock:
+            result = self._pg.exec_(command)
+        if result.status == _FAILED:
+            raise errors.error_from_result(result)
+
     def _ask(self, questions: Sequence[Question]) -> list[list[Any]]:
         pg = self._pg
         pg.enter_pipeline_mode()

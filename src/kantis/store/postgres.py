@@ -59,7 +59,6 @@ _SETTINGS: Final = {
 }
 
 _COMMIT: Final[Question] = "COMMIT", []
-_ROLLBACK: Final[Question] = "ROLLBACK", []
 
 _CONFLICTS: Final = (
     errors.UniqueViolation,
@@ -371,7 +370,7 @@ class PostgresBooks(Books):
         if self._db.info.transaction_status == _Status.IDLE:
             return
         try:
-            self._pipe.ask([_ROLLBACK])
+            self._pipe.say(b"ROLLBACK")
         except psycopg.Error:
             self._db.close()
 

@@ -183,7 +183,7 @@ def test_write_publish_see_it_act(
         words.press(page, "Check and preview")
         assert "109" in page.locator("[aria-labelledby=preview]").inner_text()  # and 25 for joining
         words.press(page, "Publish")
-        page.wait_for_url(f"**/c/{name}")
+        page.wait_for_url(f"**/c/{name}/design*")  # the card of a new program comes next
         page.goto(f"/c/{name}/tills")
         words.fill(page, "Name", "Counter")
         words.press(page, "Make a code")
