@@ -4,13 +4,13 @@ import httpx
 import pytest
 from playwright.sync_api import Browser
 
-from tests.desk.drawing import ALPH, SECRET, VP8, extended, png, webp
+from tests.desk.drawing import SECRET, png, talkative
 from tests.doors.web.conftest import Site
 from tests.doors.web.looking import LOOKS, tab
 from tests.doors.web.test_portal import scanned
 
 WHERE = "/c/corner-cafe/design"
-LOGO = webp(extended(0x18), (b"ALPH", ALPH), (b"VP8 ", VP8), (b"EXIF", SECRET))
+LOGO = talkative("WEBP", 24, 20, quality=80)
 
 
 def keep(
@@ -78,7 +78,7 @@ def test_what_is_kept_is_looked_at_again(site: Site) -> None:
 
 
 def test_what_members_get_is_picture_and_colours_alone(site: Site) -> None:
-    assert keep(site, png(192, 192, b"tEXt" + SECRET), name="Café card")[0] == 303
+    assert keep(site, talkative("PNG", 192, 192), name="Café card")[0] == 303
     with site.client("member") as client:
         page = client.get("/me").text
         said = client.get("/me/app.webmanifest?program=corner-cafe").json()
