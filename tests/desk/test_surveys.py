@@ -69,7 +69,7 @@ class Cafe:
 
     def buys(self, card: str = "1", where: str = "") -> str:
         """A purchase; its id."""
-        self.tell(f"card:{card}", Purchase((Line("1", "latte", 1, 400),), where))
+        self.tell(f"card:{card}", Purchase((Line("1", "latte", 2, 400),), where))
         return str(self.count)
 
     def asks(self, row: SurveyRow = ON) -> None:
@@ -321,17 +321,25 @@ def test_what_comes_back_after_a_merge_brings_nothing(cafe: Cafe, answered: str)
 
 
 @pytest.mark.parametrize(
-    ("lines", "reason", "left"),
-    [((), "refund", 0), ((), EDITED, 10), ((("1", 1),), "refund", 10)],
-    ids=["all of it", "recorded anew", "a line of it"],
+    ("parts", "reason", "left"),
+    [
+        ([()], "refund", 0),
+        ([()], EDITED, 10),
+        ([(("1", 1),)], "refund", 10),
+        ([(("1", 2),)], "refund", 0),
+        ([(("1", 1),), (("1", 1),)], "refund", 0),
+    ],
+    ids=["the whole", "recorded anew", "one of two", "by its line", "bit by bit"],
 )
 def test_what_comes_back_later_takes_the_points_along(
-    cafe: Cafe, lines: tuple[tuple[str, int], ...], reason: str, left: int
+    cafe: Cafe, parts: list[tuple[tuple[str, int], ...]], reason: str, left: int
 ) -> None:
     asked = one_asked(cafe, GIVES)
     cafe.answers(asked.number, 5)
     cafe.look(0)
-    cafe.tell("", Refund(asked.event.removeprefix("till/"), lines, "", reason))
+    for lines in parts:
+        cafe.tell("", Refund(asked.event.removeprefix("till/"), lines, "", reason))
+    left += 2 if len(parts) == 1 and parts[0] == (("1", 1),) else 0  # of the other latte
     assert came_back(cafe) == ("1 gifts taken back" if not left else "")
     assert came_back(cafe) == ""
     assert cafe.points() == left

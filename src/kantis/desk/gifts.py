@@ -10,13 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from kantis.core.calendar import DAY_MS
-from kantis.core.events import EDITED, Activity, Cancel, Event, Refund, decode_body
+from kantis.core.decision import Entry
+from kantis.core.events import EDITED, Activity, Cancel, Event, Purchase, decode_body
 from kantis.desk.beside import beside
 from kantis.desk.chores import chore
+from kantis.desk.recorded import entry_of, event_of
 from kantis.desk.results import UNKNOWN
+from kantis.engine.returning import all_back, returned_by
 from kantis.store import surveys as rows
 from kantis.store.books import Books
-from kantis.store.surveys import GIVEN, OWED, TAKEN
+from kantis.store.rows import EventRow
+from kantis.store.surveys import GIVEN, OWED, TAKEN, QuestionRow
 
 if TYPE_CHECKING:
     from kantis.desk.jobs import Job, Progress
@@ -47,10 +51,7 @@ def give(desk: Desk | RemoteDesk, reader: Desk) -> int:
     for row in rows.gifts(reader.books, OWED, _STEP):
         name = names.get(row.program, "")
         (bought,) = reader.books.events([row.event])
-        # it may have been merged since, and then what undoes it stands where the question is
-        accounts = {bought.account or 0, row.account}
-        came_back = reader.books.undoing([(each, row.event) for each in sorted(accounts)])
-        if came_back or not name:
+        if _undoing(reader, row, bought) or not name:
             desk.chore("note_gift", row.number, OWED, TAKEN)
             continue
         home = reader.homes.numbered(row.program)
@@ -65,18 +66,38 @@ def take_back(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
     """Take back what answers brought whose whole purchase has come back since; how many."""
     with beside(desk) as reader:
         since, taken = reader.clock() - BACK_MS, 0
-        for number, body in rows.undone(reader.books, since):
-            refund = decode_body(bytes(body)) if body else None
-            if isinstance(refund, Refund) and not refund.lines and refund.reason != EDITED:
-                taken += _take(desk, reader, number)
+        for number in rows.given_back(reader.books, since):
+            taken += _take(desk, reader, number)
     return f"{taken} gifts taken back" if taken else ""
 
 
 def _take(desk: Desk | RemoteDesk, reader: Desk, number: int) -> bool:
     row = rows.question(reader.books, number)
     assert row is not None
-    home = reader.homes.numbered(row.program)
     (bought,) = reader.books.events([row.event])
+    if not _is_back(reader, row, bought):
+        return False
+    home = reader.homes.numbered(row.program)
     back = Event(SOURCE, f"{number}{_BACK}", 0, bought.subject, Cancel(str(number)))
     (result,) = desk.submit([back], program=home.name)
     return result.outcome != UNKNOWN and bool(desk.chore("note_gift", number, GIVEN, TAKEN))
+
+
+def _undoing(reader: Desk, row: QuestionRow, bought: EventRow) -> list[Entry]:
+    """What undid something of the purchase: on its account, or after a merge on the other one."""
+    places = sorted({bought.account or 0, row.account})
+    found = reader.books.undoing([(account, row.event) for account in places])
+    return [entry_of(*each) for each in found]
+
+
+def _is_back(reader: Desk, row: QuestionRow, bought: EventRow) -> bool:
+    """Whether all of the purchase came back, at once or bit by bit; what was recorded anew did
+    not."""
+    purchase = decode_body(bought.body) if bought.body else None
+    entries = _undoing(reader, row, bought)
+    told = {each.key: event_of(each).body for each in reader.books.events([
+        each.event for each in entries
+    ]) if each.body}  # fmt: skip
+    refunds = {key for key, body in told.items() if getattr(body, "reason", EDITED) != EDITED}
+    back = returned_by(each.decision for each in entries if each.event in refunds)
+    return isinstance(purchase, Purchase) and all_back(purchase, back)

@@ -7,12 +7,12 @@ all of them. An activity is one line of its name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
 from kantis.core.amounts import share
-from kantis.core.decision import Original
+from kantis.core.decision import Decision, Original
 from kantis.core.events import EDITED, Activity, Body, Line, Purchase, Refund
 from kantis.core.turn import Refused
 
@@ -51,8 +51,7 @@ class Returning(Struct):
     @property
     def whole(self) -> bool:
         """Whether all of it has come back now."""
-        lines = self.purchase.lines
-        return all(self.after.get(line.id, 0) >= quantity_of(line) for line in lines)
+        return all_back(self.purchase, self.after)
 
     def part(self, amount: int, means: Callable[[int], bool], per: str = "money") -> int:
         """Of an amount that lines made together, what belongs to those that come back now."""
@@ -92,10 +91,15 @@ class Returning(Struct):
         return total
 
 
-def returned_before(original: Original) -> dict[str, int]:
-    """What came back before, by line."""
+def all_back(purchase: Purchase, returned: Mapping[str, int]) -> bool:
+    """Whether nothing of a purchase is left, of which so much came back by line."""
+    return all(returned.get(line.id, 0) >= quantity_of(line) for line in purchase.lines)
+
+
+def returned_by(decisions: Iterable[Decision]) -> dict[str, int]:
+    """What decisions took back of a purchase, by line."""
     found: dict[str, int] = {}
-    for decision in original.undone:
+    for decision in decisions:
         for fact in decision.fired:
             if fact[0] == "refund" and not fact[1]:
                 for line, quantity in fact[5]:

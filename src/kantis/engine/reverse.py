@@ -47,7 +47,7 @@ from kantis.core.turn import Refused, Turn, member_of
 from kantis.engine import budgets, editing, periods, progress
 from kantis.engine.groups import void_group
 from kantis.engine.plan import Plan
-from kantis.engine.returning import Returning, bought, quantity_of, returned_before, returning_now
+from kantis.engine.returning import Returning, bought, quantity_of, returned_by, returning_now
 from kantis.features import balances, counters, rewards, tiers, vouchers
 
 REFUND = "refunds"
@@ -75,7 +75,7 @@ def _refund(plan: Plan, turn: Turn, body: Refund) -> None:
     edited = body.reason == EDITED
     if not edited:
         _check_time(then, turn, original)
-    before = returned_before(original)
+    before = returned_by(original.undone)
     now = returning_now(purchase.lines, before, body)
     if turn.account.members:
         turn.member = member_of(turn.account, original.event)

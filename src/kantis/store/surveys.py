@@ -269,17 +269,16 @@ def gifts(books: Reading, gift: int, count: int) -> list[QuestionRow]:
     return [QuestionRow(*row) for row in found]
 
 
-def undone(books: Reading, since: int) -> list[tuple[int, bytes | None]]:
-    """(number, body) of the refunds of purchases whose answers from after an instant were given
-    something. They stand on the account of then, or after a merge on that of the question."""
-    return books.rows(
-        "SELECT q.number, r.body FROM question q JOIN event e ON e.key = q.event "
+def given_back(books: Reading, since: int) -> list[int]:
+    """The answers from after an instant that were given something, and of whose purchases
+    something came back: on the account of then, or after a merge on that of the question."""
+    found = books.rows(
+        "SELECT DISTINCT q.number FROM question q JOIN event e ON e.key = q.event "
         "JOIN entry x ON x.account IN (e.account, q.account) AND x.cause = q.event "
-        "JOIN event r ON r.key = x.event "
-        "WHERE q.gift = ? AND q.answered > ? AND x.cause <> '' AND r.type = 'refund' "
-        "ORDER BY q.number",
+        "WHERE q.gift = ? AND q.answered > ? AND x.cause <> '' ORDER BY q.number",
         (GIVEN, since),
     )
+    return [number for (number,) in found]
 
 
 def set_gift(books: Books, number: int, before: int, gift: int) -> bool:
