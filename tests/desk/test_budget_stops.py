@@ -17,7 +17,7 @@ from kantis.core.calendar import instant
 from kantis.core.decision import Context, Entry
 from kantis.core.events import Enrol, Event, Line, Load, Purchase, Refund
 from kantis.core.knobs import ProgramError, plain
-from kantis.desk import foresight, hooks, stopping, text
+from kantis.desk import budget_stops, foresight, hooks, text
 from kantis.desk.batch import Batch
 from kantis.desk.cache import Cache
 from kantis.desk.foresight import Foresight
@@ -245,12 +245,12 @@ def test_who_is_told_is_told_once_for_an_amount(url: str, monkeypatch: pytest.Mo
         with desk.quiet():
             desk.books.execute("DELETE FROM budget_told")
         monkeypatch.setattr(rows, "tell", lambda *about: True)  # the twin: nobody notes it
-        assert [stopping.tell(desk) for _ in range(2)] == [1, 1]
+        assert [budget_stops.tell(desk) for _ in range(2)] == [1, 1]
 
 
-def stops(desk: Desk) -> list[stopping.Stop]:
+def stops(desk: Desk) -> list[budget_stops.Stop]:
     desk.homes.refresh(desk.books)
-    return stopping.stops(desk.books, desk.homes.numbered(1), NOON)
+    return budget_stops.stops(desk.books, desk.homes.numbered(1), NOON)
 
 
 def told(desk: Desk) -> list[dict[str, object]]:
@@ -258,6 +258,6 @@ def told(desk: Desk) -> list[dict[str, object]]:
     desk.checkpoint()
     catch_up(desk)
     before = desk.books.one("SELECT count(*) FROM delivery")
-    stopping.tell(desk)
+    budget_stops.tell(desk)
     bodies = desk.books.rows("SELECT body FROM delivery ORDER BY n")[before:]
     return [json.decode(body)["data"] for (body,) in bodies]

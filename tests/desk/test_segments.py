@@ -13,6 +13,7 @@ from kantis.core.events import Body, Enrol, Event, Line, Load, Purchase, Refund
 from kantis.core.knobs import ProgramError, plain
 from kantis.desk import lately, text
 from kantis.desk.audit import By
+from kantis.desk.drawing import HUNDREDTHS
 from kantis.desk.jobs import Job, Progress
 from kantis.desk.measures.figures import measure
 from kantis.desk.measures.panels import board
@@ -235,7 +236,7 @@ def test_nobody_is_held_back_where_the_lot_is_off(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The twin: with lots that never fall below the share everybody gets it."""
-    monkeypatch.setattr(refreshing, "drawn", lambda *_: rules.HUNDREDTHS)
+    monkeypatch.setattr(refreshing, "drawn", lambda *_: HUNDREDTHS)
     refreshing.make(desk, 1, "regulars", EVERYBODY, By("test"))
     assert refresh(desk) == "regulars: 3 came, 0 left"
     assert [buys(desk, f"shop-{card}", card) for card in "12"] == [51, 51]

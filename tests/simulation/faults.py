@@ -244,7 +244,7 @@ PLANTED: dict[str, Fault] = {
     "a cap is not counted": Fault((limits.Cap, "use", nothing), (limits, "write_use", nothing)),
     "a cap is not free again after a refund": Fault((reverse, "_count_off", nothing)),
     "a void group keeps what it used of caps": Fault((groups, "settle_caps", lambda *_: False)),
-    "a refund forgets earlier refunds": Fault((reverse, "returned_before", lambda original: {})),
+    "a refund forgets earlier refunds": Fault((reverse, "returned_by", lambda decisions: {})),
     "a refund asks for expired points": Fault(_on(reverse, "claw_back", _owes_expired_too)),
     "a refund leaves the counters": Fault((reverse, "_reverse_counters", nothing)),
     "a refund leaves the counters of points": Fault((counters, "points_taken", lambda *_: 0)),

@@ -1,5 +1,7 @@
 """Budgets: how much a rule may give all members together, before it stops.
 
+>>> from kantis.core.amounts import Unit, money
+>>> from kantis.core.knobs import Reader, node
 >>> reader = Reader(money("EUR"))
 >>> reader.units = {"points": Unit("points"), "point": Unit("points")}
 >>> [BUDGET.read(node(text), reader).amount for text in ("500.00 EUR", "20000 points")]
@@ -15,12 +17,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from kantis.core.amounts import Unit, money
 from kantis.core.decision import Decision
-from kantis.core.knobs import Kind, Node, Reader, Wrong, node
+from kantis.core.knobs import Kind, Node, Reader, Wrong
 from kantis.core.phrases import Quantity, Span, some, text_of
-
-__all__ = ["BUDGET", "Budget", "Reader", "Unit", "money", "node"]
 
 MONEY: Final = "money"
 TIMES: Final = "times"

@@ -17,6 +17,7 @@ from kantis.core import calendar
 from kantis.core.amounts import Ratio
 from kantis.core.code import Code
 from kantis.core.events import Line
+from kantis.core.facts import SEGMENT
 from kantis.core.knobs import Kind, Node, Reader, Wrong, suggest
 from kantis.core.phrases import (
     WEEKDAYS,
@@ -468,7 +469,7 @@ def check_who(who: Who, turn: Turn) -> str:
         if turn.level(group) not in allowed:
             return "tier"
     for segment in who.segments:
-        if turn.fact(f"segment {segment}") != "yes":
+        if turn.fact(SEGMENT + segment) != "yes":
             return "segment"
     for name, value in who.choices:
         if turn.choice(name) != value:

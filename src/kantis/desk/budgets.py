@@ -2,7 +2,7 @@
 
 Guarantee: used is what the tallies say, in money as on the page of costs or in times. The
 alarm of a window is told once, in the transaction that notes it, to every webhook that wants
-it. These budgets stop nothing: one that does stands in the program file (see ``stopping``),
+it. These budgets stop nothing: one that does stands in the program file (see ``budget_stops``),
 where the decision itself takes it from a shared limit.
 """
 

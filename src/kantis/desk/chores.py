@@ -40,6 +40,7 @@ def _named(name: str) -> Chore:
     """A chore by its name, whatever this process has used before."""
     if name not in CHORES:
         from kantis.desk import (  # noqa: F401 (whoever has chores names them)
+            budget_stops,
             budgets,
             designing,
             freezing,
@@ -54,7 +55,6 @@ def _named(name: str) -> Chore:
             reminding,
             rescue,
             signoffs,
-            stopping,
             surveys,
             tries,
             uses,

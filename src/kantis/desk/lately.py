@@ -57,7 +57,7 @@ def begin(
     return Look(home.number, row, rows.changed(books, home.number, last.entry, upto))
 
 
-def pages(books: Reading, look: Look) -> Iterator[list[AccountRow]]:
+def pages(books: Books, look: Look) -> Iterator[list[AccountRow]]:
     """The accounts to look at, some at a time."""
     above, rest = 0, look.accounts
     while rest is None or rest:
@@ -72,7 +72,7 @@ def pages(books: Reading, look: Look) -> Iterator[list[AccountRow]]:
             above = page[-1].id
         else:
             numbers, rest = rest[:STEP], rest[STEP:]
-            page = [row for row in map(books.account, numbers) if row is not None]
+            page = books.accounts(numbers)
         if page:
             yield page
 

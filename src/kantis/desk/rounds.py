@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from kantis.desk import budgets, gifts, reminding, stopping, surveys
+from kantis.desk import budget_stops, budgets, gifts, reminding, surveys
 from kantis.desk.adjusting import send_rest
 from kantis.desk.jobs import Job, Kind, Progress
 from kantis.desk.measures.tallying import catch_up
@@ -50,7 +50,7 @@ def go_round(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:
     made = desk.checkpoint()
     catch_up(desk, over)
     budgets.tell(desk)
-    stopping.tell(desk)
+    budget_stops.tell(desk)
     return f"{passed} accounts, {settled} events" + (f", checkpoint {made}" if made else "")
 
 

@@ -9,7 +9,6 @@ answered once.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import sha256
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,6 +21,7 @@ from kantis.desk import gifts, jobs, mailing, outbox
 from kantis.desk.audit import By, alone, record
 from kantis.desk.beside import beside
 from kantis.desk.chores import chore
+from kantis.desk.drawing import HUNDREDTHS, drawn
 from kantis.desk.notices import Notice
 from kantis.desk.programs import Home
 from kantis.engine.plan import Plan
@@ -146,7 +146,7 @@ def chosen(event: str, share: int) -> bool:
     >>> [chosen("till-1/4711", share) for share in (1, 50, 100)]
     [False, True, True]
     """
-    return int.from_bytes(sha256(event.encode()).digest()[:4]) % _PARTS < share
+    return drawn(event) * _PARTS < share * HUNDREDTHS
 
 
 def run(desk: Desk | RemoteDesk, job: Job, progress: Progress) -> str:

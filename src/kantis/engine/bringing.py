@@ -15,6 +15,7 @@ from msgspec import structs
 from kantis.core import windows
 from kantis.core.account import Account
 from kantis.core.events import Merged
+from kantis.core.facts import DRAWN, SEGMENT
 from kantis.core.lots import open_lots, repay, voided
 from kantis.core.membership import Membership
 from kantis.core.phrases import Window
@@ -29,8 +30,6 @@ from kantis.features import tiers
 from kantis.features.tiers import TierGroup
 
 REASON = "merge"
-#: The facts of who is in a segment, and of how a lot fell that was drawn for it.
-_SEGMENT, _DRAWN = "segment ", "drawn "
 
 
 def bring(plan: Plan, turn: Turn, body: Merged) -> None:
@@ -303,7 +302,7 @@ def _said(turn: Turn, state: Account, unlike: _Unlike) -> None:
             turn.change("choose", name, moment, value)
     for name, history in state.facts.items():
         known = name in unlike.facts and not name.startswith("trial ")
-        known |= name.startswith(_SEGMENT) and name.replace(_SEGMENT, _DRAWN, 1) in unlike.facts
+        known |= name.startswith(SEGMENT) and name.replace(SEGMENT, DRAWN, 1) in unlike.facts
         for moment, value in history if not known and not name.startswith(PILOT) else ():
             turn.change("know", name, moment, value)
     if _invited(account, state.id) or _invited(state, account.id):

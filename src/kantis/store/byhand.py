@@ -8,8 +8,9 @@ themselves, and then the database takes nothing in any of their tables any more.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import partial
 from typing import Final
+
+from kantis.store import guards
 
 #: An adjustment waits for another person, or was made alone, or another person answered it.
 WAITS: Final = 0
@@ -86,35 +87,20 @@ _LIMITS: Final = "per_minute, largest, goodwill"
 #: What was asked for stays as it was asked.
 _ASKED: Final = "n, key, program, source, who, subject, balance, amount, reason, at"
 
-_SQLITE_GUARD: Final = """
-CREATE TRIGGER {table}_{name} BEFORE {verb} ON {table} {when}
-BEGIN SELECT RAISE(ABORT, '{table} is append-only: write a correcting entry instead'); END;
-"""
-_POSTGRES_GUARD: Final = """
-CREATE TRIGGER {table}_{name} BEFORE {verb} ON {table}
-FOR EACH {each} EXECUTE FUNCTION append_only();
-"""
-
 
 def sqlite(words: dict[str, str]) -> str:
     """The step in the words of SQLite."""
-    guard = partial(_SQLITE_GUARD.format, when="")
-    guards = [
-        guard(table="api_key", name="LIMITS", verb=f"UPDATE OF {_LIMITS}"),
-        guard(table="audit", name="UPDATE", verb="UPDATE"),
-        guard(table="audit", name="DELETE", verb="DELETE"),
-        guard(table="adjustment", name="DELETE", verb="DELETE"),
-        guard(table="adjustment", name="ASKED", verb=f"UPDATE OF {_ASKED}"),
-        guard(
-            table="adjustment", name="DECIDED", verb="UPDATE OF state, decider, decided, note",
-            when=f"WHEN old.state <> {WAITS}",
-        ),
-        guard(table="first_link", name="DELETE", verb="DELETE"),
-        guard(
-            table="first_link", name="USED", verb="UPDATE OF used", when="WHEN old.used IS NOT NULL"
-        ),
-    ]  # fmt: skip
-    return _TABLES.format(**words) + "".join(guards)
+    decided, waits = "UPDATE OF state, decider, decided, note", f"WHEN old.state <> {WAITS}"
+    made = [
+        guards.sqlite("api_key", "LIMITS", f"UPDATE OF {_LIMITS}"),
+        guards.sqlite_written_once("audit"),
+        guards.sqlite("adjustment", "DELETE", "DELETE"),
+        guards.sqlite("adjustment", "ASKED", f"UPDATE OF {_ASKED}"),
+        guards.sqlite("adjustment", "DECIDED", decided, waits),
+        guards.sqlite("first_link", "DELETE", "DELETE"),
+        guards.sqlite("first_link", "USED", "UPDATE OF used", "WHEN old.used IS NOT NULL"),
+    ]
+    return _TABLES.format(**words) + "".join(made)
 
 
 def close(tables: Iterable[str]) -> tuple[str, str]:
@@ -150,21 +136,14 @@ def reopen(tables: Iterable[str]) -> tuple[str, str]:
 
 def postgres(words: dict[str, str]) -> str:
     """The step in the words of PostgreSQL."""
-    kept, all_rows = "DELETE OR TRUNCATE", "STATEMENT"
-    guard = partial(_POSTGRES_GUARD.format, each=all_rows)
-    guards = [
-        guard(table="api_key", name="limits", verb=f"UPDATE OF {_LIMITS}"),
-        guard(table="audit", name="append_only", verb=f"UPDATE OR {kept}"),
-        guard(table="adjustment", name="kept", verb=kept),
-        guard(table="adjustment", name="asked", verb=f"UPDATE OF {_ASKED}"),
-        guard(
-            table="adjustment", name="decided", verb="UPDATE OF state, decider, decided, note",
-            each=f"ROW WHEN (old.state <> {WAITS})",
-        ),
-        guard(table="first_link", name="kept", verb=kept),
-        guard(
-            table="first_link", name="used", verb="UPDATE OF used",
-            each="ROW WHEN (old.used IS NOT NULL)",
-        ),
-    ]  # fmt: skip
-    return _TABLES.format(**words) + _POSTGRES_AWAY + "".join(guards)
+    decided, waits = "UPDATE OF state, decider, decided, note", f"ROW WHEN (old.state <> {WAITS})"
+    made = [
+        guards.postgres("api_key", "limits", f"UPDATE OF {_LIMITS}"),
+        guards.postgres_written_once("audit"),
+        guards.postgres_kept("adjustment"),
+        guards.postgres("adjustment", "asked", f"UPDATE OF {_ASKED}"),
+        guards.postgres("adjustment", "decided", decided, waits),
+        guards.postgres_kept("first_link"),
+        guards.postgres("first_link", "used", "UPDATE OF used", "ROW WHEN (old.used IS NOT NULL)"),
+    ]
+    return _TABLES.format(**words) + _POSTGRES_AWAY + "".join(made)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kantis.store.running import kept_postgres, kept_sqlite
+from kantis.store import guards
 
 if TYPE_CHECKING:
     from kantis.store.books import Books
@@ -56,12 +56,13 @@ _FREEZING: Final = ", ".join(FreezingRow._fields)
 
 def sqlite(words: dict[str, str]) -> str:
     """The step in the words of SQLite."""
-    return _TABLES.format(**words) + kept_sqlite("freezing", "freeze or end it by another row")
+    kept = guards.sqlite_written_once("freezing", "freeze or end it by another row")
+    return _TABLES.format(**words) + kept
 
 
 def postgres(words: dict[str, str]) -> str:
     """The step in the words of PostgreSQL."""
-    return _TABLES.format(**words) + kept_postgres("freezing")
+    return _TABLES.format(**words) + guards.postgres_written_once("freezing")
 
 
 def changes(books: Reading, above: int) -> list[FreezingRow]:

@@ -8,7 +8,6 @@ database itself refuses to change one.
 from __future__ import annotations
 
 import re
-from functools import partial
 from typing import Final, NamedTuple
 
 from kantis.core.account import NEVER
@@ -20,6 +19,7 @@ from kantis.store import (
     designs,
     factors,
     freezing,
+    guards,
     imports,
     looked,
     mailing,
@@ -287,76 +287,48 @@ _POSTGRES_WORDS = {
     "narrow_roomy": " WITH (fillfactor = 70)",
 }
 
-_SQLITE_GUARD = """
-CREATE TRIGGER {table}_{name} BEFORE {verb} ON {table} {when}
-BEGIN SELECT RAISE(ABORT, '{table} is append-only: write a correcting entry instead'); END;
-"""
-_POSTGRES_GUARD = """
-CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION '% is append-only: write a correcting entry instead', TG_TABLE_NAME;
-END $$;
-"""
-_POSTGRES_GUARDED = """
-CREATE TRIGGER {table}_{name} BEFORE {verb} ON {table}
-FOR EACH {each} EXECUTE FUNCTION append_only();
-"""
-
 
 def _sqlite_books() -> str:
-    guard = partial(_SQLITE_GUARD.format, when="")
-    guards = [
-        *(
-            guard(table=table, name=verb, verb=verb)
-            for table in APPEND_ONLY
-            for verb in ("UPDATE", "DELETE")
-        ),
-        *(guard(table=table, name="DELETE", verb="DELETE") for table in KEPT),
-        guard(table="event", name="UPDATE", verb=f"UPDATE OF {SAID}"),
-        guard(table="event", name="BODY", verb="UPDATE OF body", when="WHEN new.body IS NOT NULL"),
-    ]
-    return _MIGRATION + _TABLES.format(**_SQLITE_WORDS) + "".join(guards)
+    said = guards.sqlite("event", "UPDATE", f"UPDATE OF {SAID}")
+    body = guards.sqlite("event", "BODY", "UPDATE OF body", "WHEN new.body IS NOT NULL")
+    made = [
+        *map(guards.sqlite_written_once, APPEND_ONLY),
+        *(guards.sqlite(table, "DELETE", "DELETE") for table in KEPT), said, body,
+    ]  # fmt: skip
+    return _MIGRATION + _TABLES.format(**_SQLITE_WORDS) + "".join(made)
 
 
 def _sqlite_keys() -> str:
-    guard = partial(_SQLITE_GUARD.format, table="api_key", when="")
-    guards = [
-        guard(name="DELETE", verb="DELETE"),
-        guard(name="UPDATE", verb=f"UPDATE OF {GIVEN}"),
-        guard(name="REVOKED", verb="UPDATE OF revoked", when="WHEN old.revoked IS NOT NULL"),
-    ]
-    return _KEYS.format(**_SQLITE_WORDS) + "".join(guards)
+    revoked = guards.sqlite(
+        "api_key", "REVOKED", "UPDATE OF revoked", "WHEN old.revoked IS NOT NULL"
+    )
+    given = guards.sqlite("api_key", "UPDATE", f"UPDATE OF {GIVEN}")
+    made = guards.sqlite("api_key", "DELETE", "DELETE") + given + revoked
+    return _KEYS.format(**_SQLITE_WORDS) + made
 
 
 def _postgres_books() -> str:
-    guard, kept = _POSTGRES_GUARDED.format, "DELETE OR TRUNCATE"
-    body = "ROW WHEN (new.body IS NOT NULL)"
-    guards = [
-        *(
-            guard(table=table, name="append_only", verb=f"UPDATE OR {kept}", each="STATEMENT")
-            for table in APPEND_ONLY
-        ),
-        *(guard(table=table, name="kept", verb=kept, each="STATEMENT") for table in KEPT),
-        guard(table="event", name="said", verb=f"UPDATE OF {SAID}", each="STATEMENT"),
-        guard(table="event", name="body", verb="UPDATE OF body", each=body),
-    ]
+    made = [
+        *map(guards.postgres_written_once, APPEND_ONLY), *map(guards.postgres_kept, KEPT),
+        guards.postgres("event", "said", f"UPDATE OF {SAID}"),
+        guards.postgres("event", "body", "UPDATE OF body", "ROW WHEN (new.body IS NOT NULL)"),
+    ]  # fmt: skip
     counting = (
         "CREATE SEQUENCE account_id CACHE 1;\n"
         "CREATE INDEX entry_n ON entry USING brin (n) WITH (pages_per_range = 32);\n"
     )
     tables = _TABLES.format(**_POSTGRES_WORDS)
-    return _MIGRATION + tables + counting + _POSTGRES_GUARD + "".join(guards)
+    return _MIGRATION + tables + counting + guards.POSTGRES_REFUSES + "".join(made)
 
 
 def _postgres_keys() -> str:
-    guard = partial(_POSTGRES_GUARDED.format, table="api_key")
     revoked = "ROW WHEN (old.revoked IS NOT NULL)"
-    guards = [
-        guard(name="kept", verb="DELETE OR TRUNCATE", each="STATEMENT"),
-        guard(name="given", verb=f"UPDATE OF {GIVEN}", each="STATEMENT"),
-        guard(name="revoked", verb="UPDATE OF revoked", each=revoked),
+    made = [
+        guards.postgres_kept("api_key"),
+        guards.postgres("api_key", "given", f"UPDATE OF {GIVEN}"),
+        guards.postgres("api_key", "revoked", "UPDATE OF revoked", revoked),
     ]
-    return _KEYS.format(**_POSTGRES_WORDS) + "".join(guards)
+    return _KEYS.format(**_POSTGRES_WORDS) + "".join(made)
 
 
 #: Who read what, and what happened to cards: written once. Who was erased stays so.
@@ -364,28 +336,21 @@ _TOLD: Final = ("reading", "card_change")
 
 
 def _sqlite_people() -> str:
-    guard = partial(_SQLITE_GUARD.format, when="")
-    guards = [
-        *(guard(table=table, name=verb, verb=verb) for table in _TOLD
-          for verb in ("UPDATE", "DELETE")),
-        guard(table="member", name="DELETE", verb="DELETE"),
-        guard(table="member", name="ERASED", verb="UPDATE", when="WHEN old.erased IS NOT NULL"),
-    ]  # fmt: skip
-    return _PEOPLE.format(**_SQLITE_WORDS) + "".join(guards)
+    made = [
+        *map(guards.sqlite_written_once, _TOLD),
+        guards.sqlite("member", "DELETE", "DELETE"),
+        guards.sqlite("member", "ERASED", "UPDATE", "WHEN old.erased IS NOT NULL"),
+    ]
+    return _PEOPLE.format(**_SQLITE_WORDS) + "".join(made)
 
 
 def _postgres_people() -> str:
-    guard, kept = _POSTGRES_GUARDED.format, "DELETE OR TRUNCATE"
-    erased = "ROW WHEN (old.erased IS NOT NULL)"
-    guards = [
-        *(
-            guard(table=table, name="append_only", verb=f"UPDATE OR {kept}", each="STATEMENT")
-            for table in _TOLD
-        ),
-        guard(table="member", name="kept", verb=kept, each="STATEMENT"),
-        guard(table="member", name="erased", verb="UPDATE", each=erased),
+    made = [
+        *map(guards.postgres_written_once, _TOLD),
+        guards.postgres_kept("member"),
+        guards.postgres("member", "erased", "UPDATE", "ROW WHEN (old.erased IS NOT NULL)"),
     ]
-    return _PEOPLE.format(**_POSTGRES_WORDS) + "".join(guards)
+    return _PEOPLE.format(**_POSTGRES_WORDS) + "".join(made)
 
 
 _MIGRATION = "CREATE TABLE migration (number int PRIMARY KEY, applied bigint NOT NULL);\n"

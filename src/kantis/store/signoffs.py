@@ -6,7 +6,10 @@ signature ends once. Both stay for ever, with the version that came of them.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from kantis.store import guards
 
 if TYPE_CHECKING:
     from kantis.store.books import Books
@@ -45,47 +48,35 @@ CREATE UNIQUE INDEX signature_open ON signature (draft, staff) WHERE ended IS NU
 _PUT_UP: Final = "number, program, kind, digest, after, since, source, at, staff, name"
 _SIGNED: Final = "number, draft, staff, name, role, at, remark"
 
-_SQLITE: Final = """
-CREATE TRIGGER {table}_{name} BEFORE {verb} ON {table} {when}
-BEGIN SELECT RAISE(ABORT, '{table} is append-only: put up or sign another draft instead'); END;
-"""
-_POSTGRES: Final = """
-CREATE TRIGGER {table}_{name} BEFORE {verb} ON {table}
-FOR EACH {each} EXECUTE FUNCTION append_only();
-"""
+_INSTEAD: Final = "put up or sign another draft instead"
 
 
 def sqlite(words: dict[str, str]) -> str:
     """The step in the words of SQLite."""
-    guards = [
-        _SQLITE.format(table=table, name=name, verb=verb, when=when)
-        for table, name, verb, when in (
-            ("draft", "kept", "DELETE", ""),
-            ("draft", "put_up", f"UPDATE OF {_PUT_UP}", ""),
-            ("draft", "closed", "UPDATE OF closed, version", "WHEN old.closed IS NOT NULL"),
-            ("signature", "kept", "DELETE", ""),
-            ("signature", "signed", f"UPDATE OF {_SIGNED}", ""),
-            ("signature", "ended", "UPDATE OF ended", "WHEN old.ended IS NOT NULL"),
-        )
+    guard = partial(guards.sqlite, instead=_INSTEAD)
+    made = [
+        guard("draft", "kept", "DELETE"),
+        guard("draft", "put_up", f"UPDATE OF {_PUT_UP}"),
+        guard("draft", "closed", "UPDATE OF closed, version", "WHEN old.closed IS NOT NULL"),
+        guard("signature", "kept", "DELETE"),
+        guard("signature", "signed", f"UPDATE OF {_SIGNED}"),
+        guard("signature", "ended", "UPDATE OF ended", "WHEN old.ended IS NOT NULL"),
     ]
-    return _TABLES.format(**words) + "".join(guards)
+    return _TABLES.format(**words) + "".join(made)
 
 
 def postgres(words: dict[str, str]) -> str:
     """The step in the words of PostgreSQL."""
-    kept, every = "DELETE OR TRUNCATE", "STATEMENT"
-    guards = [
-        _POSTGRES.format(table=table, name=name, verb=verb, each=each)
-        for table, name, verb, each in (
-            ("draft", "kept", kept, every),
-            ("draft", "put_up", f"UPDATE OF {_PUT_UP}", every),
-            ("draft", "closed", "UPDATE OF closed, version", "ROW WHEN (old.closed IS NOT NULL)"),
-            ("signature", "kept", kept, every),
-            ("signature", "signed", f"UPDATE OF {_SIGNED}", every),
-            ("signature", "ended", "UPDATE OF ended", "ROW WHEN (old.ended IS NOT NULL)"),
-        )
+    closed, ended = (f"ROW WHEN (old.{each} IS NOT NULL)" for each in ("closed", "ended"))
+    made = [
+        guards.postgres_kept("draft"),
+        guards.postgres("draft", "put_up", f"UPDATE OF {_PUT_UP}"),
+        guards.postgres("draft", "closed", "UPDATE OF closed, version", closed),
+        guards.postgres_kept("signature"),
+        guards.postgres("signature", "signed", f"UPDATE OF {_SIGNED}"),
+        guards.postgres("signature", "ended", "UPDATE OF ended", ended),
     ]
-    return _TABLES.format(**words) + "".join(guards)
+    return _TABLES.format(**words) + "".join(made)
 
 
 class DraftRow(NamedTuple):

@@ -54,8 +54,11 @@ class VoucherRow(NamedTuple):
 
 
 class Arm(NamedTuple):
-    """An account for which lots were ``drawn`` for a segment: whether it was ``held`` back, how
-    often it has bought since and for how much, less what came back."""
+    """The arm of an account in a draw for a segment.
+
+    It was ``drawn`` then; whether it is ``held`` back, how often it has bought since and for how
+    much, less what came back.
+    """
 
     program: int
     name: str
@@ -220,13 +223,13 @@ def havers(books: Reading, program: int, since: int) -> dict[str, int]:
     return dict(found)
 
 
-# ── who was drawn by lot, and what was bought since ──────────────────────────
+# ── the arms of draws, and what was bought since ─────────────────────────────
 
 _ARM: Final = ", ".join(f"e.{name}" for name in Arm._fields)
 
 
 def arms(books: Reading, numbers: Iterable[int]) -> list[Arm]:
-    """The lots of accounts."""
+    """The arms of accounts."""
     found = books.rows(
         f"SELECT {_ARM} FROM {books.wanted['i']} tallied_arm e WHERE e.account = j.a",
         books.keyed("i", [(number,) for number in numbers]),
@@ -235,12 +238,12 @@ def arms(books: Reading, numbers: Iterable[int]) -> list[Arm]:
 
 
 def all_arms(books: Reading) -> list[Arm]:
-    """The lots of everybody."""
+    """The arms of everybody."""
     return [Arm(*row) for row in books.rows(f"SELECT {_ARM} FROM tallied_arm e")]
 
 
 def keep_arms(books: Books, rows: Iterable[Arm]) -> None:
-    """Remember lots as they are now."""
+    """Remember arms as they are now."""
     for row in rows:
         books.execute(
             "INSERT INTO tallied_arm (program, name, drawn, account, held, times, amount) "

@@ -68,7 +68,7 @@ DELETE FROM tallied_voucher;
 UPDATE tallied SET entry = 0, event = 0, upto = 0;
 """
 
-#: What those bought who were drawn by lot for a segment, or held back from it, since then.
+#: What those bought who got what a segment gets, and those held back, since the draw.
 ARMS: Final = """
 CREATE TABLE tallied_arm (
     program {int} NOT NULL,

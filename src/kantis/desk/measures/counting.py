@@ -18,6 +18,7 @@ from kantis.core.budgets import missed
 from kantis.core.calendar import Calendar, window_start
 from kantis.core.decision import Decision, brought
 from kantis.core.events import Body, Line, Purchase
+from kantis.core.facts import DRAWN, WITHOUT
 from kantis.core.places import (
     ADJUSTED,
     AVAILABLE,
@@ -37,11 +38,6 @@ from kantis.core.places import (
 from kantis.desk.measures.had import KIND, Had
 from kantis.desk.measures.had import had as had_of
 from kantis.store.tallies import AccountRow, Arm, Key, Sum, VoucherRow
-
-#: The fact that says how a lot fell for a segment, and its values.
-DRAWN: Final = "drawn "
-WITH: Final = "with"
-WITHOUT: Final = "without"
 
 #: Where points of a member are that were not turned into anything yet.
 OPEN: Final = frozenset({AVAILABLE, PENDING, HELD})
@@ -117,7 +113,7 @@ class Counting(Struct):
     had: dict[tuple[int, str, int, int], int] = field(default_factory=dict)
     #: what an account bought in a month: the last day, how often, for how much
     bought: dict[tuple[int, int], tuple[int, int, int]] = field(default_factory=dict)
-    #: the lots of each account, with what it bought since they were drawn
+    #: the arms of each account, by draw, with what it bought since
     arms: dict[int, dict[tuple[str, str], Arm]] = field(default_factory=dict)
 
     def add(self, key: Key, count: int, amount: int) -> None:
@@ -171,11 +167,11 @@ class Counting(Struct):
         last, times, sum_ = self.bought.get(key, (0, 0, 0))
         self.bought[key] = max(last, day if count else 0), times + count, sum_ + amount
         arms = self.arms.get(account, {})
-        for lot, arm in arms.items():
-            arms[lot] = arm._replace(times=arm.times + count, amount=arm.amount + amount)
+        for draw, arm in arms.items():
+            arms[draw] = arm._replace(times=arm.times + count, amount=arm.amount + amount)
 
-    def _lot(self, fact: Fact, name: str, value: str) -> None:
-        """A lot was drawn; the first of a draw stays."""
+    def _arm(self, fact: Fact, name: str, value: str) -> None:
+        """The arm of an account was drawn; the first one of a draw stays."""
         arm, _, when = value.partition(" ")
         row = Arm(fact.program, name, when, fact.account, int(arm == WITHOUT), 0, 0)
         self.arms.setdefault(fact.account, {}).setdefault((name, when), row)
@@ -210,7 +206,7 @@ class Counting(Struct):
             self.touched.add(account)
             self.add((fact.program, day, JOINED, "", ""), 1, 0)
         elif code == "know" and change[1].startswith(DRAWN):
-            self._lot(fact, change[1].removeprefix(DRAWN), change[3])
+            self._arm(fact, change[1].removeprefix(DRAWN), change[3])
         elif code == "tier":
             self._level(fact, day, change[1], change[2])
         elif code == "voucher":

@@ -1,8 +1,8 @@
-"""Effects: what members of a segment bought, beside those whom a lot has held back from it.
+"""Effects: what members of a segment bought, beside those whom a draw has held back from it.
 
-Guarantee: the two groups differ by a lot and by nothing else, so what is between them, beyond
-chance, was brought by what the segment gets. Everybody stays in the group of the lot, whether
-the segment is left later or not, and counts from the moment of the lot on.
+Guarantee: the two groups differ by a draw and by nothing else, so what is between them, beyond
+chance, was brought by what the segment gets. Everybody stays in the group of the draw, whether
+the segment is left later or not, and counts from the draw on.
 
 The interval is Welch's for two means, with the quantile of the normal distribution (B. L. Welch,
 Biometrika 34, 1947): in 95 of 100 such draws it holds the true difference. Below
@@ -30,7 +30,7 @@ _FINE: Final = 1_000
 
 
 class Group(Struct, frozen=True):
-    """Members of one lot: how many, how many of them bought, for how much in minor units, and
+    """One arm: how many members, how many of them bought, for how much in minor units, and
     the sum of the squares of what each bought for."""
 
     members: int = 0

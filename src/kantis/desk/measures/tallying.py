@@ -31,7 +31,7 @@ _EVENTS: Final = 5_000
 #: What the proof calls the rows of accounts.
 WHO: Final = "who"
 BASKETS: Final = "baskets"
-LOTS: Final = "lots"
+ARMS: Final = "arms"
 #: The types of events whose bodies are looked into.
 _COUNTED: Final = "'purchase', 'redeem', 'enjoy'"
 
@@ -104,9 +104,9 @@ def _write(books: Books, counting: Counting) -> None:
 
 
 def _arms(counting: Counting) -> Iterator[Arm]:
-    """The lots in a steady order."""
-    for _, lots in sorted(counting.arms.items()):
-        for _, arm in sorted(lots.items()):
+    """The arms in a steady order."""
+    for _, arms in sorted(counting.arms.items()):
+        for _, arm in sorted(arms.items()):
             yield arm
 
 
@@ -226,7 +226,7 @@ def folded(books: Reading) -> dict[Key, Sum]:
 
 def _as_sums(arms: Iterable[Arm]) -> dict[Key, Sum]:
     return {
-        (each.program, each.held, LOTS, f"{each.name} {each.drawn}", str(each.account)):
+        (each.program, each.held, ARMS, f"{each.name} {each.drawn}", str(each.account)):
         (each.times + 1, each.amount)
         for each in arms
     }  # fmt: skip

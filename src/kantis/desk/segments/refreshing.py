@@ -6,8 +6,8 @@ known when it was made, and a replay gives the same, whatever the rules say by n
 sends an event only for those who come or leave, and may be begun again at any time. It looks at
 all accounts once a day and after new rules, and in between at those that changed (``lately``).
 
-Where a share is held back, each who comes is drawn a lot, once: the fact ``drawn NAME`` says
-whether it fell ``with`` or ``without`` and when lots were drawn, and stays. Whoever is without is
+Where a share is held back, it is drawn for each who comes, once: the fact ``drawn NAME`` says
+whether they are ``with`` or ``without``, and of which draw, and stays. Whoever is without is
 told nothing else: no fact ``segment NAME``, and so none of what is meant for it.
 """
 
@@ -19,16 +19,17 @@ from typing import Any, Final
 from kantis.core.account import Account, decode_account
 from kantis.core.calendar import show_instant
 from kantis.core.events import Event, Know
+from kantis.core.facts import DRAWN, SEGMENT, WITH, WITHOUT
 from kantis.core.knobs import Fault, ProgramError
 from kantis.core.phrases import NAME, Reader, node
 from kantis.desk import lately
 from kantis.desk.audit import By, alone, record
 from kantis.desk.beside import beside
 from kantis.desk.chores import chore
+from kantis.desk.drawing import drawn
 from kantis.desk.jobs import Job, Progress
-from kantis.desk.measures.counting import DRAWN, WITH, WITHOUT
 from kantis.desk.programs import Home
-from kantis.desk.segments.rules import Month, Rules, belongs, drawn, read
+from kantis.desk.segments.rules import Month, Rules, belongs, read
 from kantis.desk.submit import Desk
 from kantis.desk.writer import RemoteDesk
 from kantis.store import segments as rows
@@ -68,7 +69,7 @@ def make(desk: Desk, program: int, name: str, source: str, by: By) -> None:
         row = known.get(name)
         drawn = now if rules.hold_back else 0
         if row is not None and row.ended is None and row.held == rules.hold_back:
-            drawn = row.drawn  # the lots of before hold
+            drawn = row.drawn  # the draw of before holds
         rows.write(books, SegmentRow(program, name, source, now, 0, None, rules.hold_back, drawn))
         record(books, now, by, program, "segment", name, rules=source)
     ask(desk, program, name)
@@ -174,7 +175,7 @@ def _held_back(
     desk: Desk | RemoteDesk, home: Home, row: SegmentRow, page: Sequence[tuple[int, Account]],
     here: set[int], now: int,
 ) -> set[int]:  # fmt: skip
-    """Who of those that would belong is held back; lots are drawn for whoever has none."""
+    """Who of those that would belong is held back; it is drawn for whoever has no arm yet."""
     if not row.held:
         return set()
     fact, when, without, events = f"{DRAWN}{row.name}", show_instant(row.drawn), set(), []
@@ -182,13 +183,13 @@ def _held_back(
         if number not in here:
             continue
         history = account.facts.get(fact)
-        lot = history[-1][1] if history is not None else ""
-        if not lot.endswith(when):
+        arm = history[-1][1] if history is not None else ""
+        if not arm.endswith(when):
             arm = WITHOUT if drawn(row.name, row.drawn, number) < row.held else WITH
-            lot = f"{arm} {when}"
-            id = f"{row.name}-{now}-{number}-lot"
-            events.append(Event(SOURCE, id, 0, f"account:{number}", Know(fact, lot)))
-        if lot.startswith(WITHOUT):
+            arm = f"{arm} {when}"
+            id = f"{row.name}-{now}-{number}-drawn"
+            events.append(Event(SOURCE, id, 0, f"account:{number}", Know(fact, arm)))
+        if arm.startswith(WITHOUT):
             without.add(number)
     if events:
         desk.submit(events, program=home.name)
@@ -200,7 +201,7 @@ def _tell(
     here: set[int], now: int,
 ) -> tuple[int, int]:  # fmt: skip
     """Tell the accounts that come into a segment or leave it; how many of each."""
-    fact, events, come = f"segment {row.name}", [], 0
+    fact, events, come = SEGMENT + row.name, [], 0
     for number, account in page:
         history = account.facts.get(fact)
         was = history is not None and history[-1][1] == "yes"

@@ -6,7 +6,6 @@ All that is written must hold; a segment that asks nothing holds everybody.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
@@ -33,15 +32,13 @@ from kantis.core.phrases import (
 from kantis.core.places import AVAILABLE
 from kantis.core.turn import begin
 from kantis.desk import text
+from kantis.desk.drawing import HUNDREDTHS
 from kantis.engine.plan import Plan
 
 _AGO: Final = re.compile(r"(within|more than) (.+?)( ago)?")
 _BOUND: Final = re.compile(r"(at least|at most) (.+?)(?: in (.+))?")
 #: Windows for which purchases are counted: whole months.
 _WINDOWS: Final = frozenset({"month", "quarter", "half-year", "year", "rolling month", "ever"})
-
-#: A share that is held back is said in hundredths of a percent.
-HUNDREDTHS: Final = 10_000
 
 
 class Ago(Struct, frozen=True):
@@ -217,21 +214,6 @@ def belongs(rules: Rules, plan: Plan, account: Account, bought: Sequence[Month],
     return _within(rules.purchases, bought, today, "count") and _within(
         rules.spend, bought, today, "amount"
     )
-
-
-def drawn(name: str, at: int, account: int) -> int:
-    """The lot of an account, from 0 to 9,999: whoever is below the share is held back.
-
-    It follows from the segment, the instant of the draw and the account, so that it comes out
-    the same whenever it is asked for, and another draw is another lottery.
-
-    >>> drawn("regulars", 0, 1) == drawn("regulars", 0, 1) != drawn("regulars", 1, 1)
-    True
-    >>> sum(drawn("regulars", 0, each) < 1_000 for each in range(10_000))
-    1016
-    """
-    digest = hashlib.blake2b(f"{name} {at} {account}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") % HUNDREDTHS
 
 
 def _within(bound: Bound | None, bought: Sequence[Month], today: int, what: str) -> bool:

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from kantis.core.events import Event
 from kantis.desk import outbox
+from kantis.desk.codes import digest
 from kantis.desk.demo import is_demo
 from kantis.desk.keys import Limits
 from kantis.desk.readers import Readers
@@ -100,8 +101,8 @@ class Office:
             self.demo = is_demo(reader.books)
         self._names: dict[int, str] = {}
         self._callers: dict[int, Caller] = {}
-        #: by the secret, where other processes may revoke keys; each is looked at in its batch
-        self._known: dict[str, Caller] = {}
+        #: by the hash, where other processes may revoke keys; each is looked at in its batch
+        self._known: dict[bytes, Caller] = {}
         self._porter = Porter(self._look_up)
 
     def _waiting(self, queue: int) -> int:
@@ -214,7 +215,7 @@ class Office:
             row = await self._porter.find(secret)
             if row is not None and not row.largest:
                 known = await self.caller_of(row)
-                self._known[secret] = structs.replace(known, unchecked=row.number)
+                self._known[digest(secret)] = structs.replace(known, unchecked=row.number)
         if row is None:
             raise _unknown_key()
         self._note_use(row.prefix, address)
@@ -223,7 +224,7 @@ class Office:
     def known(self, secret: str, address: str) -> Caller | None:
         """Whose key this was when somebody looked; whether it still holds is for the batch of an
         event to say, or for ``check``. A key that may move only so much is always looked up."""
-        caller = self._known.get(secret)
+        caller = self._known.get(digest(secret)) if self._known else None
         if caller is not None:
             self._note_use(caller.key, address)
         return caller

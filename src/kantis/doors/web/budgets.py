@@ -12,11 +12,11 @@ from starlette.responses import Response
 
 from kantis.core.calendar import Calendar
 from kantis.core.knobs import ProgramError
+from kantis.desk import budget_stops
 from kantis.desk import budgets as desk
-from kantis.desk import stopping
+from kantis.desk.budget_stops import Stop
 from kantis.desk.budgets import ALARM, MONEY, TIMES, Standing
 from kantis.desk.measures.catalogue import catalogue
-from kantis.desk.stopping import Stop
 from kantis.desk.submit import Desk
 from kantis.doors.web.console import placed
 from kantis.doors.web.languages import Language, said
@@ -121,7 +121,7 @@ def _found(reader: Desk, visit: Visit) -> Found:
         titles,
         desk.standings(books, home, now),
         home.program.calendar,
-        stopping.stops(books, home, now),
+        budget_stops.stops(books, home, now),
         [
             (each.name.removeprefix(_STOCK), each.taken, each.quantity)
             for each in books.all_limits()

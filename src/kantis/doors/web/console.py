@@ -8,7 +8,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from kantis.core.knobs import ProgramError
-from kantis.desk import budgets, factors, sessions, signoffs, staff, stopping
+from kantis.desk import budget_stops, budgets, factors, sessions, signoffs, staff
 from kantis.desk.freezing import LOCK
 from kantis.desk.programs import Home
 from kantis.desk.settlement import outsiders
@@ -199,7 +199,7 @@ def _home(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
     now, number, writes = reader.clock(), visit.staff.number, visit.staff.role in WRITING
     drafts = signoffs.standings(books, place.number)
     alarms = [each.alarming for each in budgets.standings(books, home, now)]
-    alarms += [each.alarming for each in stopping.stops(books, home, now)]
+    alarms += [each.alarming for each in budget_stops.stops(books, home, now)]
     return place, {
         "members": count, "open": open_, "flags": len(books.flags(PAGE)), "alarms": sum(alarms),
         "awaited": sum(each.waits_for(number) for each in drafts),

@@ -11,8 +11,9 @@ from starlette.responses import Response
 
 from kantis.core.knobs import Fault, ProgramError
 from kantis.desk.audit import note
+from kantis.desk.drawing import HUNDREDTHS
 from kantis.desk.segments import refreshing
-from kantis.desk.segments.rules import HUNDREDTHS, audiences
+from kantis.desk.segments.rules import audiences
 from kantis.desk.submit import Desk
 from kantis.doors.web.console import placed
 from kantis.doors.web.languages import Language

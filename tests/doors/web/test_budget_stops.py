@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 import kantis.desk
 from kantis.core.events import Enrol, Event, Line, Load, Purchase
 from kantis.core.knobs import plain
-from kantis.desk import keys, sessions, staff, stopping, text
+from kantis.desk import budget_stops, keys, sessions, staff, text
 from kantis.desk.audit import By
 from kantis.desk.measures.tallying import catch_up
 from kantis.desk.submit import Desk
@@ -54,7 +54,7 @@ def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]
             desk.submit([Event("till", f"{number}", now, f"card:{card}", body)])
         desk.checkpoint()
         catch_up(desk)
-        stopping.tell(desk)
+        budget_stops.tell(desk)
         number, _ = staff.invite(desk, "anna", "Anna", "owner", "", By("test"))
         tokens = {
             "owner": sessions.begin(desk, "a test", staff=number),

@@ -1,4 +1,4 @@
-"""Stopping: where the budgets in a program's file stand, and who is told of them.
+"""Budget stops: where the budgets in a program file stand, and who is told of them.
 
 Guarantee: used is what the decisions took, from the row that they took it from. Each alarm and
 each stop is told once for an amount, in the transaction that notes it, to every webhook that
