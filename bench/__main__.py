@@ -60,7 +60,7 @@ def main() -> int:
     if given.seconds:
         PARTS["endure"] = partial(enduring.rows, seconds=given.seconds)
         PARTS["endure-postgres"] = partial(enduring.postgres_rows, seconds=given.seconds)
-    parts = {**PARTS, **BIG} if given.big or "big" in given.only else dict(PARTS)
+    parts = {**PARTS, **BIG} if given.big or BIG.keys() & given.only else dict(PARTS)
     if given.only:
         parts = {name: parts[name] for name in parts if name in given.only}
     found: list[Row] = []

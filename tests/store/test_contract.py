@@ -6,9 +6,11 @@ from contextlib import contextmanager
 import pytest
 
 from kantis.store.books import Books, Conflict, Forbidden, Outage
+from kantis.store.postgres import PostgresBooks
 from kantis.store.reading import together
 from kantis.store.rows import CheckpointRow, EntryRow, Page, Row, VersionRow
-from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
+from kantis.store.schema import ALONE, BAD, DECIDED, OUTSIDE, PARKED, READY
+from kantis.store.sqlite import SqliteBooks
 from tests.store.conftest import connect
 
 H = b"0123456789abcdef"
@@ -423,3 +425,12 @@ def test_a_balance_has_a_floor(books: Books, place: str) -> None:
     with pytest.raises(Forbidden):
         books.execute("UPDATE balance SET owed = 1")
     books.execute("UPDATE balance SET owed = -1")
+
+
+def test_what_partners_have_is_found_without_reading_all_postings(books: Books) -> None:
+    select = "SELECT sum(amount) FROM posting WHERE booked < 5 AND " + OUTSIDE
+    if isinstance(books, PostgresBooks):
+        books.execute("SET enable_seqscan = off")  # a table without rows is read whole
+    explain = "EXPLAIN QUERY PLAN " if isinstance(books, SqliteBooks) else "EXPLAIN "
+    assert "posting_outside" in str(books.rows(explain + select))
+    assert "posting_outside" not in str(books.rows(explain + select.partition(" AND ")[0]))

@@ -20,6 +20,7 @@ from kantis.desk.programs import Home
 from kantis.desk.report import RESTORE
 from kantis.features.payouts import SHARE
 from kantis.store.reading import Reading
+from kantis.store.schema import OUTSIDE
 
 #: Which position each kind of thing moves, and whether up or down.
 _KINDS: Final = {
@@ -81,6 +82,8 @@ class Settlement(Struct):
 
 def settle(books: Reading, home: Home, first: int, until: int) -> Settlement:
     """The statements of what was booked from an instant until another one."""
+    if not outsiders(books, home):
+        return Settlement([])  # nothing to read all entries for
     payouts = {name for plan in home.program.plans for name in plan.payouts.sections}
     facts = _facts(books, home.number, first, until, payouts)
     units = home.program.units
@@ -185,7 +188,7 @@ def _postings(
     rows = books.rows(
         "SELECT p.balance, p.source, p.target, CAST(sum(p.amount) AS bigint) FROM posting p "
         "JOIN account a ON a.id = p.account "
-        "WHERE a.program = ? AND p.booked >= ? AND p.booked < ? "
+        f"WHERE a.program = ? AND p.booked >= ? AND p.booked < ? AND {OUTSIDE} "
         "GROUP BY p.balance, p.source, p.target",
         (program, first, until),
     )

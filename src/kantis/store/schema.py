@@ -11,7 +11,7 @@ import re
 from typing import Final, NamedTuple
 
 from kantis.core.account import NEVER
-from kantis.core.places import CHART
+from kantis.core.places import CHARITY, CHART, PARTNER_PAYABLE, PARTNER_RECEIVABLE
 from kantis.store import (
     allowances,
     budgets,
@@ -256,6 +256,14 @@ KEPT: Final = ("event", "card")
 #: What an event said; its state changes, and its body can be emptied when its time is over.
 SAID: Final = "n, key, program, type, time, received, subject, ask, imported, hash, receipt"
 
+#: Which postings move what partners and charities have; both stores find them by this very text.
+_THEIRS: Final = f"{CHARITY}, {PARTNER_RECEIVABLE}, {PARTNER_PAYABLE}"
+OUTSIDE: Final = f"(source IN ({_THEIRS}) OR target IN ({_THEIRS}))"
+_OUTSIDE_INDEX: Final = (
+    "CREATE INDEX posting_outside ON posting (booked, account, balance, source, target, amount) "
+    f"WHERE {OUTSIDE};"
+)
+
 #: What a key may do stays as it was made; a revoked one stays revoked.
 GIVEN: Final = "number, prefix, hash, name, program, scope, source, location, created"
 
@@ -426,6 +434,7 @@ STEPS: list[Step] = [
         signoffs.sqlite(_SQLITE_WORDS), signoffs.postgres(_POSTGRES_WORDS),
     ),
     _same(30, "makes the table of what cards look like", designs.TABLES),
+    _same(31, "finds what partners and charities have among all postings", _OUTSIDE_INDEX),
 ]  # fmt: skip
 
 

@@ -201,7 +201,7 @@ def look_at(reader: Desk, source: str, name: str, own: int) -> Checked:
 def try_on(reader: Desk, checked: Checked, name: str, since: str, newest: int) -> Checked:
     """The draft as it would be for the newest members."""
     try:
-        draft = editing.read(checked.source, name=name)
+        draft, _ = read_draft(checked.source, name)
         found = editing.effects(reader.books, draft, since, "", reader.clock(), newest)
     except ProgramError as error:
         return structs.replace(checked, faults=tuple(error.faults))
