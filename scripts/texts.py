@@ -17,7 +17,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
 from kantis.core.events import Body
-from kantis.desk import library, mailing, sessions, text
+from kantis.desk import flags, library, mailing, sessions, text
 from kantis.desk.audit import DEEDS
 from kantis.desk.keys import SCOPES
 from kantis.desk.measures import definitions
@@ -43,6 +43,7 @@ def wanted() -> Iterator[str | tuple[str, str]]:
         yield found[2]
     yield from ROLES
     yield from DEEDS.values()
+    yield from (*flags.MEANINGS.values(), flags.OTHERWISE)
     yield from (*SCOPES, *SCOPES.values())
     yield from PLACES
     yield from (kind.__struct_config__.tag for kind in get_args(Body))

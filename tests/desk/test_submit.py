@@ -8,6 +8,8 @@ import pytest
 from kantis.core.calendar import DAY_MS
 from kantis.core.events import Enrol, Event, Line, Purchase, Redeem, Refund
 from kantis.core.knobs import Fault, ProgramError
+from kantis.desk import flags
+from kantis.desk.audit import By
 from kantis.desk.batch import Request
 from kantis.store.books import Outage, Unknown
 from kantis.store.schema import BAD
@@ -317,7 +319,7 @@ def test_a_decision_that_raises_is_set_aside_with_what_comes_after_it(shop: Shop
     assert (shop.points("1"), shop.points("2")) == (10, 10)
     notes = [row.note for row in shop.desk.books.waiting(3, 9)]
     assert notes == ["RuntimeError: a bug in a rule", "set aside after till/x"]
-    assert shop.desk.retry("till/c")
+    assert flags.again(shop.desk, 1, "till/c", By("test"))
     assert shop.desk.settle() == 1
     assert shop.points("1") == 20
     assert codes(shop(shop.buy("c", "1"), shop.bomb("x", "1"))) == ["decided", "bad"]
@@ -501,7 +503,7 @@ def test_an_event_that_cannot_be_written_takes_nobody_with_it(shop: Shop) -> Non
     ]  # fmt: skip
     assert (shop.points("1"), shop.points("2")) == (20, 10)
     assert codes(shop(huge, shop.buy("c", "1"))) == ["bad", "decided"]
-    assert shop.desk.retry("till/huge")
+    assert flags.again(shop.desk, 1, "till/huge", By("test"))
     assert shop.desk.settle() == 1  # and set aside again
     assert [row.key for row in shop.desk.books.waiting(BAD, 9)] == ["till/huge"]
 

@@ -12,7 +12,8 @@ import pytest
 
 import kantis.desk
 from kantis.core.knobs import ProgramError
-from kantis.desk import lease
+from kantis.desk import flags, lease
+from kantis.desk.audit import By
 from kantis.desk.batch import Request
 from kantis.desk.submit import Desk
 from kantis.desk.verify import verify
@@ -87,8 +88,8 @@ def test_another_process_is_asked_over_its_socket(path: Path) -> None:
         assert desk.checkpoint() == 1
         assert desk.sweep() == 0
         assert desk.settle() == 0
-        assert not desk.retry("till/none")
-        assert not desk.clear_flag(1)
+        assert not flags.again(desk, 1, "till/none", By("test"))
+        assert not flags.clear(desk, 1, 1, By("test"))
         assert verify(desk.books).ok
     finish(holder)
     with near(path) as here:

@@ -552,3 +552,19 @@ def test_a_reward_that_comes_by_itself_cannot_be_asked_for(ask: bool) -> None:
     member(bought(500))
     member(Redeem("treat"), ask=ask, refused="comes-by-itself")
     assert member.account.vouchers == {}
+
+
+def test_an_amount_that_cannot_be_meant_makes_no_million_vouchers() -> None:
+    reward = {"cost": "10 points", "gives": {"voucher": "cup"}, "issued": "by itself"}
+    member = Member(
+        program(
+            {"shopping": {"give": "1 point per 1.00 EUR"}},
+            rewards={"cup": reward}, vouchers={"cup": {"worth": "2.00 EUR"}},
+        )
+    )  # fmt: skip
+    first = member(bought(1 << 53))
+    left = (1 << 53) // 100 - 1_000 * 10
+    assert (len(member.account.vouchers), member.has(AVAILABLE)) == (1_000, left)
+    assert member.entries[f"till/{first}"][1].decision.flags == ["many-at-once"]
+    member(Refund(first))
+    assert (member.has(AVAILABLE), member.has(OWED)) == (0, -10 * 1_000)

@@ -66,6 +66,8 @@ DEEDS: Final = {
     "unfreeze": "a freeze of spending was ended",
     "survey": "it was settled how members are asked after a purchase",
     "reply": "a member's answer got a reply",
+    "look": "somebody looked at what was marked",
+    "again": "an event that was set aside was tried again",
     "sign in": "a link was made by which a member signs in",
 }
 

@@ -43,6 +43,7 @@ def _named(name: str) -> Chore:
             budget_stops,
             budgets,
             designing,
+            flags,
             freezing,
             gifts,
             hooks,

@@ -154,7 +154,7 @@ def _books(books: Books, now: int) -> Iterator[Finding]:
     yield _zones(books)
     yield from _events(books, now)
     flags = books.one("SELECT count(*) FROM flag WHERE cleared IS NULL")
-    said = f"{flags:,} flags are open. Look at each with kantis explain, and clear it."
+    said = f"{flags:,} flags are open. Look at each: kantis flags."
     yield Finding("flags", bool(flags), said if flags else "No flag is open.")
     yield _time(books, now)
     yield from _outgoing(books, now)
@@ -215,7 +215,7 @@ def _events(books: Books, now: int) -> Iterator[Finding]:
         )
     )
     bad, parked = states.get(BAD, 0), states.get(PARKED, 0)
-    said = f"{bad:,} events are set aside. Find out why with kantis explain, and retry them."
+    said = f"{bad:,} events are set aside. List them, and try again: kantis flags."
     yield Finding("bad-events", bool(bad), said if bad else "No event is set aside.")
     said = f"{parked:,} events are parked; they wait for a card or another event to come."
     yield Finding("parked-events", False, said if parked else "No event is parked.")

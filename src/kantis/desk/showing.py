@@ -22,10 +22,13 @@ from kantis.engine.reach import Step, shared_limits, tiers_within
 from kantis.features.balances import end_of
 from kantis.store.books import Books
 from kantis.store.rows import AccountRow
+from kantis.store.schema import DECIDED
 
 #: How a door says a sentence, or a value of one; ``str`` says it in English.
 Say: TypeAlias = Callable[[Value], str]
 
+#: Among so many of the newest events of all programs those of one are looked for.
+_LATEST_OF: Final = 1_000
 PLACES: Final = [place.name for place in places.CHART if place.member]
 
 
@@ -61,6 +64,18 @@ def told(books: Books, program: Program, wanted: list[tuple[int, int]]) -> list[
         event = event_of(said, row.value, row.at) if said is not None and said.body else None
         found.append(Told(program, entry_of(row, postings), event))
     return found
+
+
+def latest(books: Books, home: Home, count: int) -> list[tuple[int, Told]]:
+    """What was decided last, the newest first: the account, and its entry."""
+    rows = books.rows(
+        "SELECT account, seq FROM event WHERE n > (SELECT max(n) FROM event) - ? "
+        "AND program = ? AND state = ? ORDER BY n DESC LIMIT ?",
+        (_LATEST_OF, home.number, DECIDED, count),
+    )
+    wanted = [(account, seq) for account, seq in rows]
+    found = dict(zip(sorted(wanted), told(books, home.program, wanted), strict=True))
+    return [(account, found[account, seq]) for account, seq in wanted]
 
 
 def standing(books: Books, home: Home, row: AccountRow, now: int) -> dict[str, Any]:

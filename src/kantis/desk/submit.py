@@ -228,20 +228,6 @@ class Desk:
         """Commit to all entries since the last checkpoint; its number, 0 when nothing changed."""
         return checkpoint(self)
 
-    def retry(self, key: str) -> bool:
-        """Let a parked event, or one that was set aside, be decided by the next batch.
-
-        An ask that was set aside is not tried again: whoever asked has gone home.
-        """
-        with self.quiet():
-            rows = [row for row in self.books.events([key]) if not row.ask]
-            return any(self.books.retry(row.n, "tried again") for row in rows)
-
-    def clear_flag(self, n: int) -> bool:
-        """Somebody has looked at a flag."""
-        with self.quiet():
-            return self.books.clear_flag(n, self.clock())
-
     def add_key(self, *given: Any) -> int:
         """Record the key of a caller (see ``keys.make``); its number."""
         return keys.add(self, *given)

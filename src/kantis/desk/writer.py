@@ -188,8 +188,8 @@ class Ear:
 
 #: What another process can ask for, beside ``submit``.
 VERBS: Final = (
-    "publish", "cancel", "settle", "sweep", "checkpoint", "retry", "clear_flag", "add_key",
-    "revoke_key", "file_slips", "add_shop", "remove_shop", "hear", "chore",
+    "publish", "cancel", "settle", "sweep", "checkpoint", "add_key", "revoke_key",
+    "file_slips", "add_shop", "remove_shop", "hear", "chore",
 )  # fmt: skip
 
 
@@ -262,14 +262,6 @@ class RemoteDesk:
     def checkpoint(self) -> int:
         """As ``Desk.checkpoint``."""
         return int(self._call("checkpoint"))
-
-    def retry(self, key: str) -> bool:
-        """As ``Desk.retry``."""
-        return bool(self._call("retry", key))
-
-    def clear_flag(self, n: int) -> bool:
-        """As ``Desk.clear_flag``."""
-        return bool(self._call("clear_flag", n))
 
     def add_key(self, *given: Any) -> int:
         """As ``Desk.add_key``."""

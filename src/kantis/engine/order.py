@@ -8,7 +8,7 @@ when time passes. Reading these tables is reading the system.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from msgspec import structs
 
@@ -63,6 +63,8 @@ from kantis.features import (
     vouchers,
 )
 
+#: So many rewards of one kind come by themselves at once; more are no gift but a mistake.
+AT_ONCE: Final = 1_000
 #: What has no lines, no amount and no items, and counts once: quantity, amount, items.
 _ONCE = (1, 0, 0)
 
@@ -95,7 +97,11 @@ def _known(turn: Turn) -> None:
 
 
 def rewards_by_itself(plan: Plan, turn: Turn) -> None:
-    """Rewards that come by themselves, whatever brought the points."""
+    """Rewards that come by themselves, whatever brought the points.
+
+    At most ``AT_ONCE`` of each: an amount that was typed wrong makes no million vouchers. The
+    points for more stay, and a person is to look.
+    """
     number = 0
     for reward, times in rewards.by_itself(plan.rewards, turn, plan.windows, plan.own_counters):
         if reward.cost is None:
@@ -103,7 +109,9 @@ def rewards_by_itself(plan: Plan, turn: Turn) -> None:
             continue
         balance = plan.balances[reward.cost.unit]
         kind = reward.gives.voucher
-        for _ in range(times):
+        if times > AT_ONCE:
+            turn.flag("many-at-once")
+        for _ in range(min(times, AT_ONCE)):
             number += 1
             points = reward.cost.amount
             take(turn, balance, points, VOUCHER if kind else REDEEMED, rewards.REASON)

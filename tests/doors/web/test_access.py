@@ -83,6 +83,8 @@ ROWS: dict[str, str] = {
     "POST /me/questions": "member",
     "GET /ask/{code}": "anybody",
     "POST /ask/{code}": "anybody",
+    "GET /c/{program}/flags": "owner manager support auditor",
+    "POST /c/{program}/flags": "owner manager support",
     "GET /c/{program}/adjustments": "owner manager support auditor",
     "POST /c/{program}/adjustments": "owner manager support",
     "POST /c/{program}/adjustments/limit": "owner",

@@ -41,6 +41,7 @@ ADDRESSES = {
     "/c/{program}/imports": "/c/corner-cafe/imports",
     "/c/{program}/imports/{number}": "",
     "/c/{program}/imports/{number}/bad-rows.csv": "",
+    "/c/{program}/flags": "/c/corner-cafe/flags",
     "/c/{program}/adjustments": "/c/corner-cafe/adjustments",
     "/c/{program}/answers": "/c/corner-cafe/answers?unreplied=1",
     "/c/{program}/survey": "/c/corner-cafe/survey",

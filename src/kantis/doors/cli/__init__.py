@@ -19,6 +19,7 @@ from kantis.doors.cli import (
     demo,
     files,
     fitting,
+    flags,
     freezing,
     importing,
     keys,
@@ -54,6 +55,7 @@ app.command("publish")(books.publish)
 app.command("cancel")(books.cancel)
 app.command("freeze")(freezing.freeze)
 app.command("unfreeze")(freezing.unfreeze)
+app.command("flags")(flags.flags)
 app.command("versions")(books.versions)
 app.command("import")(importing.import_file)
 app.command("account")(accounts.account)

@@ -17,11 +17,11 @@ class Step(Struct, frozen=True):
     done: bool
 
 
-def steps(books: Reading, program: int, name: str, members: int) -> list[Step]:
+def steps(books: Reading, program: int, name: str) -> list[Step]:
     """The steps of a program, in their order; none once its first member has bought, or there
     are more of them."""
-    happened = books.one("SELECT max(seq) FROM account WHERE program = ?", (program,))
-    if members > 1 or (happened or 0) > 1:
+    first = books.rows("SELECT seq FROM account WHERE program = ? LIMIT 2", (program,))
+    if len(first) > 1 or any(seq > 1 for (seq,) in first):
         return []
     where, known = f"/c/{name}", tills.tills(books)
     paired = any(
@@ -31,6 +31,6 @@ def steps(books: Reading, program: int, name: str, members: int) -> list[Step]:
         Step("program", f"{where}/program", True),
         Step("design", f"{where}/design?first=1", designs.design(books, program) is not None),
         Step("till", f"{where}/tills", paired),
-        Step("member", f"/p/{name}/join", members > 0),
+        Step("member", f"/p/{name}/join", bool(first)),
         Step("purchase", "/till", False),
     ]

@@ -1,4 +1,4 @@
-"""Console: what the merchant sees of a program, its members and its people."""
+"""Console: the page of a member, and who may sign in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 from starlette.responses import Response
 
 from kantis.core.knobs import ProgramError
-from kantis.desk import budget_stops, budgets, factors, sessions, signoffs, staff
+from kantis.desk import factors, sessions, staff
 from kantis.desk.freezing import LOCK
 from kantis.desk.programs import Home
 from kantis.desk.settlement import outsiders
@@ -16,11 +16,10 @@ from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
 from kantis.desk.vault.person import Person
 from kantis.desk.vault.vault import Reader, Vault
-from kantis.doors.web.beginning import steps
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.proving import is_fresh, prove_first
-from kantis.doors.web.roles import HELPING, WRITING
+from kantis.doors.web.roles import HELPING
 from kantis.store import factors as rows
 from kantis.store import people as people_of
 from kantis.store.rows import AccountRow
@@ -40,13 +39,6 @@ async def start(visit: Visit) -> Response:
     if not names:
         return visit.page("console-empty.html")
     return visit.go(f"/c/{names[0]}{_BEGIN.get(visit.staff.role, '')}")
-
-
-async def home(visit: Visit) -> Response:
-    """How a program stands."""
-    place, figures = await visit.office.read(_home, visit)
-    say = place.speaker(visit.language)
-    return visit.page("console-home.html", place=place, say=say, figures=figures)
 
 
 async def member(visit: Visit) -> Response:
@@ -185,27 +177,6 @@ def placed(reader: Desk, visit: Visit) -> tuple[Place, Home]:
         raise NotHere
     home = reader.homes.numbered(number)
     return place_of(home, reader.clock(), _names(reader, own)), home
-
-
-def _home(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
-    place, home = placed(reader, visit)
-    books = reader.books
-    count = books.one("SELECT count(*) FROM account WHERE program = ?", (place.number,))
-    open_ = {
-        name: home.program.units[name].number(sums[0] + sums[1] + sums[2])
-        for name, sums in books.purses(place.number).items()
-        if name in home.program.units
-    }
-    now, number, writes = reader.clock(), visit.staff.number, visit.staff.role in WRITING
-    drafts = signoffs.standings(books, place.number)
-    alarms = [each.alarming for each in budgets.standings(books, home, now)]
-    alarms += [each.alarming for each in budget_stops.stops(books, home, now)]
-    return place, {
-        "members": count, "open": open_, "flags": len(books.flags(PAGE)), "alarms": sum(alarms),
-        "awaited": sum(each.waits_for(number) for each in drafts),
-        "ready": sum(each.ready for each in drafts) if writes else 0,
-        "steps": steps(books, place.number, place.name, count) if writes and count < 2 else [],
-    }  # fmt: skip
 
 
 def _persons(reader: Desk, vault: Vault, account: int, by: Reader) -> list[Person]:

@@ -57,20 +57,20 @@ class Shown(Struct, frozen=True):
 
 async def page(visit: Visit) -> Response:
     """All measures of a program."""
-    found = await visit.office.read(_figures, visit)
+    found = await visit.office.read(figures, visit)
     say = found.place.speaker(visit.language)
-    words = _Words(found, visit.language, say)
+    words = Words(found, visit.language, say)
     counted = visit.language.moment(found.counted, "short") if found.counted else ""
     return visit.page(
         "console-measures.html", place=found.place, say=say, spans=SPANS, months=_span(visit),
         margin=_margin(visit), until=found.board.last, every=words.every(), counted=counted,
-        headlines=words.headlines(), panels=[words.panel(each) for each in found.board.panels],
+        figures=words.headlines(), panels=[words.panel(each) for each in found.board.panels],
     )  # fmt: skip
 
 
 async def file(visit: Visit) -> Response:
     """The table of one measure, as it is on the screen, for a spreadsheet."""
-    found = await visit.office.read(_figures, visit)
+    found = await visit.office.read(figures, visit)
     wanted = visit.about["panel"].removesuffix(".csv")
     panel = _named(found.board, wanted)
     head = map(visit.language.gettext, panel.columns)
@@ -99,7 +99,8 @@ def _margin(visit: Visit) -> int:
     return wanted if 0 < wanted <= _MARGIN_MAX else panels.MARGIN
 
 
-def _figures(reader: Desk, visit: Visit) -> Figures:
+def figures(reader: Desk, visit: Visit) -> Figures:
+    """The figures that an address asks for; twelve months, where it says nothing."""
     place, home = placed(reader, visit)
     units: dict[str, Unit] = home.program.units
     found = measure(reader.books, home)
@@ -108,7 +109,7 @@ def _figures(reader: Desk, visit: Visit) -> Figures:
     return Figures(place, board, units, home.program.money, counted)
 
 
-class _Words:
+class Words:
     """Figures in a language."""
 
     def __init__(self, found: Figures, language: Language, say: Speaker) -> None:

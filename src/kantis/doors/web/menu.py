@@ -49,6 +49,7 @@ MENU: Final = (
     Entry(OVERVIEW, "", "Overview", INSIDE),
     Entry(OVERVIEW, "/measures", "Measures", INSIDE),
     Entry(MEMBERS, "/members", "Members", INSIDE),
+    Entry(MEMBERS, "/flags", "Marked for a look", INSIDE),
     Entry(MEMBERS, "/adjustments", "Adjustments", INSIDE),
     Entry(MEMBERS, "/answers", "Answers", INSIDE),
     Entry(MEMBERS, "/segments", "Segments", INSIDE),
