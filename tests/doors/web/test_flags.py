@@ -68,9 +68,8 @@ def test_who_only_looks_has_no_button(marked: Site) -> None:
 
 def test_a_flag_of_another_program_is_not_there(marked: Site) -> None:
     with marked.client("support") as client:
-        assert cleared(client, "1", "boots-advantage-card") == 404
-        assert cleared(client, "99") == 404
-        assert cleared(client, "one") == 404
+        for flag, program in (("1", "boots-advantage-card"), ("99", ""), ("one", "")):
+            assert cleared(client, flag, program or "corner-cafe") == 303
         assert "over-1" in client.get(PATH).text
 
 
@@ -80,16 +79,16 @@ def test_a_flag_goes_once_somebody_has_looked(marked: Site) -> None:
         page = client.get(PATH).text
         assert "over-1" not in page
         assert "over-2" in page
-        assert cleared(client, "1") == 404
+        assert cleared(client, "1") == 303  # somebody else had the page open
     with marked.client("owner") as client:
         log = client.get("/c/corner-cafe/audit").text
         assert "somebody looked at what was marked" in log
-        assert "Paid in cash." in log
+        assert log.count("Paid in cash.") == 1
 
 
 def test_what_was_set_aside_is_tried_again(marked: Site) -> None:
     with marked.client("manager") as client:
-        assert client.post(PATH, data={"again": "till/none"}).status_code == 404
+        assert client.post(PATH, data={"again": "till/none"}).status_code == 303
         assert client.post(PATH, data={"again": "till/huge"}).status_code == 303
         assert "huge" in client.get(PATH).text  # and set aside again
     with marked.client("owner") as client:

@@ -12,7 +12,7 @@ from kantis.desk import flags
 from kantis.desk.showing import told
 from kantis.desk.submit import Desk
 from kantis.doors.web.console import placed
-from kantis.doors.web.pages import NotHere, Visit, whole
+from kantis.doors.web.pages import Visit, whole
 from kantis.doors.web.places import Place
 from kantis.doors.web.roles import HELPING
 from kantis.store.rows import EventRow, FlagRow
@@ -50,18 +50,16 @@ async def look(visit: Visit) -> Response:
 
 
 async def act(visit: Visit) -> Response:
-    """Somebody has looked at a flag, or lets an event be decided again."""
+    """Somebody has looked at a flag, or lets an event be decided again; what somebody else has
+    seen to meanwhile is gone from the page."""
     form = await visit.form()
     place, _ = await visit.office.read(placed, visit)
     if form.get("again"):
-        about = place.number, form["again"], visit.by
-        if not await visit.change(flags.again, *about):
-            raise NotHere
-        await visit.office.line.submit(place.name, [])
+        if await visit.change(flags.again, place.number, form["again"], visit.by):
+            await visit.office.line.submit(place.name, [])
     else:
         number, remark = whole(form.get("flag", "")), form.get("remark", "")
-        if not await visit.change(flags.clear, place.number, number, visit.by, remark):
-            raise NotHere
+        await visit.change(flags.clear, place.number, number, visit.by, remark)
     return visit.go(f"/c/{place.name}/flags")
 
 
