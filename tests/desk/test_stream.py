@@ -19,10 +19,12 @@ from kantis.core.events import Event
 from kantis.desk.batch import Request
 from kantis.desk.results import DECIDED, UNKNOWN
 from kantis.desk.submit import Waiting
+from kantis.store import scribe as scribe_of_books
 from kantis.store.books import Conflict, Forbidden, Outage, Unknown
 from kantis.store.rows import Page
 from kantis.store.schema import READY
 from kantis.store.scribe import Flight, Scribe, ScribedBooks
+from kantis.store.sqlite import SqliteBooks
 from tests.desk.day import day
 from tests.desk.shop import Shop, codes, said
 
@@ -450,3 +452,31 @@ def test_a_scribe_without_a_lock_writes_nothing_when_its_desk_has_ended(path: st
         desk.stdout.read()  # until the scribe has ended
         desk.stdout.close()
         assert shop.desk.books.flags(9) == []
+
+
+@pytest.mark.parametrize("room", [pytest.param(scribe_of_books._ROOM, id="room"), 1])
+def test_the_desk_goes_on_while_the_scribe_takes_nothing_in(
+    path: str, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin has no room on the way: the desk waits for the scribe."""
+    monkeypatch.setattr(scribe_of_books, "_ROOM", room)
+    most = Path("/proc/sys/net/core/wmem_max")
+    if not most.exists() or int(most.read_text()) < 2 << 20:
+        pytest.skip("this system allows little on the way")
+    batches = [Page(arrived=["nobody waits for this" * 25_000]) for _ in range(3)]
+    with SqliteBooks(path) as books:
+        books.migrate()
+    scribe = Scribe(path, lambda: None)
+    flights = [scribe.write(Page())]
+    assert flights[0].landed.wait(20)
+    scribe._process.send_signal(signal.SIGSTOP)
+    desk = threading.Thread(target=lambda: flights.extend(map(scribe.write, batches)))
+    desk.start()
+    desk.join(20 if room > 1 else 0.5)
+    waits = desk.is_alive()
+    scribe._process.send_signal(signal.SIGCONT)
+    desk.join()
+    landed = [flight.landed.wait(20) and not flight.error for flight in flights]
+    scribe.close()
+    assert waits == (room == 1)
+    assert landed == [True] * 4

@@ -35,6 +35,9 @@ from kantis.store.schema import READY
 from kantis.store.sqlite import SqliteBooks
 
 _LENGTH: Final = struct.Struct(">Q")
+#: Bytes that may be on the way to the scribe, as far as the system allows: a few batches, so
+#: that the desk goes on while the scribe is at work and takes nothing in.
+_ROOM: Final = 4 << 20
 _PAGE: Final = msgpack.Decoder(Page)
 _ENDED: Final = "The process that writes has ended."
 _ERRORS: Final = {each.__name__: each for each in (Conflict, Forbidden, Outage, Unknown)}
@@ -78,6 +81,8 @@ class Scribe:
         self.alive = True
         self._failed = False
         mine, theirs = socket.socketpair()
+        with contextlib.suppress(OSError):  # then the desk waits a little
+            mine.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ROOM)
         self._socket = mine
         with theirs:
             self._process = subprocess.Popen(
