@@ -38,7 +38,7 @@ Change = tuple[Any, ...]
 NEVER = 1 << 62
 
 
-class Account(Struct, array_like=True):
+class Account(Struct, array_like=True, gc=False):
     """The snapshot. ``at`` is the instant of its last entry, ``seq`` that entry's number.
 
     ``waiting`` is (instant, lot, amount) of pending points, soonest first.
@@ -127,6 +127,9 @@ def add_wait(account: Account, change: Change) -> None:
     """The change ``wait``: (code, instant, lot, amount, below zero for what waits no more)."""
     _, opens, lot_id, amount = change
     waiting = account.waiting
+    if not waiting or waiting[-1][0] < opens:  # as it is nearly always
+        waiting.append((opens, lot_id, amount))
+        return
     for position, (instant, lot, waits) in enumerate(waiting):
         if instant == opens and lot == lot_id:
             if waits + amount:

@@ -31,7 +31,7 @@ from kantis.desk.results import BAD as SET_ASIDE
 from kantis.desk.results import DECIDED as SETTLED
 from kantis.desk.results import PARKED as WAITS
 from kantis.desk.results import REFUSED, Result, keyless, refuse
-from kantis.desk.tasks import Live, Task, made
+from kantis.desk.tasks import Live, Task
 from kantis.store.books import Books
 from kantis.store.chain import EMPTY
 from kantis.store.rows import AccountRow, Ahead, EventRow
@@ -141,7 +141,7 @@ class Batch:
                 continue
             for entry in entries:
                 booked = entry.at if history else self.now
-                live.made.append(made(entry, history, booked, entry.at))
+                live.book(entry, history, booked, entry.at)
                 self.foresight.claim(live.home.number, entry.decision.claims)
 
     # ── what the batch is about ──────────────────────────────────────────────
@@ -352,9 +352,9 @@ class Batch:
             booked = entry.at if imported else self.now
             if entry is own:
                 digest = task.row.hash if task.row is not None else None
-                live.made.append(made(own, imported, booked, task.time, digest, seen))
+                live.book(own, imported, booked, task.time, digest, seen)
             else:
-                live.made.append(made(entry, imported, booked, entry.at))
+                live.book(entry, imported, booked, entry.at)
             if entry.decision.claims:
                 self.foresight.claim(live.home.number, entry.decision.claims)
         task.entry, task.seq = own, own.seq
@@ -365,7 +365,7 @@ class Batch:
 
     def _context(self, live: Live, task: Task, event: Event) -> tuple[Context, bytes]:
         need = self.foresight.needs.get(id(task))
-        if need is None and not live.made:
+        if need is None and not live.entries:
             return _NOTHING, b""
         need = self.engine.needs(live.home.program, live.account, event)
         if not (need.originals or need.receipts or need.limits):
@@ -377,8 +377,8 @@ class Batch:
         task.state, task.note = BAD, f"{type(error).__name__}: {error}"
         live.broken, live.snapshot = task.key, b""
         live.account = self._before(live)
-        for each in live.made:
-            apply(live.account, each.entry)
+        for entry in live.entries:
+            apply(live.account, entry)
 
     def _before(self, live: Live) -> Account:
         """The account as it stands in the books."""
@@ -408,8 +408,7 @@ class Batch:
         again = {task.account for task in self.foresight.looked}
         for number in again:
             live = self.lives[number]
-            live.account, live.made, live.broken = self._before(live), [], ""
-            live.snapshot = b""
+            live.start_again(self._before(live))
         redone = [task for task in self.tasks if task.account in again]
         self.foresight.reset(redone, [self.lives[number] for number in self.lives])
         for task in redone:

@@ -8,7 +8,7 @@ import tzdata  # type: ignore[import-untyped]
 from msgspec import structs
 
 from kantis.core.account import NEVER, encode_account
-from kantis.core.decision import DESK, ENGINE, FollowUp, follow_up_id
+from kantis.core.decision import DESK, ENGINE, Entry, FollowUp, follow_up_id
 from kantis.core.events import Carry, Event, Merged, encode_body
 from kantis.desk.cache import Cache
 from kantis.desk.results import ALONE as LEFT_ALONE
@@ -16,7 +16,7 @@ from kantis.desk.results import BAD as SET_ASIDE
 from kantis.desk.results import DECIDED as SETTLED
 from kantis.desk.results import PARKED as WAITS
 from kantis.desk.results import REFUSED, Result, refuse
-from kantis.desk.tasks import Live, Made, Task, tag_of
+from kantis.desk.tasks import Live, Task, tag_of
 from kantis.store.rows import Page, Row
 from kantis.store.schema import ALONE, BAD, DECIDED, PARKED, READY
 
@@ -35,7 +35,7 @@ def page(batch: Batch) -> Page:
     written = set()
     for number in sorted(batch.lives):
         live = batch.lives[number]
-        if live.made or not (live.tasks or live.opened):
+        if live.entries or not (live.tasks or live.opened):
             stopped = live.broken and not live.tasks
             _book(made, live, bool(stopped))
             written.add(number)
@@ -80,33 +80,26 @@ def _record(made: Page, task: Task, member: Task | None) -> None:
 
 def _book(made: Page, live: Live, stopped: bool) -> None:
     """What an account has got: its entries with their postings, its snapshot and its purse."""
-    number, account, entries = live.id, live.account, []
-    for each in live.made:
-        entry = each.entry
+    number, account = live.id, live.account
+    for entry, imported, booked in live.marked:
         decision = entry.decision
-        seq, booked = entry.seq, each.booked
-        entries.append((
-            seq, entry.event, entry.at, booked, each.value, entry.due, entry.version,
-            decision.cause, each.digest, each.data, each.seen, decision.postings,
-        ))  # fmt: skip
-        if decision.flags:
-            made.flags += [(entry.event, number, seq, flag, booked) for flag in decision.flags]
-        if decision.follow_ups:
-            made.unsealed += [_staged(live, each, i, x) for i, x in enumerate(decision.follow_ups)]
+        made.flags += [(entry.event, number, entry.seq, flag, booked) for flag in decision.flags]
+        for position, follow in enumerate(decision.follow_ups):
+            made.unsealed.append(_staged(live, entry, imported, position, follow))
     due = account.due
     snapshot = live.snapshot or encode_account(account)
     live.size = len(snapshot)
     made.ledgers.append((
         number, live.home.number if live.opened else None, live.head, account.seq,
-        None if stopped or due >= NEVER else due, snapshot, account.purse, entries,
+        None if stopped or due >= NEVER else due, snapshot, account.purse, live.rows,
     ))  # fmt: skip
 
 
-def _staged(live: Live, cause: Made, position: int, follow: FollowUp) -> Row:
+def _staged(live: Live, cause: Entry, imported: bool, position: int, follow: FollowUp) -> Row:
     """A follow-up in the inbox; its id and its time come from its cause."""
-    key, at = follow_up_id(live.id, cause.entry.seq, position), cause.entry.at
+    key, at = follow_up_id(live.id, cause.seq, position), cause.at
     event = Event(DESK, key, at, follow.subject, follow.body, at)
-    return _inbox(event, live.home.number, cause.imported)
+    return _inbox(event, live.home.number, imported)
 
 
 def _inbox(event: Event, program: int, imported: bool) -> Row:
@@ -176,9 +169,9 @@ def keep(batch: Batch, cache: Cache) -> None:
     """
     lives, sealed = batch.lives, batch.books.sealed
     for number, live in lives.items():
-        if not live.broken and (live.made or not live.opened):
-            head = sealed.get(number) if live.made else live.head
+        if not live.broken and (live.entries or not live.opened):
+            head = sealed.get(number) if live.entries else live.head
             cache.put(number, live.home.number, live.account, head, live.size)
     for card, number in [*batch.found.items(), *batch.opened.items()]:
-        if number in lives and (lives[number].made or not lives[number].opened):
+        if number in lives and (lives[number].entries or not lives[number].opened):
             cache.know(card, number)

@@ -163,7 +163,7 @@ class Foresight:
         if found is None and row is not None and row.account in before and row.seq:
             entry = self._entries[row.account, row.seq]
             own = [entry_of(*each) for each in self._undoing[live.id, key]]
-            own += [each.entry for each in live.made if each.entry.decision.cause == key]
+            own += [each for each in live.entries if each.decision.cause == key]
             found = original_of(row, *entry, [each.decision for each in own])
             found = structs.replace(found, account=row.account)
             seqs = tuple((0, each.seq) for each in own)
@@ -184,7 +184,7 @@ class Foresight:
         """An earlier event of this very account, from this batch or from the books."""
         stored = self._undoing[live.id, key]
         undone = [entry_of(*each) for each in stored]
-        undone += [each.entry for each in live.made if each.entry.decision.cause == key]
+        undone += [each for each in live.entries if each.decision.cause == key]
         task, row = self._tasks.get(key), self._rows.get(key)
         claimed = self.members.get(key)
         event: Event
@@ -282,9 +282,9 @@ class Foresight:
             key: value for key, value in self.members.items() if id(value[0]) not in again
         }
         for live in lives:
-            for made in live.made:
-                if made.entry.decision.claims:
-                    self.claim(live.home.number, made.entry.decision.claims)
+            for entry in live.entries:
+                if entry.decision.claims:
+                    self.claim(live.home.number, entry.decision.claims)
 
 
 def _said(task: Task, at: int = 0) -> Event:

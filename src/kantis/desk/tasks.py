@@ -59,8 +59,8 @@ class Task(Struct, eq=False, gc=False):
             event.time,
             event.received,
             event.subject,
-            int(event.ask),
-            int(self.imported),
+            1 if event.ask else 0,
+            1 if self.imported else 0,
             state,
             account,
             seq,
@@ -71,44 +71,14 @@ class Task(Struct, eq=False, gc=False):
         )
 
 
-class Made(Struct, eq=False, gc=False):
-    """An entry of this batch with what is recorded beside it.
-
-    ``digest`` is the hash of its event, None where that is made with the event's row;
-    ``data`` the decision without its postings.
-    """
-
-    entry: Entry
-    imported: bool
-    booked: int
-    value: int
-    digest: bytes | None
-    seen: bytes
-    data: bytes
-
-
-def made(
-    entry: Entry,
-    imported: bool,
-    booked: int,
-    value: int,
-    digest: bytes | None = b"",
-    seen: bytes = b"",
-) -> Made:
-    """An entry that a decision has just made, which is encoded while it is at hand."""
-    decision = entry.decision
-    postings, decision.postings = decision.postings, []
-    data = encode_decision(decision)
-    decision.postings = postings
-    return Made(entry, imported, booked, value, digest, seen, data)
-
-
-class Live(Struct, eq=False):
+class Live(Struct, eq=False, gc=False):
     """An account while a batch decides on it.
 
     ``head`` is its chain value before the batch, None where whoever writes knows it;
     ``snapshot`` is empty until the last event of the batch is decided, and ``size`` its
-    bytes; ``broken`` is the event whose decision raised.
+    bytes; ``broken`` is the event whose decision raised. ``entries`` are those that this batch
+    has made, ``rows`` the same as they stand in the ledger (see ``store/sealing.py``), and
+    ``marked`` those with flags or follow-ups: (entry, whether it is imported, booked).
     """
 
     id: int
@@ -119,8 +89,40 @@ class Live(Struct, eq=False):
     snapshot: bytes = b""
     opened: bool = False
     broken: str = ""
-    made: list[Made] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    marked: tuple[tuple[Entry, bool, int], ...] = ()
     tasks: list[Task] = field(default_factory=list)
+
+    def book(
+        self,
+        entry: Entry,
+        imported: bool,
+        booked: int,
+        value: int,
+        digest: bytes | None = b"",
+        seen: bytes = b"",
+    ) -> None:
+        """Take down an entry that a decision has just made; it is encoded while it is at hand.
+
+        ``digest`` is the hash of its event, None where that is made with the event's row.
+        """
+        decision = entry.decision
+        postings, decision.postings = decision.postings, []
+        data = encode_decision(decision)
+        decision.postings = postings
+        self.entries.append(entry)
+        self.rows.append((
+            entry.seq, entry.event, entry.at, booked, value, entry.due, entry.version,
+            decision.cause, digest, data, seen, postings,
+        ))  # fmt: skip
+        if decision.flags or decision.follow_ups:
+            self.marked = (*self.marked, (entry, imported, booked))
+
+    def start_again(self, account: Account) -> None:
+        """Forget what this batch has made of an account, which is as it was before."""
+        self.account, self.broken, self.snapshot = account, "", b""
+        self.entries, self.rows, self.marked = [], [], ()
 
 
 _TAGS: dict[type, str] = {}
