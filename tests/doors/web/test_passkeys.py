@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page
 
 import kantis.desk
-from kantis.desk import passkeys, sessions, staff
-from kantis.desk.passkeys import Site as Where
+from kantis.desk import ceremony, passkeys, sessions, staff
+from kantis.desk.ceremony import Site as Where
 from kantis.desk.submit import Desk
 from tests.desk.test_staff import Clock, clock_of, owner
 from tests.doors.web.conftest import Site
@@ -175,7 +175,7 @@ def test_an_answer_is_good_once_in_its_time_and_at_its_address(
         assert found.login == who.login
         assert passkeys.show(desk, where, answer) is None, "a replay"
         late = shown(desk, where, page)
-        clock_of(desk).now += passkeys.CHALLENGE_MS
+        clock_of(desk).now += ceremony.CHALLENGE_MS
         assert passkeys.show(desk, where, late) is None
         answer = shown(desk, where, page)
         assert passkeys.show(desk, Where("localhost", "https://evil.example"), answer) is None
@@ -192,10 +192,10 @@ def test_without_using_the_challenge_up_a_replay_signs_in(
     with device(browser, site) as (page, _, _, _):
         where, _, _ = begun(desk, page)
         answer = shown(desk, where, page)
-        monkeypatch.setattr(passkeys.people, "take_ticket", lambda books, hashed: True)
-        real: Any = passkeys.webauthn.verify_authentication_response
+        monkeypatch.setattr(ceremony.rows, "take_ticket", lambda books, hashed: True)
+        real: Any = ceremony.webauthn.verify_authentication_response
         uncounted = lambda **given: real(**given | {"credential_current_sign_count": 0})  # noqa: E731
-        monkeypatch.setattr(passkeys.webauthn, "verify_authentication_response", uncounted)
+        monkeypatch.setattr(ceremony.webauthn, "verify_authentication_response", uncounted)
         assert passkeys.show(desk, where, answer) is not None
         assert passkeys.show(desk, where, answer) is not None
 
