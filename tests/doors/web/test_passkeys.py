@@ -24,7 +24,16 @@ pytestmark = pytest.mark.browser
 @contextmanager
 def device(browser: Browser, site: Site) -> Iterator[tuple[Page, CDPSession, str, list[str]]]:
     """A tab at localhost with an authenticator of its own; its session, its id, complaints."""
-    with tab(browser, site.address.replace("127.0.0.1", "localhost"), 390) as looked:
+    with played(browser, site.address.replace("127.0.0.1", "localhost")) as found:
+        yield found
+
+
+@contextmanager
+def played(
+    browser: Browser, own: str, *look: Any
+) -> Iterator[tuple[Page, CDPSession, str, list[str]]]:
+    """As ``device``, at any address; at a width, in a theme, in a language."""
+    with tab(browser, own, *look) as looked:
         cdp = looked.page.context.new_cdp_session(looked.page)
         cdp.send("WebAuthn.enable")
         options = {
@@ -133,7 +142,9 @@ async ([kind, options]) => {
   if (options.user) options.user.id = bytes(options.user.id);
   const found = await navigator.credentials[kind]({ publicKey: options });
   const response = {};
-  for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature"]) {
+  const names = [
+    "clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"];
+  for (const name of names) {
     if (found.response[name]) response[name] = text(found.response[name]);
   }
   return JSON.stringify({ id: found.id, rawId: text(found.rawId), type: found.type, response });

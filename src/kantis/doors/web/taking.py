@@ -17,6 +17,7 @@ from kantis.desk.submit import Desk
 from kantis.desk.vault.vault import Vault
 from kantis.doors.web.consents import SOURCE
 from kantis.doors.web.languages import marked as _
+from kantis.doors.web.own_passkeys import prove_with
 from kantis.doors.web.pages import Visit
 from kantis.doors.web.places import Place
 from kantis.doors.web.portal import mine, own, takeable
@@ -65,7 +66,8 @@ async def must_prove(visit: Visit, program: str, event: Event) -> bool:
 async def ask_proof(visit: Visit, place: Place) -> Response:
     """Send a letter first; nothing was done. Whose address nobody knows goes to the shop."""
     known = await visit.office.people(_gets_letters, visit)
-    return visit.page("portal-prove.html", status=403, place=place, known=known)
+    proves = await visit.office.people(prove_with, visit)
+    return visit.page("portal-prove.html", status=403, place=place, known=known, proves=proves)
 
 
 def _gets_letters(reader: Desk, vault: Vault, visit: Visit) -> bool:
