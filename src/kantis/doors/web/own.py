@@ -121,7 +121,7 @@ async def _you(visit: Visit, *, status: int = 200, became: str = "") -> Response
         about=found, asked=consents.ASKED, signed=signed, became=became,
         choices=(0, *DAYS), saved="reminders" in visit.request.query_params,
         passkey=visit.request.query_params.get("passkey", ""), fresh=is_fresh(visit),
-        device=device(visit),
+        device=device(visit), proves=any(x["proves"] for x in found.passkeys.get("rows", ())),
     )  # fmt: skip
 
 
@@ -174,7 +174,7 @@ async def _email(visit: Visit, *, status: int = 200, typed: str = "") -> Respons
     return visit.page(
         "portal-email.html", status=status, place=place, about=about, fresh=is_fresh(visit),
         typed=typed, wrong=bool(typed), changed=await _has_just_changed(visit),
-        proves=any(each["proves"] for each in about.passkeys["rows"]),
+        proves=any(x["proves"] for x in about.passkeys["rows"]),
     )  # fmt: skip
 
 
