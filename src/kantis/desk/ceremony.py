@@ -132,7 +132,7 @@ def read(answer: str) -> dict[str, Any]:
     """What a browser has answered; empty where that is nothing of the kind."""
     try:
         said = json.loads(answer[:_ANSWER_LETTERS_MAX])
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return said if isinstance(said, dict) else {}
 
@@ -141,9 +141,10 @@ def answered(said: dict[str, Any]) -> str:
     """The challenge that was answered; empty where there is none."""
     try:
         client = json.loads(base64url_to_bytes(str(said["response"]["clientDataJSON"])))
-        return str(client["challenge"])
-    except (ValueError, KeyError, TypeError):
+        token = str(client["challenge"])
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""
+    return token if token.isascii() else ""
 
 
 def credential(said: dict[str, Any]) -> bytes:

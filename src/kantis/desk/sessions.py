@@ -85,16 +85,9 @@ def begin(
     longest = STAFF_LONGEST_MS if staff else MEMBER_LONGEST_MS
     about = device[:_DEVICE_LETTERS_MAX]
     with alone(desk) as books:
-        row = SessionRow(
-            digest(token),
-            staff,
-            account,
-            since or now,
-            now,
-            now + longest,
-            now if proved else 0,
-            about,
-        )
+        fresh = now if proved else 0
+        ends, opened = now + longest, since or now
+        row = SessionRow(digest(token), staff, account, opened, now, ends, fresh, about)
         rows.add_session(books, row)
     return token
 

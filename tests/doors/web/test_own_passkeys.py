@@ -1,5 +1,6 @@
 """Members and their passkeys on pages: offered once, made, named, used, proved with, removed."""
 
+import base64
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -318,7 +319,9 @@ def test_who_is_unconfirmed_or_changes_their_address_makes_none(house: House) ->
 
 def test_nonsense_signs_nobody_in(house: House) -> None:
     with house.site.browser() as client:
-        for said in ("", "{}", "[]", "null", '{"rawId": "AAAA"}'):
+        strange = base64.urlsafe_b64encode(b'{"challenge": "\\ud800"}').decode().rstrip("=")
+        deep = json.dumps({"response": {"clientDataJSON": strange}})
+        for said in ("", "{}", "[]", "null", '{"rawId": "AAAA"}', "[" * 19_000, deep):
             answer = client.post("/me/sign-in/passkey", data={"credential": said})
             assert answer.status_code == 403
             assert "session" not in client.cookies
