@@ -16,6 +16,7 @@ from kantis.core.calendar import DAY_MS
 from tests.doors.service.server import buy
 from tests.doors.web.letters import free_port, link, lock
 from tests.doors.web.looking import LOOKS, WIDTHS, Looked
+from tests.doors.web.looking import tab as tab_at
 from tests.doors.web.test_email import come
 from tests.doors.web.test_joining import Site, card_of, opened
 from tests.doors.web.test_passkeys import answered, played
@@ -81,9 +82,15 @@ class Device:
 
     def by_button(self) -> None:
         self.come()
-        with self.page.expect_response(lambda answer: answer.url.endswith(_SIGN_IN)):
-            self.press(_SIGN_IN)
-        self.finger(on=False)
+        with self.page.expect_response(f"**{_SIGN_IN}"):
+            with self.page.expect_request(f"**{_SIGN_IN}"):
+                self.press(_SIGN_IN)
+            self.finger(on=False)  # before the page that comes asks by itself
+        self.page.wait_for_load_state()
+
+    def prove(self) -> None:
+        with self.page.expect_response("**/me/prove/passkey"):
+            self.press("/me/prove/passkey")
         self.page.wait_for_load_state()
 
     def come(self) -> None:
@@ -203,13 +210,12 @@ def test_a_passkey_proves_who_takes_what_is_large(browser: Browser, house: House
         house.grow_old()
         take(tab.page, "lamp")
         looks_right(tab.page, house)
-        tab.press("/me/prove/passkey")
-        tab.page.wait_for_url("**/me/rewards")
+        tab.prove()
         take(tab.page, "lamp")
         tab.page.wait_for_url("**taken=1**")
         house.grow_old()
         tab.page.goto("/me/email")
-        tab.press("/me/prove/passkey")
+        tab.prove()
         tab.page.locator("#email").wait_for()
         house.grow_old()
         tab.sign_out()
@@ -332,3 +338,13 @@ def asked(client: httpx.Client) -> list[Any]:
     """Whose passkeys are listed to whoever comes along."""
     found: list[Any] = client.post("/me/sign-in/passkey/ask").json()["allowCredentials"]
     return found
+
+
+def test_none_is_offered_where_a_browser_makes_none(browser: Browser, house: House) -> None:
+    """An address that is a number has no passkeys; the twin is each test above."""
+    with tab_at(browser, house.site.address, 390) as looked:
+        looked.page.goto("/me/sign-in")
+        looked.page.wait_for_load_state("networkidle")
+        assert looked.page.locator("form[data-passkey]").count() == 1
+        assert not looked.page.locator("form[data-passkey]").is_visible()
+        assert looked.complaints == []

@@ -27,6 +27,7 @@ from kantis.desk.tries import may_try
 from kantis.desk.vault.vault import Member, Vault
 from kantis.store import passkeys as rows
 from kantis.store import people
+from kantis.store import staff as tickets
 from kantis.store.books import Books
 from kantis.store.passkeys import PasskeyRow
 from kantis.store.reading import Reading
@@ -154,7 +155,7 @@ def make(
     """Keep the passkey that a browser has made; why not, or nothing. A letter tells of it."""
     said, called, account = ceremony.read(answer), ceremony.named(name), member.row.account
     token = ceremony.answered(said)
-    if not vault.desk.chore("take_passkey_challenge", digest(token), MAKE, account):
+    if not _is_answered(reader, vault, token, MAKE, account):
         return FAILED
     made = ceremony.made(site, said, token) if called is not None else None
     why = obstacle(reader, member)
@@ -207,7 +208,7 @@ def show(reader: Desk, vault: Vault, site: Site, answer: str) -> Shown | None:
     locked."""
     said, books, now = ceremony.read(answer), reader.books, reader.clock()
     token = ceremony.answered(said)
-    if not vault.desk.chore("take_passkey_challenge", digest(token), SHOW, 0):
+    if not _is_answered(reader, vault, token, SHOW, 0):
         return None
     found = rows.find(books, _hashed(ceremony.credential(said)))
     if found is None or ceremony.handle(said) != found.member.encode():
@@ -233,6 +234,14 @@ def proves(reader: Desk, vault: Vault, site: Site, answer: str, account: int) ->
 
 def _is_of(found: Shown, account: int) -> bool:
     return found.account == account
+
+
+def _is_answered(reader: Desk, vault: Vault, token: str, purpose: str, account: int) -> bool:
+    """Whether this answers a challenge, which is used up; what is none costs a look only."""
+    hashed = digest(token)
+    if tickets.ticket(reader.books, hashed) is None:
+        return False
+    return bool(vault.desk.chore("take_passkey_challenge", hashed, purpose, account))
 
 
 def _hashed(id: bytes) -> bytes:

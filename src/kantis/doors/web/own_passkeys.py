@@ -58,7 +58,9 @@ async def ask_to_make(visit: Visit) -> Response:
 
 
 def _asked(reader: Desk, vault: Vault, visit: Visit) -> str:
-    member, (_, _, place) = _whose(reader, vault, visit), mine(reader, visit)
+    member, (_, _, place) = alone_here(reader, vault, visit), mine(reader, visit)
+    if member is None:
+        return ""
     title = place.title(visit.language.tag)
     return passkeys.ask_to_make(reader, vault, site_of(visit), member, title)
 
@@ -74,7 +76,9 @@ async def make(visit: Visit) -> Response:
 
 
 def _made(reader: Desk, vault: Vault, visit: Visit, name: str, answer: str) -> str:
-    member, site = _whose(reader, vault, visit), site_of(visit)
+    member, site = alone_here(reader, vault, visit), site_of(visit)
+    if member is None:
+        return passkeys.NO_ADDRESS
     return passkeys.make(reader, vault, site, member, name, answer, visit.language.tag)
 
 

@@ -82,4 +82,6 @@ async function show(form) {
   if ("autofill" in form.dataset) fill(form);
 }
 
-if (window.PublicKeyCredential) document.querySelectorAll("form[data-passkey]").forEach(show);
+/* Browsers make none for a number in the place of a name, such as 127.0.0.1. */
+const named = !/^[\d.]+$|:/.test(location.hostname);
+if (window.PublicKeyCredential && named) document.querySelectorAll("form[data-passkey]").forEach(show);
