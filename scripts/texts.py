@@ -52,7 +52,7 @@ def wanted() -> Iterator[str | tuple[str, str]]:
     yield from KINDS
     yield from imports.STATES
     yield from (sessions.SIGN_IN, sessions.CONFIRM, mailing.CHANGED, mailing.PHONE)
-    yield from (sessions.UNLOCK, sessions.PROVE)
+    yield from (sessions.UNLOCK, sessions.PROVE, mailing.PASSKEY, mailing.NO_PASSKEY)
     yield from (reach.LOADED, reach.OPEN, reach.COMING, reach.USED_UP)
     yield from (heading for _, heading, _ in terms.CHAPTERS)
     yield from terms.LABELS.values()

@@ -62,7 +62,7 @@ def _named(name: str) -> Chore:
         )
         from kantis.desk.measures import tallying  # noqa: F401
         from kantis.desk.segments import refreshing  # noqa: F401
-        from kantis.desk.vault import seals  # noqa: F401
+        from kantis.desk.vault import passkeys, seals  # noqa: F401
     return CHORES[name]
 
 

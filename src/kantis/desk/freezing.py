@@ -35,7 +35,7 @@ from kantis.core.events import (
 from kantis.desk.audit import By, record
 from kantis.desk.chores import chore, chore_alone
 from kantis.store import freezing as rows
-from kantis.store import people
+from kantis.store import passkeys, people
 from kantis.store import staff as sessions
 from kantis.store.books import Books
 from kantis.store.freezing import FreezingRow
@@ -198,7 +198,7 @@ def switch(desk: Desk | RemoteDesk, program: int, by: By, *, on: bool) -> bool:
 
 def freeze_account(desk: Desk | RemoteDesk, account: int, reason: str, by: By) -> bool:
     """Freeze the account of a member, and that of the household whose points they spend; a
-    ``lock`` ends their sessions too. ``False`` where it was frozen so before."""
+    ``lock`` ends their sessions and their passkeys too. ``False`` where it was frozen so before."""
     return bool(desk.chore("begin_freezing", account, reason, [by.who, by.name]))
 
 
@@ -242,6 +242,7 @@ def begin_freezing(books: Books, now: int, account: int, reason: str, by: list[s
     ]
     for each in {account, people.living(books, account)} if reason == LOCK else ():
         sessions.end_sessions(books, account=each)
+        passkeys.end_all(books, each)
     return any(done)
 
 

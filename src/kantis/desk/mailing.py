@@ -47,8 +47,12 @@ CHANGE: Final = "change"
 CHANGED: Final = "changed"
 #: What the address of a member gets when their phone number has changed.
 PHONE: Final = "phone"
+#: What the address of a member gets when a passkey was made, and when one was removed. A mark of
+#: that address stands behind the word, so that no other one gets the letter.
+PASSKEY: Final = "passkey"
+NO_PASSKEY: Final = "passkey-removed"
 #: What a thief who is signed in must not be able to keep from being sent.
-_WARNS: Final = frozenset({CHANGED, PHONE, UNLOCK})
+_WARNS: Final = frozenset({CHANGED, PHONE, PASSKEY, NO_PASSKEY, UNLOCK})
 #: The kind of job that sends.
 JOB: Final = "mail"
 TO_ONE_MAX: Final = 5
@@ -61,8 +65,13 @@ PROOF_LETTERS: Final = 8
 _READ: Final = ("given_name", "email", "language")
 #: What the link of a letter does, where it does not just sign in.
 _OPENS: Final = {
-    CONFIRM: CONFIRM, CHANGE: CONFIRM, CHANGED: LOCK, PHONE: LOCK, UNLOCK: UNLOCK,
+    CONFIRM: CONFIRM, CHANGE: CONFIRM, CHANGED: LOCK, PHONE: LOCK, PASSKEY: LOCK,
+    NO_PASSKEY: LOCK, UNLOCK: UNLOCK,
 }  # fmt: skip
+#: Letters whose link locks.
+WARNINGS: Final = frozenset(name for name, does in _OPENS.items() if does == LOCK)
+#: Letters to the one address that a mark stands for.
+_MARKED: Final = (PASSKEY, NO_PASSKEY, UNLOCK)
 
 
 class Letter(Struct, frozen=True):
@@ -171,11 +180,11 @@ def addressee(books: Reading, vault: Vault, row: MailRow) -> tuple[str, Member, 
     member = next((each for each in members if each.person is not None), None)
     if member is None or member.person is None:
         return None
-    if row.purpose.startswith(f"{UNLOCK} "):
-        sent = row.purpose.removeprefix(f"{UNLOCK} ")
+    kind, _, sent = row.purpose.partition(" ")
+    if kind in _MARKED:
         own = filter(None, (member.person.email, member.person.former_email))
         wanted = next((each for each in own if vault.mark_of_email(each) == sent), "")
-        return (UNLOCK, member, wanted) if wanted else None
+        return (kind, member, wanted) if wanted else None
     if row.purpose == CHANGED:
         former = member.person.former_email
         return (row.purpose, member, former) if former else None
@@ -214,7 +223,7 @@ def letter(desk: Desk | RemoteDesk, reader: Reading, vault: Vault, row: MailRow,
     opens, lasts = SIGN_IN, TICKET_MS
     if purpose in _OPENS:
         opens = f"{_OPENS[purpose]} {vault.mark_of_email(address)}"
-    if purpose in (CHANGED, PHONE):
+    if purpose in WARNINGS:
         lasts = LOCK_MS
     desk.chore("add_mail_ticket", digest(token), opens, account, lasts)
     spoken = member.person.language or row.language

@@ -75,16 +75,19 @@ class Session(Struct, frozen=True):
         return now - self.proved <= PROVED_MS
 
 
-def begin(desk: Desk, device: str, *, staff: int = 0, account: int = 0, since: int = 0) -> str:
+def begin(
+    desk: Desk, device: str, *, staff: int = 0, account: int = 0, since: int = 0,
+    proved: bool = True,
+) -> str:  # fmt: skip
     """Open a session; the token for its cookie. ``since`` when they were signed in on this device
-    before, if they were."""
+    before, if they were; ``proved``: they have shown who they are, as far as what is great asks."""
     token, now = new_token(), desk.clock()
     longest = STAFF_LONGEST_MS if staff else MEMBER_LONGEST_MS
     about = device[:_DEVICE_LETTERS_MAX]
     with alone(desk) as books:
-        row = SessionRow(
-            digest(token), staff, account, since or now, now, now + longest, now, about
-        )
+        fresh = now if proved else 0
+        ends, opened = now + longest, since or now
+        row = SessionRow(digest(token), staff, account, opened, now, ends, fresh, about)
         rows.add_session(books, row)
     return token
 

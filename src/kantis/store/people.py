@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from msgspec import Struct, field
 
 from kantis.core.account import decode_account
+from kantis.store import passkeys
 from kantis.store.books import Books, Conflict
 from kantis.store.reading import Asked, Reading
 from kantis.store.rows import Page, Row
@@ -345,6 +346,7 @@ def _write(books: Books, slip: Slip) -> str:
             "WHERE id = ? AND erased IS NULL",
             (at, at, member),
         )
+        passkeys.forget(books, member)
     return _remark(books, slip) or _card(books, slip.cards)
 
 

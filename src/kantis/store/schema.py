@@ -24,6 +24,7 @@ from kantis.store import (
     looked,
     mailing,
     outgoing,
+    passkeys,
     reminding,
     running,
     segments,
@@ -435,6 +436,7 @@ STEPS: list[Step] = [
     ),
     _same(30, "makes the table of what cards look like", designs.TABLES),
     _same(31, "finds what partners and charities have among all postings", _OUTSIDE_INDEX),
+    _same(32, "makes the table of members' passkeys", passkeys.TABLES),
 ]  # fmt: skip
 
 

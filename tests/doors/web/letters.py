@@ -51,13 +51,17 @@ def lock(message: EmailMessage) -> str:
     return found[0]
 
 
+def free_port() -> int:
+    """A port of this machine that nobody uses."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def mail_server() -> Iterator[tuple[Letters, str]]:
     """A server, and the URL of it."""
-    letters = Letters()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    letters, port = Letters(), free_port()
     controller = Controller(letters, hostname="127.0.0.1", port=port)
     controller.start()
     try:

@@ -17,7 +17,7 @@ __all__ = ["club"]
 def come(site: Site, client: httpx.Client, email: str) -> None:
     """Somebody joins and confirms their address."""
     site.join(client, email)
-    assert client.post(link(site.letters.to(email))).headers["location"] == "/me"
+    assert client.post(link(site.letters.to(email))).headers["location"] == "/me?offer=1"
 
 
 def addresses(client: httpx.Client) -> tuple[str, str]:

@@ -75,7 +75,7 @@ def test_a_link_signs_in_once(mailed: Club) -> None:
         assert "vartin kuluessa" in letter.get_content(), "in the member's language"
         assert "http://club.test/open/" in letter.get_content()
         assert client.get(link(letter)).status_code == 200, "looking uses nothing up"
-        assert client.post(link(letter)).headers["location"] == "/me"
+        assert client.post(link(letter)).headers["location"] == "/me?offer=1"
         assert client.get("/me").status_code == 200
     with mailed.browser() as other:
         assert other.get(link(letter)).status_code == 404
@@ -142,4 +142,4 @@ def _owner_reads(here: Club) -> None:
         where = shown[shown.index("/open/") :].split()[0]
         assert owner.post("/c/corner-cafe/mails/999").status_code == 404
     with here.browser() as member:
-        assert member.post(where).headers["location"] == "/me"
+        assert member.post(where).headers["location"] == "/me?offer=1"

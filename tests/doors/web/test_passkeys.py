@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page
 
 import kantis.desk
-from kantis.desk import passkeys, sessions, staff
-from kantis.desk.passkeys import Site as Where
+from kantis.desk import ceremony, passkeys, sessions, staff
+from kantis.desk.ceremony import Site as Where
 from kantis.desk.submit import Desk
 from tests.desk.test_staff import Clock, clock_of, owner
 from tests.doors.web.conftest import Site
@@ -24,7 +24,16 @@ pytestmark = pytest.mark.browser
 @contextmanager
 def device(browser: Browser, site: Site) -> Iterator[tuple[Page, CDPSession, str, list[str]]]:
     """A tab at localhost with an authenticator of its own; its session, its id, complaints."""
-    with tab(browser, site.address.replace("127.0.0.1", "localhost"), 390) as looked:
+    with played(browser, site.address.replace("127.0.0.1", "localhost")) as found:
+        yield found
+
+
+@contextmanager
+def played(
+    browser: Browser, own: str, *look: Any
+) -> Iterator[tuple[Page, CDPSession, str, list[str]]]:
+    """As ``device``, at any address; at a width, in a theme, in a language."""
+    with tab(browser, own, *look) as looked:
         cdp = looked.page.context.new_cdp_session(looked.page)
         cdp.send("WebAuthn.enable")
         options = {
@@ -133,7 +142,9 @@ async ([kind, options]) => {
   if (options.user) options.user.id = bytes(options.user.id);
   const found = await navigator.credentials[kind]({ publicKey: options });
   const response = {};
-  for (const name of ["clientDataJSON", "attestationObject", "authenticatorData", "signature"]) {
+  const names = [
+    "clientDataJSON", "attestationObject", "authenticatorData", "signature", "userHandle"];
+  for (const name of names) {
     if (found.response[name]) response[name] = text(found.response[name]);
   }
   return JSON.stringify({ id: found.id, rawId: text(found.rawId), type: found.type, response });
@@ -175,7 +186,7 @@ def test_an_answer_is_good_once_in_its_time_and_at_its_address(
         assert found.login == who.login
         assert passkeys.show(desk, where, answer) is None, "a replay"
         late = shown(desk, where, page)
-        clock_of(desk).now += passkeys.CHALLENGE_MS
+        clock_of(desk).now += ceremony.CHALLENGE_MS
         assert passkeys.show(desk, where, late) is None
         answer = shown(desk, where, page)
         assert passkeys.show(desk, Where("localhost", "https://evil.example"), answer) is None
@@ -192,10 +203,10 @@ def test_without_using_the_challenge_up_a_replay_signs_in(
     with device(browser, site) as (page, _, _, _):
         where, _, _ = begun(desk, page)
         answer = shown(desk, where, page)
-        monkeypatch.setattr(passkeys.people, "take_ticket", lambda books, hashed: True)
-        real: Any = passkeys.webauthn.verify_authentication_response
+        monkeypatch.setattr(ceremony.rows, "take_ticket", lambda books, hashed: True)
+        real: Any = ceremony.webauthn.verify_authentication_response
         uncounted = lambda **given: real(**given | {"credential_current_sign_count": 0})  # noqa: E731
-        monkeypatch.setattr(passkeys.webauthn, "verify_authentication_response", uncounted)
+        monkeypatch.setattr(ceremony.webauthn, "verify_authentication_response", uncounted)
         assert passkeys.show(desk, where, answer) is not None
         assert passkeys.show(desk, where, answer) is not None
 

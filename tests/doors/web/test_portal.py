@@ -39,7 +39,7 @@ def test_a_member_comes_by_a_link_that_opens_once(browser: Browser, site: Site) 
             if language == "fi":
                 page.reload()  # a preview of the link does not use it up
                 page.get_by_role("button", name="Näytä korttini").click()
-                page.wait_for_url("**/me")
+                page.wait_for_url("**/me?offer=1")
                 assert "6407001" in page.locator("main").inner_text()
             else:
                 assert "does not open any more" in page.locator("main").inner_text()

@@ -16,14 +16,14 @@ from kantis.desk.programs import Home
 from kantis.desk.recorded import event_of
 from kantis.desk.showing import standing, told
 from kantis.desk.submit import Desk
-from kantis.desk.vault import answering
+from kantis.desk.vault import answering, passkeys
 from kantis.desk.vault.vault import Member, Vault
 from kantis.store.books import Books
 
 
 def account_of(reader: Desk, vault: Vault, home: Home, member: Member) -> dict[str, Any]:
     """The account, its entries with their sentences, its events, and what the member was asked
-    after purchases."""
+    after purchases, and their passkeys by name."""
     books, number = reader.books, member.row.account
     row = books.account(number)
     assert row is not None, "a member has an account"
@@ -34,7 +34,12 @@ def account_of(reader: Desk, vault: Vault, home: Home, member: Member) -> dict[s
         "entries": entries,
         "events": _events(books, [str(each["event"]) for each in entries if each["event"]]),
         "answers": answering.kept(books, vault, member),
-    }
+        "passkeys": [
+            {"name": each.name, "made": show_instant(each.made),
+             "used": show_instant(each.used) if each.used else None}
+            for each in passkeys.of(reader, vault, member)
+        ],
+    }  # fmt: skip
 
 
 def _events(books: Books, keys: list[str]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from kantis.desk.vault.person import Person, Wrong, checked
 from kantis.desk.vault.vault import Vault
 from kantis.doors.web.pages import Visit
 from kantis.doors.web.places import Place, place_of
+from kantis.doors.web.portal import OFFER, OFFERED_COOKIE
 
 #: What becomes of somebody who asks for a link.
 ASKED: Final = "asked"
@@ -26,9 +27,17 @@ WRONG: Final = "wrong"
 
 async def ask(visit: Visit) -> Response:
     """The form that asks for the address."""
+    return await door(visit)
+
+
+async def door(visit: Visit, *, status: int = 200, became: str = "") -> Response:
+    """The page on which a member signs in; what has just ``become`` of it."""
     programs = await visit.office.read(_programs)
     wanted = visit.request.query_params.get("program", "")
-    return visit.page("portal-sign-in.html", programs=programs, wanted=wanted, email="", became="")
+    return visit.page(
+        "portal-sign-in.html", status=status, programs=programs, wanted=wanted, email="",
+        became=became, next=visit.onward(),
+    )  # fmt: skip
 
 
 async def asked(visit: Visit) -> Response:
@@ -45,7 +54,7 @@ async def asked(visit: Visit) -> Response:
     status = {ASKED: 200, OFTEN: 429}.get(became, 422)
     return visit.page(
         "portal-sign-in.html", status=status, programs=programs, wanted=wanted, email=email,
-        became=became,
+        became=became, next="",
     )  # fmt: skip
 
 
@@ -71,7 +80,8 @@ async def entered(visit: Visit) -> Response:
         account = await visit.office.people(counts, account, mark)
         if not account:
             return visit.page("portal-link.html", status=404, opens=False)
-    return await begin(visit, account, "/me")
+    offered = OFFERED_COOKIE in visit.request.cookies
+    return await begin(visit, account, "/me" if offered else f"/me?{OFFER}=1")
 
 
 async def lock(visit: Visit) -> Response:
@@ -119,12 +129,11 @@ def _unlocking(reader: Desk, vault: Vault, account: int, language: str, mark: st
     return mailing.ask_unlocking(vault, row.program, account, language, mark)
 
 
-async def begin(visit: Visit, account: int, onward: str) -> Response:
-    """Open the session of a member, and send them on."""
+async def begin(visit: Visit, account: int, onward: str, *, proved: bool = True) -> Response:
+    """Open the session of a member, and send them on; ``proved`` as ``sessions.begin`` has it."""
     device = visit.request.headers.get("user-agent", "")
-    token = await visit.change(
-        sessions.begin, device, account=account, since=_since(visit, account)
-    )
+    since = _since(visit, account)
+    token = await visit.change(sessions.begin, device, account=account, since=since, proved=proved)
     if visit.session is not None:
         await visit.change(sessions.end, visit.session)
     answer = visit.go(onward)

@@ -35,6 +35,7 @@ from kantis.store.rows import AccountRow
 #: What moves between accounts is there within a moment; a page waits so long for it.
 _WAIT_S, _STEP_S = 3.0, 0.05
 _SECTION: Final = "households"
+_PAGE: Final = "/me/household"
 _NAME_MAX: Final = 200
 
 
@@ -86,7 +87,7 @@ async def invite(visit: Visit) -> Response:
     if not seen.leads or seen.full:
         raise NotHere
     if not is_fresh(visit):  # whoever comes spends what is there
-        return await ask_proof(visit, seen.place)
+        return await ask_proof(visit, seen.place, _PAGE)
     code = await visit.change(household.invite, seen.row.id)
     return await _look(visit, code=code)
 
@@ -109,7 +110,7 @@ async def join(visit: Visit) -> Response:
     if refusal is not None:
         return await _look(visit, status=422, refusal=refusal)
     if await must_prove(visit, own.place.name, event):
-        return await ask_proof(visit, own.place)
+        return await ask_proof(visit, own.place, _PAGE)
     if await visit.change(household.take, code) != into.row.id:
         return await _consider(visit, code, status=422)
     if not into.members:
@@ -134,7 +135,7 @@ async def parted(visit: Visit) -> Response:
     _may_part(seen, name)
     event = household.leaving(SOURCE, seen.row, name, seen.me)
     if await must_prove(visit, seen.place.name, event):
-        return await ask_proof(visit, seen.place)
+        return await ask_proof(visit, seen.place, _PAGE)
     refusal = await _submit(visit, seen.place, event)
     if refusal is not None:
         return await _look(visit, status=422, refusal=refusal)

@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from kantis.desk.mailing import ALREADY, CHANGE, CHANGED, PHONE, Letter
+from kantis.desk.mailing import (
+    ALREADY,
+    CHANGE,
+    CHANGED,
+    NO_PASSKEY,
+    PASSKEY,
+    PHONE,
+    WARNINGS,
+    Letter,
+)
 from kantis.desk.sessions import CONFIRM, PROVE, SIGN_IN, UNLOCK
 from kantis.doors.web.languages import Language, choose, said
 from kantis.doors.web.languages import marked as _
@@ -51,6 +60,22 @@ _TEXTS: Final = {
           "your card, and everybody is signed out. It opens for seven days:"),
         _("If the link does not open any more, please ask in the shop."),
     ),
+    PASSKEY: (
+        _("A new passkey: %(program)s"),
+        _("a passkey was made for your card: from now on a device signs in to it by finger, face "
+          "or PIN. If it was you, you need not do anything. If it was not you, open this link and "
+          "press once: then nothing is spent from your card, everybody is signed out, and no "
+          "passkey signs in to it any more. It opens for seven days:"),
+        _("If the link does not open any more, please ask in the shop."),
+    ),
+    NO_PASSKEY: (
+        _("A passkey was removed: %(program)s"),
+        _("a passkey of your card was removed: it signs nobody in any more. If it was you, you "
+          "need not do anything. If it was not you, open this link and press once: then nothing "
+          "is spent from your card, everybody is signed out, and no passkey signs in to it any "
+          "more. It opens for seven days:"),
+        _("If the link does not open any more, please ask in the shop."),
+    ),
     PROVE: (
         _("A code for your purchase: %(program)s"),
         _("a shop asks whether it is you who spends points. If it is you, type this code there. "
@@ -72,7 +97,7 @@ def written(letter: Letter, names: dict[str, str], address: str) -> tuple[str, s
     tongue = choose(letter.language.partition("-")[0].lower(), "")
     subject, before, after = (tongue.gettext(each) for each in _TEXTS[letter.purpose])
     program = said(names, tongue.tag, "Kantis")
-    page = "lock" if letter.purpose in (CHANGED, PHONE) else "open"
+    page = "lock" if letter.purpose in WARNINGS else "open"
     link = f"{address.rstrip('/')}/{page}/{letter.token}"
     if letter.purpose == PROVE:
         link = letter.token

@@ -28,9 +28,11 @@ from kantis.desk.vault.vault import Member, Reader, Vault
 from kantis.doors.api.people import told
 from kantis.doors.api.problems import Problem
 from kantis.doors.web import consents, inviting
+from kantis.doors.web.own_passkeys import listed, prove_with
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place
-from kantis.doors.web.portal import mine, own
+from kantis.doors.web.portal import device, mine, own, persons
+from kantis.doors.web.proving import is_fresh
 from kantis.store import people, reminding
 from kantis.store.surveys import is_unasked
 
@@ -58,6 +60,7 @@ class About(Struct):
     reminders: list[dict[str, Any]] = []
     known: bool = False
     unasked: bool = False
+    passkeys: dict[str, Any] = {}
 
 
 # ── offers and choices ───────────────────────────────────────────────────────
@@ -117,6 +120,8 @@ async def _you(visit: Visit, *, status: int = 200, became: str = "") -> Response
         "portal-you.html", status=status, place=place, say=place.speaker(visit.language),
         about=found, asked=consents.ASKED, signed=signed, became=became,
         choices=(0, *DAYS), saved="reminders" in visit.request.query_params,
+        passkey=visit.request.query_params.get("passkey", ""), fresh=is_fresh(visit),
+        device=device(visit), proves=any(x["proves"] for x in found.passkeys.get("rows", ())),
     )  # fmt: skip
 
 
@@ -153,7 +158,7 @@ async def other_email(visit: Visit) -> Response:
     """Another address is to be confirmed, and the one that there is hears of it; an empty one
     takes the change back."""
     form = await visit.form()
-    if not _is_fresh(visit) or await _has_just_changed(visit):
+    if not is_fresh(visit) or await _has_just_changed(visit):
         return await _email(visit, status=422)
     try:
         done = await visit.office.people(_other_email, visit, form.get("email", "").strip())
@@ -167,8 +172,9 @@ async def _email(visit: Visit, *, status: int = 200, typed: str = "") -> Respons
     if not about.known:
         raise NotHere
     return visit.page(
-        "portal-email.html", status=status, place=place, about=about, fresh=_is_fresh(visit),
+        "portal-email.html", status=status, place=place, about=about, fresh=is_fresh(visit),
         typed=typed, wrong=bool(typed), changed=await _has_just_changed(visit),
+        proves=any(x["proves"] for x in about.passkeys["rows"]),
     )  # fmt: skip
 
 
@@ -180,11 +186,6 @@ async def _has_just_changed(visit: Visit) -> bool:
         return bool(reader.homes.freezes.own_reason(row.program, row.id, reader.clock()))
 
     return await visit.office.read(ask)
-
-
-def _is_fresh(visit: Visit) -> bool:
-    assert visit.session is not None
-    return visit.session.is_fresh(visit.office.desk.clock())
 
 
 async def export(visit: Visit) -> Response:
@@ -202,7 +203,7 @@ async def left(visit: Visit) -> Response:
     """Nothing is known of the member any more."""
     assert visit.session is not None
     form = await visit.form()
-    fresh = visit.session.is_fresh(visit.office.desk.clock())
+    fresh = is_fresh(visit)
     _, account, _, _ = await visit.office.people(_losing, visit)
     frozen = await _has_just_changed(visit)
     if not fresh or frozen or not form.get("sure") or _is_shared(account):
@@ -226,7 +227,7 @@ async def _leave(visit: Visit, *, status: int = 200) -> Response:
         "portal-leave.html", status=status, place=place, say=place.speaker(visit.language),
         account=account, vouchers=vouchers, known=known, tried=status != 200,
         shares=_is_shared(account), changed=await _has_just_changed(visit),
-        fresh=visit.session.is_fresh(visit.office.desk.clock()),
+        fresh=is_fresh(visit), proves=await visit.office.people(prove_with, visit),
     )  # fmt: skip
 
 
@@ -247,21 +248,8 @@ async def friends(visit: Visit) -> Response:
 # ── what a keeper does ───────────────────────────────────────────────────────
 
 
-def _person(reader: Desk, vault: Vault, visit: Visit) -> tuple[Member | None, bool]:
-    """Whoever has the account alone; and whether several share it."""
-    row, _, _ = mine(reader, visit)
-    found = vault.open(people.by_account(reader.books, [row.id]))
-    alone = len(found) == 1 and found[0].person is not None
-    return (found[0] if alone else None), len(found) > 1
-
-
-def alone_here(reader: Desk, vault: Vault, visit: Visit) -> Member | None:
-    """Whoever is signed in, where they alone have the account."""
-    return _person(reader, vault, visit)[0]
-
-
 def _must(reader: Desk, vault: Vault, visit: Visit) -> Member:
-    member, _ = _person(reader, vault, visit)
+    member, _ = persons(reader, vault, visit)
     if member is None:
         raise NotHere
     return member
@@ -269,10 +257,11 @@ def _must(reader: Desk, vault: Vault, visit: Visit) -> Member:
 
 def _about(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, About]:
     _, _, place = mine(reader, visit)
-    member, shared = _person(reader, vault, visit)
+    member, shared = persons(reader, vault, visit)
     if member is None or member.person is None:
         return place, About(shared=shared)
-    vault.note([member], Reader(MYSELF, "own page"), ("given_name", "email", "consents"))
+    read = "given_name", "email", "consents", "passkeys"
+    vault.note([member], Reader(MYSELF, "own page"), read)
     person = member.person
     history = [
         {"title": _title(each.purpose), "granted": each.granted, "wording": each.wording,
@@ -300,6 +289,7 @@ def _about(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, About]:
         waits=person.unconfirmed if confirmed else "", said=said, history=history,
         reminders=reminders if confirmed and visit.office.setup.mail else [], known=True,
         unasked=is_unasked(reader.books, member.row.account),
+        passkeys=listed(reader, vault, member),
     )  # fmt: skip
 
 
@@ -370,7 +360,7 @@ def _losing(
     reader: Desk, vault: Vault, visit: Visit
 ) -> tuple[Place, dict[str, Any], list[dict[str, Any]], bool]:
     row, home, place = mine(reader, visit)
-    member, _ = _person(reader, vault, visit)
+    member, _ = persons(reader, vault, visit)
     now, spoken = reader.clock(), [visit.language.tag]
     vouchers = around.vouchers(home, row, now, spoken)
     return place, standing(reader.books, home, row, now), vouchers, member is not None

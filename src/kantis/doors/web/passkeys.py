@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from kantis.desk import passkeys, sessions
-from kantis.desk.passkeys import Site
+from kantis.desk.ceremony import Site
 from kantis.doors.web.account import SETUP
 from kantis.doors.web.pages import HEADERS, NotHere, Visit, whole
 from kantis.doors.web.proving import is_fresh, known, prove_first

@@ -14,22 +14,59 @@ from kantis.desk import around, household, surveys
 from kantis.desk.programs import Home
 from kantis.desk.showing import now_of, standing
 from kantis.desk.submit import Desk
+from kantis.desk.vault import passkeys
+from kantis.desk.vault.vault import Member, Vault
 from kantis.doors.web.barcode import can_say, code128
 from kantis.doors.web.look import design_of
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place, place_of
+from kantis.doors.web.proving import is_fresh
+from kantis.store import people
 from kantis.store.rows import AccountRow
 
 #: How a reward comes that can be asked for.
 _ASKED: Final = "on request"
+#: Behind the question mark of the card: a passkey may be offered.
+OFFER: Final = "offer"
+#: What a device keeps on which one was.
+OFFERED_COOKIE: Final = "passkey-offered"
+#: Of the browser's own word for itself, how people call the device; the first that fits.
+_DEVICES: Final = {
+    "iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows",
+    "Macintosh": "Mac", "CrOS": "Chromebook", "Linux": "Linux",
+}  # fmt: skip
 
 
 async def card(visit: Visit) -> Response:
     """The card, what there is, and how to go on."""
     place, shown = await visit.office.read(_card, visit)
     number = (shown["account"]["cards"] or [""])[0]
-    new = "joined" in visit.request.query_params
-    return visit.page("portal-card.html", **_said(visit, place), **codes(number), new=new, **shown)
+    new, offered = "joined" in visit.request.query_params, await _is_offered(visit)
+    answer = visit.page(
+        "portal-card.html", **_said(visit, place), **codes(number), new=new, offered=offered,
+        device=device(visit), **shown,
+    )  # fmt: skip
+    if offered:
+        visit.keep(answer, OFFERED_COOKIE, "1")
+    return answer
+
+
+async def _is_offered(visit: Visit) -> bool:
+    """Whether a passkey is offered: once on each device, after a letter has signed in on it."""
+    if OFFER not in visit.request.query_params or OFFERED_COOKIE in visit.request.cookies:
+        return False
+    return is_fresh(visit) and await visit.office.people(_may_make, visit)
+
+
+def _may_make(reader: Desk, vault: Vault, visit: Visit) -> bool:
+    member = alone_here(reader, vault, visit)
+    return member is not None and not passkeys.obstacle(reader, member)
+
+
+def device(visit: Visit) -> str:
+    """What a passkey of this device could be called; empty where nobody knows."""
+    said = visit.request.headers.get("user-agent", "")
+    return next((name for word, name in _DEVICES.items() if word in said), "")
 
 
 def codes(number: str) -> dict[str, Any]:
@@ -75,6 +112,19 @@ def own(reader: Desk, visit: Visit) -> tuple[AccountRow, Any, Place]:
     which they have joined."""
     row, home, place = mine(reader, visit)
     return household.seen_from(reader.books, home, row, reader.clock()), home, place
+
+
+def persons(reader: Desk, vault: Vault, visit: Visit) -> tuple[Member | None, bool]:
+    """Whoever has the account alone; and whether several share it."""
+    row, _, _ = mine(reader, visit)
+    found = vault.open(people.by_account(reader.books, [row.id]))
+    alone = len(found) == 1 and found[0].person is not None
+    return (found[0] if alone else None), len(found) > 1
+
+
+def alone_here(reader: Desk, vault: Vault, visit: Visit) -> Member | None:
+    """Whoever is signed in, where they alone have the account."""
+    return persons(reader, vault, visit)[0]
 
 
 def _card(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:

@@ -11,8 +11,8 @@ from kantis.desk.surveys import WISH
 from kantis.desk.vault.vault import Member, Vault
 from kantis.doors.web import consents, stopping
 from kantis.doors.web.languages import Language
-from kantis.doors.web.own import alone_here
 from kantis.doors.web.pages import NotHere, Visit
+from kantis.doors.web.portal import alone_here
 from kantis.store import people
 
 

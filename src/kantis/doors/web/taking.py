@@ -17,6 +17,7 @@ from kantis.desk.submit import Desk
 from kantis.desk.vault.vault import Vault
 from kantis.doors.web.consents import SOURCE
 from kantis.doors.web.languages import marked as _
+from kantis.doors.web.own_passkeys import prove_with
 from kantis.doors.web.pages import Visit
 from kantis.doors.web.places import Place
 from kantis.doors.web.portal import mine, own, takeable
@@ -48,7 +49,7 @@ async def take(visit: Visit) -> Response:
     if not await visit.office.read(_may_take, visit, body.reward):
         return visit.go("/me/rewards?no=1#main")
     if await must_prove(visit, place.name, event):
-        return await ask_proof(visit, place)
+        return await ask_proof(visit, place, "/me/rewards")
     (result,) = await visit.office.line.submit(place.name, [event])
     done = "no" if result.refusal is not None else "taken"
     return visit.go(f"/me/rewards?{done}=1#main")
@@ -62,10 +63,14 @@ async def must_prove(visit: Visit, program: str, event: Event) -> bool:
     return await visit.office.read(_is_guarded, visit, program, event)
 
 
-async def ask_proof(visit: Visit, place: Place) -> Response:
-    """Send a letter first; nothing was done. Whose address nobody knows goes to the shop."""
+async def ask_proof(visit: Visit, place: Place, back: str) -> Response:
+    """A letter or a passkey first, and then ``back``; nothing was done. Whose address nobody knows
+    goes to the shop."""
     known = await visit.office.people(_gets_letters, visit)
-    return visit.page("portal-prove.html", status=403, place=place, known=known)
+    proves = await visit.office.people(prove_with, visit)
+    return visit.page(
+        "portal-prove.html", status=403, place=place, known=known, proves=proves, back=back
+    )
 
 
 def _gets_letters(reader: Desk, vault: Vault, visit: Visit) -> bool:

@@ -10,11 +10,12 @@ async function keep(answer) {
   await Promise.all(files.map((file) => kept.match(file).then((known) => known || kept.add(file))));
 }
 
-async function card(request) {
+/* What an address with a question mark says is said once: it is shown, and not kept. */
+async function card(request, once) {
   try {
     const answer = await fetch(request);
     if (answer.ok && !answer.redirected && answer.type === "basic") {
-      await keep(answer.clone());
+      if (!once) await keep(answer.clone());
     } else {
       await caches.delete(KEPT); /* signed out: nothing stays */
     }
@@ -35,7 +36,7 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
   if (url.pathname === CARD && event.request.mode === "navigate") {
-    event.respondWith(card(event.request));
+    event.respondWith(card(event.request, url.search !== ""));
   } else if (event.request.mode === "navigate") {
     event.respondWith(fetch(event.request).catch(async () => (await caches.match(CARD)) || Response.error()));
   } else if (/^\/(static|card)\//.test(url.pathname)) {
