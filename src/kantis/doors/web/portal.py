@@ -18,6 +18,7 @@ from kantis.doors.web.barcode import can_say, code128
 from kantis.doors.web.look import design_of
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place, place_of
+from kantis.doors.web.terms import clauses
 from kantis.store.rows import AccountRow
 
 #: How a reward comes that can be asked for.
@@ -89,6 +90,8 @@ def _card(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         "design": design_of(reader.books, place.number, place.name),
         "account": account,
         "counted": {name: unit.name for name, unit in home.program.counted.items()},
+        "coming": around.coming(home, row, now),
+        "challenges": around.challenges(home, row, now, tongue, say),
         "vouchers": around.vouchers(home, row, now, tongue),
         "entitlements": around.entitlements(home, row, now, wanted=tongue),
         "can": [each for each in found if each["can"]],
@@ -131,6 +134,7 @@ def _rewards(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         "frozen": _frozen(reader, visit, row),
         "takeable": takeable(home, row, now) if row.id == mine(reader, visit)[0].id else set(),
         "offers": around.offers(reader.books, home, row, now, wanted=tongue, say=say),
+        "terms": clauses(place.tree, visit.language, "offers"),
         "choices": around.choices(home, row, now, wanted=tongue),
     }
 
