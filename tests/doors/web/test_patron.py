@@ -65,7 +65,12 @@ def come(site: Site, client: httpx.Client, name: str, **more: str) -> str:
 
 def purchase(site: Site, id: str, card: str, *lines: tuple[str, str]) -> None:
     said = [
-        {"id": str(n), "product": category, "category": category, "amount": int(amount.replace(".", ""))}
+        {
+            "id": str(n),
+            "product": category,
+            "category": category,
+            "amount": int(amount.replace(".", "")),
+        }
         for n, (category, amount) in enumerate(lines, 1)
     ]
     event = {"id": id, "type": "purchase", "subject": f"card:{card}", "data": {"lines": said}}
@@ -217,3 +222,25 @@ def test_a_device_is_called_as_people_call_it(park: Site) -> None:
         anna.headers["user-agent"] = agent
         come(park, anna, "Devi")
         assert "Chrome · Android" in plain(anna.get("/me/you").text)
+
+
+@pytest.mark.browser
+def test_a_card_without_a_network_says_so_and_looks_again(browser: Browser, park: Site) -> None:
+    with park.browser() as anna:
+        card = come(park, anna, "Offline")
+        token = anna.cookies["session"]
+    with tab(browser, park.address, session=token) as looked:
+        page = looked.page
+        page.goto("/me")
+        page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        page.wait_for_function("caches.match('/me').then(Boolean)")
+        assert page.locator("#gone").is_hidden()
+        page.context.set_offline(True)
+        page.goto("/me/history")
+        assert card in page.locator(".digits").inner_text()
+        said = page.get_by_text("There is no network. This is your card as this device saw it")
+        said.wait_for()
+        assert re.search(r"20\d\d at \d", page.locator("#gone span").inner_text())
+        page.context.set_offline(False)
+        page.wait_for_load_state()
+        page.get_by_role("heading", name="What happened, and why").wait_for()

@@ -35,8 +35,10 @@ from kantis.store.printing import printed
 from kantis.store.rows import AccountRow
 
 _LETTERS_MAX: Final = 20_000
+#: What is put behind the id of a basket for a voucher that is used with it.
+_VOUCHER: Final = "-v-"
 #: How a reward comes that can be asked for.
-_ON_REQUEST: Final = "on request"
+ON_REQUEST: Final = "on request"
 
 
 async def sale(visit: Visit) -> Response:
@@ -85,7 +87,7 @@ async def use(visit: Visit) -> Response:
     """A voucher is used up."""
     form = await visit.form()
     basket, code = basket_of(visit, form), form.get("voucher", "")[:100]
-    return await _asked(visit, basket, f"-v-{code}", Use(code, basket.total))
+    return await _asked(visit, basket, f"{_VOUCHER}{code}", Use(code, basket.total))
 
 
 async def load(visit: Visit) -> Response:
@@ -163,7 +165,7 @@ def _shown(reader: Desk, visit: Visit, basket: Basket) -> tuple[Place, dict[str,
         "categories": categories(place.tree), "unit": money(place.money), "held": held,
         "fresh": False, "seen": "", "gives": [], "off": 0, "offers": [], "pays": {}, "bring": {},
     }  # fmt: skip
-    found |= _member(reader, home, row, basket, visit.language.tag)
+    found |= _member(reader, visit, home, row, basket)
     if basket.lines and known is None:
         found |= _quoted(reader, visit, home, basket)
     if row is None and basket.card:
@@ -175,26 +177,41 @@ def _shown(reader: Desk, visit: Visit, basket: Basket) -> tuple[Place, dict[str,
 
 
 def _member(
-    reader: Desk, home: Home, row: AccountRow | None, basket: Basket, tag: str
+    reader: Desk, visit: Visit, home: Home, row: AccountRow | None, basket: Basket
 ) -> dict[str, Any]:
     """What is there for the member, whatever they buy."""
     if row is None:
-        return {"account": None, "rewards": [], "vouchers": [], "stopped": False}
-    now, books = reader.clock(), reader.books
+        return {"account": None, "rewards": [], "vouchers": [], "used": [], "stopped": False}
+    now, books, tag = reader.clock(), reader.books, visit.language.tag
     stopped = reader.homes.freezes.stops(row, now)
     rewards = around.rewards(books, home, row, now, basket=basket.total, wanted=[tag])
     return {
         "account": standing(books, home, row, now),
         "stopped": stopped,
         "seen": "" if stopped else seen(books, home, row, now),
-        "rewards": [each for each in rewards if each["can"] and each["comes"] == _ON_REQUEST],
+        "rewards": [each for each in rewards if each["can"] and each["comes"] == ON_REQUEST],
         "vouchers": around.vouchers(home, row, now, [tag]),
+        "used": _used(reader, visit, home, row, basket),
         "offers": [
             each
             for each in around.offers(books, home, row, now, wanted=[tag])
             if each["state"] == OPEN
         ],
     }
+
+
+def _used(
+    reader: Desk, visit: Visit, home: Home, row: AccountRow, basket: Basket
+) -> list[dict[str, Any]]:
+    """The vouchers that were used up for this sale."""
+    tag, now = visit.language.tag, reader.clock()
+    key = f"{visit.till.source}/{basket.id}{_VOUCHER}"
+    gone = {
+        f"{key}{each['code']}": each
+        for each in around.vouchers(home, row, now, [tag], closed=True)
+        if each["state"] == "used"
+    }
+    return [gone[each.key] for each in reader.books.events(gone)] if gone else []
 
 
 def _quoted(reader: Desk, visit: Visit, home: Home, basket: Basket) -> dict[str, Any]:

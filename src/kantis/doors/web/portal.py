@@ -95,7 +95,7 @@ def _card(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         "vouchers": around.vouchers(home, row, now, tongue),
         "entitlements": around.entitlements(home, row, now, wanted=tongue),
         "can": [each for each in found if each["can"]],
-        "near": [each for each in found if _is_near(each)],
+        "near": [each for each in found if is_near(each)],
         "frozen": _frozen(reader, visit, row),
         "news": _news(reader, visit, home),
     }
@@ -119,7 +119,7 @@ def _news(reader: Desk, visit: Visit, home: Home) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _is_near(reward: dict[str, Any]) -> bool:
+def is_near(reward: dict[str, Any]) -> bool:
     """Whether at least half of the points for a reward are there."""
     missing, points = Decimal(reward["missing"] or 0), Decimal(reward["points"] or 0)
     return not reward["can"] and 0 < missing * 2 <= points

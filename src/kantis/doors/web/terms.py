@@ -166,6 +166,10 @@ class _Writer:
             name: title[:1].upper() + title[1:]
             for name, title in titles(tree, language.tag).items()
         }
+        balances = tree["balances"].value if "balances" in tree else {}
+        for name in balances:  # a language has its own words for points, stamps and the like
+            if self._names[name] == name[:1].upper() + words(name)[1:]:
+                self._names[name] = self._speaker.name(name)
 
     def chapter(self, section: str, title: str, first: tuple[str, ...]) -> Chapter:
         entries = self._tree[section].value

@@ -15,6 +15,16 @@ if (share && (navigator.share || navigator.clipboard)) {
     }
   });
 }
+/* The card that a device kept says so; it is looked at again once the network is back. */
+const gone = document.getElementById("gone");
+if (gone) {
+  const seen = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
+  gone.querySelector("span").textContent = seen.format(Number(gone.dataset.at));
+  const tell = () => { gone.hidden = navigator.onLine; };
+  tell();
+  addEventListener("offline", tell);
+  addEventListener("online", () => (gone.hidden ? tell() : location.reload()));
+}
 /* Lets the device keep the card for when there is no network. */
 if ("serviceWorker" in navigator) {
   navigator.serviceWorker.register("/me/worker.js", { scope: "/me" });
