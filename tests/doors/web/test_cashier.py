@@ -1,13 +1,21 @@
 """What a cashier is told: what was used, what is too much, what became of a claimed receipt."""
 
 import re
+import time
+from collections.abc import Iterator
 
+import httpx
 import pytest
 from playwright.sync_api import Browser
 
+from kantis.desk import staff, tills
+from kantis.desk.submit import Desk
+from tests.doors.service.server import buy
 from tests.doors.web.looking import LOOKS, THEMES, tab
+from tests.doors.web.test_household import HOUSE, come, together
+from tests.doors.web.test_joining import Site, opened
 from tests.doors.web.test_patron import plain
-from tests.doors.web.test_till import Shop, fields, ready, sell, shop
+from tests.doors.web.test_till import BY, Shop, fields, ready, sell, shop
 
 __all__ = ["shop"]
 pytestmark = pytest.mark.browser
@@ -100,3 +108,84 @@ def test_the_till_says_when_the_network_is_back(browser: Browser, shop: Shop) ->
         page.get_by_text("The network is back, and all sales are recorded.").wait_for()
         page.locator("#back a").click()
         page.get_by_role("heading", name="Sale", exact=True).wait_for()
+
+
+# ── a household at the counter ───────────────────────────────────────────────
+
+TREATS = HOUSE.replace(
+    "rewards: {", "rewards: {tea: {title: {en: A tea}, cost: 20 points, gives: a tea}, "
+)
+
+
+class Family:
+    """A site with a till at which a cashier stands; ``anna`` leads, ``ben`` came in."""
+
+    def __init__(self, site: Site, till: str) -> None:
+        self.site, self.anna, self.ben = site, site.browser(), site.browser()
+        self.till = site.browser()
+        self.till.cookies.set("till", till)
+        self.hers, self.his = come(site, self.anna, "Anna", 50), come(site, self.ben, "Ben", 30)
+        together(self.anna, self.ben)
+
+    def at_till(self, card: str) -> str:
+        return self.till.get("/till", params={"card": card, "amount": "5"}).text
+
+    def permit(self, *, burns: bool) -> None:
+        about = {"member": self.his, "burns": str(int(burns))}
+        assert self.anna.post("/me/household/permit", data=about).status_code in (200, 303)
+
+    def redeem(self) -> httpx.Response:
+        form = fields(self.at_till(self.his), "/till/sale") | {"reward": "tea"}
+        return self.till.post("/till/hold", data=form)
+
+
+@pytest.fixture(scope="module")
+def family(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Family]:
+    found: list[str] = []
+
+    def prepare(desk: Desk) -> None:
+        cashier, _ = staff.invite(desk, "kai", "Kai", "cashier", "club", BY)
+        found.append(tills.pair(desk, tills.offer(desk, 1, "First", "", BY), "here"))
+        found.append(tills.give_pin(desk, 1, cashier, BY))
+        found.append(str(cashier))
+
+    with opened(tmp_path_factory.mktemp("family"), TREATS, prepare) as site:
+        till, pin, cashier = found
+        family = Family(site, till)
+        about = {"cashier": cashier, "pin": pin}
+        assert family.till.post("/till/sign-in", data=about).status_code == 303
+        yield family
+
+
+def test_a_member_of_a_household_has_its_points_at_the_till(family: Family) -> None:
+    answer = family.site.till.post("/v1/events", json=buy("hers", family.hers, 7))
+    assert answer.status_code == 200
+    for card in (family.hers, family.his):
+        said = plain(family.at_till(card))
+        assert "The member has 87 points" in said
+    family.permit(burns=False)
+    assert "A tea" not in plain(family.at_till(family.his)), "only whoever may spend is offered it"
+    assert "available now" not in plain(family.ben.get("/me/rewards").text)
+    assert "available now" in plain(family.anna.get("/me/rewards").text)
+    refused = family.redeem()
+    assert refused.status_code == 409
+    assert "This member may not spend the points of the household." in refused.text
+    family.permit(burns=True)
+    assert "A tea" in plain(family.at_till(family.his))
+    assert "available now" in plain(family.ben.get("/me/rewards").text)
+    answer = family.redeem()
+    assert answer.status_code == 303, answer.text
+    page = family.till.get(answer.headers["location"]).text
+    assert "The member has 67 points" in plain(page)
+    answer = family.till.post("/till/release", data=fields(page, "/till/release"))
+    assert answer.status_code == 303, answer.text
+    assert "The member has 87 points" in plain(family.at_till(family.his))
+    page = family.till.get(family.redeem().headers["location"]).text
+    answer = family.till.post("/till/sale", data=fields(page, "/till/sale"))
+    assert answer.status_code == 303, answer.text
+    end = time.monotonic() + 10  # what comes with his card reaches the household a moment later
+    while "The member has 72 points" not in plain(family.at_till(family.his)):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    shown = plain(family.till.get(answer.headers["location"]).text)
+    assert "The member has 72 points" in shown

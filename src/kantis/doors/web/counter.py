@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from kantis.core.amounts import money
 from kantis.core.events import Load, Redeem, Release, Use
-from kantis.desk import around
+from kantis.desk import around, household
 from kantis.desk.forecasts import quoted
 from kantis.desk.programs import Home
 from kantis.desk.results import PARKED
@@ -71,7 +71,9 @@ async def hold(visit: Visit) -> Response:
     """Points are set aside for a reward; the purchase spends them."""
     form = await visit.form()
     basket = basket_of(visit, form)
-    wanted = Redeem(form.get("reward", ""), basket.total, hold=True, lines=basket.lines)
+    _, member = await visit.office.read(_whose, visit, basket.card)
+    reward = form.get("reward", "")
+    wanted = Redeem(reward, basket.total, hold=True, lines=basket.lines, member=member)
     return await _asked(visit, basket, HOLD, wanted)
 
 
@@ -100,7 +102,8 @@ async def load(visit: Visit) -> Response:
 async def _asked(
     visit: Visit, basket: Basket, behind: str, body: Any, onward: Basket | None = None
 ) -> Response:
-    code = await send(visit, f"{basket.id}{behind}", f"card:{basket.card}", body)
+    subject, _ = await visit.office.read(_whose, visit, basket.card)
+    code = await send(visit, f"{basket.id}{behind}", subject, body)
     if code:
         return await show(visit, basket, trouble=code, status=409)
     # it goes on from now: what has just been loaded or set aside counts for it
@@ -133,7 +136,7 @@ async def show(visit: Visit, basket: Basket, *, trouble: str = "", status: int =
     account, hello = shown["account"], None
     if account is not None:
         now = visit.office.desk.clock()
-        hello = await greeting(visit, account["account"], basket.id, now)
+        hello = await greeting(visit, shown["own"], basket.id, now)
     return visit.page(
         "till-sale.html", status=status, place=place, say=place.speaker(visit.language),
         basket=basket, trouble=refused, hello=hello, **{"refused": "", **shown},
@@ -151,6 +154,17 @@ def account_of(reader: Desk, program: int, card: str) -> AccountRow | None:
     """The account that a card is for."""
     number = reader.books.cards([(program, card)]).get((program, card)) if card else None
     return reader.books.account(number) if number is not None else None
+
+
+def _whose(reader: Desk, visit: Visit, card: str) -> tuple[str, str]:
+    """Who is asked for what a card wants to spend: the account of the household whose points it
+    has, with the name that its member has there, or the card itself."""
+    home, now = reader.homes.numbered(visit.till.number), reader.clock()
+    row = account_of(reader, home.number, card)
+    name = household.name_in(home, row, now) if row is not None else ""
+    if row is None or not name:
+        return f"card:{card}", ""
+    return f"account:{household.seen_from(reader.books, home, row, now).id}", name
 
 
 def _shown(reader: Desk, visit: Visit, basket: Basket) -> tuple[Place, dict[str, Any]]:
@@ -181,20 +195,30 @@ def _member(
 ) -> dict[str, Any]:
     """What is there for the member, whatever they buy."""
     if row is None:
-        return {"account": None, "rewards": [], "vouchers": [], "used": [], "stopped": False}
-    now, books, tag = reader.clock(), reader.books, visit.language.tag
-    stopped = reader.homes.freezes.stops(row, now)
-    rewards = around.rewards(books, home, row, now, basket=basket.total, wanted=[tag])
+        return {
+            "account": None,
+            "own": 0,
+            "rewards": [],
+            "vouchers": [],
+            "used": [],
+            "stopped": False,
+        }
+    now, books, tag, own = reader.clock(), reader.books, visit.language.tag, row
+    row, name = household.seen_from(books, home, own, now), household.name_in(home, own, now)
+    about = f"card:{name or basket.card}"
+    stopped = any(reader.homes.freezes.stops(each, now) for each in (own, row))
+    rewards = around.rewards(books, home, row, now, about, basket.total, [tag])
     return {
         "account": standing(books, home, row, now),
+        "own": own.id,
         "stopped": stopped,
-        "seen": "" if stopped else seen(books, home, row, now),
+        "seen": "" if stopped or name else seen(books, home, row, now),
         "rewards": [each for each in rewards if each["can"] and each["comes"] == ON_REQUEST],
         "vouchers": around.vouchers(home, row, now, [tag]),
         "used": _used(reader, visit, home, row, basket),
         "offers": [
             each
-            for each in around.offers(books, home, row, now, wanted=[tag])
+            for each in around.offers(books, home, row, now, about, [tag])
             if each["state"] == OPEN
         ],
     }
@@ -218,6 +242,11 @@ def _quoted(reader: Desk, visit: Visit, home: Home, basket: Basket) -> dict[str,
     """What the purchase would do, by rule."""
     till = visit.till
     wanted = purchase(till, basket, set_aside(reader, till, basket.id))
+    subject, member = _whose(reader, visit, basket.card)
+    if member:  # it is sent on to the household, which decides it
+        wanted = structs.replace(
+            wanted, subject=subject, body=structs.replace(wanted.body, member=member)
+        )
     result, forecast = quoted(reader, wanted, program=till.program)
     found: dict[str, Any] = {"refused": why_not(result), "waits": result.outcome == PARKED}
     if result.entry is not None:

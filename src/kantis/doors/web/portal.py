@@ -78,12 +78,19 @@ def own(reader: Desk, visit: Visit) -> tuple[AccountRow, Any, Place]:
     return household.seen_from(reader.books, home, row, reader.clock()), home, place
 
 
+def _subject(reader: Desk, visit: Visit) -> str:
+    """Who asks what can be had, as a household knows them."""
+    row, home, _ = mine(reader, visit)
+    name = household.name_in(home, row, reader.clock())
+    return f"card:{name or household.name_of(row, reader.books.tokens(row.id))}"
+
+
 def _card(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
     row, home, place = own(reader, visit)
     now = reader.clock()
     tongue = [visit.language.tag]
     say = place.teller(visit.language)
-    found = around.rewards(reader.books, home, row, now, wanted=tongue, say=say)
+    found = around.rewards(reader.books, home, row, now, _subject(reader, visit), 0, tongue, say)
     account = standing(reader.books, home, row, now)
     account["cards"] = reader.books.tokens(mine(reader, visit)[0].id)
     return place, {
@@ -128,12 +135,12 @@ def is_near(reward: dict[str, Any]) -> bool:
 def _rewards(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
     row, home, place = own(reader, visit)
     now, tongue, say = reader.clock(), [visit.language.tag], place.teller(visit.language)
-    found = around.rewards(reader.books, home, row, now, wanted=tongue, say=say)
+    found = around.rewards(reader.books, home, row, now, _subject(reader, visit), 0, tongue, say)
     return place, {
         "rewards": found,
         "frozen": _frozen(reader, visit, row),
         "takeable": takeable(home, row, now) if row.id == mine(reader, visit)[0].id else set(),
-        "offers": around.offers(reader.books, home, row, now, wanted=tongue, say=say),
+        "offers": around.offers(reader.books, home, row, now, _subject(reader, visit), tongue, say),
         "terms": clauses(place.tree, visit.language, "offers"),
         "choices": around.choices(home, row, now, wanted=tongue),
     }

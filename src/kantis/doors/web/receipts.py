@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from kantis.core.amounts import money, share
 from kantis.core.events import EDITED, Body, Cancel, Claim, Event, Purchase, Refund
-from kantis.desk import around
+from kantis.desk import around, household
 from kantis.desk.forecasts import quoted
 from kantis.desk.programs import Home
 from kantis.desk.recorded import entry_of, event_of
@@ -57,7 +57,7 @@ async def _show(visit: Visit, *, trouble: str = "", status: int = 200) -> Respon
     place, shown = await visit.office.read(_shown, visit)
     account, hello = shown["account"], None
     if account is not None:
-        hello = await greeting(visit, account["account"], shown["number"], shown["at"])
+        hello = await greeting(visit, shown["own"], shown["number"], shown["at"])
     return visit.page(
         "till-receipt.html", status=status, place=place, say=place.speaker(visit.language),
         trouble=trouble, hello=hello, fresh=new_receipt(), **shown,
@@ -206,9 +206,11 @@ def _decided(
     books, now, units = reader.books, reader.clock(), home.program.units
     (recorded,) = books.entries([(account, seq)])
     did = entry_of(*recorded).decision
-    owner = books.account(account)
-    assert owner is not None
-    rewards = around.rewards(books, home, owner, now, wanted=[visit.language.tag])
+    own = books.account(account)
+    assert own is not None
+    owner, name = household.seen_from(books, home, own, now), household.name_in(home, own, now)
+    about = f"card:{name}" if name else row.subject
+    rewards = around.rewards(books, home, owner, now, about, wanted=[visit.language.tag])
     near = [each for each in rewards if is_near(each)]
     can = [each for each in rewards if each["can"] and each["comes"] == counter.ON_REQUEST]
     held = set_aside(reader, visit.till, row.key.partition("/")[2])
@@ -226,6 +228,7 @@ def _decided(
             for each, _ in books.undoing([(x, row.key) for x in people.became(books, account)])
         ),
         "account": standing(books, home, owner, now),
+        "own": own.id,
         "near": min(near, key=lambda each: Decimal(each["missing"]), default=None),
         "can": can[0] if can else None,
         "held": held if held is not None and held.state == CAPTURED else None,
