@@ -155,6 +155,8 @@ def family(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Family]:
         about = {"cashier": cashier, "pin": pin}
         assert family.till.post("/till/sign-in", data=about).status_code == 303
         yield family
+        for each in (family.anna, family.ben, family.till):
+            each.close()
 
 
 def test_a_member_of_a_household_has_its_points_at_the_till(family: Family) -> None:
