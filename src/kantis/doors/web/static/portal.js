@@ -20,10 +20,19 @@ const gone = document.getElementById("gone");
 if (gone) {
   const seen = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "short" });
   gone.querySelector("span").textContent = seen.format(Number(gone.dataset.at));
-  const tell = () => { gone.hidden = navigator.onLine; };
+  const stands = location.pathname !== "/me"; // the kept card stands for another page
+  const tell = () => { gone.hidden = navigator.onLine && !stands; };
+  // A device may have a network and still not reach the service: it is asked before.
+  const again = async () => {
+    if (gone.hidden) return;
+    const there = await fetch("/readyz", { cache: "no-store" }).then((answer) => answer.ok, () => false);
+    if (there) location.reload();
+    else setTimeout(again, 3000);
+  };
   tell();
   addEventListener("offline", tell);
-  addEventListener("online", () => (gone.hidden ? tell() : location.reload()));
+  addEventListener("online", again);
+  if (stands) setTimeout(again, 3000);
 }
 /* Lets the device keep the card for when there is no network. */
 if ("serviceWorker" in navigator) {
