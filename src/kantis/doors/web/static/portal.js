@@ -31,7 +31,7 @@ if (gone) {
   };
   tell();
   addEventListener("offline", tell);
-  addEventListener("online", again);
+  addEventListener("online", () => setTimeout(again, 1000)); // whoever goes on by then is left alone
   if (stands) setTimeout(again, 3000);
 }
 /* Lets the device keep the card for when there is no network. */
