@@ -61,10 +61,14 @@ class Phrase(Struct, frozen=True):
 
 
 class Name(Struct, frozen=True):
-    """The name of an entry of the program, of a level, or of a partner, and its English title."""
+    """The name of an entry of the program, of a level, or of a partner, and its English title.
+
+    ``of`` is the section in which it stands, where entries of several may be called the same.
+    """
 
     name: str
     title: str = ""
+    of: str = ""
 
     def __str__(self) -> str:
         return self.title or self.name

@@ -9,12 +9,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from kantis.core.account import value_at
+from kantis.core.amounts import Unit
 from kantis.core.calendar import show_day, show_instant
+from kantis.core.levels import Lasts
+from kantis.core.sentences import Amount
 from kantis.desk.programs import Home
 from kantis.desk.showing import Say, left_of, now_of
 from kantis.engine import reach
 from kantis.engine.members import entitled
 from kantis.engine.program import Program
+from kantis.features.counters import THOUSANDTHS
 from kantis.store.books import Books
 from kantis.store.rows import AccountRow
 
@@ -161,6 +165,64 @@ def vouchers(
     return sorted(found, key=lambda each: (each["state"] != "open", each["until"]))
 
 
+def challenges(
+    home: Home, row: AccountRow, now: int, wanted: Sequence[str] = (), say: Say = str
+) -> list[Plain]:
+    """The challenges that can still be won: what is done of each, and what it gives."""
+    state, money = now_of(home, row, now), home.program.money
+    return [
+        {
+            "challenge": each.name,
+            "title": text_in(each.title, wanted),
+            "counts": money.name if each.counts == "spend" else each.counts,
+            "has": _progress(each.has, each.counts, money),
+            "goal": _progress(each.goal, each.counts, money),
+            "gives": say(each.gives),
+            "until": last_day(each.until),
+        }
+        for each in reach.challenges_within(home.program, state, max(now, state.at))
+    ]
+
+
+def _progress(done: int, counts: str, money: Unit) -> str:
+    """How much of a goal, as a decimal number; a measure without needless zeros."""
+    if counts == "spend":
+        return money.number(done)
+    return Amount(THOUSANDTHS, done, short=True).number if counts == "measure" else str(done)
+
+
+def coming(home: Home, row: AccountRow, now: int) -> list[Plain]:
+    """Points that are pending: since when, and from which day on they can be spent, or what
+    they wait for; those of one day and one cause together."""
+    state, days = now_of(home, row, now), home.program.calendar
+    sums: dict[tuple[str, int, int, str], int] = {}
+    timed: dict[int, int] = {}
+    for opens, number, amount in state.waiting:
+        lot = state.lots[number]
+        timed[number] = timed.get(number, 0) + amount
+        key = lot.balance, days.day(opens), lot.bucket, ""
+        sums[key] = sums.get(key, 0) + amount
+    for number, lot in state.lots.items():
+        rest = lot.pending - timed.get(number, 0)
+        if rest > 0:
+            key = lot.balance, 0, lot.bucket, lot.group
+            sums[key] = sums.get(key, 0) + rest
+    return [
+        {
+            "balance": balance,
+            "amount": home.program.units[balance].number(amount),
+            "from": show_day(opens) if opens else "",
+            "earned": show_day(earned),
+            # a purchase that nobody has named waits under its own key
+            "group": "" if "/" in group else group,
+        }
+        for (balance, opens, earned, group), amount in sorted(
+            sums.items(), key=lambda each: (each[0][1] or 1 << 60, each[0])
+        )
+        if balance in home.program.units
+    ]
+
+
 def entitlements(
     home: Home, row: AccountRow, now: int, subject: str = "", wanted: Sequence[str] = ()
 ) -> list[Plain]:
@@ -190,12 +252,21 @@ def referrals(home: Home, row: AccountRow, now: int, wanted: Sequence[str] = ())
         if fact.startswith("referral "):
             name = fact.removeprefix("referral ")
             spent = state.counters.get(fact, {}).get(0, 0)
+            since = history[0][0]
+            then = program.plan_for(state, max(since, 0)).referrals.get(name)
+            section = (then or found[name]).section if then or name in found else None
+            within = section.within if section is not None else None
+            ends = Lasts(length=within).until(program.calendar.day(since)) if within else 0
             came.append(
                 {
                     "referral": name,
                     "by": history[0][1],
                     "done": fact in state.awards,
                     "spent": program.money.number(spent),
+                    "missing": program.money.number(
+                        max(0, section.spends - spent) if section is not None else 0
+                    ),
+                    "until": last_day(ends),
                 }
             )
     for key, award in state.awards.items():

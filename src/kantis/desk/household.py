@@ -75,6 +75,12 @@ def seen_from(books: Reading, home: Home, row: AccountRow, now: int) -> AccountR
     return found if found is not None and found.program == row.program else row
 
 
+def name_in(home: Home, row: AccountRow, now: int) -> str:
+    """How the member of an account is called in the household that they share; empty where they
+    share none."""
+    return now_of(home, row, now).away[1]
+
+
 def members(state: Account, cards: list[str]) -> list[One]:
     """The members of a household, the lead first; ``cards`` are those of its own account."""
     alone_here = [name for name, each in state.members.items() if not each.home]

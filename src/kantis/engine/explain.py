@@ -86,7 +86,9 @@ def _counted(units: dict[str, Unit], changes: list[tuple[Any, ...]]) -> list[Sen
     more = Template("{amount} counted for {counter}.")
     less = Template("{amount} no longer counted for {counter}.")
     return [
-        (more if amount > 0 else less)(amount=_amount(units[name], abs(amount)), counter=Name(name))
+        (more if amount > 0 else less)(
+            amount=_amount(units[name], abs(amount)), counter=Name(name, of="counters")
+        )
         for name, _, amount in moved
         if amount
     ]
@@ -121,8 +123,8 @@ def _effect(plan: Plan, effect: tuple[str, str, int]) -> Sentence:
         kind = plan.vouchers.get(rule)
         if kind is not None and kind.good_for:
             used = Template("A voucher {rule} is used: {what}.")
-            return used(rule=named, what=Phrase(kind.good_for))
-        return Template("A voucher {rule} is used.")(rule=named)
+            return used(rule=Name(rule, of="vouchers"), what=Phrase(kind.good_for))
+        return Template("A voucher {rule} is used.")(rule=Name(rule, of="vouchers"))
     off = Template("{money} off {where}: {rule}.")
     return off(money=Amount(plan.money, amount), where=where, rule=named)
 
@@ -321,7 +323,7 @@ def _change(plan: Plan, change: tuple[Any, ...]) -> Sentence | None:
         money = Amount(plan.money, worth)
         return Template("Voucher {code} ({kind}){worth}{end}.")(
             code=code,
-            kind=Name(kind),
+            kind=Name(kind, of="vouchers"),
             worth=Template(" worth {money}")(money=money) if worth else "",
             end=Template(", good until {day}")(day=Day(expires - 1)) if expires else "",
         )
@@ -329,12 +331,12 @@ def _change(plan: Plan, change: tuple[Any, ...]) -> Sentence | None:
         state = _STATES.get(change[2])
         return state(code=change[1]) if state is not None else None
     if change[0] == "offer" and change[2] >= 0:
-        return Template("The offer {offer} is loaded.")(offer=Name(change[1]))
+        return Template("The offer {offer} is loaded.")(offer=Name(change[1], of="offers"))
     if change[0] == "join":
         return Template("The account was opened.")()
     if change[0] == "choose":
         chosen = Template("The choice of {choice} is {option}.")
-        return chosen(choice=Name(change[1]), option=Phrase(change[3]))
+        return chosen(choice=Name(change[1], of="choices"), option=Name(change[3], of="partners"))
     if change[0] == "know":
         return _known(change[1], change[3])
     return _shared(plan, change)
@@ -357,7 +359,7 @@ def _known(fact: str, value: str) -> Sentence:
     what, _, name = fact.partition(" ")
     if what == "referral":
         came = Template("Came by the invitation {referral} of {account}.")
-        return came(referral=Name(name), account=value.removeprefix("account:"))
+        return came(referral=Name(name, of="referrals"), account=value.removeprefix("account:"))
     if what == "segment":
         now = Template("From now on in the segment {segment}.")
         past = Template("No longer in the segment {segment}.")
@@ -398,7 +400,9 @@ def _towards(plan: Plan, counter: str, amount: int) -> Sentence | None:
         less = Template("{amount} no longer counted towards the referral {name}.")
     else:
         return None
-    return (more if amount > 0 else less)(amount=_amount(unit, abs(amount)), name=Name(name))
+    return (more if amount > 0 else less)(
+        amount=_amount(unit, abs(amount)), name=Name(name, of=f"{room}s")
+    )
 
 
 def _shared(plan: Plan, change: tuple[Any, ...]) -> Sentence | None:

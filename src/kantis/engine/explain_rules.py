@@ -138,7 +138,7 @@ def fired(
 
 def _reward(plan: Plan, tree: dict[str, Any], fact: Fact) -> Sentence:
     rule, balance, _, points, _, plain = fact
-    named, gives = Name(rule), words(tree, rule, "gives")
+    named, gives = Name(rule, of="rewards"), words(tree, rule, "gives")
     if not balance:
         came = Template("The reward {rule} came by itself: {gives}.")
         return came(rule=named, gives=gives)

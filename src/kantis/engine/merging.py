@@ -23,7 +23,7 @@ from kantis.core.events import Body, Cancel, Capture, Merge, Merged, Refund, Rel
 from kantis.core.lots import voided
 from kantis.core.places import AVAILABLE, HELD, OWED, PENDING, TRANSIT
 from kantis.core.records import Past
-from kantis.core.sentences import Day, Name, Phrase, Sentence, Template
+from kantis.core.sentences import Day, Name, Sentence, Template
 from kantis.core.turn import Refused, Turn
 from kantis.engine import bringing
 from kantis.engine.bringing import REASON
@@ -78,7 +78,8 @@ def stays(theirs: Account, mine: Account) -> list[Sentence]:
     for name, history in mine.choices.items():
         if name in theirs.choices and theirs.choices[name][-1][1] != history[-1][1]:
             chosen = Template("The choice of {choice} stays {option}.")
-            said.append(chosen(choice=Name(name), option=Phrase(history[-1][1])))
+            option = Name(history[-1][1], of="partners")
+            said.append(chosen(choice=Name(name, of="choices"), option=option))
     for name, told in mine.facts.items():
         if name in theirs.facts and theirs.facts[name][-1][1] != told[-1][1] and " " not in name:
             known = Template("It stays known that {fact} is {value}.")

@@ -13,16 +13,19 @@ from msgspec import Struct
 
 from kantis.core import windows
 from kantis.core.account import Account
+from kantis.core.conditions import check_who
 from kantis.core.decision import Context
 from kantis.core.events import Body, Event, Load, Redeem
 from kantis.core.lots import spendable
-from kantis.core.sentences import No, Phrase, Value
+from kantis.core.phrases import Span
+from kantis.core.sentences import Amount, Name, No, Phrase, Several, Value
 from kantis.core.turn import Refused, Turn, begin
 from kantis.engine import budgets
 from kantis.engine.explain import words_of
 from kantis.engine.plan import Plan
 from kantis.engine.program import Program
 from kantis.features import households, offers, rewards
+from kantis.features.challenges import Challenge, progress
 from kantis.features.offers import OfferSection
 from kantis.features.rewards import RewardSection
 from kantis.features.tiers import TierGroup, earned_level, since_reached
@@ -74,6 +77,23 @@ class OfferReach(Struct):
     loaded: int = -1
     used: int = 0
     left: int = -1
+
+
+class ChallengeReach(Struct):
+    """A challenge that can still be won: what of its ``goal`` is done, what it gives, and
+    ``until`` when (the first day without it; 0: no end).
+
+    ``counts`` is what is counted: ``spend``, ``purchases``, ``items``, ``times``, ``measure``,
+    or of a streak its windows (``weeks``).
+    """
+
+    name: str
+    title: dict[str, str]
+    counts: str
+    has: int
+    goal: int
+    until: int
+    gives: Value
 
 
 class Step(Struct):
@@ -241,6 +261,61 @@ def _offer_state(offer: OfferSection, turn: Turn, body: Load) -> str:
     except Refused as refused:
         return USED_UP if refused.refusal.code == "offer-used-up" else ""
     return COMING if spans and turn.day < spans[0].first else OPEN
+
+
+# ── challenges ────────────────────────────────────────────────────────────────
+
+
+def challenges_within(
+    program: Program, account: Account, moment: int, subject: str = ""
+) -> list[ChallengeReach]:
+    """The challenges that are meant for a member now, and how far they are."""
+    plan = program.plan_for(account, moment)
+    turn = _asking(plan, account, moment, subject, Load(""), {})
+    found = []
+    for challenge in plan.challenges.values():
+        section = challenge.section
+        streak, window = section.streak, section.counted_in
+        has, won = progress(challenge, account, turn.day)
+        spans = section.when.spans if section.when is not None else ()
+        last = max((each.last for each in spans), default=0)
+        meant = section.who is None or not check_who(section.who, turn)
+        if not meant or (won and not section.repeats) or _is_over(spans, turn.day):
+            continue
+        goal = section.goal.amount if streak is None else streak.count
+        until = last + 1 if last else 0
+        if window.kind != "ever" and streak is None:
+            until = windows.end(window, turn.day, account.joined)
+        found.append(
+            ChallengeReach(
+                challenge.name,
+                section.title,
+                section.goal.counts if streak is None else f"{streak.window}s",
+                min(has, goal),
+                goal,
+                until,
+                _wins(challenge, plan),
+            )
+        )
+    return found
+
+
+def _is_over(spans: tuple[Span, ...], day: int) -> bool:
+    """Whether a day is outside of all dates that are named."""
+    return bool(spans) and not any(x.first <= day and (not x.last or day <= x.last) for x in spans)
+
+
+def _wins(challenge: Challenge, plan: Plan) -> Value:
+    """What a challenge gives."""
+    section, balance = challenge.section, challenge.balance
+    won: list[Value] = []
+    if section.give is not None and balance is not None:
+        won.append(Amount(balance.unit, section.give.amount))
+    if section.voucher:
+        won.append(Name(section.voucher, of="vouchers"))
+    if section.badge:
+        won.append(section.badge)
+    return Several(tuple(won))
 
 
 # ── levels ────────────────────────────────────────────────────────────────────

@@ -40,10 +40,16 @@ class Site:
     """A service with one program that anybody of age may join."""
 
     def __init__(
-        self, address: str, letters: Letters, till: httpx.Client, old: str, manager: str
+        self,
+        address: str,
+        letters: Letters,
+        till: httpx.Client,
+        counter: httpx.Client,
+        old: str,
+        manager: str,
     ) -> None:
         self.address, self.letters, self.till, self.old = address, letters, till, old
-        self.manager = manager
+        self.counter, self.manager = counter, manager
 
     def browser(self) -> httpx.Client:
         headers = {"accept": "text/html", "sec-fetch-site": "same-origin"}
@@ -96,8 +102,8 @@ def opened(
                 head = {"idempotency-key": '"old"'}
                 answer = counter.post("/v1/members", json=said, headers=head)
                 assert answer.status_code == 201, answer.text
-            with server.client(key) as till:
-                yield Site(server.address, letters, till, old, manager)
+            with server.client(key) as till, server.client(staff) as counter:
+                yield Site(server.address, letters, till, counter, old, manager)
             status, log = server.end()
             assert status == 0, log
             assert '"fault"' not in log

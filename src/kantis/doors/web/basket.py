@@ -10,7 +10,7 @@ import re
 from typing import Final
 from urllib.parse import quote, unquote, urlencode
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from kantis.core.amounts import Unit
 from kantis.core.events import Line
@@ -109,6 +109,10 @@ class Basket(Struct, frozen=True):
     lines: tuple[Line, ...] = ()
     #: What was paid in points without the network, per reward.
     points: tuple[tuple[str, int], ...] = ()
+
+    def without(self, at: int) -> Basket:
+        """The same sale without one of its lines."""
+        return structs.replace(self, lines=(*self.lines[:at], *self.lines[at + 1 :]))
 
     @property
     def total(self) -> int:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from kantis.core.amounts import money
 from kantis.core.events import Load, Redeem, Release, Use
-from kantis.desk import around
+from kantis.desk import around, household
 from kantis.desk.forecasts import quoted
 from kantis.desk.programs import Home
 from kantis.desk.results import PARKED
@@ -35,8 +35,10 @@ from kantis.store.printing import printed
 from kantis.store.rows import AccountRow
 
 _LETTERS_MAX: Final = 20_000
+#: What is put behind the id of a basket for a voucher that is used with it.
+_VOUCHER: Final = "-v-"
 #: How a reward comes that can be asked for.
-_ON_REQUEST: Final = "on request"
+ON_REQUEST: Final = "on request"
 
 
 async def sale(visit: Visit) -> Response:
@@ -69,7 +71,9 @@ async def hold(visit: Visit) -> Response:
     """Points are set aside for a reward; the purchase spends them."""
     form = await visit.form()
     basket = basket_of(visit, form)
-    wanted = Redeem(form.get("reward", ""), basket.total, hold=True, lines=basket.lines)
+    _, member = await visit.office.read(_whose, visit, basket.card)
+    reward = form.get("reward", "")
+    wanted = Redeem(reward, basket.total, hold=True, lines=basket.lines, member=member)
     return await _asked(visit, basket, HOLD, wanted)
 
 
@@ -85,7 +89,7 @@ async def use(visit: Visit) -> Response:
     """A voucher is used up."""
     form = await visit.form()
     basket, code = basket_of(visit, form), form.get("voucher", "")[:100]
-    return await _asked(visit, basket, f"-v-{code}", Use(code, basket.total))
+    return await _asked(visit, basket, f"{_VOUCHER}{code}", Use(code, basket.total))
 
 
 async def load(visit: Visit) -> Response:
@@ -98,7 +102,8 @@ async def load(visit: Visit) -> Response:
 async def _asked(
     visit: Visit, basket: Basket, behind: str, body: Any, onward: Basket | None = None
 ) -> Response:
-    code = await send(visit, f"{basket.id}{behind}", f"card:{basket.card}", body)
+    subject, _ = await visit.office.read(_whose, visit, basket.card)
+    code = await send(visit, f"{basket.id}{behind}", subject, body)
     if code:
         return await show(visit, basket, trouble=code, status=409)
     # it goes on from now: what has just been loaded or set aside counts for it
@@ -131,7 +136,7 @@ async def show(visit: Visit, basket: Basket, *, trouble: str = "", status: int =
     account, hello = shown["account"], None
     if account is not None:
         now = visit.office.desk.clock()
-        hello = await greeting(visit, account["account"], basket.id, now)
+        hello = await greeting(visit, shown["own"], basket.id, now)
     return visit.page(
         "till-sale.html", status=status, place=place, say=place.speaker(visit.language),
         basket=basket, trouble=refused, hello=hello, **{"refused": "", **shown},
@@ -151,6 +156,17 @@ def account_of(reader: Desk, program: int, card: str) -> AccountRow | None:
     return reader.books.account(number) if number is not None else None
 
 
+def _whose(reader: Desk, visit: Visit, card: str) -> tuple[str, str]:
+    """Who is asked for what a card wants to spend: the account of the household whose points it
+    has, with the name that its member has there, or the card itself."""
+    home, now = reader.homes.numbered(visit.till.number), reader.clock()
+    row = account_of(reader, home.number, card)
+    name = household.name_in(home, row, now) if row is not None else ""
+    if row is None or not name:
+        return f"card:{card}", ""
+    return f"account:{household.seen_from(reader.books, home, row, now).id}", name
+
+
 def _shown(reader: Desk, visit: Visit, basket: Basket) -> tuple[Place, dict[str, Any]]:
     till, books = visit.till, reader.books
     home = reader.homes.numbered(till.number)
@@ -163,7 +179,7 @@ def _shown(reader: Desk, visit: Visit, basket: Basket) -> tuple[Place, dict[str,
         "categories": categories(place.tree), "unit": money(place.money), "held": held,
         "fresh": False, "seen": "", "gives": [], "off": 0, "offers": [], "pays": {}, "bring": {},
     }  # fmt: skip
-    found |= _member(reader, home, row, basket, visit.language.tag)
+    found |= _member(reader, visit, home, row, basket)
     if basket.lines and known is None:
         found |= _quoted(reader, visit, home, basket)
     if row is None and basket.card:
@@ -175,32 +191,62 @@ def _shown(reader: Desk, visit: Visit, basket: Basket) -> tuple[Place, dict[str,
 
 
 def _member(
-    reader: Desk, home: Home, row: AccountRow | None, basket: Basket, tag: str
+    reader: Desk, visit: Visit, home: Home, row: AccountRow | None, basket: Basket
 ) -> dict[str, Any]:
     """What is there for the member, whatever they buy."""
     if row is None:
-        return {"account": None, "rewards": [], "vouchers": [], "stopped": False}
-    now, books = reader.clock(), reader.books
-    stopped = reader.homes.freezes.stops(row, now)
-    rewards = around.rewards(books, home, row, now, basket=basket.total, wanted=[tag])
+        return {
+            "account": None,
+            "own": 0,
+            "rewards": [],
+            "vouchers": [],
+            "used": [],
+            "stopped": False,
+        }
+    now, books, tag, own = reader.clock(), reader.books, visit.language.tag, row
+    row, name = household.seen_from(books, home, own, now), household.name_in(home, own, now)
+    about = f"card:{name or basket.card}"
+    stopped = any(reader.homes.freezes.stops(each, now) for each in (own, row))
+    rewards = around.rewards(books, home, row, now, about, basket.total, [tag])
     return {
         "account": standing(books, home, row, now),
+        "own": own.id,
         "stopped": stopped,
-        "seen": "" if stopped else seen(books, home, row, now),
-        "rewards": [each for each in rewards if each["can"] and each["comes"] == _ON_REQUEST],
+        "seen": "" if stopped or name else seen(books, home, row, now),
+        "rewards": [each for each in rewards if each["can"] and each["comes"] == ON_REQUEST],
         "vouchers": around.vouchers(home, row, now, [tag]),
+        "used": _used(reader, visit, home, row, basket),
         "offers": [
             each
-            for each in around.offers(books, home, row, now, wanted=[tag])
+            for each in around.offers(books, home, row, now, about, [tag])
             if each["state"] == OPEN
         ],
     }
+
+
+def _used(
+    reader: Desk, visit: Visit, home: Home, row: AccountRow, basket: Basket
+) -> list[dict[str, Any]]:
+    """The vouchers that were used up for this sale."""
+    tag, now = visit.language.tag, reader.clock()
+    key = f"{visit.till.source}/{basket.id}{_VOUCHER}"
+    gone = {
+        f"{key}{each['code']}": each
+        for each in around.vouchers(home, row, now, [tag], closed=True)
+        if each["state"] == "used"
+    }
+    return [gone[each.key] for each in reader.books.events(gone)] if gone else []
 
 
 def _quoted(reader: Desk, visit: Visit, home: Home, basket: Basket) -> dict[str, Any]:
     """What the purchase would do, by rule."""
     till = visit.till
     wanted = purchase(till, basket, set_aside(reader, till, basket.id))
+    subject, member = _whose(reader, visit, basket.card)
+    if member:  # it is sent on to the household, which decides it
+        wanted = structs.replace(
+            wanted, subject=subject, body=structs.replace(wanted.body, member=member)
+        )
     result, forecast = quoted(reader, wanted, program=till.program)
     found: dict[str, Any] = {"refused": why_not(result), "waits": result.outcome == PARKED}
     if result.entry is not None:

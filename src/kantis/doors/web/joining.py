@@ -15,6 +15,8 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from kantis.core.events import Event, Refer
+from kantis.core.knobs import Node
+from kantis.core.sentences import Name
 from kantis.desk import mailing
 from kantis.desk.results import UNKNOWN
 from kantis.desk.submit import Desk
@@ -25,6 +27,7 @@ from kantis.desk.vault.vault import Vault
 from kantis.doors.api.problems import Problem
 from kantis.doors.web import consents, inviting
 from kantis.doors.web.arriving import begin
+from kantis.doors.web.languages import Language
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place, place_of
 
@@ -110,8 +113,40 @@ def _form(
 ) -> Response:  # fmt: skip
     return visit.page(
         "join.html", status=status, program=place, needs=needs, form=form, wrong=wrong,
-        asked=consents.ASKED,
+        asked=consents.ASKED, brings=_brings(place, visit.language, invited=bool(form.get("by"))),
     )  # fmt: skip
+
+
+def _brings(place: Place, language: Language, *, invited: bool) -> list[str]:
+    """What joining brings, and what a friend who was invited gets, as the terms have it."""
+    teller, speaker = place.teller(language), place.speaker(language)
+    found: list[str] = []
+    for section in ("earning", "rewards"):
+        for name, entry in _entries(place.tree, section):
+            if _says(entry, "for") == "enrol" and _says(entry, "give"):
+                found.append(speaker.phrase(_says(entry, "give")))
+            elif _says(entry, "issued") == "on joining":
+                found.append(teller(Name(name, of=section)))
+    for name, entry in _entries(place.tree, "referrals") if invited else ():
+        give = entry["give"].value if "give" in entry else ""
+        points = give["friend"].value if isinstance(give, dict) and "friend" in give else give
+        said = speaker.phrase(points) if isinstance(points, str) else teller(Name(name))
+        spends = _says(entry, "spends").removeprefix("at least ")
+        text = language.gettext("%(points)s once you have spent %(amount)s")
+        found.append(text % {"points": said, "amount": speaker.phrase(spends)} if spends else said)
+    return found
+
+
+def _entries(tree: dict[str, Node], section: str) -> list[tuple[str, dict[str, Node]]]:
+    """The entries of a section that say more than one thing, with their names."""
+    body = tree[section].value if section in tree else {}
+    return [(name, each.value) for name, each in body.items() if isinstance(each.value, dict)]
+
+
+def _says(entry: dict[str, Node], key: str) -> str:
+    """What an entry says under a key, where that is a text."""
+    value = entry[key].value if key in entry else ""
+    return value if isinstance(value, str) else ""
 
 
 def _wrong(form: dict[str, str], needs: Needs) -> str:

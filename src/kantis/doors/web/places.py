@@ -43,9 +43,10 @@ class Place(Struct, frozen=True):
         """Who says its sentences in a language."""
         return Teller(self.speaker(language), titles(self.tree, language.tag))
 
-    def named(self, name: str, language: Language) -> str:
-        """How an entry, a level or a counter is called, with a capital letter."""
-        said = self.teller(language)(Name(name))
+    def named(self, name: str, language: Language, of: str = "") -> str:
+        """How an entry, a level or a counter is called, with a capital letter; ``of`` is the
+        section of an entry whose name may stand in others too."""
+        said = self.teller(language)(Name(name, of=of))
         return said[:1].upper() + said[1:]
 
     def chapters(self, language: Language) -> list[Chapter]:

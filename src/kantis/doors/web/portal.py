@@ -21,6 +21,7 @@ from kantis.doors.web.look import design_of
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.proving import is_fresh
+from kantis.doors.web.terms import clauses
 from kantis.store import people
 from kantis.store.rows import AccountRow
 
@@ -127,22 +128,31 @@ def alone_here(reader: Desk, vault: Vault, visit: Visit) -> Member | None:
     return persons(reader, vault, visit)[0]
 
 
+def _subject(reader: Desk, visit: Visit) -> str:
+    """Who asks what can be had, as a household knows them."""
+    row, home, _ = mine(reader, visit)
+    name = household.name_in(home, row, reader.clock())
+    return f"card:{name or household.name_of(row, reader.books.tokens(row.id))}"
+
+
 def _card(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
     row, home, place = own(reader, visit)
     now = reader.clock()
     tongue = [visit.language.tag]
     say = place.teller(visit.language)
-    found = around.rewards(reader.books, home, row, now, wanted=tongue, say=say)
+    found = around.rewards(reader.books, home, row, now, _subject(reader, visit), 0, tongue, say)
     account = standing(reader.books, home, row, now)
     account["cards"] = reader.books.tokens(mine(reader, visit)[0].id)
     return place, {
         "design": design_of(reader.books, place.number, place.name),
         "account": account,
         "counted": {name: unit.name for name, unit in home.program.counted.items()},
+        "coming": around.coming(home, row, now),
+        "challenges": around.challenges(home, row, now, tongue, say),
         "vouchers": around.vouchers(home, row, now, tongue),
         "entitlements": around.entitlements(home, row, now, wanted=tongue),
         "can": [each for each in found if each["can"]],
-        "near": [each for each in found if _is_near(each)],
+        "near": [each for each in found if is_near(each)],
         "frozen": _frozen(reader, visit, row),
         "news": _news(reader, visit, home),
     }
@@ -166,7 +176,7 @@ def _news(reader: Desk, visit: Visit, home: Home) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _is_near(reward: dict[str, Any]) -> bool:
+def is_near(reward: dict[str, Any]) -> bool:
     """Whether at least half of the points for a reward are there."""
     missing, points = Decimal(reward["missing"] or 0), Decimal(reward["points"] or 0)
     return not reward["can"] and 0 < missing * 2 <= points
@@ -175,12 +185,13 @@ def _is_near(reward: dict[str, Any]) -> bool:
 def _rewards(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
     row, home, place = own(reader, visit)
     now, tongue, say = reader.clock(), [visit.language.tag], place.teller(visit.language)
-    found = around.rewards(reader.books, home, row, now, wanted=tongue, say=say)
+    found = around.rewards(reader.books, home, row, now, _subject(reader, visit), 0, tongue, say)
     return place, {
         "rewards": found,
         "frozen": _frozen(reader, visit, row),
         "takeable": takeable(home, row, now) if row.id == mine(reader, visit)[0].id else set(),
-        "offers": around.offers(reader.books, home, row, now, wanted=tongue, say=say),
+        "offers": around.offers(reader.books, home, row, now, _subject(reader, visit), tongue, say),
+        "terms": clauses(place.tree, visit.language, "offers"),
         "choices": around.choices(home, row, now, wanted=tongue),
     }
 

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from kantis.core.amounts import money, share
 from kantis.core.events import EDITED, Body, Cancel, Claim, Event, Purchase, Refund
-from kantis.desk import around
+from kantis.desk import around, household
 from kantis.desk.forecasts import quoted
 from kantis.desk.programs import Home
 from kantis.desk.recorded import entry_of, event_of
@@ -22,10 +22,12 @@ from kantis.desk.redemptions import CAPTURED
 from kantis.desk.showing import standing
 from kantis.desk.submit import Desk
 from kantis.desk.tills import SCOPE
+from kantis.doors.web import counter
 from kantis.doors.web.basket import card_of, coins, new_receipt, receipt_of
 from kantis.doors.web.greeting import greeting
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place, place_of
+from kantis.doors.web.portal import is_near
 from kantis.doors.web.selling import HOLD, UNCOVERED, event, send, set_aside, why_not
 from kantis.store import people
 from kantis.store.rows import EventRow
@@ -55,7 +57,7 @@ async def _show(visit: Visit, *, trouble: str = "", status: int = 200) -> Respon
     place, shown = await visit.office.read(_shown, visit)
     account, hello = shown["account"], None
     if account is not None:
-        hello = await greeting(visit, account["account"], shown["number"], shown["at"])
+        hello = await greeting(visit, shown["own"], shown["number"], shown["at"])
     return visit.page(
         "till-receipt.html", status=status, place=place, say=place.speaker(visit.language),
         trouble=trouble, hello=hello, fresh=new_receipt(), **shown,
@@ -69,8 +71,10 @@ async def refund(visit: Visit) -> Response:
     place, row, body = await visit.office.read(_found, visit)
     total = sum(line.amount for line in body.lines)
     amount = coins(typed, money(place.money)) if typed else total
-    if not id or not amount or amount > total:
+    if not id or not amount:
         return await _show(visit, trouble="bad-amount", status=422)
+    if amount > total:
+        return await _show(visit, trouble="more-than-paid", status=422)
     events = _coming_back(visit, row, body, id, amount)
     onward, code = await visit.office.read(_may_come_back, visit, row, id, events)
     if code:
@@ -179,7 +183,7 @@ def _shown(reader: Desk, visit: Visit) -> tuple[Place, dict[str, Any]]:
         "when": home.program.calendar.local(row.time or row.received),
         "card": row.subject.removeprefix("card:"), "alone": row.state == ALONE,
         "waits": row.state == PARKED, "gives": [], "off": 0, "by_points": 0, "short": False,
-        "back": False, "account": None, "near": None,
+        "back": False, "account": None, "near": None, "can": None,
     }  # fmt: skip
     if row.account is not None and row.seq is not None:
         found |= _decided(reader, visit, home, row, row.account, row.seq, set(body.points or ()))
@@ -202,10 +206,13 @@ def _decided(
     books, now, units = reader.books, reader.clock(), home.program.units
     (recorded,) = books.entries([(account, seq)])
     did = entry_of(*recorded).decision
-    owner = books.account(account)
-    assert owner is not None
-    rewards = around.rewards(books, home, owner, now, wanted=[visit.language.tag])
-    missing = [each for each in rewards if each["missing"].strip("0.") and not each["can"]]
+    own = books.account(account)
+    assert own is not None
+    owner, name = household.seen_from(books, home, own, now), household.name_in(home, own, now)
+    about = f"card:{name}" if name else row.subject
+    rewards = around.rewards(books, home, owner, now, about, wanted=[visit.language.tag])
+    near = [each for each in rewards if is_near(each)]
+    can = [each for each in rewards if each["can"] and each["comes"] == counter.ON_REQUEST]
     held = set_aside(reader, visit.till, row.key.partition("/")[2])
     return {
         "gives": [
@@ -216,8 +223,13 @@ def _decided(
         "off": sum(each[2] for each in did.effects),
         "by_points": sum(each[2] for each in did.effects if each[1] in paid),
         "short": UNCOVERED.intersection(did.flags),
-        "back": bool(books.undoing([(each, row.key) for each in people.became(books, account)])),
+        "back": any(
+            (each.account, each.seq) != (account, seq)  # a claim has its purchase as its cause
+            for each, _ in books.undoing([(x, row.key) for x in people.became(books, account)])
+        ),
         "account": standing(books, home, owner, now),
-        "near": min(missing, key=lambda each: Decimal(each["missing"]), default=None),
+        "own": own.id,
+        "near": min(near, key=lambda each: Decimal(each["missing"]), default=None),
+        "can": can[0] if can else None,
         "held": held if held is not None and held.state == CAPTURED else None,
     }

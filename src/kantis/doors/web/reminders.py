@@ -52,7 +52,7 @@ def _choose(reader: Desk, vault: Vault, visit: Visit, wanted: dict[str, int]) ->
     if member is None or member.person is None or not member.person.email:
         raise NotHere
     said = {kind: days > 0 for kind, days in wanted.items()}
-    _keep(vault, member, said, visit.language)
+    _keep(vault, member, said, visit.language, chosen=True)
     vault.desk.chore("wish_reminders", member.row.account, wanted)
 
 
@@ -62,8 +62,11 @@ def _stop(reader: Desk, vault: Vault, account: int, spoken: Language) -> None:
         _keep(vault, member, dict.fromkeys((*KINDS, WISH), False), spoken)
 
 
-def _keep(vault: Vault, member: Member, said: dict[str, bool], language: Language) -> None:
-    """Write down what was agreed to, and what was taken back, where that is new."""
+def _keep(
+    vault: Vault, member: Member, said: dict[str, bool], language: Language, *, chosen: bool = False
+) -> None:
+    """Write down what was agreed to, and what was taken back, where that is new. Who has
+    ``chosen`` letters, and never a language, gets them in the one in which they chose."""
     person, now = member.person, vault.desk.clock()
     if person is None:
         return
@@ -74,4 +77,6 @@ def _keep(vault: Vault, member: Member, said: dict[str, bool], language: Languag
         if consents.holds(person, asked[kind].purpose) != granted
     )
     if added:
-        vault.change(member, structs.replace(person, consents=(*person.consents, *added)), now)
+        spoken = person.language or (language.tag if chosen else "")
+        changed = structs.replace(person, consents=(*person.consents, *added), language=spoken)
+        vault.change(member, changed, now)

@@ -60,7 +60,7 @@ def tree_of(home: Home, now: int) -> dict[str, Node]:
 class Teller:
     """Says the sentences of one program in one language.
 
-    ``titles`` has the entries of the program by their names.
+    ``titles`` has the entries of the program by their names, and by section and name.
     """
 
     def __init__(self, speaker: Speaker, titles: dict[str, str]) -> None:
@@ -82,7 +82,7 @@ class Teller:
             case Phrase():
                 return self._phrase(value.text)
             case Name():
-                return self._named(value.name)
+                return self._named(value.name, value.of)
             case Keyed():
                 return f"{self._key(value.key)}: {self._say(value.value)}"
             case Several():
@@ -114,8 +114,10 @@ class Teller:
         said = self._speaker.phrase(text)
         return self._titles.get(text, said) if said == words(text) else said
 
-    def _named(self, name: str) -> str:
+    def _named(self, name: str, of: str = "") -> str:
         """An entry by its title; one that stands for a partner or an option says both."""
+        if of:
+            return self._titles.get(f"{of} {name}", "") or self._speaker.phrase(name)
         title = self._titles.get(name, "")
         if title and title != words(name):
             return title
@@ -123,7 +125,7 @@ class Teller:
         if base and more == "but":
             return self._named(base)
         if base and not title:
-            return f"{self._named(base)} ({self._named(more)})"
+            return f"{self._named(base)} ({self._named(more, 'partners')})"
         return self._speaker.phrase(name)
 
     # ── refusals ──────────────────────────────────────────────────────────────

@@ -147,6 +147,15 @@ def chapters(tree: dict[str, Node], language: Language) -> list[Chapter]:
     return [each for each in found if each.clauses]
 
 
+def clauses(tree: dict[str, Node], language: Language, section: str) -> dict[str, Clause]:
+    """The entries of one section by their names, as the terms have them."""
+    if section not in tree:
+        return {}
+    first = next(keys for name, _, keys in CHAPTERS if name == section)
+    said = _Writer(tree, language).chapter(section, "", first).clauses
+    return dict(zip(tree[section].value, said, strict=True))
+
+
 class _Writer:
     def __init__(self, tree: dict[str, Node], language: Language) -> None:
         self._tree, self._language = tree, language
@@ -157,6 +166,10 @@ class _Writer:
             name: title[:1].upper() + title[1:]
             for name, title in titles(tree, language.tag).items()
         }
+        balances = tree["balances"].value if "balances" in tree else {}
+        for name in balances:  # a language has its own words for points, stamps and the like
+            if self._names[name] == name[:1].upper() + words(name)[1:]:
+                self._names[name] = self._speaker.name(name)
 
     def chapter(self, section: str, title: str, first: tuple[str, ...]) -> Chapter:
         entries = self._tree[section].value
@@ -234,20 +247,23 @@ def _texts(titles: Node) -> dict[str, str]:
 
 
 def titles(tree: dict[str, Node], tag: str) -> dict[str, str]:
-    """How a reader of a language finds each entry named: its title, or its name in words."""
-    found = {
-        name: said(
-            _texts(entry.value["title"])
-            if isinstance(entry.value, dict) and "title" in entry.value
-            else {},
-            tag,
-            words(name),
-        )
-        for section, _, _ in CHAPTERS
-        if section in tree and section not in _WHOLE and isinstance(tree[section].value, dict)
-        for name, entry in tree[section].value.items()
-    }
-    return _levels(tree, tag) | found
+    """How a reader of a language finds each entry named: its title, or its name in words.
+
+    By section and name (``vouchers coffee``), and by the name alone, which is that of the first
+    section with a title for it.
+    """
+    found = _levels(tree, tag)
+    alone: dict[str, str] = {}
+    for section, _, _ in CHAPTERS:
+        if section in _WHOLE or section not in tree or not isinstance(tree[section].value, dict):
+            continue
+        for name, entry in tree[section].value.items():
+            has = isinstance(entry.value, dict) and "title" in entry.value
+            title = said(_texts(entry.value["title"]) if has else {}, tag, words(name))
+            found[f"{section} {name}"] = title
+            if alone.get(name, words(name)) == words(name):
+                alone[name] = title
+    return found | alone
 
 
 def called(tree: dict[str, Node], tag: str) -> Callable[[str], str]:

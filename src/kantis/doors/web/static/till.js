@@ -25,7 +25,12 @@
       // the network is not back yet
     }
     await tell();
+    const back = byId("back");
+    if (back) back.hidden = !navigator.onLine || !(await reached()) || (await Queue.all()).length > 0;
   };
+
+  // Whether the service answers; a till that has a network may still not reach it.
+  const reached = () => fetch("/readyz", { cache: "no-store" }).then((answer) => answer.ok, () => false);
 
   // An amount as the server reads it: a number of items, and the price of one.
   const line = (typed, scale, category) => {

@@ -27,7 +27,9 @@ async function card(request, once) {
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
-  event.waitUntil(fetch(CARD).then((answer) => (answer.ok && !answer.redirected ? keep(answer) : null)));
+  /* said to be a page, or it would be asked of the API: the first visit is kept already */
+  const asked = fetch(CARD, { headers: { accept: "text/html" } });
+  event.waitUntil(asked.then((answer) => (answer.ok && !answer.redirected ? keep(answer) : null)));
 });
 
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
