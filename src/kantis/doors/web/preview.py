@@ -20,7 +20,7 @@ _SUBJECT: Final = "account:1"
 
 
 class Preview(Struct, frozen=True):
-    """What the first purchase of a new member would bring: so much, with its sentences."""
+    """What the first purchase of a new member would bring: so much, and by which rules."""
 
     amount: int
     brought: tuple[tuple[str, str], ...]
@@ -38,7 +38,7 @@ def first_purchase(program: Program, now: int, amount: int = 0) -> Preview:
         for entry in decide(program, account, event):
             for _, balance, _, points, _, _ in entry.decision.fired:
                 brought[balance] = brought.get(balance, 0) + points * bool(balance)
-            said += explain(program, entry, event)
+            said += explain(program, entry, event)[: len(entry.decision.fired)]  # what gave
     units = program.units
     return Preview(
         amount,
