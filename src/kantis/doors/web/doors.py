@@ -217,6 +217,7 @@ PAGES: Final = (
     Page("POST", "/me/choices", MEMBER, own.choose),
     Page("GET", "/me/you", MEMBER, own.you),
     Page("POST", "/me/consents", MEMBER, own.consent),
+    Page("POST", "/me/sign-out", ANYBODY, signing.sign_out),
     Page("POST", "/me/sign-out-elsewhere", MEMBER, own.end_others),
     Page("POST", "/me/prove", MEMBER, own.prove),
     Page("GET", "/me/export", MEMBER, own.export),
