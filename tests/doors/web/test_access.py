@@ -119,6 +119,8 @@ ROWS: dict[str, str] = {
     "POST /me/rewards": "member",
     "GET /c/{program}/audit": "owner auditor",
     "GET /c/{program}/audit.csv": "owner auditor",
+    "GET /c/{program}/rewards.csv": "owner manager support auditor",
+    "GET /c/{program}/adjustments.csv": "owner manager support auditor",
     "GET /till/pair": "anybody",
     "POST /till/pair": "anybody",
     "GET /till/sign-in": "till",

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from kantis.core.calendar import day, show_instant
 from kantis.desk import factors, sessions, staff
 from kantis.desk.submit import Desk
+from kantis.doors.web.devices import device_of
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.proving import is_fresh, known, origin, prove_first
 from kantis.store import factors as factor_rows
@@ -144,7 +145,8 @@ async def _app(visit: Visit, *, status: int = 200, trouble: str = "") -> Respons
 def _signed(reader: Desk, visit: Visit) -> list[dict[str, Any]]:
     assert visit.session is not None
     return [
-        {"device": each.device, "seen": visit.language.day(day(show_instant(each.seen)[:10])),
+        {"device": device_of(each.device),
+         "seen": visit.language.day(day(show_instant(each.seen)[:10])),
          "here": each.digest == visit.session.digest}
         for each in sessions.of_staff(reader.books, visit.staff.number, reader.clock())
     ]  # fmt: skip

@@ -20,6 +20,7 @@ from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.preview import Preview, first_purchase
 from kantis.doors.web.proving import is_fresh
+from kantis.doors.web.versions import plain_value
 
 #: The currencies that are offered first; any other can be written into the file.
 CURRENCIES: Final = ("EUR", "USD", "GBP", "SEK", "NOK", "DKK", "VND")
@@ -27,6 +28,8 @@ SOURCE_LETTERS_MAX: Final = 200_000
 #: So many drafts that were read are kept, for who opens or checks them again.
 _DRAFTS: Final = 8
 _TITLE_LETTERS_MAX: Final = 60
+#: What a difference begins with: which versions it is of, as they are on the page anyway.
+_HEAD_LINES: Final = 2
 #: On so many of the newest members a draft is tried out; all of them: ``kantis check --store``.
 TRIED: Final = (100, 500, 2_000)
 
@@ -61,7 +64,8 @@ class Checked(Struct, frozen=True):
     source: str
     faults: tuple[Fault, ...] = ()
     warnings: tuple[tuple[str, str], ...] = ()
-    changes: str = ""
+    changes: list[editing.Change] = []
+    differs: str = ""
     preview: Preview | None = None
     place: Place | None = None
     tried: Tried | None = None
@@ -154,6 +158,7 @@ def _shown(
     return visit.page(
         "program-edit.html", status=status, name=name, checked=checked, say=say, chapters=chapters,
         form=form or {}, sizes=TRIED, unproved=unproved, tell=place and place.teller(spoken),
+        plain=plain_value,
     )  # fmt: skip
 
 
@@ -196,15 +201,19 @@ def look_at(reader: Desk, source: str, name: str, own: int) -> Checked:
     except ProgramError as error:
         return Checked(source, tuple(error.faults), demanded=demanded)
     now = reader.clock()
-    changes = ""
+    changes: list[editing.Change] = []
+    differs = ""
     if number:
         newest = reader.books.versions(number)[-1]
-        changes = editing.difference(newest, newest._replace(source=source, number=0))[1]
+        tree = editing.tree_text(draft.tree)
+        changes, said = editing.difference(newest, newest._replace(source=source, tree=tree))
+        differs = "\n".join(said.split("\n")[_HEAD_LINES:])
     home: Any = Home(0, draft.program.name, draft.program, 0)
     return Checked(
         source,
         warnings=warnings,
         changes=changes,
+        differs=differs,
         preview=first_purchase(draft.program, now),
         place=place_of(home, now),
         demanded=demanded,

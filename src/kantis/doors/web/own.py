@@ -28,6 +28,7 @@ from kantis.desk.vault.vault import Member, Reader, Vault
 from kantis.doors.api.people import told
 from kantis.doors.api.problems import Problem
 from kantis.doors.web import consents, inviting
+from kantis.doors.web.devices import device_of
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place
 from kantis.doors.web.portal import mine, own
@@ -109,7 +110,7 @@ async def _you(visit: Visit, *, status: int = 200, became: str = "") -> Response
         )
     )
     signed = [
-        {"device": each.device, "seen": show_instant(each.seen)[:10],
+        {"device": device_of(each.device), "seen": show_instant(each.seen)[:10],
          "here": each.digest == visit.session.digest}
         for each in rows
     ]  # fmt: skip

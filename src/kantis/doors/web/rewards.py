@@ -23,6 +23,9 @@ from kantis.doors.web.terms import said_of
 
 #: What there is, in the order of the page, with the section of the file that has it.
 KINDS: Final = {"reward": "rewards", "voucher": "vouchers", "offer": "offers"}
+_COLUMNS: Final = (
+    "what", "name", "title", "for whom", "worth", "costs us", "cost so far", "cost each",
+)  # fmt: skip
 
 
 class Units(Struct, frozen=True):
@@ -75,6 +78,26 @@ async def page(visit: Visit) -> Response:
         "console-rewards.html", place=place, say=say, rows=rows, spans=SPANS,
         unsaid=any(each.unsaid for every in rows.values() for each in every),
     )  # fmt: skip
+
+
+async def file(visit: Visit) -> Response:
+    """The same figures for a spreadsheet; amounts are in the program's money."""
+    found = await visit.office.read(_found, visit)
+    words = Words(visit.language, found.place.speaker(visit.language), found.units, 0)
+    money = found.units.money.number
+
+    def row(item: Item) -> list[object]:
+        had = [each for pair in zip(item.times, item.members, strict=True) for each in pair]
+        amounts = (item.worth, item.costs_us, item.cost, item.each)
+        said = ["" if each is None else money(each) for each in amounts]
+        return [
+            item.what, item.name, words.name(item), words.with_budgets(item, found).who, *said,
+            *had, item.can, item.near,
+        ]  # fmt: skip
+
+    times = [f"{what} in {days} days" for days in SPANS for what in ("times", "members")]
+    head = (*_COLUMNS, *times, "have enough", "nearly enough")
+    return visit.table(f"{found.place.name}-rewards", head, map(row, found.items.items))
 
 
 def _found(reader: Desk, visit: Visit) -> Found:
