@@ -44,6 +44,15 @@ def templates() -> dict[str, Path]:
     return {name: found[name] for name in sorted(found, key=order.index)}
 
 
+def about(code: str) -> int:
+    """How much of a money is about a euro, as a round number.
+
+    >>> about("EUR"), about("SEK"), about("VND")
+    (1, 10, 10000)
+    """
+    return _ABOUT.get(code, 1)
+
+
 def template(
     name: str, code: str = _WRITTEN, timezone: str = "", called: str = "", title: str = ""
 ) -> str:
@@ -54,17 +63,17 @@ def template(
 
     >>> "give: 1 point per 10000 VND" in template("points", "VND")
     True
-    >>> 'title: "Anu\'s: café"' in template("points", title="Anu's: café")
+    >>> 'title: "Café: the bar"' in template("points", title="Café: the bar")
     True
     """
     path = templates().get(name)
     if path is None or code not in CURRENCIES:
         raise NoSuchTemplate(name if path is None else code)
     text = path.read_text(encoding="utf-8")
-    written, unit, about = money(_WRITTEN), money(code), _ABOUT.get(code, 1)
+    written, unit, times = money(_WRITTEN), money(code), about(code)
 
     def turned(match: re.Match[str]) -> str:
-        minor = written.read(match[1]) * about * 10**unit.scale
+        minor = written.read(match[1]) * times * 10**unit.scale
         name = code if match[2] == _WRITTEN else match[2]
         return f"{unit.number(-(-minor // 10**written.scale))} {name}"
 
@@ -72,8 +81,8 @@ def template(
     text = re.sub(r"\bdecimals: 2\b", f"decimals: {unit.scale}", text)
     text = re.sub(rf"^money: {_WRITTEN}$", f"money: {code}", text, flags=re.M)
     if code != _WRITTEN:
-        text = re.sub(r"(\d+) euros?\b", lambda m: f"{int(m[1]) * about} {code}", text)
-        text = re.sub(r"\bfull euro\b", f"full {unit.number(about * 10**unit.scale)} {code}", text)
+        text = re.sub(r"(\d+) euros?\b", lambda m: f"{int(m[1]) * times} {code}", text)
+        text = re.sub(r"\bfull euro\b", f"full {unit.number(times * 10**unit.scale)} {code}", text)
     if timezone:
         text = re.sub(r"^timezone: .*$", f"timezone: {timezone}", text, flags=re.M)
     if title:

@@ -170,6 +170,7 @@ def test_without_a_script_it_is_a_page_and_names_stand_in_no_address(
         assert [said.split("\n")[0] for said, _ in lines(answer.text)] == [
             f"Aino Mäkinen Member {ACCOUNTS[0]}, found by name",
             f"Anna Mäkelä Member {ACCOUNTS[1]}, found by name",
+            "Make a key Settings",
         ]
 
 
