@@ -48,7 +48,7 @@ def draw(
             locale=language,
         )  # fmt: skip
         for name, value in demo.cookies[who].items():
-            if name in ("session", "till"):
+            if name in ("session", "member", "till"):
                 context.add_cookies([{"name": name, "value": value, "url": demo.address}])
         page = context.new_page()
         for each in pages:

@@ -11,7 +11,10 @@ from kantis.core.events import Body, Enrol, Event, Line, Purchase, Redeem, Refun
 from kantis.core.knobs import plain
 from kantis.desk import text
 from kantis.desk.measures import counting, tallying
-from kantis.desk.measures.figures import Flow, Measures, Month, measure
+from kantis.desk.measures.figures import Flow, Measures, Month, Pair, measure
+from kantis.desk.measures.mixes import NAMED_MAX, mixed
+from kantis.desk.measures.panels import board
+from kantis.desk.measures.panels import plain as plain_cell
 from kantis.desk.measures.tallying import catch_up, differences
 from kantis.desk.submit import Desk
 
@@ -123,6 +126,62 @@ def test_the_roll_forward_ends_at_what_stands_in_the_books(url: str) -> None:
         changed = measure(desk.books, desk.homes.numbered(1))
         assert changed.months[-1].flows["points"].purse != purses["points"]
         assert {key[2] for key, _, _ in differences(desk.books)} == {counting.MOVED}
+
+
+def bought(channel: str, **amounts: int) -> Purchase:
+    """Lines of some types; ``other`` has none."""
+    lines = [
+        Line(f"{n}", "", 1, amount, category="" if kind == "other" else kind)
+        for n, (kind, amount) in enumerate(amounts.items())
+    ]
+    return Purchase(tuple(lines), channel=channel)
+
+
+MIXED: list[tuple[str, str, Body]] = [
+    ("2024-01-05T10:00", "1", Enrol()),
+    ("2024-01-05T10:01", "1", bought("till", coffee=600, cake=400)),
+    ("2024-02-05T10:01", "1", bought("till", coffee=900, other=100)),
+    ("2024-02-06T10:01", "1", bought("web", cake=3_000)),
+    ("2024-02-07T10:01", "", bought("till", coffee=500)),
+]
+
+
+def test_what_is_bought_and_where_stands_beside_before_and_without_a_card(url: str) -> None:
+    with books(url, MIXED) as desk:
+        found = measured(desk)
+        assert differences(desk.books) == []
+        units = desk.homes.numbered(1).program.units
+        shown = {each.key: each for each in board(found, units, months=1).panels}
+        money = desk.homes.numbered(1).program.money
+
+        def rows(key: str) -> list[list[object]]:
+            return [[plain_cell(cell, money, units) for cell in row] for row in shown[key].rows]
+
+        assert rows("products") == [
+            ["cake", "30.00", "0.7500", "0.4000", "0.00", "0.0000"],
+            ["coffee", "9.00", "0.2250", "0.6000", "5.00", "1.0000"],
+            ["Not said", "1.00", "0.0250", "0.0000", "0.00", "0.0000"],
+        ]
+        assert rows("channels") == [
+            ["web", 1, "0.5000", "0.0000", 0, "0.0000", "30.00", "30.00"],
+            ["till", 1, "0.5000", "1.0000", 1, "1.0000", "10.00", "10.00"],
+        ]
+        assert rows("frequency") == [["2024-02", 1, 2, "2.0000"]]
+        early = {each.key: each for each in board(found, units, 1, until=day("2024-01-01")).panels}
+        assert early["products"].columns == ("Type of product", "By members", "Share")
+        with desk.quiet():  # the twin: a type that somebody counted twice shows
+            desk.books.execute("UPDATE tally SET amount = amount * 2 WHERE what = 'kinds'")
+        assert {key[2] for key, _, _ in differences(desk.books)} == {counting.KINDS}
+
+
+def test_many_types_stand_under_one_name() -> None:
+    month = Month(1, kinds={f"type {n:02}": Pair(1, 100 - n) for n in range(20)})
+    parts, whole = mixed([month], [], "kinds")
+    assert [each.name for each in parts[:2]] == ["type 00", "type 01"]
+    assert len(parts) == NAMED_MAX + 1
+    assert (parts[-1].name, parts[-1].now.count) == ("Everything else", 8)
+    assert sum(each.now.amount for each in parts) == whole.now.amount
+    assert mixed([Month(1, kinds={"": Pair(1, 5)})], [], "kinds")[0] == []
 
 
 def test_in_steps_and_at_once_is_the_same(url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from tests.house.sources import REPO
 ASKED = """
 from kantis.desk import chores
 try:
-    chores._named("nothing of that name")
+    chores.named("nothing of that name")
 except KeyError:
     print(*chores.CHORES)
 """

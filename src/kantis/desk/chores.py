@@ -36,7 +36,7 @@ def chore_alone(function: Chore) -> Chore:
     return chore(function)
 
 
-def _named(name: str) -> Chore:
+def named(name: str) -> Chore:
     """A chore by its name, whatever this process has used before."""
     if name not in CHORES:
         from kantis.desk import (  # noqa: F401 (whoever has chores names them)
@@ -77,7 +77,7 @@ def do(desk: Desk, name: str, given: list[Any]) -> Any:
 
 
 def _do(desk: Desk, name: str, given: list[Any]) -> Any:
-    wanted = _named(name)
+    wanted = named(name)
     with desk.quiet():
         books: Books = desk.books
         try:

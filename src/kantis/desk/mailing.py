@@ -105,6 +105,13 @@ def ask_mail(
 
 
 @chore
+def ask_mail_to_staff(books: Books, now: int, program: int, purpose: str, language: str) -> None:
+    """Ask for a letter to somebody who works here, whom its purpose names."""
+    row = MailRow(0, program, purpose, b"", 0, language, now, 0)
+    jobs.ask_job(books, now, now, JOB, str(rows.add(books, row)))
+
+
+@chore
 def add_mail_ticket(
     books: Books, now: int, hashed: bytes, purpose: str, account: int, lasts: int
 ) -> None:

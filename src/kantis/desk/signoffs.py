@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, Self
 from msgspec import Struct, msgpack
 
 from kantis.core.knobs import Fault, ProgramError
-from kantis.desk import staff
+from kantis.desk import awaiting, staff
 from kantis.desk.audit import By, record
 from kantis.desk.chores import chore_alone
 from kantis.desk.staff import Staff
@@ -155,6 +155,13 @@ def standing(books: Reading, row: DraftRow) -> Standing:
     return _standing(books, row, rows.signatures(books, row.program).get(row.number, []))
 
 
+def awaited(books: Reading, program: int, draft: int, number: int) -> Standing | None:
+    """A draft that waits for somebody's signature; ``None`` where it does not."""
+    row = rows.draft(books, program, draft)
+    found = standing(books, row) if row is not None and row.closed is None else None
+    return found if found is not None and found.waits_for(number) else None
+
+
 def standings(books: Reading, program: int) -> list[Standing]:
     """How far all drafts of a program are that wait, the newest first."""
     waiting = rows.open_drafts(books, program)
@@ -290,6 +297,7 @@ def _put_up(
     row = DraftRow(0, program, kind, made, after, since, source, now, number, by.name or by.who)
     draft = rows.put_up(books, row)
     record(books, now, by, program, "draft", str(draft), kind=kind, digest=made.hex())
+    awaiting.ask(books, now, program, draft, standing(books, row._replace(number=draft)).can)
     return draft
 
 

@@ -88,6 +88,17 @@ def adjustments(
     )
 
 
+def answerable(books: Reading, program: int, source: str) -> int:
+    """How many adjustments of a program wait for somebody else than a source."""
+    return int(
+        books.one(
+            "SELECT count(*) FROM adjustment WHERE program = ? AND state = ? AND source <> ?",
+            (program, WAITS, source),
+        )
+        or 0
+    )
+
+
 def unsent(books: Reading, count: int) -> list[AdjustmentRow]:
     """Adjustments that nobody has to answer any more, and whose event was not sent yet."""
     return _adjustments(

@@ -32,11 +32,12 @@ from kantis.store import (
     signoffs,
     surveys,
     tills,
+    tongues,
     uses,
 )
 from kantis.store.printing_tables import TABLES as PRINTING
 from kantis.store.shops import TABLES as SHOPS
-from kantis.store.tally_tables import ARMS, WHO
+from kantis.store.tally_tables import ARMS, KINDS, WHO
 from kantis.store.tally_tables import TABLES as TALLIES
 
 #: States of an event.
@@ -437,6 +438,8 @@ STEPS: list[Step] = [
     _same(30, "makes the table of what cards look like", designs.TABLES),
     _same(31, "finds what partners and charities have among all postings", _OUTSIDE_INDEX),
     _same(32, "makes the table of members' passkeys", passkeys.TABLES),
+    _same(33, "makes the table of the languages of those who work here", tongues.TABLES),
+    _same(34, "counts anew, with what types of products are bought", KINDS),
 ]  # fmt: skip
 
 

@@ -47,6 +47,10 @@ class TicketRow(NamedTuple):
     ends: int
 
 
+#: What goes with somebody who has left.
+_OF_STAFF: Final = (
+    "session", "ticket", "authenticator", "recovery_code", "passkey", "staff_language",
+)  # fmt: skip
 _STAFF: Final = ", ".join(StaffRow._fields)
 _SESSION: Final = ", ".join(SessionRow._fields)
 _TICKET: Final = ", ".join(TicketRow._fields)
@@ -85,7 +89,7 @@ def end_staff(books: Books, number: int, at: int) -> bool:
     ended = books.execute(
         "UPDATE staff SET ended = ? WHERE number = ? AND ended IS NULL", (at, number)
     )
-    for table in ("session", "ticket", "authenticator", "recovery_code", "passkey"):
+    for table in _OF_STAFF:
         books.execute(f"DELETE FROM {table} WHERE staff = ?", (number,))
     return bool(ended)
 

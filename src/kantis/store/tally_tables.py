@@ -68,6 +68,17 @@ DELETE FROM tallied_voucher;
 UPDATE tallied SET entry = 0, event = 0, upto = 0;
 """
 
+#: Types of products are counted: all is counted anew from here.
+KINDS: Final = """
+DELETE FROM tally;
+DELETE FROM tallied_account;
+DELETE FROM tallied_voucher;
+DELETE FROM tallied_had;
+DELETE FROM tallied_month;
+DELETE FROM tallied_arm;
+UPDATE tallied SET entry = 0, event = 0, upto = 0;
+"""
+
 #: What those bought who got what a segment gets, and those held back, since the draw.
 ARMS: Final = """
 CREATE TABLE tallied_arm (

@@ -120,8 +120,8 @@ class Site:
 
     def client(self, role: str = "") -> httpx.Client:
         """A browser without scripts, signed in."""
-        name = "till" if "till" in role else "session"
-        cookies = {name: self.sessions[role]} if role else {}
+        names = ("till",) if "till" in role else ("session", "member")
+        cookies = {name: self.sessions[role] for name in names if role}
         headers = {"accept": "text/html", "sec-fetch-site": "same-origin"}
         return httpx.Client(base_url=self.address, headers=headers, cookies=cookies)
 

@@ -80,7 +80,8 @@ def tab(
         locale=language,
     )  # fmt: skip
     if session:
-        context.add_cookies([{"name": "session", "value": session, "url": own}])
+        for name in ("session", "member"):  # of staff or of a member: each has its own pages
+            context.add_cookies([{"name": name, "value": session, "url": own}])
     if till:
         context.add_cookies([{"name": "till", "value": till, "url": own}])
     try:

@@ -24,6 +24,7 @@ ROWS: dict[str, str] = {
     "GET /sign-in/second": "anybody",
     "POST /sign-in/second": "anybody",
     "POST /sign-out": "anybody",
+    "POST /me/sign-out": "anybody",
     "GET /account": "owner manager support partner auditor cashier",
     "POST /account/password": "owner manager support partner auditor cashier",
     "POST /account/sign-out-elsewhere": "owner manager support partner auditor cashier",
@@ -125,6 +126,8 @@ ROWS: dict[str, str] = {
     "POST /me/rewards": "member",
     "GET /c/{program}/audit": "owner auditor",
     "GET /c/{program}/audit.csv": "owner auditor",
+    "GET /c/{program}/rewards.csv": "owner manager support auditor",
+    "GET /c/{program}/adjustments.csv": "owner manager support auditor",
     "GET /till/pair": "anybody",
     "POST /till/pair": "anybody",
     "GET /till/sign-in": "till",
@@ -288,7 +291,7 @@ def test_an_auditor_reads_all_and_changes_nothing() -> None:
 @pytest.mark.parametrize("row", GUARDED)
 def test_nobody_sees_what_is_guarded(site: Site, row: str) -> None:
     method = row.split()[0]
-    for cookies in ({}, {"session": "x" * 43}, {"session": ""}):
+    for cookies in ({}, {"session": "x" * 43, "member": "x" * 43}, {"session": "", "member": ""}):
         with site.client() as client:
             client.cookies.update(cookies)
             answer = client.request(method, path_of(row))
@@ -387,3 +390,20 @@ def test_signing_out_takes_the_session_from_the_books(site: Site) -> None:
         assert answer.status_code == 303
         client.cookies.set("session", token)
         assert client.get("/c").headers["location"].startswith("/sign-in")
+
+
+def test_whoever_works_here_is_a_member_too_and_each_sign_in_stands_alone(site: Site) -> None:
+    """An owner who joins as the first member is still the owner; and either signs out alone."""
+    with site.client() as client:
+        client.cookies.set("session", site.sessions["owner"])
+        client.cookies.set("member", site.sessions["member"])
+        assert client.get("/me").status_code == 200
+        assert client.get("/c/corner-cafe").status_code == 200
+        made = client.post("/c/corner-cafe/members/1/link")
+        link = re.search(r"/open/[\w-]+", made.text)
+        assert link is not None
+        assert client.post(link[0]).headers["location"] == "/me"  # another session of a member
+        assert client.get("/c/corner-cafe").status_code == 200, "the owner was signed out"
+        assert client.post("/me/sign-out").status_code == 303
+        assert client.get("/me").headers["location"].startswith("/me/sign-in")
+        assert client.get("/c/corner-cafe").status_code == 200

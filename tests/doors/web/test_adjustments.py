@@ -1,5 +1,7 @@
 """Adjustments in the console: one proposes, another answers, and points move once."""
 
+import csv
+import io
 import re
 
 import httpx
@@ -89,6 +91,25 @@ def test_a_key_of_the_same_name_is_the_same_person(monkeypatch: pytest.MonkeyPat
     assert adjusting.same_person("anna", f"{adjusting.CONSOLE}anna")
     monkeypatch.setattr(adjusting, "CONSOLE", "")
     assert not adjusting.same_person("anna", "console:anna")
+
+
+def test_what_waits_stands_on_the_first_page_and_in_a_file(site: Site) -> None:
+    settle(site, "0")
+    with site.client("support") as client:
+        assert client.post(PATH, data=form("2", reason="Spilt tea")).status_code == 303
+        assert "adjustment waits" not in client.get("/c/coalition").text
+    with site.client("manager") as client:
+        mine = len(waiting(client))
+        said = "1 adjustment waits" if mine == 1 else f"{mine} adjustments wait"
+        assert f"{said} for your answer." in client.get("/c/coalition").text
+        file = client.get(f"{PATH}.csv")
+        assert file.headers["content-type"].startswith("text/csv")
+        newest = next(csv.DictReader(io.StringIO(file.text)))
+        assert (newest["amount"], newest["reason"], newest["state"]) == ("2", "Spilt tea", "waits")
+        for number in waiting(client):
+            assert client.post(f"{PATH}/{number}", data={"do": "decline"}).status_code == 303
+        assert "for your answer" not in client.get("/c/coalition").text
+    settle(site, "")
 
 
 def test_the_limit_is_what_one_person_does_alone(site: Site) -> None:

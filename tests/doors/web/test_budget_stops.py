@@ -72,6 +72,7 @@ def club(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, str]]
 def test_the_console_says_what_is_used_left_and_who_went_without(club: tuple[Site, str]) -> None:
     with club[0].client("owner") as client:
         page = client.get("/c/club/budgets").text
+        assert "Stops</a>: 2 of 2" in client.get("/c/club/rewards").text
         assert "1 budget has reached its alarm." in client.get("/c/club").text
     for said in ("Opening week", "€3.00", "of €5.00", "€2.00 left.", "1 purchase went without it."):
         assert said in page, said

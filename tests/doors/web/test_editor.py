@@ -44,6 +44,51 @@ def test_a_program_is_written_from_a_template_and_published(browser: Browser, si
         assert "+# another thought" in page.locator("details pre").inner_text()
 
 
+@pytest.mark.browser
+def test_a_program_is_checked_while_it_is_written(browser: Browser, site: Site) -> None:
+    with tab(browser, site.address, 390, session=site.sessions["manager"]) as looked:
+        page = looked.page
+        page.goto("/c/corner-cafe/program")
+        source = page.get_by_label("The program").input_value()
+        lines = source.split("\n")
+        row = next(n for n, each in enumerate(lines, 1) if "expires:" in each)
+        page.get_by_label("The program").fill(source.replace("expires:", "expirse:", 1))
+        fault = page.get_by_role("link", name=f"Line {row}:")
+        fault.wait_for()
+        assert page.get_by_role("status").inner_text() == "1 thing to mend"
+        assert looked.barriers() == []
+        fault.click()  # leads to the line
+        start = page.evaluate("document.getElementById('source').selectionStart")
+        assert source[:start].count("\n") == row - 1
+        page.get_by_label("The program").fill(source + "\n# another thought\n")
+        page.locator("#checks pre", has_text="+# another thought").wait_for()
+        assert page.get_by_role("status").inner_text() == "Nothing to mend"
+        assert page.url.endswith("/c/corner-cafe/program")
+        assert not looked.overflows()
+        # what the check says is the answer 422 to a request, which a browser notes
+        assert [each for each in looked.complaints if "422" not in each] == []
+
+
+def test_a_new_program_has_the_name_that_its_members_read(site: Site) -> None:
+    asked = {"template": "points", "money": "EUR", "timezone": "Europe/Tallinn"}
+    with site.client("manager") as client:
+        made = client.post("/programs/new", data=asked | {"title": " Anna's  Café: the bar "})
+        assert "program: annas-cafe-the-bar" in made.text
+        assert "title: &#34;Anna&#39;s Café: the bar&#34;" in made.text
+        assert "25 points for Welcome" in made.text  # the preview says where they come from
+        for wrong, said in (
+            ({"title": "茶"}, "Write a short name too"),
+            ({"name": "My Café"}, "small letters, digits and dashes"),
+            ({"name": "corner-cafe"}, "Another program has this short name."),
+            ({"name": "harbour", "timezone": "Helsinki"}, "no such time zone"),
+        ):
+            answer = client.post("/programs/new", data=asked | wrong)
+            assert answer.status_code == 422
+            assert said in answer.text
+            assert wrong.get("title", wrong.get("name")) in answer.text  # it is kept
+        assert 'action="/sign-out"' in client.get("/programs/new").text
+
+
 def test_a_name_that_is_taken_is_refused(site: Site) -> None:
     source = (REPO / "programs" / "corner-cafe.yaml").read_text(encoding="utf-8")
     with site.client("owner") as client:
@@ -70,7 +115,7 @@ def test_what_a_first_purchase_brings_is_decided_not_guessed() -> None:
         found[name] = shown.amount, shown.brought
     assert found["templates/points"] == (1_250, (("37", "points"),))
     assert found["templates/stamp-card"][1] == (("3", "stamps"),)
-    assert found["grab-rewards-vn"][0] == 12_500
+    assert found["grab-rewards-vn"][0] == 125_000  # what is about as much there
 
 
 @pytest.mark.browser

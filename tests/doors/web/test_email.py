@@ -74,7 +74,7 @@ def test_the_link_to_one_address_confirms_no_other_one(club: Site) -> None:
 def test_no_address_changes_on_an_old_sign_in(club: Site) -> None:
     """The twin: the same form, signed in for longer than a quarter of an hour."""
     with club.browser() as client:
-        client.cookies.set("session", club.old)
+        client.cookies.set("member", club.old)
         assert "Send me a link" in client.get("/me/email").text
         answer = client.post("/me/email", data={"email": "stolen@example.org"})
         assert answer.status_code == 422
@@ -96,7 +96,7 @@ def test_the_form_in_each_language(browser: Browser, club: Site, language: str, 
     email = f"{language}{width}-mail@example.org"
     with club.browser() as client:
         come(club, client, email)
-        session = client.cookies["session"]
+        session = client.cookies["member"]
         theme = "dark" if width == WIDTHS[0] else "light"
         with tab(browser, club.address, width, theme, language, session) as looked:
             looked.page.goto("/me/email")

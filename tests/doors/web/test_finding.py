@@ -56,6 +56,22 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Path]
         assert "kinen" not in log
 
 
+def test_what_can_be_done_is_found_by_who_may_do_it(town: tuple[Site, Path]) -> None:
+    site, _ = town
+    for role, wanted, address in (
+        ("manager", "key", "/c/corner-cafe/keys#make"), ("owner", "invite", "/people#invite"),
+        ("support", "by hand", "/c/corner-cafe/adjustments#give"), ("support", "key", ""),
+        ("auditor", "segment", ""),
+    ):  # fmt: skip
+        with site.client(role) as client:
+            page = client.post("/c/corner-cafe/find", data={"q": wanted}).text
+            found = [each for _, each in lines(page) if "#" in each]
+            assert found == ([address] if address else []), (role, wanted)
+            if address:  # and it leads to a place that is there
+                path, _, place = address.partition("#")
+                assert f'id="{place}"' in client.get(path).text
+
+
 def lines(page: str) -> list[tuple[str, str]]:
     """The lines of an answer: what they say, and where they lead."""
     return [
@@ -148,11 +164,13 @@ def test_without_a_script_it_is_a_page_and_names_stand_in_no_address(
         page = client.get("/c/corner-cafe/find", params={"q": "measures"}).text
         assert lines(page)[0][1] == "/c/corner-cafe/measures"
         assert '<form class="search" role="search" method="post"' in page
-        assert lines(client.get("/c/corner-cafe/find", params={"q": "mak"}).text) == []
+        found = lines(client.get("/c/corner-cafe/find", params={"q": "mak"}).text)
+        assert [each for _, each in found] == ["/c/corner-cafe/keys#make"]  # and no person
         answer = client.post("/c/corner-cafe/find", data={"q": "mak"})
         assert [said.split("\n")[0] for said, _ in lines(answer.text)] == [
             f"Aino Mäkinen Member {ACCOUNTS[0]}, found by name",
             f"Anna Mäkelä Member {ACCOUNTS[1]}, found by name",
+            "Make a key Settings",
         ]
 
 
@@ -232,7 +250,9 @@ def test_the_palette_needs_keys_alone(
         assert looked.barriers() == []
         page.keyboard.type("mak")
         dialog.get_by_role("link", name="Anna Mäkelä").wait_for()
-        assert dialog.get_by_role("status").inner_text() == "2 places to go"
+        assert (
+            dialog.get_by_role("status").inner_text() == "3 places to go"
+        )  # two members, and making a key
         assert looked.barriers() == []
         assert not looked.overflows()
         page.keyboard.press("ArrowDown")

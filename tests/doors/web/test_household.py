@@ -192,7 +192,7 @@ def test_a_journey_in_each_language(
         come(house, lead, f"Lead{name}", 40)
         come(house, other, f"Other{name}", 15)
         theme = "dark" if width == WIDTHS[0] else "light"
-        session = lead.cookies["session"], other.cookies["session"]
+        session = lead.cookies["member"], other.cookies["member"]
         look = partial(tab, browser, house.address, width, theme, language)
         with look(session[0]) as first, look(session[1]) as second:
             first.page.goto("/me/household")

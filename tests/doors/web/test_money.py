@@ -1,5 +1,6 @@
 """Budgets and costs on their pages: set, seen, ended, and what is refused."""
 
+import csv
 import re
 import time
 
@@ -56,6 +57,14 @@ def test_what_is_no_budget_comes_back_with_what_was_typed(site: Site) -> None:
         assert "Write an amount such as 500.00" in answer.text
         assert "The alarm is between 1 and 100 percent." in answer.text
         assert 'value="much"' in answer.text
+
+
+def test_what_is_on_the_page_of_rewards_is_a_file_too(site: Site) -> None:
+    with site.client("auditor") as client:
+        assert 'href="/c/corner-cafe/rewards.csv"' in client.get("/c/corner-cafe/rewards").text
+        head, *rows = csv.reader(client.get("/c/corner-cafe/rewards.csv").text.splitlines())
+        assert head[:4] == ["what", "name", "title", "for whom"]
+        assert [row[:2] for row in rows] == [["reward", "free-drink"], ["voucher", "free-drink"]]
 
 
 def test_costs_are_shown_to_those_inside(site: Site) -> None:

@@ -87,7 +87,7 @@ def test_who_leaves_is_erased(club: Site) -> None:
 def test_nobody_leaves_on_an_old_sign_in(club: Site) -> None:
     """The twin of the test above: the same form, signed in for longer than a quarter of an hour."""
     with club.browser() as client:
-        client.cookies.set("session", club.old)
+        client.cookies.set("member", club.old)
         page = client.get("/me/leave").text
         assert 'name="sure"' not in page
         assert "Send me a link" in page
@@ -106,7 +106,7 @@ def test_nobody_leaves_on_an_old_sign_in(club: Site) -> None:
 def test_own_pages_have_no_barrier(browser: Browser, club: Site, theme: str, width: int) -> None:
     with club.browser() as client:
         club.join(client, f"looks-{theme}-{width}@example.org", news="1")
-        session = client.cookies["session"]
+        session = client.cookies["member"]
     with tab(browser, club.address, width, theme, session=session) as looked:
         for path in ("you", "rewards?no=1", "leave", "friends", "rewards?done=1"):
             looked.page.goto(f"/me/{path}")
@@ -122,7 +122,7 @@ def test_own_pages_have_no_barrier(browser: Browser, club: Site, theme: str, wid
 def test_the_card_is_there_without_a_network(browser: Browser, club: Site, language: str) -> None:
     with club.browser() as client:
         club.join(client, f"offline-{language}@example.org")
-        session = client.cookies["session"]
+        session = client.cookies["member"]
     with tab(browser, club.address, language=language, session=session) as looked:
         page = looked.page
         page.goto("/me")

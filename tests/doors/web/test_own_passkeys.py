@@ -278,7 +278,7 @@ def refused(tab: Device) -> None:
 def test_without_a_fresh_sign_in_none_is_made(house: House) -> None:
     """The twin is each test above, which is signed in by a letter."""
     with house.site.browser() as client:
-        client.cookies.set("session", house.site.old)
+        client.cookies.set("member", house.site.old)
         page = client.get("/me/you").text
         assert 'data-passkey="make"' not in page
         assert "To make a passkey, open a link that we send you" in page
@@ -330,7 +330,7 @@ def test_nonsense_signs_nobody_in(house: House) -> None:
         for said in ("", "{}", "[]", "null", '{"rawId": "AAAA"}', "[" * 19_000, deep):
             answer = client.post("/me/sign-in/passkey", data={"credential": said})
             assert answer.status_code == 403
-            assert "session" not in client.cookies
+            assert "member" not in client.cookies
         assert asked(client) == asked(client) == []
 
 

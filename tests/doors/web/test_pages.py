@@ -59,6 +59,8 @@ ADDRESSES = {
     "/lock/{token}": "",
     "/c/{program}/audit": "/c/corner-cafe/audit?from=2020-01-01",
     "/c/{program}/audit.csv": "",
+    "/c/{program}/rewards.csv": "",
+    "/c/{program}/adjustments.csv": "",
     "/c/{program}/segments": "/c/corner-cafe/segments",
     "/c/{program}/segments/{segment}": "",
     "/c/{program}/measures": "/c/corner-cafe/measures",

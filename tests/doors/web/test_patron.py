@@ -191,7 +191,7 @@ def test_the_card_of_somebody_with_all_of_it(
     with park.browser() as anna:
         card = come(park, anna, f"Look{language}{width}")
         purchase(park, f"look-{language}-{width}", card, ("soup", "12.00"), ("order", "5.00"))
-        token = anna.cookies["session"]
+        token = anna.cookies["member"]
     for theme in THEMES:
         with tab(browser, park.address, width, theme, language, session=token) as looked:
             for path in ("/me", "/me/history", "/me/rewards", "/me/friends", "/p/club/join"):
@@ -205,7 +205,7 @@ def test_the_card_of_somebody_with_all_of_it(
 def test_a_link_is_copied_where_a_device_shares_nothing(browser: Browser, park: Site) -> None:
     with park.browser() as anna:
         come(park, anna, "Sharon")
-        token = anna.cookies["session"]
+        token = anna.cookies["member"]
     with tab(browser, park.address, session=token) as looked:
         looked.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         looked.page.goto("/me/friends")
@@ -228,7 +228,7 @@ def test_a_device_is_called_as_people_call_it(park: Site) -> None:
 def test_a_card_without_a_network_says_so_and_looks_again(browser: Browser, park: Site) -> None:
     with park.browser() as anna:
         card = come(park, anna, "Offline")
-        token = anna.cookies["session"]
+        token = anna.cookies["member"]
     with tab(browser, park.address, session=token) as looked:
         page = looked.page
         page.goto("/me")

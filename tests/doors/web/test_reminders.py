@@ -71,7 +71,7 @@ def test_the_choice_in_each_language(
     with soon.browser() as client:
         client.headers["accept-language"] = language
         come(soon, client, email)
-        session = client.cookies["session"]
+        session = client.cookies["member"]
         theme = "dark" if width == WIDTHS[0] else "light"
         with tab(browser, soon.address, width, theme, language, session) as looked:
             looked.page.goto("/me/you")

@@ -84,7 +84,7 @@ def test_a_complaint_is_answered(browser: Browser, cafe: Site, language: str, wi
     about = {"width": width, "theme": theme, "language": language}
     with cafe.browser() as client:
         number = come(cafe, client, email)
-        session = client.cookies["session"]
+        session = client.cookies["member"]
     with tab(browser, cafe.address, session=session, **about) as member:
         page = member.page
         page.goto("/me")

@@ -47,7 +47,8 @@ class House:
 
     def signed_in(self, name: str) -> httpx.Client:
         client = self.site.browser()
-        client.cookies.set("session", self.known[name])
+        for cookie in ("session", "member"):
+            client.cookies.set(cookie, self.known[name])
         return client
 
     def points(self, card: str) -> str:

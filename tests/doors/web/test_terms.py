@@ -14,7 +14,7 @@ from kantis.core.knobs import Node, knobs_of
 from kantis.desk import text
 from kantis.doors.web.languages import LANGUAGES, language
 from kantis.doors.web.phrasebook import Speaker
-from kantis.doors.web.terms import CHAPTERS, LABELS, SILENT, chapters
+from kantis.doors.web.terms import CHAPTERS, LABELS, SILENT, chapters, said_of
 from kantis.engine.sections import SECTIONS, RefundSection
 from tests.house.sources import REPO
 
@@ -92,6 +92,14 @@ def test_every_entry_of_a_program_is_told(path: Path, tag: str) -> None:
         for clause in chapter.clauses:
             assert clause.title or chapter is told[-1]
             assert all(label and said for label, said in clause.points), clause
+
+
+def test_one_thing_of_an_entry_is_said_as_the_terms_say_it() -> None:
+    tree = tree_of(REPO / "programs/templates/paid-membership.yaml")
+    about = "prices", "for-members", "who"
+    assert said_of(tree, language("en"), *about) == "Plan: Member"
+    for nothing in (("prices", "for-members", "if"), ("prices", "no", "who"), ("no", "no", "who")):
+        assert said_of(tree, language("fi"), *nothing) == ""
 
 
 def test_a_cafe_in_four_languages() -> None:

@@ -53,7 +53,9 @@ MOVED: Final = "moved"  # balance; "from>to", the numbers of the places
 JOINED: Final = "joined"
 BOUGHT: Final = "bought"  # channel; by members
 ALONE: Final = "alone"  # channel; without a card
+MEMBERS: Final = "members"
 RETURNED: Final = "returned"
+KINDS: Final = "kinds"  # type of product; "members" or "alone"; the day is the month
 ACTIVE: Final = "active"  # the day of the cohort; the day is the month in which they bought
 LESS: Final = "less"  # price rule
 FEES: Final = "fees"  # plan or rule
@@ -270,6 +272,7 @@ class Counting(Struct):
     def _purchase(self, fact: Fact, day: int, body: Purchase) -> None:
         amount = sum(line.amount for line in body.lines)
         self.add((fact.program, day, BOUGHT, body.channel, ""), 1, amount)
+        self._kinds(fact.program, day, body, MEMBERS)
         self._basket(fact.account, day, 1, amount)
         row, month = self._account(fact, day), window_start("month", day)
         months, fresh = with_month(row.months, month)
@@ -300,6 +303,15 @@ class Counting(Struct):
         amount = sum(line.amount for line in body.lines) if body is not None else 0
         channel = body.channel if body is not None else ""
         self.add((bare.program, day, ALONE, channel, ""), 1, amount)
+        if body is not None:
+            self._kinds(bare.program, day, body, ALONE)
+
+    def _kinds(self, program: int, day: int, body: Purchase, whose: str) -> None:
+        """What a purchase had of each type of product: its department, or else its category."""
+        month = window_start("month", day)
+        for line in body.lines:
+            kind = line.department or line.category
+            self.add((program, month, KINDS, kind, whose), 1, line.amount)
 
 
 def came_back(lines: Iterable[Line], back: Mapping[str, int]) -> int:

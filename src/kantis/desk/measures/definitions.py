@@ -7,6 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from kantis.desk.measures import mixes
+
 MONTH: Final = "Month"
 
 
@@ -31,10 +33,17 @@ ENROLMENT: Final = Definition(
 ACTIVE: Final = Definition(
     "active",
     "Active members",
-    "Active: members with at least one purchase in the month. Share: of all members at its end."
-    " Purchases each: purchases of members, divided by active members.",
-    (MONTH, "Active", "Share of members", "Purchases each"),
+    "Active: members with at least one purchase in the month. Share: of all members at its end.",
+    (MONTH, "Active", "Share of members"),
     (1,),
+)
+FREQUENCY: Final = Definition(
+    "frequency",
+    "How often members come",
+    "Purchases of members in the month, divided by the members who bought in it. The months"
+    " before stand beside it; without a card nobody can tell who came again.",
+    (MONTH, "Active", "Purchases", "Purchases each"),
+    (3,),
 )
 RETENTION: Final = Definition(
     "retention",
@@ -52,6 +61,28 @@ ORDERS: Final = Definition(
     (MONTH, "By members", "Average", "Without a card", "Average without a card"),
     (2, 4),
 )
+PRODUCTS: Final = Definition(
+    "products",
+    "What is bought",
+    "What lines cost, before points, vouchers, member prices and returns, by the department of a"
+    " line or else its category, in the months that are shown. Share: of all that members bought."
+    " Before: the same share in as many months just before. The twelve with the most are named.",
+    (
+        "Type of product", "By members", "Share", "Share before", "Without a card",
+        "Share without a card",
+    ),
+)  # fmt: skip
+CHANNELS: Final = Definition(
+    "channels",
+    "Where members buy",
+    "Purchases of members by the channel that the till or the shop names, in the months that are"
+    " shown. Share: of all purchases of members. Before: the same share in as many months just"
+    " before. Sales: what their lines cost, before returns.",
+    (
+        "Channel", "Purchases", "Share", "Share before", "Without a card", "Share without a card",
+        "Sales", "Average",
+    ),
+)  # fmt: skip
 POINTS: Final = Definition(
     "points",
     "%(name)s: what came and went",
@@ -157,8 +188,8 @@ EFFECTS: Final = Definition(
 )  # fmt: skip
 
 DEFINITIONS: Final = (
-    ENROLMENT, ACTIVE, RETENTION, RETURN, ORDERS, VALUE, POINTS, REDEMPTION, LEVELS, VOUCHERS,
-    ANSWERS, LIABILITY, COST, EFFECTS,
+    ENROLMENT, ACTIVE, RETENTION, RETURN, FREQUENCY, ORDERS, VALUE, PRODUCTS, CHANNELS, POINTS,
+    REDEMPTION, LEVELS, VOUCHERS, ANSWERS, LIABILITY, COST, EFFECTS,
 )  # fmt: skip
 
 #: What stands above all charts.
@@ -172,4 +203,4 @@ def texts() -> Iterator[str]:
     """All words of measures, for translation."""
     for each in DEFINITIONS:
         yield from (each.title, each.how, *each.columns)
-    yield from HEADLINES
+    yield from (*HEADLINES, mixes.REST, mixes.UNNAMED)

@@ -111,6 +111,12 @@ class Month(Struct):
     bought: Pair = field(default_factory=Pair)
     alone: Pair = field(default_factory=Pair)
     returned: Pair = field(default_factory=Pair)
+    #: purchases of members and those without a card, by channel; what lines cost, by type of
+    #: product, of members and without a card
+    channels: dict[str, Pair] = field(default_factory=dict)
+    alone_channels: dict[str, Pair] = field(default_factory=dict)
+    kinds: dict[str, Pair] = field(default_factory=dict)
+    alone_kinds: dict[str, Pair] = field(default_factory=dict)
     price_cuts: int = 0
     fees: int = 0
     up: int = 0
@@ -294,9 +300,15 @@ class _Found(Struct):
 
     def _bought(self, month: Month, name: str, part: str, pair: Pair) -> None:
         month.bought.add(pair.count, pair.amount)
+        month.channels.setdefault(name, Pair()).add(pair.count, pair.amount)
 
     def _alone(self, month: Month, name: str, part: str, pair: Pair) -> None:
         month.alone.add(pair.count, pair.amount)
+        month.alone_channels.setdefault(name, Pair()).add(pair.count, pair.amount)
+
+    def _kinds(self, month: Month, name: str, part: str, pair: Pair) -> None:
+        by = month.alone_kinds if part == counting.ALONE else month.kinds
+        by.setdefault(name, Pair()).add(pair.count, pair.amount)
 
     def _returned(self, month: Month, name: str, part: str, pair: Pair) -> None:
         month.returned.add(pair.count, pair.amount)
@@ -383,6 +395,7 @@ _TAKE: Final[dict[str, Callable[[_Found, Month, str, str, Pair], None]]] = {
     counting.BOUGHT: _Found._bought,
     counting.ALONE: _Found._alone,
     counting.RETURNED: _Found._returned,
+    counting.KINDS: _Found._kinds,
     counting.ACTIVE: _Found._active,
     counting.LESS: _Found._less,
     counting.FEES: _Found._fees,

@@ -14,6 +14,7 @@ from kantis.desk.measures.answers import Answers
 from kantis.desk.measures.definitions import Definition
 from kantis.desk.measures.effects import Effect
 from kantis.desk.measures.figures import Measures, Month
+from kantis.desk.measures.mixes import Part, mixed
 from kantis.desk.surveys import GOOD, POOR, SCORES
 
 #: Margin of sales, in percent, where nobody says another.
@@ -25,7 +26,7 @@ _DECIMALS: Final = 4
 class Cell(Struct, frozen=True):
     """A figure: a ``month`` (its first day), a ``day``, a ``number``, ``money`` in minor units, an
     amount of the balance ``unit``, or a ``share`` or a ``rate``, which are ``value`` of ``of``.
-    A ``name`` is the word ``unit``."""
+    A ``name`` is the word ``unit``, and a ``text`` one that each language has."""
 
     kind: str
     value: int
@@ -85,7 +86,8 @@ def board(
     shown, found = seen[-months:], _until(found, seen)
     made = [
         _enrolment(shown), _active(shown), _retention(found, shown[0].first), _return(found, shown),
-        _orders(shown), _value(found, shown[0].first),
+        _frequency(shown), _orders(shown), _value(found, shown[0].first),
+        *_mixes(shown, seen[:-months][-months:]),
     ]  # fmt: skip
     for name in [name for name in units if any(name in each.flows for each in shown)]:
         made += [_points(shown, name), _redemption(found, shown[0].first, name)]
@@ -162,6 +164,18 @@ def _active(shown: Sequence[Month]) -> Panel:
         [
             [
                 _month(m.first), _number(m.active), _share(m.active, m.members),
+            ]
+            for m in shown
+        ],
+    )  # fmt: skip
+
+
+def _frequency(shown: Sequence[Month]) -> Panel:
+    return _panel(
+        definitions.FREQUENCY,
+        [
+            [
+                _month(m.first), _number(m.active), _number(m.bought.count),
                 _rate(m.bought.count, m.active),
             ]
             for m in shown
@@ -220,6 +234,44 @@ def _value(found: Measures, first: int) -> Panel:
             if each.first >= first and each.joined
         ],
     )  # fmt: skip
+
+
+def _mixes(shown: Sequence[Month], before: Sequence[Month]) -> list[Panel]:
+    """What is bought and where; only what tills and shops have words for."""
+    made = []
+    parts, whole = mixed(shown, before, "kinds")
+    if parts:
+        made.append(_compared(definitions.PRODUCTS, whole, [
+            [
+                _word(each), _money(each.now.amount), _share(each.now.amount, whole.now.amount),
+                _share(each.before.amount, whole.before.amount), _money(each.alone.amount),
+                _share(each.alone.amount, whole.alone.amount),
+            ]
+            for each in parts
+        ]))  # fmt: skip
+    parts, whole = mixed(shown, before, "channels")
+    if parts:
+        made.append(_compared(definitions.CHANNELS, whole, [
+            [
+                _word(each), _number(each.now.count), _share(each.now.count, whole.now.count),
+                _share(each.before.count, whole.before.count), _number(each.alone.count),
+                _share(each.alone.count, whole.alone.count), _money(each.now.amount),
+                _each(each.now.amount, each.now.count),
+            ]
+            for each in parts
+        ]))  # fmt: skip
+    return made
+
+
+def _word(part: Part) -> Cell:
+    return Cell("text" if part.is_ours else "name", 0, 1, part.name)
+
+
+def _compared(definition: Definition, whole: Part, rows: list[list[Cell | None]]) -> Panel:
+    """Shares beside those before and those without a card, where there is anything of them."""
+    panel = Panel(definition.key, definition, definition.columns, rows, triangle=True)
+    empty = {3: not whole.before.count, 4: not whole.alone.count, 5: not whole.alone.count}
+    return _without(panel, lambda n, _: empty.get(n, False))
 
 
 #: Sides of the system in the order of their columns.
@@ -344,6 +396,7 @@ def _without(panel: Panel, goes: Callable[[int, Sequence[Cell | None]], bool]) -
         [[row[n] for n in kept] for row in panel.rows],
         tuple(kept.index(n) for n in panel.draws if n in kept),
         panel.name,
+        panel.triangle,
     )
 
 
@@ -385,7 +438,7 @@ def plain(cell: Cell | None, money: Unit, units: dict[str, Unit]) -> Any:
     """
     if cell is None:
         return None
-    if cell.kind == "name":
+    if cell.kind in ("name", "text"):
         return cell.unit
     if cell.kind in ("month", "day"):
         return calendar.show_day(cell.value)[: 7 if cell.kind == "month" else None]

@@ -3,7 +3,8 @@
 Guarantee: a letter is sent while its row is there, and the row goes once the server has taken
 it. One that does not leave is tried again, and in the end kept for the mailbox of the owners,
 like all letters where no server is named. A reminder, a question and word of a reply are sent
-once at most, and are never kept.
+once at most, and are never kept. Whoever is asked to sign a draft is written to until the server
+has taken it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
-from kantis.desk import mailing, surveys
+from kantis.desk import awaiting, mailing, signoffs, surveys
+from kantis.desk.awaiting import Asked
 from kantis.desk.beside import beside
 from kantis.desk.jobs import TRIES_MAX, Job, Progress
 from kantis.desk.mailing import Letter
@@ -22,7 +24,7 @@ from kantis.desk.vault.vault import Member, Reader, Vault
 from kantis.desk.writer import RemoteDesk
 from kantis.doors.outbound.smtp import MailFailed, MailServer
 from kantis.doors.web.enquiring import enquiry
-from kantis.doors.web.letters import titles, written
+from kantis.doors.web.letters import asking, titles, written
 from kantis.doors.web.stopping import Reminder, code_of
 from kantis.doors.web.stopping import written as reminder
 from kantis.store import mailing as rows
@@ -54,6 +56,8 @@ class Postman:
             self._vault = open_vault(desk, self._folder)
         if row.purpose == REMINDER:
             return self._remind(desk, reader, job, row)
+        if (wanted := awaiting.asked(row)) is not None:
+            return self._ask_signature(desk, reader, job, row, wanted)
         if row.purpose in (surveys.ASKING, surveys.REPLYING):
             return self._enquire(desk, reader, job, row)
         found = mailing.addressee(reader, self._vault, row)
@@ -109,6 +113,28 @@ class Postman:
         note = self._once(desk, job, row, "begin_question_mail", message)
         desk.chore("end_question_mail", row.number)
         return note
+
+    def _ask_signature(
+        self, desk: Desk | RemoteDesk, reader: Books, job: Job, row: MailRow, wanted: Asked
+    ) -> str:
+        """Ask somebody who works here to sign a draft, where they still can; without a server
+        they read it on their first page, and nothing is kept."""
+        found = signoffs.awaited(reader, row.program, wanted.draft, wanted.staff)
+        if self._server is not None and found is not None:
+            who = next(each for each in found.can if each.number == wanted.staff)
+            name = next(n for n, number in reader.programs().items() if number == row.program)
+            about = f"{self._address.rstrip('/')}/c/{name}/drafts/{wanted.draft}"
+            spoken, names = row.language, titles(reader, row.program)
+            subject, text = asking(found.row.name, who.name, spoken, names, about)
+            message = self._envelope(who.login, subject)
+            message.set_content(text)
+            try:
+                self._server.send(message)
+            except MailFailed:
+                if job.tries < TRIES_MAX:
+                    raise
+        desk.chore("drop_mail", row.number)
+        return "done"
 
     def _is_wished(
         self, desk: Desk | RemoteDesk, reader: Books, row: MailRow, about: QuestionRow

@@ -14,6 +14,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from kantis.core.amounts import Unit
+from kantis.core.calendar import show_instant
 from kantis.desk import adjusting, settings
 from kantis.desk.adjusting import Alone, Asked, Wrong
 from kantis.desk.programs import Home
@@ -37,6 +38,10 @@ REASON_MAX: Final = 200
 _UNITS_MAX: Final = 10**9
 _AMOUNT_MAX: Final = 1 << 53
 _NEWEST: Final = 1 << 62
+_COLUMNS: Final = (
+    "number", "at", "subject", "balance", "amount", "reason", "state", "outcome", "asked by",
+    "answered by", "answered", "note",
+)  # fmt: skip
 
 
 class Desktop(Struct, frozen=True):
@@ -53,6 +58,28 @@ class Desktop(Struct, frozen=True):
 async def look(visit: Visit) -> Response:
     """What waits, and what is done."""
     return await _page(visit)
+
+
+async def file(visit: Visit) -> Response:
+    """What waits and what is done, as the page has it, for a spreadsheet."""
+    found = await visit.office.read(_desktop, visit)
+    units: dict[str, Unit] = found.home.program.units
+    waits: list[tuple[AdjustmentRow, str]] = [(row, "") for row in found.waiting]
+    rows = (
+        (
+            row.n, show_instant(row.at), row.subject, row.balance,
+            units[row.balance].number(row.amount) if row.balance in units else row.amount,
+            row.reason, byhand.STATES[row.state], outcome, _login(row.source),
+            _login(row.decider or ""), show_instant(row.decided) if row.decided else "",
+            row.note or "",
+        )
+        for row, outcome in (*waits, *found.done)
+    )  # fmt: skip
+    return visit.table(f"{found.place.name}-adjustments", _COLUMNS, rows)
+
+
+def _login(source: str) -> str:
+    return source.removeprefix(adjusting.CONSOLE)
 
 
 async def propose(visit: Visit) -> Response:
@@ -199,7 +226,7 @@ async def _page(
         trouble=trouble, refused=refused, amount=amount, when=when, units=list(units),
         states=byhand.STATES, own=adjusting.CONSOLE + visit.staff.login, fresh=secrets.token_hex(8),
         news=next((row for row in told if row.n == about), None),
-        who=lambda source: source.removeprefix(adjusting.CONSOLE),
+        who=_login,
     )  # fmt: skip
 
 

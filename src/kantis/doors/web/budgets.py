@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from babel.dates import format_date
@@ -23,7 +24,7 @@ from kantis.doors.web.languages import Language, said
 from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place
 from kantis.doors.web.reckoning import minor
-from kantis.doors.web.rewards import Units
+from kantis.doors.web.rewards import Units, Words
 from kantis.store.budgets import BudgetRow
 
 _STOCK: Final = "stock "
@@ -137,6 +138,7 @@ class _Words:
     def __init__(self, found: Found, language: Language) -> None:
         self.found, self.language = found, language
         self.say = found.place.speaker(language)
+        self.words = Words(language, self.say, found.units, 0)
 
     def name(self, what: str, name: str) -> str:
         """How something is called; nothing for the whole program."""
@@ -167,24 +169,16 @@ class _Words:
     def stop(self, each: Stop) -> dict[str, Any]:
         """A budget of the program file."""
         at = self.found.zone.local(each.stopped) if each.stopped else None
+        counted = partial(self.words.counted, each)
         return {
             "name": said(each.title, self.language.tag, self.say.name(each.budget.name)),
             "what": each.what, "times": each.budget.counts == TIMES,
-            "used": self.counted(each, each.used), "amount": self.counted(each, each.amount),
-            "left": self.counted(each, each.left), "part": each.used, "whole": each.amount,
+            "used": counted(each.used), "amount": counted(each.amount),
+            "left": counted(each.left), "part": each.used, "whole": each.amount,
             "over": each.over, "alarming": each.alarming, "missed": each.missed,
             "gone": "" if each.over else self.day(each.gone), "first": self.day(each.first),
             "stopped": self.language.moment(at, "short") if at else "",
         }  # fmt: skip
-
-    def counted(self, each: Stop, amount: int) -> str:
-        """An amount of what a budget of the file counts."""
-        unit = self.found.units.all.get(each.budget.unit)
-        if each.budget.counts == MONEY:
-            return self.language.money(amount, self.found.units.money)
-        if unit is None:
-            return self.language.number(amount)
-        return self.say.amount(unit.number(amount), each.budget.unit)
 
     def budget(self, each: Standing) -> Shown:
         """A budget as a card of the page."""

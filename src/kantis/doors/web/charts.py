@@ -38,27 +38,33 @@ class Series(Struct, frozen=True):
     told: Sequence[str]
 
 
-def top_of(most: int) -> int:
-    """The first round number from the greatest figure on, so that the axis can be read.
+def top_of(most: int, *, whole: bool = False) -> int:
+    """The first round number from the greatest figure on whose half is round too, so that the
+    axis can be read; of ``whole`` things there is no half one.
 
     >>> [top_of(n) for n in (0, 7, 42, 101, 2_600)]
-    [1, 8, 50, 150, 3000]
+    [2, 8, 60, 200, 4000]
+    >>> [top_of(n * FINE, whole=True) // FINE for n in (0, 1, 3, 5, 15)]
+    [2, 2, 4, 6, 20]
     """
+    least = 2 * FINE if whole else 2
     power = 1
     while power * 10 < most:
         power *= 10
-    for step in (10, 15, 20, 30, 40, 50, 60, 80, 100):
-        if most <= step * power // 10 and step * power // 10:
-            return step * power // 10
-    return max(1, most)
+    for step in (10, 20, 40, 60, 80, 100):
+        top = step * power // 10
+        if most <= top and top >= least and top % least == 0:
+            return top
+    return max(least, most + -most % least)
 
 
 def draw(
-    key: str, title: str, says: str, labels: Sequence[str], series: Sequence[Series], say: Say
-) -> Markup:
-    """A picture of bars, side by side over the same labels."""
+    key: str, title: str, says: str, labels: Sequence[str], series: Sequence[Series], say: Say,
+    *, whole: bool = False,
+) -> Markup:  # fmt: skip
+    """A picture of bars, side by side over the same labels; of ``whole`` things or of amounts."""
     figures = [value for each in series for value in each.values if value is not None]
-    top = top_of(max(figures, default=0))
+    top = top_of(max(figures, default=0), whole=whole)
     parts = [_axis(top, say), _labels(labels)]
     parts += [_bars(each, number, len(series), top, labels) for number, each in enumerate(series)]
     return Markup(

@@ -92,7 +92,7 @@ async def invite(visit: Visit) -> Response:
         whose = form.get("partner", "")
         _, token = await visit.change(staff.invite, *about, within=within, partner=whose)
     except ProgramError as error:
-        return await _people(visit, trouble=error.faults[0].message, form=form, status=422)
+        return await _people(visit, trouble=error.faults[0].code, form=form, status=422)
     link = f"{visit.request.url.scheme}://{visit.request.url.netloc}/invitation/{token}"
     return await _people(visit, link=link)
 
@@ -105,7 +105,7 @@ async def leave(visit: Visit) -> Response:
     try:
         gone = number and await visit.change(staff.end, number, visit.by, within=within)
     except ProgramError as error:
-        return await _people(visit, trouble=error.faults[0].message, status=422)
+        return await _people(visit, trouble=error.faults[0].code, status=422)
     if not gone:
         raise NotHere
     return visit.go("/people")

@@ -154,6 +154,7 @@ async def _one(visit: Visit, *, trouble: str = "", status: int = 200) -> Respons
         mine=seen.found.signature(visit.staff.number), sizes=TRIED, me=visit.staff,
         asked=visit.request.query_params.get("newest", ""), newest=seen.newest,
         sha=hashlib.sha256(row.source.encode()).hexdigest(),
+        tell=seen.place.teller(visit.language),
     )  # fmt: skip
 
 

@@ -20,12 +20,16 @@ from kantis.doors.web.pages import NotHere, Visit, whole
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.preview import Preview, first_purchase
 from kantis.doors.web.proving import is_fresh
+from kantis.doors.web.versions import plain_value
 
 #: The currencies that are offered first; any other can be written into the file.
 CURRENCIES: Final = ("EUR", "USD", "GBP", "SEK", "NOK", "DKK", "VND")
 SOURCE_LETTERS_MAX: Final = 200_000
 #: So many drafts that were read are kept, for who opens or checks them again.
 _DRAFTS: Final = 8
+_TITLE_LETTERS_MAX: Final = 60
+#: What a difference begins with: which versions it is of, as they are on the page anyway.
+_HEAD_LINES: Final = 2
 #: On so many of the newest members a draft is tried out; all of them: ``kantis check --store``.
 TRIED: Final = (100, 500, 2_000)
 
@@ -60,7 +64,8 @@ class Checked(Struct, frozen=True):
     source: str
     faults: tuple[Fault, ...] = ()
     warnings: tuple[tuple[str, str], ...] = ()
-    changes: str = ""
+    changes: list[editing.Change] = []
+    differs: str = ""
     preview: Preview | None = None
     place: Place | None = None
     tried: Tried | None = None
@@ -80,17 +85,28 @@ async def choose(visit: Visit) -> Response:
 
 async def chosen(visit: Visit) -> Response:
     """A template with a name and a currency of its own, ready to be changed."""
-    form = await visit.form()
-    name, zone = form.get("name", "").strip().lower(), form.get("timezone", "").strip()
+    form, spoken = await visit.form(), visit.language
+    title = " ".join(form.get("title", "").split())[:_TITLE_LETTERS_MAX]
+    name = form.get("name", "").strip().lower() or library.short_name(title)
+    zone = form.get("timezone", "").strip()
     try:
-        source = library.template(form.get("template", ""), form.get("money", ""), zone, name)
+        base, code = form.get("template", ""), form.get("money", "")
+        source = library.template(base, code, zone, name, title)
     except library.NoSuchTemplate:
-        return _choice(visit, form, visit.language.gettext("Choose a template and a currency."))
+        return _choice(visit, form, spoken.gettext("Choose a template and a currency."))
     checked = await visit.office.study(look_at, source, "", 0)
-    if any(each.code == "name-expected" for each in checked.faults):
-        said = visit.language.gettext("A short name has small letters, digits and dashes.")
-        return _choice(visit, form, said)
-    return _shown(visit, "", checked)
+    codes = {each.code for each in checked.faults}
+    taken = await visit.office.read(lambda reader: name in reader.books.programs())
+    wrong = ""
+    if not name:
+        wrong = spoken.gettext("Write a short name too: it cannot be made of this one.")
+    elif "name-expected" in codes:
+        wrong = spoken.gettext("A short name has small letters, digits and dashes.")
+    elif codes:  # of what was filled in nothing else can be wrong
+        wrong = spoken.gettext("There is no such time zone. Write it as in Asia/Ho_Chi_Minh.")
+    elif taken:
+        wrong = spoken.gettext("Another program has this short name.")
+    return _choice(visit, form, wrong) if wrong else _shown(visit, "", checked)
 
 
 def _choice(visit: Visit, form: dict[str, str], fault: str) -> Response:
@@ -136,11 +152,13 @@ def _shown(
     visit: Visit, name: str, checked: Checked, status: int = 200,
     form: dict[str, str] | None = None, *, unproved: bool = False,
 ) -> Response:  # fmt: skip
-    say = checked.place.speaker(visit.language) if checked.place is not None else None
-    chapters = checked.place.chapters(visit.language) if checked.place is not None else []
+    place, spoken = checked.place, visit.language
+    say = place.speaker(spoken) if place is not None else None
+    chapters = place.chapters(spoken) if place is not None else []
     return visit.page(
         "program-edit.html", status=status, name=name, checked=checked, say=say, chapters=chapters,
-        form=form or {}, sizes=TRIED, unproved=unproved,
+        form=form or {}, sizes=TRIED, unproved=unproved, tell=place and place.teller(spoken),
+        plain=plain_value,
     )  # fmt: skip
 
 
@@ -183,15 +201,19 @@ def look_at(reader: Desk, source: str, name: str, own: int) -> Checked:
     except ProgramError as error:
         return Checked(source, tuple(error.faults), demanded=demanded)
     now = reader.clock()
-    changes = ""
+    changes: list[editing.Change] = []
+    differs = ""
     if number:
         newest = reader.books.versions(number)[-1]
-        changes = editing.difference(newest, newest._replace(source=source, number=0))[1]
+        tree = editing.tree_text(draft.tree)
+        changes, said = editing.difference(newest, newest._replace(source=source, tree=tree))
+        differs = "\n".join(said.split("\n")[_HEAD_LINES:])
     home: Any = Home(0, draft.program.name, draft.program, 0)
     return Checked(
         source,
         warnings=warnings,
         changes=changes,
+        differs=differs,
         preview=first_purchase(draft.program, now),
         place=place_of(home, now),
         demanded=demanded,

@@ -1,4 +1,4 @@
-"""Finding: one line in the console that leads to pages, members and programs.
+"""Finding: one line in the console that leads to pages, tasks, members and programs.
 
 What somebody types about a person comes with a ``POST``, so that it stands in no address and no
 log. Names are shown to those who help members; each showing is written down before it.
@@ -72,22 +72,25 @@ def _shown(
     visit: Visit, place: Place, wanted: str, members: list[Found], programs: list[Found],
     *, part: bool = False,
 ) -> Response:  # fmt: skip
-    pages = _pages(visit, place, wanted)
-    said = visit.language.gettext
-    groups = [(said("Members"), members), (said("Programs"), programs)]
-    groups.insert(0, (visit.language.gettext("Pages"), pages))
+    pages = _named(visit, place, wanted, menu.MENU)
+    does = _named(visit, place, wanted, menu.ACTIONS)
+    spoken = visit.language
+    groups = [
+        (spoken.gettext("Pages"), pages), (spoken.gettext("Members"), members),
+        (spoken.gettext("To do"), does), (spoken.gettext("Programs"), programs),
+    ]  # fmt: skip
     return visit.page(
         "console-found.html" if part else "console-find.html", place=place, wanted=wanted,
         groups=[each for each in groups if each[1]],
-        total=len(pages) + len(members) + len(programs),
+        total=sum(len(lines) for _, lines in groups),
     )  # fmt: skip
 
 
-def _pages(visit: Visit, place: Place, wanted: str) -> list[Found]:
-    """The pages of the menu whose name, or whose group's, has the text."""
+def _named(visit: Visit, place: Place, wanted: str, table: tuple[menu.Entry, ...]) -> list[Found]:
+    """The entries of a table whose name, or whose group's, has the text."""
     said = visit.language.gettext
     lines = []
-    for each in menu.entries(place.name, visit.staff.role):
+    for each in menu.entries(place.name, visit.staff.role, table):
         names = [said(each.title), said(each.group), each.title]
         if any(plain(wanted) in plain(name) for name in names):
             group = names[1] if names[1] != names[0] else ""

@@ -105,6 +105,26 @@ def written(letter: Letter, names: dict[str, str], address: str) -> tuple[str, s
     return subject % {"program": program}, text
 
 
+def asking(
+    author: str, name: str, language: str, names: dict[str, str], address: str
+) -> tuple[str, str]:
+    """The subject and the text of a letter to somebody whose signature a draft waits for."""
+    tongue = choose(language, "")
+    program = said(names, tongue.tag, "Kantis")
+    subject = tongue.gettext("Your signature is asked for: %(program)s") % {"program": program}
+    body = (
+        _hello(tongue, name),
+        tongue.gettext(
+            "a draft waits for signatures, and yours is one that can be given. Put up by:"
+        )
+        + f" {author}",
+        tongue.gettext("Look at what it changes, and sign it or talk to whoever wrote it:"),
+        address,
+        program,
+    )
+    return subject, "\n\n".join(body) + "\n"
+
+
 def _hello(tongue: Language, name: str) -> str:
     if not name:
         return tongue.gettext("Hello,")

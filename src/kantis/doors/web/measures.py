@@ -49,6 +49,7 @@ class Shown(Struct, frozen=True):
     how: str
     columns: list[str]
     rows: list[list[str]]
+    unit: str
     heats: list[list[int]]
     triangle: bool
     chart: Markup
@@ -122,6 +123,8 @@ class Words:
         spoken, value = self.language, cell.value
         if cell.kind == "name":
             return cell.unit
+        if cell.kind == "text":
+            return spoken.gettext(cell.unit)
         if cell.kind == "day":
             return spoken.day(value, "medium")
         if cell.kind == "month":
@@ -167,24 +170,32 @@ class Words:
             Series(columns[n], _values(panel.rows, n), [row[n] for row in rows])
             for n in panel.draws
         ]
-        chart = Markup("")
+        chart, unit = Markup(""), ""
         if series and panel.rows:
             labels = [self.month(_value(row[0]), "MMM") for row in panel.rows]
             like = next((row[panel.draws[0]] for row in panel.rows if row[panel.draws[0]]), None)
-            chart = charts.draw(panel.key, title, how, labels, series, self._axis(like))
+            kind = like.kind if like is not None else "number"
+            whole = kind == "number" or (kind == "points" and not self._scale(like))
+            unit = self.found.money.name if kind == "money" else ""
+            about = panel.key, title, how, labels, series, self._axis(like)
+            chart = charts.draw(*about, whole=whole)
         return Shown(
-            panel.key, title, how, columns, rows,
+            panel.key, title, how, columns, rows, unit,
             [[_heat(each) for each in row] for row in panel.rows],
             panel.triangle, chart,
             charts.legend(series) if chart else Markup(""),
         )  # fmt: skip
 
+    def _scale(self, like: Cell | None) -> int:
+        """The decimals of such a figure."""
+        if like is not None and like.kind == "points":
+            return self.found.units[like.unit].scale
+        return self.found.money.scale
+
     def _axis(self, like: Cell | None) -> charts.Say:
         """How figures such as this one are said on an axis."""
         kind = like.kind if like is not None else "number"
-        scale = self.found.money.scale
-        if kind == "points" and like is not None:
-            scale = self.found.units[like.unit].scale
+        scale = self._scale(like)
 
         def say(fine: int) -> str:
             value = Decimal(fine) / FINE

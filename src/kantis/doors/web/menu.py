@@ -7,6 +7,7 @@ from typing import Final
 
 from kantis.doors.web.roles import (
     AUDITING,
+    HELPING,
     INSIDE,
     OWNER,
     PARTNER,
@@ -60,8 +61,8 @@ MENU: Final = (
     Entry(PROGRAM, "//p/{program}", "Terms", INSIDE),
     Entry(PROGRAM, "/design", "Design of the card", WRITING),
     Entry(PROGRAM, "/rewards", "Rewards and costs", INSIDE),
-    Entry(MONEY, "/partners", "Partners", SETTLING),
     Entry(MONEY, "/budgets", "Budgets", INSIDE),
+    Entry(MONEY, "/partners", "Partners", SETTLING),
     Entry(STATEMENTS, "/partners", "Statements", PARTNER),
     Entry(SETTING, "/tills", "Tills", RUNNING),
     Entry(SETTING, "/survey", "Questions", WRITING),
@@ -72,6 +73,20 @@ MENU: Final = (
     Entry(SETTING, "/mails", "Mailbox", OWNER),
     Entry(SETTING, "//people", "People", OWNER),
     Entry(SETTING, "//account", "My account", STAFF),
+)
+#: What somebody does, and the place of a page where it is done; the line that finds has them.
+ACTIONS: Final = (
+    Entry(MEMBERS, "/adjustments#give", "Give or take by hand", HELPING),
+    Entry(MEMBERS, "/segments#write", "Write a segment", WRITING),
+    Entry(MEMBERS, "/cards#batch", "New batch", RUNNING),
+    Entry(MEMBERS, "//p/{program}/join", "Join as a member", HELPING),
+    Entry(PROGRAM, "//programs/new", "A new program", WRITING),
+    Entry(MONEY, "/budgets#set", "Set a budget that alarms", WRITING),
+    Entry(SETTING, "/tills#pair", "Pair a till", RUNNING),
+    Entry(SETTING, "/imports#bring", "Bring a file", RUNNING),
+    Entry(SETTING, "/keys#make", "Make a key", RUNNING),
+    Entry(SETTING, "/safety#spending", "Freeze spending", OWNER),
+    Entry(SETTING, "//people#invite", "Invite somebody", OWNER),
 )
 #: Pages that belong to no program.
 BESIDE: Final = (
@@ -127,15 +142,17 @@ class Destination:
     address: str
 
 
-def entries(program: str, role: str) -> list[Destination]:
+def entries(program: str, role: str, table: tuple[Entry, ...] = MENU) -> list[Destination]:
     """All entries for a role, in the order of the menu.
 
     >>> [each.address for each in entries("cafe", "auditor")][:2]
     ['/c/cafe', '/c/cafe/measures']
+    >>> [each.address for each in entries("cafe", "support", ACTIONS)]
+    ['/c/cafe/adjustments#give', '/p/cafe/join']
     """
     return [
         Destination(each.title, each.group, _address(each, program))
-        for each in MENU
+        for each in table
         if role in each.roles
     ]
 
@@ -167,6 +184,5 @@ def _current(own: list[Entry], program: str, path: str) -> Entry | None:
 
 def texts() -> list[str]:
     """Every title that the menu shows."""
-    return list(
-        dict.fromkeys(text for entry in (*MENU, *BESIDE) for text in (entry.group, entry.title))
-    )
+    every = (*MENU, *BESIDE, *ACTIONS)
+    return list(dict.fromkeys(text for each in every for text in (each.group, each.title)))

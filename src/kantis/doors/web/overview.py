@@ -8,6 +8,7 @@ from msgspec import Struct
 from starlette.responses import Response
 
 from kantis.desk import budget_stops, budgets, flags, signoffs
+from kantis.desk.adjusting import CONSOLE
 from kantis.desk.programs import Home
 from kantis.desk.showing import latest
 from kantis.desk.submit import Desk
@@ -17,6 +18,7 @@ from kantis.doors.web.console import placed
 from kantis.doors.web.measures import Figures
 from kantis.doors.web.pages import Visit
 from kantis.doors.web.roles import WRITING
+from kantis.store import hands
 from kantis.store.reading import Reading
 
 #: So many of the newest events are told.
@@ -28,11 +30,11 @@ _CHARTS: Final = ("active", "points")
 
 
 class Waiting(Struct, frozen=True):
-    """What waits for whoever looks: alarms of budgets, drafts to sign and to publish, flags with
-    what was set aside, and
-    the first steps of a program."""
+    """What waits for whoever looks: alarms of budgets, adjustments to answer, drafts to sign and
+    to publish, flags with what was set aside, and the first steps of a program."""
 
     alarms: int
+    proposed: int
     awaited: int
     ready: int
     flags: int
@@ -82,10 +84,12 @@ def _overview(reader: Desk, visit: Visit) -> Overview:
 def _waiting(reader: Desk, visit: Visit, home: Home) -> Waiting:
     books, now, writes = reader.books, reader.clock(), visit.staff.role in WRITING
     drafts = signoffs.standings(books, home.number)
+    own = CONSOLE + visit.staff.login
     alarms = [each.alarming for each in budgets.standings(books, home, now)]
     alarms += [each.alarming for each in budget_stops.stops(books, home, now)]
     return Waiting(
         alarms=sum(alarms),
+        proposed=hands.answerable(books, home.number, own) if writes else 0,
         awaited=sum(each.waits_for(visit.staff.number) for each in drafts),
         ready=sum(each.ready for each in drafts) if writes else 0,
         flags=len(flags.of_program(books, home.number, _FLAGS_MAX))

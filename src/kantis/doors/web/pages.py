@@ -42,6 +42,11 @@ THEME_COOKIE: Final = "theme"
 TILL: Final = "till"
 COUNTER: Final = "counter"
 THEMES: Final = ("auto", "light", "dark")
+#: Whoever works here may be a member too, in the same browser: each sign-in has its own cookie,
+#: and the address of a page says which of them counts there.
+STAFF_COOKIE: Final = "session"
+MEMBER_COOKIE: Final = "member"
+_OF_MEMBERS: Final = ("/me", "/open/", "/lock/", "/p/")
 FIELDS_MAX: Final = 200
 _DIGITS_MAX: Final = 19
 YEAR_S: Final = 365 * 24 * 3600
@@ -174,9 +179,14 @@ class Visit:
         form = await self.request.form(max_files=0, max_fields=FIELDS_MAX)
         return {name: value for name, value in form.items() if isinstance(value, str)}
 
+    @property
+    def _badge(self) -> str:
+        """The cookie of the session that counts at this address."""
+        return MEMBER_COOKIE if self.request.url.path.startswith(_OF_MEMBERS) else STAFF_COOKIE
+
     async def recognise(self) -> None:
         """Find out who is signed in."""
-        token = self.entrusted("session")
+        token = self.entrusted(self._badge)
         if not token:
             return
         office = self.office
@@ -243,11 +253,11 @@ class Visit:
 
     def open_session(self, answer: Response, token: str) -> None:
         """Give the browser its session, until it is closed or signs out."""
-        self.entrust(answer, "session", token)
+        self.entrust(answer, self._badge, token)
 
     def close_session(self, answer: Response) -> None:
         """Take the session from the browser."""
-        self.drop(answer, "session")
+        self.drop(answer, self._badge)
 
     def drop(self, answer: Response, name: str) -> None:
         """Take a cookie from the browser."""

@@ -10,6 +10,7 @@ from kantis.core.account import Account
 from kantis.core.amounts import Unit
 from kantis.core.events import Body, Enrol, Event, Line, Purchase
 from kantis.core.sentences import Sentence
+from kantis.desk import library
 from kantis.engine.decide import decide
 from kantis.engine.explain import explain
 from kantis.engine.program import Program
@@ -20,7 +21,7 @@ _SUBJECT: Final = "account:1"
 
 
 class Preview(Struct, frozen=True):
-    """What the first purchase of a new member would bring: so much, with its sentences."""
+    """What the first purchase of a new member would bring: so much, and by which rules."""
 
     amount: int
     brought: tuple[tuple[str, str], ...]
@@ -30,7 +31,7 @@ class Preview(Struct, frozen=True):
 def first_purchase(program: Program, now: int, amount: int = 0) -> Preview:
     """A new member buys one thing that is in no category; nothing of it is kept."""
     money: Unit = program.money
-    amount = amount or AMOUNT * _about(money) * 10**money.scale // 100
+    amount = amount or AMOUNT * library.about(money.name) * 10**money.scale // 100
     account, brought, said = Account(1), dict[str, int](), list[Sentence]()
     bodies: list[Body] = [Enrol(), Purchase((Line("1", "", 1, amount),))]
     for number, body in enumerate(bodies):
@@ -38,15 +39,10 @@ def first_purchase(program: Program, now: int, amount: int = 0) -> Preview:
         for entry in decide(program, account, event):
             for _, balance, _, points, _, _ in entry.decision.fired:
                 brought[balance] = brought.get(balance, 0) + points * bool(balance)
-            said += explain(program, entry, event)
+            said += explain(program, entry, event)[: len(entry.decision.fired)]  # what gave
     units = program.units
     return Preview(
         amount,
         tuple((units[name].number(got), name) for name, got in brought.items() if got and name),
         tuple(said),
     )
-
-
-def _about(money: Unit) -> int:
-    """A purchase of a few units of a small currency is thousands of another."""
-    return 1_000 if not money.scale else 1

@@ -5,10 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from starlette.responses import Response
 
 from kantis.core.amounts import Unit
+from kantis.desk import budget_stops, budgets
+from kantis.desk.budget_stops import Stop
+from kantis.desk.budgets import MONEY, Standing
 from kantis.desk.measures.catalogue import SPANS, Catalogue, Item, catalogue
 from kantis.desk.submit import Desk
 from kantis.doors.web.console import placed
@@ -16,9 +19,13 @@ from kantis.doors.web.languages import Language, said
 from kantis.doors.web.pages import Visit
 from kantis.doors.web.phrasebook import Speaker
 from kantis.doors.web.places import Place
+from kantis.doors.web.terms import said_of
 
-#: What there is, in the order of the page.
-KINDS: Final = ("reward", "voucher", "offer")
+#: What there is, in the order of the page, with the section of the file that has it.
+KINDS: Final = {"reward": "rewards", "voucher": "vouchers", "offer": "offers"}
+_COLUMNS: Final = (
+    "what", "name", "title", "for whom", "worth", "costs us", "cost so far", "cost each",
+)  # fmt: skip
 
 
 class Units(Struct, frozen=True):
@@ -42,24 +49,67 @@ class Row(Struct, frozen=True):
     can: str
     near: str
     unsaid: bool
+    who: str = ""
+    stops: list[tuple[str, str]] = []
+    alarms: list[tuple[str, str]] = []
+
+
+class Found(Struct, frozen=True):
+    """A program with what it gives, and the budgets that stop and those that alarm."""
+
+    place: Place
+    units: Units
+    items: Catalogue
+    stops: list[Stop]
+    budgets: list[Standing]
 
 
 async def page(visit: Visit) -> Response:
     """All rewards, vouchers and offers of a program."""
-    place, units, found = await visit.office.read(_found, visit)
+    found = await visit.office.read(_found, visit)
+    place = found.place
     say = place.speaker(visit.language)
-    words = Words(visit.language, say, units, found.members)
-    rows = {kind: [words.row(item) for item in found.items if item.what == kind] for kind in KINDS}
+    words = Words(visit.language, say, found.units, found.items.members)
+    rows = {
+        kind: [words.with_budgets(item, found) for item in found.items.items if item.what == kind]
+        for kind in KINDS
+    }
     return visit.page(
         "console-rewards.html", place=place, say=say, rows=rows, spans=SPANS,
         unsaid=any(each.unsaid for every in rows.values() for each in every),
     )  # fmt: skip
 
 
-def _found(reader: Desk, visit: Visit) -> tuple[Place, Units, Catalogue]:
+async def file(visit: Visit) -> Response:
+    """The same figures for a spreadsheet; amounts are in the program's money."""
+    found = await visit.office.read(_found, visit)
+    words = Words(visit.language, found.place.speaker(visit.language), found.units, 0)
+    money = found.units.money.number
+
+    def row(item: Item) -> list[object]:
+        had = [each for pair in zip(item.times, item.members, strict=True) for each in pair]
+        amounts = (item.worth, item.costs_us, item.cost, item.each)
+        said = ["" if each is None else money(each) for each in amounts]
+        return [
+            item.what, item.name, words.name(item), words.with_budgets(item, found).who, *said,
+            *had, item.can, item.near,
+        ]  # fmt: skip
+
+    times = [f"{what} in {days} days" for days in SPANS for what in ("times", "members")]
+    head = (*_COLUMNS, *times, "have enough", "nearly enough")
+    return visit.table(f"{found.place.name}-rewards", head, map(row, found.items.items))
+
+
+def _found(reader: Desk, visit: Visit) -> Found:
     place, home = placed(reader, visit)
-    units = Units(home.program.money, home.program.units)
-    return place, units, catalogue(reader.books, home, reader.clock())
+    books, now = reader.books, reader.clock()
+    return Found(
+        place,
+        Units(home.program.money, home.program.units),
+        catalogue(books, home, now),
+        budget_stops.stops(books, home, now),
+        budgets.standings(books, home, now),
+    )
 
 
 class Words:
@@ -86,6 +136,31 @@ class Words:
         if not item.points or not item.balance:
             return ""
         return self.say.amount(self.units.all[item.balance].number(item.points), item.balance)
+
+    def counted(self, each: Stop, amount: int) -> str:
+        """An amount of what a budget of the file counts."""
+        unit = self.units.all.get(each.budget.unit)
+        if each.budget.counts == MONEY:
+            return self.money(amount)
+        if unit is None:
+            return self.language.number(amount)
+        return self.say.amount(unit.number(amount), each.budget.unit)
+
+    def with_budgets(self, item: Item, found: Found) -> Row:
+        """An item as a row, with whom it is for and how much may be had of it."""
+        place, section = found.place, KINDS[item.what]
+        stops = [
+            (self.counted(each, each.used), self.counted(each, each.amount))
+            for each in found.stops
+            if (each.what, each.budget.name) == (item.what, item.name)
+        ]
+        alarms = []
+        for each in found.budgets:
+            if (each.row.what, each.row.name) == (item.what, item.name):
+                tell = self.money if each.row.counts == MONEY else self.language.number
+                alarms.append((tell(each.used), tell(each.row.amount)))
+        who = said_of(place.tree, self.language, section, item.name, "who")
+        return structs.replace(self.row(item), who=who, stops=stops, alarms=alarms)
 
     def row(self, item: Item) -> Row:
         """An item as a row of the page."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from kantis.core.knobs import ProgramError
-from kantis.desk import factors, sessions, staff
+from kantis.desk import awaiting, factors, sessions, staff
 from kantis.doors.web import proving
 from kantis.doors.web.pages import NotHere, Visit
 
@@ -46,7 +46,7 @@ async def second(visit: Visit) -> Response:
 
 
 async def sign_out(visit: Visit) -> Response:
-    """The session is over, here and in the books."""
+    """The session of this door is over, here and in the books."""
     answer = visit.go("/")
     if visit.session is not None:
         await visit.change(sessions.end, visit.session)
@@ -88,6 +88,7 @@ async def begin(visit: Visit, who: staff.Staff, onward: str) -> Response:
     if visit.session is not None:
         await visit.change(sessions.end, visit.session)
     token = await visit.change(sessions.begin, device, staff=who.number)
+    await visit.change(awaiting.speak, who.number, visit.language.tag)
     answer = visit.go(onward or HOME.get(who.role, "/c"))
     visit.open_session(answer, token)
     known = await visit.change(staff.keep_device, who.number)

@@ -140,6 +140,14 @@ class Chapter(Struct, frozen=True):
     clauses: tuple[Clause, ...]
 
 
+def said_of(tree: dict[str, Node], language: Language, section: str, name: str, key: str) -> str:
+    """What an entry says under a key, as the terms have it; empty where it says nothing."""
+    entries: Any = tree[section].value if section in tree else {}
+    body: Any = entries[name].value if name in entries else {}
+    found = body.get(key) if isinstance(body, dict) else None
+    return _Writer(tree, language).said(found, key) if found is not None else ""
+
+
 def chapters(tree: dict[str, Node], language: Language) -> list[Chapter]:
     """The terms of a program as it stands, from its file with all dates settled."""
     writer = _Writer(tree, language)
@@ -178,6 +186,10 @@ class _Writer:
         else:
             clauses = [self._clause(name, entry, first) for name, entry in entries.items()]
         return Chapter(self._language.gettext(title), tuple(clauses))
+
+    def said(self, value: Node, key: str) -> str:
+        """What stands under a key."""
+        return self._text(value, key)
 
     def _clause(self, name: str, entry: Node, first: tuple[str, ...]) -> Clause:
         if not isinstance(entry.value, dict):
