@@ -150,9 +150,10 @@ class Desk:
             waiting.listens = True
             if not self._working:
                 self._working = waiting.turn = True
+            else:
+                waiting.stand()
         try:
-            if not waiting.turn:
-                waiting.gate.acquire()
+            waiting.wait()
             while waiting.turn and not waiting.done:
                 self._let_in()
                 with self.lock:

@@ -53,7 +53,7 @@ class Uses:
         {'a': (60000, '203.0.113.0/24'), 'b': (60005, '')}
         """
         with self._lock:
-            self._used[key] = now, network(address)
+            self._used[key] = now, address  # its network costs as much as all else of a request
             if self._since is None:
                 self._since = now
             if now - self._since < EVERY_MS:
@@ -65,7 +65,7 @@ class Uses:
         """What is to be written down now."""
         with self._lock:
             found, self._used = self._used, {}
-        return found
+        return {key: (at, network(address)) for key, (at, address) in found.items()}
 
 
 @chore

@@ -27,17 +27,29 @@ class Waiting:
         self.answer: list[Result] | None = None
         self.error: BaseException | None = None
         self.listens = self.turn = False
-        self.gate = threading.Lock()
-        self.gate.acquire()
+        #: where whoever listens without the turn stands; who is told instead needs none
+        self.gate: threading.Lock | None = None
 
     @property
     def done(self) -> bool:
         return self.answer is not None or self.error is not None
 
+    def stand(self) -> None:
+        """Be about to wait; under the lock of the queues."""
+        if self.gate is None:
+            self.gate = threading.Lock()
+            self.gate.acquire()
+
+    def wait(self) -> None:
+        """Wait for the answer, or for the turn; what came before is there already."""
+        if self.gate is not None and not (self.done or self.turn):
+            self.gate.acquire()
+
     def wake(self) -> None:
         """Let whoever waits at the gate go on: there is an answer, or the turn."""
-        with suppress(RuntimeError):  # it is open already
-            self.gate.release()
+        if self.gate is not None:
+            with suppress(RuntimeError):  # it is open already
+                self.gate.release()
 
 
 class Flying:

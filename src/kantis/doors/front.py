@@ -8,6 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from kantis.desk.submit import Desk
 from kantis.doors.api.app import application
+from kantis.doors.api.lane import Lane
 from kantis.doors.api.setup import USUAL, Setup
 from kantis.doors.web.app import Web
 from kantis.doors.web.doors import PAGES
@@ -22,6 +23,7 @@ class Front:
 
     def __init__(self, desk: Desk, setup: Setup = USUAL) -> None:
         self._gate = application(desk, setup)
+        self.lane = Lane(self._gate)
         self._web = Web(PAGES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

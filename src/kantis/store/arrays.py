@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
 
 import psycopg
 from psycopg.abc import Buffer
@@ -18,9 +19,12 @@ from psycopg.types.string import BytesBinaryDumper
 from kantis.store.rows import Row
 
 _HEAD: Final = struct.Struct(">iiIii")
+_EMPTY: Final = struct.Struct(">iiI")
 _LENGTH: Final = struct.Struct(">i").pack
 _NULL: Final = _LENGTH(-1)
 _BIGINT, _TEXT, _BYTEA = 20, 25, 17
+#: Packs values that are none of them missing, each behind its length.
+_Pack: TypeAlias = Callable[[Sequence[Any]], bytes]
 
 
 class Column:
@@ -51,47 +55,57 @@ class ByteaColumn(Column):
 
 
 def columns(kinds: str, rows: Sequence[Row]) -> list[Column]:
-    """The columns of rows: ``i`` for whole numbers, ``t`` for texts, ``b`` for bytes."""
+    """The columns of rows: ``i`` for whole numbers, ``t`` for texts, ``b`` for bytes.
+
+    >>> [column.data[-2:] for column in columns("tb", [("a", b"x"), ("bc", None)])]
+    [b'bc', b'\xff\xff']
+    """
     values = zip(*rows, strict=True) if rows else [()] * len(kinds)
-    return [_PACK[kind](each) for kind, each in zip(kinds, values, strict=True)]
+    return [_column(*_KINDS[kind], each) for kind, each in zip(kinds, values, strict=True)]
 
 
-def _head(values: Sequence[Any], oid: int) -> bytes:
-    if not values:
-        return struct.pack(">iiI", 0, 0, oid)
-    return _HEAD.pack(1, None in values, oid, len(values), 1)
-
-
-def _bigints(values: Sequence[Any]) -> Column:
-    head = _head(values, _BIGINT)
+def _column(make: type[Column], oid: int, pack: _Pack, values: tuple[Any, ...]) -> Column:
+    count = len(values)
+    if not count:
+        return make(_EMPTY.pack(0, 0, oid))
+    head = _HEAD.pack(1, None in values, oid, count, 1)
+    first = values[0]
+    if values.count(first) == count:  # in a batch most columns have one value
+        return make(head + (_NULL if first is None else pack([first])) * count)
     if None in values:
-        parts = (_NULL if value is None else struct.pack(">iq", 8, value) for value in values)
-        return BigintColumn(head + b"".join(parts))
+        return make(head + b"".join([_NULL if v is None else pack([v]) for v in values]))
+    return make(head + pack(values))
+
+
+@lru_cache(maxsize=256)
+def _numbers(count: int) -> struct.Struct:
+    """So many whole numbers, each behind its length."""
+    return struct.Struct(">" + "iq" * count)
+
+
+def _bigints(values: Sequence[int]) -> bytes:
     sized = [8] * (2 * len(values))
     sized[1::2] = values
-    return BigintColumn(head + struct.pack(">" + "iq" * len(values), *sized))
+    return _numbers(len(values)).pack(*sized)
 
 
-def _byteas(values: Sequence[Any], oid: int = _BYTEA) -> Column:
-    parts = [_head(values, oid)]
-    for value in values:
-        if value is None:
-            parts.append(_NULL)
-        else:
-            parts.append(_LENGTH(len(value)))
-            parts.append(value)
-    return ByteaColumn(b"".join(parts))
+def _byteas(values: Sequence[bytes]) -> bytes:
+    """Each piece behind its length; slices, because a loop takes twice as long."""
+    parts = [b""] * (2 * len(values))
+    parts[::2] = map(_LENGTH, map(len, values))
+    parts[1::2] = values
+    return b"".join(parts)
 
 
-def _texts(values: Sequence[Any]) -> Column:
-    encoded = [None if value is None else value.encode() for value in values]
-    return TextColumn(_byteas(encoded, _TEXT).data)
+def _texts(values: Sequence[str]) -> bytes:
+    return _byteas(list(map(str.encode, values)))
 
 
-_PACK: Final[dict[str, Callable[[Sequence[Any]], Column]]] = {
-    "i": _bigints,
-    "t": _texts,
-    "b": _byteas,
+#: How each kind of column is sent: its class, its type there, and how its values are packed.
+_KINDS: Final[dict[str, tuple[type[Column], int, _Pack]]] = {
+    "i": (BigintColumn, _BIGINT, _bigints),
+    "t": (TextColumn, _TEXT, _texts),
+    "b": (ByteaColumn, _BYTEA, _byteas),
 }
 
 

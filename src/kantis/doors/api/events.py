@@ -7,6 +7,7 @@ for each event, in the order of the list.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -31,10 +32,10 @@ EVENTS: Final = "/v1/events"
 EVENTS_MAX: Final = 1_000
 BODY_BYTES_MAX: Final = 4 << 20
 
-_JSON: Final = b"application/json"
+JSON: Final = b"application/json"
 _PROBLEM: Final = MEDIA.encode()
-#: status, media type, body
-_Answer = tuple[int, bytes, bytes]
+#: Status, media type, body.
+Reply = tuple[int, bytes, bytes]
 
 _encode = msgspec.json.Encoder().encode
 _list = msgspec.json.Decoder(list[Raw]).decode
@@ -64,8 +65,8 @@ class Events:
     async def _one(
         self, office: Office, caller: Caller, body: bytes, key: str, request: str,
         wanted: list[str],
-    ) -> _Answer:  # fmt: skip
-        event = self._read(caller, body, key)
+    ) -> Reply:  # fmt: skip
+        event = read(caller, body, key, quoted=self._quotes)
         forecast = None
         if self._quotes:
             ask = office.read(quoted, event, program=caller.program)
@@ -73,16 +74,14 @@ class Events:
         else:
             (result,) = await office.submit(caller, [event])
         if result.refusal is not None or result.outcome == UNKNOWN:
-            result = await worded(office, caller, result, wanted)
-            data = refusal(result, request, quoted=self._quotes)
-            return status_of(result), _PROBLEM, data
+            return await refused(office, caller, result, request, wanted, quoted=self._quotes)
         found = answers.answer(result, quoted=self._quotes)
         if forecast is not None:
             say = str if is_english(wanted) else await office.read(say_for, caller, wanted)
             found.forecast = forecasts.told(forecast, wanted, say)
-        return status_of(result), _JSON, _encode(found)
+        return status_of(result), JSON, _encode(found)
 
-    async def _many(self, office: Office, caller: Caller, body: bytes, key: str) -> _Answer:
+    async def _many(self, office: Office, caller: Caller, body: bytes, key: str) -> Reply:
         if key:
             raise Problem("ids-differ", "A list has many events, and an Idempotency-Key is one id.")
         try:
@@ -95,7 +94,7 @@ class Events:
         events = []
         for item in items:
             try:
-                events.append(self._read(caller, bytes(item), ""))
+                events.append(read(caller, bytes(item), "", quoted=self._quotes))
                 results.append(None)
             except Problem as problem:
                 results.append(Result("", REFUSED, refusal=Refusal(problem.code, problem.detail)))
@@ -103,20 +102,7 @@ class Events:
             await office.check(caller)
         told = iter(await self._ask(office, caller, events) if events else ())
         found = [answers.answer(each or next(told), quoted=self._quotes) for each in results]
-        return 200, _JSON, _encode(found)
-
-    def _read(self, caller: Caller, data: bytes, key: str) -> Event:
-        try:
-            event = wire.read_event(data, caller.source)
-        except wire.Malformed as error:
-            raise Problem("malformed", str(error)) from error
-        if key and event.id not in ("", key):
-            raise Problem("ids-differ")
-        if not event.id:
-            if not key and not self._quotes:
-                raise Problem("id-missing")
-            event = structs.replace(event, id=key or f"quote-{secrets.token_hex(8)}")
-        return allowed(caller, event)
+        return 200, JSON, _encode(found)
 
     async def _ask(self, office: Office, caller: Caller, events: list[Event]) -> list[Result]:
         if self._quotes:
@@ -124,14 +110,39 @@ class Events:
         return await office.submit(caller, events)
 
 
+def read(caller: Caller, data: bytes, key: str, *, quoted: bool = False) -> Event:
+    """The event that a caller sends, perhaps under an Idempotency-Key; ``Problem`` for no event,
+    and for one that the caller may not send."""
+    try:
+        event = wire.read_event(data, caller.source)
+    except wire.Malformed as error:
+        raise Problem("malformed", str(error)) from error
+    if key and event.id not in ("", key):
+        raise Problem("ids-differ")
+    if not event.id:
+        if not key and not quoted:
+            raise Problem("id-missing")
+        event = structs.replace(event, id=key or f"quote-{secrets.token_hex(8)}")
+    return allowed(caller, event)
+
+
+async def refused(
+    office: Office, caller: Caller, result: Result, request: str, wanted: list[str],
+    *, quoted: bool = False,
+) -> Reply:  # fmt: skip
+    """What is said of a single event that was refused, or of which nobody knows."""
+    result = await worded(office, caller, result, wanted)
+    return status_of(result), _PROBLEM, refusal(result, request, quoted=quoted)
+
+
 async def body_of(
     headers: dict[bytes, bytes], receive: Receive, *, may_be_empty: bool = False
 ) -> bytes:
     """The body of a request, as JSON that is not too large."""
     media = headers.get(b"content-type", b"")
-    if media != _JSON:
+    if media != JSON:
         media = media.partition(b";")[0].strip().lower()
-    if media != _JSON and not (may_be_empty and not media):
+    if media != JSON and not (may_be_empty and not media):
         raise Problem("media-type")
     parts, size, more = [], 0, True
     while more:
@@ -148,7 +159,7 @@ async def body_of(
     return b"".join(parts)
 
 
-def idempotency_key(headers: dict[bytes, bytes]) -> str:
+def idempotency_key(headers: Mapping[bytes, bytes]) -> str:
     """The id that the header says, as a structured string or bare."""
     said = headers.get(b"idempotency-key", b"").decode("latin-1").strip()
     if len(said) > 1 and said[0] == said[-1] == '"':

@@ -1,4 +1,4 @@
-"""Gate: every request passes here, and nothing gets through that ``access`` does not name.
+"""Gate: what no lane takes passes here, and nothing gets through that ``access`` does not name.
 
 It gives the request an id, finds out who calls, refuses what is not allowed, turns every
 failure into a problem, and has it noted in the journal. The hot routes come next, without the
@@ -65,8 +65,7 @@ class _Visit:
         self._gate, self._office = gate, gate.office
         self._scope, self._receive, self._send = scope, receive, send
         self._headers = dict(scope["headers"])
-        said = self._headers.get(b"x-request-id", b"")
-        self._id = said.decode() if said and _ID.fullmatch(said) else _new_id()
+        self._id = request_id(self._headers)
         self._status = 0
         self._route: Route | None = None
         self._caller: Caller | None = None
@@ -91,7 +90,7 @@ class _Visit:
         state = scope["state"] = {"office": self._office, "request": self._id}
         state["headers"] = self._headers
         if route.scopes not in (OPEN, SIGNED, CHECKOUT):
-            secret, address = self._secret(), (scope.get("client") or ("",))[0]
+            secret, address = secret_of(self._headers), (scope.get("client") or ("",))[0]
             caller = self._office.known(secret, address) if route.path == EVENTS else None
             if caller is None:
                 caller = await self._office.caller(secret, address)
@@ -160,13 +159,6 @@ class _Visit:
             return []
         return [(b"access-control-allow-origin", origin), (b"vary", b"Origin")]
 
-    def _secret(self) -> str:
-        said: bytes = self._headers.get(b"authorization", b"")
-        scheme, _, secret = said.partition(b" ")
-        if scheme.lower() != b"bearer" or not secret.strip():
-            raise Problem("key-missing", www_authenticate="Bearer")
-        return secret.strip().decode("latin-1")
-
     async def _answer(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
@@ -189,6 +181,19 @@ class _Visit:
         self._office.journal.note(self._id, method, path, self._status, seconds, key)
 
 
-def _new_id() -> str:
-    """An id that no other request has: of this process, and a number."""
+def secret_of(headers: Mapping[bytes, bytes]) -> str:
+    """The key that came with a request; ``Problem`` where there is none."""
+    scheme, _, secret = headers.get(b"authorization", b"").partition(b" ")
+    secret = secret.strip()
+    if scheme.lower() != b"bearer" or not secret:
+        raise Problem("key-missing", www_authenticate="Bearer")
+    return secret.decode("latin-1")
+
+
+def request_id(headers: Mapping[bytes, bytes]) -> str:
+    """The id that a caller has chosen for a request, or one that no other request has: of this
+    process, and a number."""
+    said = headers.get(b"x-request-id")
+    if said and _ID.fullmatch(said):
+        return said.decode()
     return f"{_PROCESS}{next(_numbers):08x}"

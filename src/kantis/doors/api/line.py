@@ -7,6 +7,8 @@ load that is turned away turns no till away.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from kantis.core.events import Event
@@ -23,6 +25,9 @@ TILLS_MAX: Final = 2_000
 BULK_MAX: Final = 10_000
 RETRY_AFTER_S: Final = 1
 
+#: Is called in the event loop once a request has its answer, or its error.
+Tell = Callable[[Waiting], None]
+
 
 class Line:
     """The line of one event loop before one desk."""
@@ -31,9 +36,9 @@ class Line:
         self._loop = asyncio.get_running_loop()
         self._post = Post(desk, self._told)
         self._max = tills_max, bulk_max
-        self._open: dict[Waiting, asyncio.Future[list[Result]]] = {}
+        self._open: dict[Waiting, Tell] = {}
         #: what has come in this round of the event loop, and is handed in together
-        self._fresh: list[tuple[Request, asyncio.Future[list[Result]]]] = []
+        self._fresh: list[tuple[Request, Tell]] = []
         #: how many events wait, of tills and in bulk
         self.waiting = [0, 0]
         self._closing = False
@@ -48,20 +53,25 @@ class Line:
 
         With the number of a key they are refused where that is revoked by then.
         """
-        bulk, count = int(len(events) > BULK_FROM), len(events)
-        if self._closing:
-            raise Problem("closing", retry_after=str(RETRY_AFTER_S))
-        if self.waiting[bulk] + count > self._max[bulk]:
-            raise Problem("busy", retry_after=str(RETRY_AFTER_S))
         future: asyncio.Future[list[Result]] = self._loop.create_future()
-        if not self._fresh:
-            self._loop.call_soon(self._hand_in)
-        self._fresh.append((Request(program, events, False, key), future))
-        self.waiting[bulk] += count
+        self.take(Request(program, events, False, key), partial(_settle, future))
         try:
             return await future
         except (Outage, Conflict) as error:
             raise Problem("unusable", retry_after=str(RETRY_AFTER_S)) from error
+
+    def take(self, request: Request, tell: Tell) -> None:
+        """Let a request stand in line; ``Problem`` when it is not taken."""
+        count = len(request.events)
+        bulk = int(count > BULK_FROM)
+        if self._closing:
+            raise Problem("closing", retry_after=str(RETRY_AFTER_S))
+        if self.waiting[bulk] + count > self._max[bulk]:
+            raise Problem("busy", retry_after=str(RETRY_AFTER_S))
+        if not self._fresh:
+            self._loop.call_soon(self._hand_in)
+        self._fresh.append((request, tell))
+        self.waiting[bulk] += count
 
     async def close(self) -> None:
         """Answer those who wait, and take nobody else."""
@@ -73,7 +83,7 @@ class Line:
         fresh, self._fresh = self._fresh, []
         if fresh:
             waiting = self._post.put([request for request, _ in fresh])
-            self._open.update(zip(waiting, (future for _, future in fresh), strict=True))
+            self._open.update(zip(waiting, (tell for _, tell in fresh), strict=True))
 
     def _told(self, those: list[Waiting]) -> None:
         self._loop.call_soon_threadsafe(self._answer, those)
@@ -82,11 +92,14 @@ class Line:
         for waiting in those:
             count = len(waiting.request.events)
             self.waiting[int(count > BULK_FROM)] -= count
-            future = self._open.pop(waiting)
-            if future.done():  # the caller has hung up; the event is decided all the same
-                continue
-            if waiting.error is not None:
-                future.set_exception(waiting.error)
-            else:
-                assert waiting.answer is not None
-                future.set_result(waiting.answer)
+            self._open.pop(waiting)(waiting)
+
+
+def _settle(future: asyncio.Future[list[Result]], waiting: Waiting) -> None:
+    if future.done():  # the caller has hung up; the event is decided all the same
+        return
+    if waiting.error is not None:
+        future.set_exception(waiting.error)
+    else:
+        assert waiting.answer is not None
+        future.set_result(waiting.answer)

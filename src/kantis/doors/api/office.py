@@ -200,11 +200,15 @@ class Office:
             return [held]
         await keep_proved(self, caller, events)
         results = await self.line.submit(caller.program, events, caller.unchecked)
+        self.heard(results)
+        return results
+
+    def heard(self, results: list[Result]) -> None:
+        """Count what became of events; ``Problem`` when their key was revoked before."""
         for each in results:
             if each.refusal is not None and each.refusal.code == NO_KEY:
                 raise _unknown_key()
             self.journal.count(each.outcome)
-        return results
 
     async def caller(self, secret: str, address: str = "") -> Caller:
         """Whose key this is, that came from an address; ``Problem`` when it is nobody's now."""
@@ -225,6 +229,17 @@ class Office:
         """Whose key this was when somebody looked; whether it still holds is for the batch of an
         event to say, or for ``check``. A key that may move only so much is always looked up."""
         caller = self._known.get(digest(secret)) if self._known else None
+        if caller is not None:
+            self._note_use(caller.key, address)
+        return caller
+
+    def at_hand(self, secret: str, address: str) -> Caller | None:
+        """Whose key this is, where nobody has to be asked; ``None`` where somebody has to be."""
+        try:
+            row = self.desk.keyring.find(secret)
+        except LookupError:
+            return self.known(secret, address)
+        caller = self._callers.get(row.number) if row is not None else None
         if caller is not None:
             self._note_use(caller.key, address)
         return caller
