@@ -43,7 +43,7 @@ from kantis.core.sentences import (
     Template,
     Value,
 )
-from kantis.core.turn import begin
+from kantis.core.turn import Refused, begin
 from kantis.engine import order
 from kantis.engine.bringing import REASON as MERGE
 from kantis.engine.explain_outward import PAYOUTS
@@ -469,13 +469,17 @@ def _membership(change: tuple[Any, ...]) -> Sentence:
 
 
 def why_not(program: Program, account: Account, event: Event) -> list[tuple[str, str]]:
-    """(rule, reason) of the rules that did nothing for a purchase, decided again on this state."""
+    """(rule, reason) of the rules that did nothing for a purchase, decided again on this state;
+    of one that the program refuses no rule is asked."""
     if not isinstance(event.body, Purchase):
         return []
     plan = program.plan_for(account, event.time)
     turn = begin(account, plan.calendar, event, event.time, account.at, Context())
     turn.trace = []
-    order.HANDLERS[Purchase](plan, turn, event.body)
+    try:
+        order.HANDLERS[Purchase](plan, turn, event.body)
+    except Refused:
+        return []
     said = _tree(program, plan, event.time)
     return [(rule, _silent(said, rule, why)) for rule, why in turn.trace]
 
