@@ -259,7 +259,9 @@ def test_an_impossible_time_is_flagged_also_of_what_waited_twice(shop: Shop) -> 
     shop(shop.buy("a", "1"))
     shop.desk.settle()
     assert shop.desk.books.one("SELECT value FROM entry WHERE event = 'till/r'") == NOON
-    assert [(e.event, e.flag) for e in shop.desk.books.flags(9)] == [("till/r", "time-out-of-range")]
+    assert [(e.event, e.flag) for e in shop.desk.books.flags(9)] == [
+        ("till/r", "time-out-of-range")
+    ]
 
 
 def test_an_impossible_time_is_not_believed_when_somebody_tries_again(shop: Shop) -> None:
