@@ -257,8 +257,7 @@ def end_arms(books: Books, rows: Iterable[Arm]) -> None:
     """Forget arms that count no longer."""
     for row in rows:
         books.execute(
-            "DELETE FROM tallied_arm "
-            "WHERE program = ? AND name = ? AND drawn = ? AND account = ?",
+            "DELETE FROM tallied_arm WHERE program = ? AND name = ? AND drawn = ? AND account = ?",
             row[:4],
         )
 

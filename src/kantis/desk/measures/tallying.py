@@ -180,9 +180,7 @@ def _bare(books: Reading, above: int, upto: int) -> list[Bare]:
     ]
 
 
-def _recall(
-    books: Reading, counting: Counting, rows: Sequence[Any], facts: Iterable[Fact]
-) -> None:
+def _recall(books: Reading, counting: Counting, rows: Sequence[Any], facts: Iterable[Fact]) -> None:
     """What was remembered of the accounts of these entries, and when their lots were earned; of
     those that became a part of one of them, their arms."""
     numbers = {row[1] for row in rows}
