@@ -69,16 +69,14 @@ def test_killed_under_load_nothing_acknowledged_is_lost_or_doubled(store: str) -
     assert median_low(seconds) < (10 if "://" in store else 5)
 
 
-def go_on(server: Server, key: str, kill: Callable[[], None]) -> None:
-    """Something behind a service is killed again and again, while tills go on."""
+def go_on(server: Server, key: str, kill: Callable[[], float]) -> None:
+    """Something behind a service is killed again and again, while tills go on; when it was."""
     ids: set[str] = set()
     open_shop(server, key)
     for round in range(ROUNDS):
         tills = Tills(server, key, f"r{round}", stubborn=True)
         tills.wait(150)
-        killed = time.monotonic()
-        kill()
-        tills.served_again(killed, 10)
+        tills.served_again(kill(), 10)
         tills.wait(50)
         tills.end()
         with server.client(key) as client:
@@ -94,12 +92,26 @@ def go_on(server: Server, key: str, kill: Callable[[], None]) -> None:
     assert points(server.store) == len(ids)
 
 
-def kill_one_of(server: Server) -> None:
+def both_serve(server: Server) -> bool:
+    """Whether two processes answer; the ids of their requests begin differently."""
+    seen: set[str] = set()
+
+    def look() -> bool:
+        with server.client() as client:
+            seen.add(client.get("/healthz").headers["x-request-id"][:16])
+        return len(seen) == 2
+
+    return within(60, look)
+
+
+def kill_one_of(server: Server) -> float:
     """One of the processes that a service has started; another one takes its place."""
-    first = children(server)
+    assert both_serve(server)
+    first, killed = children(server), time.monotonic()
     assert len(first) == 2
     os.kill(first[0], signal.SIGKILL)
     assert within(20, lambda: len(set(children(server)) - {first[0]}) == 2)
+    return killed
 
 
 def test_of_several_workers_one_is_killed_under_load_and_the_other_goes_on(
@@ -122,9 +134,10 @@ def test_the_scribe_is_killed_under_load_and_the_service_goes_on(tmp_path: Path)
     store = tmp_path / "books.db"
     key = begin(str(store), "club")["club/till"]
 
-    def kill() -> None:
+    def kill() -> float:
         assert within(20, lambda: bool(children(server)))  # it writes as soon as there is a load
         os.kill(children(server)[0], signal.SIGKILL)
+        return time.monotonic()
 
     with served(store) as server:
         go_on(server, key, kill)
