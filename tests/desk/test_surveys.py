@@ -26,7 +26,9 @@ from kantis.desk.vault.person import Person
 from kantis.desk.vault.seals import Seals
 from kantis.desk.vault.vault import Member
 from kantis.desk.verify import verify
+from kantis.store import passkeys
 from kantis.store import surveys as rows
+from kantis.store.passkeys import PasskeyRow
 from kantis.store.surveys import Filter, QuestionRow, SurveyRow
 
 PROGRAM = """
@@ -272,6 +274,8 @@ def test_of_a_card_of_nobody_the_one_who_comes_is_the_member(cafe: Cafe) -> None
     answering.write(cafe.vault, asked, WORDS)
     nameless, home = cafe.tell("card:nobody's", Enrol()), cafe.desk.homes.numbered(1)
     before, of = cafe.member(), cafe.member().row.account
+    passkey = PasskeyRow(0, b"h" * 32, before.row.id, of, b"sealed", 0, 0, None)
+    passkeys.add(cafe.desk.books, passkey)
     cafe.desk.submit(merging.merging_of(cafe.desk, home, nameless, of), program="cafe")
     while cafe.desk.settle():
         pass
@@ -284,6 +288,9 @@ def test_of_a_card_of_nobody_the_one_who_comes_is_the_member(cafe: Cafe) -> None
     (kept,) = answering.kept(cafe.desk.books, cafe.vault, after)
     assert kept["text"] == WORDS
     assert [each.member for each in cafe.questions(nameless)] == [before.row.id]
+    assert [each.account for each in passkeys.of_member(cafe.desk.books, before.row.id)] == [
+        nameless
+    ]
     membership.erase(cafe.desk, cafe.vault, home, after, "test")
     assert cafe.member().person is None
 
