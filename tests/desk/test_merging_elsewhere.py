@@ -7,6 +7,7 @@ import pytest
 from kantis.core.account import Account, decode_account
 from kantis.core.events import (
     Capture,
+    Enrol,
     Event,
     Join,
     Line,
@@ -20,6 +21,7 @@ from kantis.core.events import (
 from kantis.desk import freezing
 from kantis.desk.audit import By
 from kantis.desk.freezing import ADDRESS, LOCK
+from kantis.desk.measures.effects import Group
 from kantis.desk.measures.figures import Month, measure
 from kantis.desk.measures.tallying import catch_up, differences
 from kantis.desk.notices import of_decision
@@ -32,7 +34,7 @@ from kantis.store.people import BLOCKED, Slip
 from tests.desk.shop import Shop, codes
 from tests.desk.test_merging import account, merge, number, proved, settle
 from tests.desk.test_merging_everything import TERMS, ask
-from tests.desk.test_segments import buys, inside, refresh
+from tests.desk.test_segments import basket, buys, inside, refresh
 from tests.desk.test_segments import desk as desk  # a fixture
 
 FAMILIES = {**TERMS, "households": {"family": {"members": "at most 5"}}}
@@ -213,3 +215,51 @@ def test_the_lot_of_whoever_lives_on_counts_after_a_merge(
     become(desk, "3", "2")
     refresh(desk)
     assert buys(desk, "still", "2") == 2  # an offer came along with the third card
+
+
+def test_whoever_has_two_cards_counts_once_in_an_effect(
+    desk: refreshing.Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the group of the account that lives on, or in the one that comes along."""
+    second = stored(desk, "2").id
+    monkeypatch.setattr(refreshing, "drawn", lambda _, at, who: 0 if who == second else 9_999)
+    refreshing.make(desk, 1, "regulars", "hold back: 40 %", STAFF)
+    refresh(desk)
+    desk.submit([Event("till", "late", 0, "card:late", Enrol())], program="shop")
+    for id, card, amount in (("a", "1", 700), ("b", "2", 300), ("c", "3", 90)):
+        desk.submit([Event("till", id, 0, f"card:{card}", basket(amount))], program="shop")
+    desk.checkpoint()
+    catch_up(desk)
+    become(desk, "1", "2")
+    become(desk, "3", "late")
+    desk.submit([Event("till", "d", 0, "card:late", basket(10))], program="shop")
+    desk.checkpoint()
+    catch_up(desk)
+    for again in (False, True):
+        catch_up(desk, again=again)
+        assert not differences(desk.books)
+        (found,) = measure(desk.books, desk.homes.numbered(1)).effects
+        assert found.held == Group(1, 1, 1_000, 1_000_000)
+        assert found.got == Group(1, 1, 100, 10_000)
+
+
+def test_of_a_draw_that_is_over_the_lot_stays_and_a_new_one_is_drawn(
+    desk: refreshing.Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(refreshing, "drawn", lambda *_: 9_999)
+    second = stored(desk, "2").id
+    refreshing.make(desk, 1, "regulars", "hold back: 40 %", STAFF)
+    refresh(desk)
+    refreshing.make(desk, 1, "regulars", "spend: at least 60.00 EUR ever\nhold back: 41 %", STAFF)
+    refresh(desk)
+    bought = [card for card in "123" if len(stored(desk, card).facts["drawn regulars"]) == 2]
+    other = next(card for card in "123" if card not in bought)
+    monkeypatch.setattr(refreshing, "drawn", lambda _, at, who: 0 if who == second else 9_999)
+    become(desk, bought[0], other)
+    refresh(desk)
+    desk.checkpoint()
+    catch_up(desk)
+    assert not differences(desk.books)
+    newest, older = measure(desk.books, desk.homes.numbered(1)).effects
+    assert newest.got.members + newest.held.members == len(bought)
+    assert older.got.members + older.held.members == 2

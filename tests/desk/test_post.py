@@ -69,7 +69,8 @@ def test_closing_finishes_what_was_handed_in(shop: Shop) -> None:
     assert shop.desk.books.counts()["account"] == 20
 
 
-def test_a_till_waits_for_few_batches_of_an_import(shop: Shop) -> None:
+def place_of_a_till(shop: Shop) -> int:
+    """How many are answered before a till that comes behind a whole import."""
     shop(shop.enrol("a"), shop.enrol("b"))
     with posted(shop) as (post, box):
         with shop.desk.quiet():
@@ -78,8 +79,16 @@ def test_a_till_waits_for_few_batches_of_an_import(shop: Shop) -> None:
                 post.put([ask(*batch, importing=True)])
             (till,) = post.put([ask(shop.buy("till", "b"))])
         box.wait(9)
-    order = [each for those in box.told for each in those]
-    assert order.index(till) <= 1
+    return [each for those in box.told for each in those].index(till)
+
+
+def test_a_till_waits_for_few_batches_of_an_import(shop: Shop) -> None:
+    assert place_of_a_till(shop) <= 1
+
+
+def test_in_one_queue_a_till_would_wait_for_all_of_it(shop: Shop) -> None:
+    shop.desk._bulk = shop.desk._tills
+    assert place_of_a_till(shop) == 8
 
 
 def test_an_outage_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,18 +1,25 @@
 """Replay: what is recorded is enough to decide everything again, to the byte."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from kantis.core.calendar import DAY_MS
-from kantis.core.decision import Context, Decision, Entry
+from kantis.core.decision import ENGINE, Context, Decision, Entry
 from kantis.core.events import Event
-from kantis.desk.replay import Step, redecide
+from kantis.desk import booking
+from kantis.desk.booking import STAMP
+from kantis.desk.programs import Engine
+from kantis.desk.replay import Step, redecide, replayed
 from kantis.desk.verify import Report
+from kantis.engine.decide import decide
+from kantis.engine.editions import EDITIONS
 from tests.desk import stub
 from tests.desk.day import day
 from tests.desk.shop import NOON, Shop
 from tests.desk.stub import STUB
+from tests.desk.test_merging import TERMS, merge
 
 
 def proof(shop: Shop) -> Report:
@@ -75,3 +82,35 @@ def test_what_differs_is_told_once_for_each_entry() -> None:
     assert Step(1, [one, two], [one, other]).differing == [two]
     assert Step(1, [one, two], [one]).differing == [two]
     assert Step(1, [one, two], []).differing == [two]
+
+
+def otherwise(program: Any, account: Any, event: Event, context: Context) -> list[Entry]:
+    """An engine that raises a flag on merges and on one purchase, which the recorded one did
+    not."""
+    entries = decide(program, account, event, context)
+    if event.id in ("merge-old", "odd"):
+        entries[-1].decision.flags = ["otherwise"]
+    return entries
+
+
+@pytest.mark.parametrize(("engine", "zones"), [(1, STAMP[1]), (ENGINE, STAMP[1]), (1, "1999a")])
+def test_what_an_edition_of_the_engine_has_changed_is_said(
+    url: str, monkeypatch: pytest.MonkeyPatch, engine: int, zones: str
+) -> None:
+    monkeypatch.setattr(booking, "STAMP", (engine, zones))
+    with Shop(url, Engine(), TERMS) as shop:
+        shop(shop.enrol("old"), shop.enrol("new"), shop.buy("odd", "old"))
+        merge(shop)
+        report = redecide(shop.desk.books, Report(), replace(Engine(), decide=otherwise))
+        found = replayed(shop.desk.books, replace(Engine(), decide=otherwise)).differences
+    (odd, merged), other = found, f"It was decided with the time zone data {zones}, and now"
+    rest = [] if zones == STAMP[1] else [f"{other} {STAMP[1]}."]
+    assert odd.because == rest
+    assert merged.because == [EDITIONS[0].what] * (engine == 1) + rest
+    for told, each in zip(report.different, found, strict=True):
+        assert all(why in told.message for why in each.because)
+        assert ("report this as a bug" in told.message) == (not each.because)
+
+
+def test_the_newest_edition_is_this_engine() -> None:
+    assert [each.number for each in EDITIONS] == list(range(2, ENGINE + 1))

@@ -250,6 +250,33 @@ def test_a_time_out_of_range_is_refused_or_counts_as_now_with_a_flag(shop: Shop,
     assert codes(shop(shop.redeem("r", "1", 10))) == ["decided"]
 
 
+def test_an_impossible_time_is_flagged_also_of_what_waited_twice(shop: Shop) -> None:
+    """For its card, and then for its purchase: it counts from when it came."""
+    when = NOON + 400 * DAY_MS
+    assert codes(shop(shop.refund("r", "1", of="a", time=when))) == ["parked"]
+    shop.now += DAY_MS
+    shop(shop.enrol("1"))
+    shop(shop.buy("a", "1"))
+    shop.desk.settle()
+    assert shop.desk.books.one("SELECT value FROM entry WHERE event = 'till/r'") == NOON
+    assert [(e.event, e.flag) for e in shop.desk.books.flags(9)] == [
+        ("till/r", "time-out-of-range")
+    ]
+
+
+def test_an_impossible_time_is_not_believed_when_somebody_tries_again(shop: Shop) -> None:
+    shop(shop.enrol("1"))
+    late = shop.buy("a", "1", time=NOON + 400 * DAY_MS)
+    assert codes(shop(shop.bomb("x", "1"), late)) == ["bad", "bad"]
+    notes = [row.note for row in shop.desk.books.waiting(3, 9)]
+    assert notes[1] == "time-out-of-range: set aside after till/x"
+    shop.now += DAY_MS
+    assert flags.again(shop.desk, 1, "till/a", By("test"))
+    assert shop.desk.settle() == 1
+    assert shop.desk.books.one("SELECT value FROM entry WHERE event = 'till/a'") == NOON
+    assert [flag.flag for flag in shop.desk.books.flags(9)] == ["time-out-of-range"]
+
+
 def test_an_event_without_a_time_happens_now(shop: Shop) -> None:
     shop(shop.enrol("1"))
     event = shop.buy("a", "1", time=0)

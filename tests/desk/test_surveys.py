@@ -26,7 +26,9 @@ from kantis.desk.vault.person import Person
 from kantis.desk.vault.seals import Seals
 from kantis.desk.vault.vault import Member
 from kantis.desk.verify import verify
+from kantis.store import passkeys
 from kantis.store import surveys as rows
+from kantis.store.passkeys import PasskeyRow
 from kantis.store.surveys import Filter, QuestionRow, SurveyRow
 
 PROGRAM = """
@@ -246,7 +248,7 @@ def test_a_merged_member_keeps_what_was_said(cafe: Cafe) -> None:
 
 
 def test_nothing_stays_of_words_that_nobody_takes_over(cafe: Cafe) -> None:
-    """Where nobody is known on the account that lives on, the member leaves with the merge."""
+    """Where several share the account that lives on, the member leaves with the merge."""
     asked = one_asked(cafe)
     cafe.answers(asked.number, 3)
     answering.write(cafe.vault, asked, WORDS)
@@ -263,6 +265,34 @@ def become_one(cafe: Cafe, *, known: bool = True) -> Member:
         pass
     merging.finish(cafe.desk, cafe.vault, home, into, of, "test", mine if known else None, other)
     return mine
+
+
+def test_of_a_card_of_nobody_the_one_who_comes_is_the_member(cafe: Cafe) -> None:
+    """With all that is known of them, and all that they said; done again, it stays so."""
+    asked = one_asked(cafe)
+    cafe.answers(asked.number, 2)
+    answering.write(cafe.vault, asked, WORDS)
+    nameless, home = cafe.tell("card:nobody's", Enrol()), cafe.desk.homes.numbered(1)
+    before, of = cafe.member(), cafe.member().row.account
+    passkey = PasskeyRow(0, b"h" * 32, before.row.id, of, b"sealed", 0, 0, None)
+    passkeys.add(cafe.desk.books, passkey)
+    cafe.desk.submit(merging.merging_of(cafe.desk, home, nameless, of), program="cafe")
+    while cafe.desk.settle():
+        pass
+    for other in (before, None):  # it was stopped, and is done again
+        merging.finish(cafe.desk, cafe.vault, home, nameless, of, "test", None, other)
+    after = cafe.member()
+    assert (after.person, after.row.account) == (before.person, nameless)
+    (found,) = cafe.vault.by_email(cafe.desk.books, 1, "1@example.org")
+    assert found.row.id == before.row.id
+    (kept,) = answering.kept(cafe.desk.books, cafe.vault, after)
+    assert kept["text"] == WORDS
+    assert [each.member for each in cafe.questions(nameless)] == [before.row.id]
+    assert [each.account for each in passkeys.of_member(cafe.desk.books, before.row.id)] == [
+        nameless
+    ]
+    membership.erase(cafe.desk, cafe.vault, home, after, "test")
+    assert cafe.member().person is None
 
 
 GIVES = ON._replace(activity="answer")

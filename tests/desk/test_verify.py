@@ -2,11 +2,13 @@
 
 import random
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import apsw
 import pytest
+from msgspec import msgpack
 
 from kantis.desk.verify import verify
 from kantis.store.books import Books
@@ -151,6 +153,35 @@ def test_books_without_edits_are_right(full: Shop) -> None:
     assert report.problems == []
     assert report.accounts == 12
     assert report.postings > 100
+
+
+def reshape(books: Books, change: Callable[[list[Any]], list[Any]]) -> None:
+    """Write every snapshot in another shape."""
+    for row in books.all_accounts(0, 1 << 60):
+        data = msgpack.encode(change(msgpack.decode(row.snapshot)))
+        books.execute("UPDATE account SET snapshot = ? WHERE id = ?", (data, row.id))
+
+
+def found(books: Books) -> set[str]:
+    return {problem.code for problem in verify(books).problems}
+
+
+def test_snapshots_of_a_version_that_knew_fewer_fields_are_proved(full: Shop) -> None:
+    """An upgrade rewrites none of them; each gets the new fields when something happens."""
+    books = full.desk.books
+    reshape(books, lambda fields: fields[:-1])
+    full.prove()
+    full(full.buy("after", "1"))
+    full.prove()
+    reshape(books, lambda fields: [fields[0], fields[1] + 1, *fields[2:]])
+    assert found(books) == {"snapshot"}
+    reshape(books, lambda fields: [fields[0], fields[1] - 1, *fields[2:]])
+
+
+def test_a_snapshot_with_more_than_there_is_to_know_is_found(full: Shop) -> None:
+    reshape(full.desk.books, lambda fields: [*fields, {}])
+    assert found(full.desk.books) == {"snapshot"}
+    reshape(full.desk.books, lambda fields: fields[:-1])
 
 
 def test_a_cut_tail_is_found_even_when_everything_else_is_made_to_fit(shop: Shop) -> None:

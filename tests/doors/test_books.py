@@ -217,6 +217,10 @@ def test_explain_says_why_and_why_not(kantis: Kantis, shop: Path) -> None:
     assert "without a member" in kantis("explain", "till/p2").out
     assert "It waits for card:4799 to be enrolled." in kantis("explain", "till/p3").out
     assert "unknown-offer" in kantis("explain", "till/l1").out
+    bad = Purchase((Line("1", "latte", 1, -500),))
+    with desks.open("kantis.db") as desk:
+        desk.submit([Event("till", "negative", 0, "card:4711", bad)])
+    assert "Line '1' is negative" in kantis("explain", "till/negative").out
     kantis("freeze")
     sale = Purchase((Line("1", "latte", 1, 500),), points={"free-coffee": 10})
     with desks.open("kantis.db") as desk:

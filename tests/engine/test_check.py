@@ -183,6 +183,18 @@ def test_the_good_one_is_good() -> None:
         ),
         (
             "rewards",
+            "offers:\n  both: {give: 5 points, off: 5 %}\nrewards",
+            "cannot-be-explained",
+            13,
+        ),
+        (
+            "rewards",
+            "offers:\n  both: {on: base, multiply: 2 times, off: 5 %}\nrewards",
+            "cannot-be-explained",
+            13,
+        ),
+        (
+            "rewards",
             "cycles:\n  month: {every: 1st of every month, least: 5 points}\nrewards",
             "makes-what",
             13,

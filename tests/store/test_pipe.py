@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 import psycopg
@@ -76,8 +77,8 @@ def test_what_was_for_other_columns_is_prepared_again(connection: psycopg.Connec
     assert pipe.ask([ALL]) == [[]]
 
 
-def test_threads_take_turns(connection: psycopg.Connection[Any]) -> None:
-    pipe = Pipe(connection)
+def in_threads(connection: psycopg.Connection[Any], pipe: Pipe) -> bool:
+    """Whether each of four threads hears what it asked for, in the pipe and beside it."""
 
     def work(number: int) -> bool:
         one: Question = "SELECT ?::bigint", [number]
@@ -88,7 +89,30 @@ def test_threads_take_turns(connection: psycopg.Connection[Any]) -> None:
         )
 
     with ThreadPoolExecutor(4) as pool:
-        assert all(pool.map(work, range(4)))
+        return all(pool.map(work, range(4)))
+
+
+def test_threads_take_turns(connection: psycopg.Connection[Any]) -> None:
+    assert in_threads(connection, Pipe(connection))
+
+
+def test_without_taking_turns_they_would_be_in_each_others_way(
+    connection: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe = Pipe(connection)
+    monkeypatch.setattr(pipe, "_lock", nullcontext())
+    with pytest.raises((psycopg.Error, RuntimeError, ValueError, AssertionError)):
+        assert in_threads(connection, pipe)
+
+
+def test_what_the_server_refuses_has_its_place(connection: psycopg.Connection[Any]) -> None:
+    pipe = Pipe(connection)
+    for at in (0, 2):
+        with pytest.raises(errors.DivisionByZero):
+            pipe.ask([*[ALL] * at, ("SELECT 1 / 0", []), ALL])
+        assert pipe.refused == at
+    pipe.ask([ALL])
+    assert pipe.refused == -1
 
 
 def test_a_lost_connection_is_closed(connection: psycopg.Connection[Any], pg_url: str) -> None:

@@ -1,8 +1,11 @@
 """What only PostgreSQL promises."""
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
@@ -12,10 +15,12 @@ from kantis.store import arrays, postgres
 from kantis.store.ahead import Answers
 from kantis.store.books import Astray, Conflict, Outage, Unknown
 from kantis.store.people import card_changes
+from kantis.store.pipe import Pipe
 from kantis.store.postgres import PostgresBooks
 from kantis.store.reading import EVENT
 from kantis.store.rows import ENTRY_COLUMNS, EVENT_COLUMNS, POSTING_COLUMNS, Ahead, Page
 from tests.store.test_contract import batch, entry, event, page
+from tests.support.postgres import Cluster
 
 
 @pytest.fixture
@@ -103,21 +108,99 @@ def test_nothing_is_set_beyond_a_batch_so_a_pooler_may_share_sessions(
         assert kept(others) == {"default_transaction_read_only"}
 
 
-def test_a_lost_connection_at_commit_is_unknown_and_the_next_batch_goes_on(
-    books: PostgresBooks, pg_url: str
-) -> None:
-    books.begin()
-    books.write(page(1))
-    pid = books.one("SELECT pg_backend_pid()")
+def end_it(pg_url: str, pid: int) -> None:
+    """As an administrator does it, until it is gone."""
     with psycopg.connect(pg_url) as other:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", (pid,))
-    with pytest.raises(Unknown):
-        books.commit()
+
+
+def goes_on(books: PostgresBooks, count: int) -> None:
+    """The next batch is written, and there are so many entries then."""
     books.rollback()
     books.begin()
     books.write(page(1))
     books.commit()
-    assert books.counts()["entry"] == 1
+    assert books.counts()["entry"] == count
+
+
+def test_what_ends_before_the_commit_is_sent_is_known_not_to_be_done(
+    books: PostgresBooks, pg_url: str
+) -> None:
+    books.begin()
+    books.write(page(1))
+    end_it(pg_url, books.one("SELECT pg_backend_pid()"))
+    with pytest.raises(Outage, match="before the batch was sent"):
+        books.commit()
+    goes_on(books, 1)
+
+
+def test_without_looking_whether_it_has_ended_nobody_would_know(
+    books: PostgresBooks, pg_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Pipe, "is_open", lambda _: True)
+    books.begin()
+    books.write(page(1))
+    end_it(pg_url, books.one("SELECT pg_backend_pid()"))
+    with pytest.raises(Unknown):
+        books.commit()
+    goes_on(books, 1)
+
+
+def slow(books: PostgresBooks, *, last: bool) -> None:
+    """A batch that hangs among what it writes, or in COMMIT itself."""
+    books.execute(
+        "CREATE OR REPLACE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN PERFORM pg_sleep(20); RETURN NULL; END $$"
+    )
+    when = "DEFERRABLE INITIALLY DEFERRED" if last else ""
+    kind = "CONSTRAINT TRIGGER" if last else "TRIGGER"
+    books.execute(
+        f"CREATE {kind} slow AFTER INSERT ON flag {when} FOR EACH ROW EXECUTE FUNCTION slow()"
+    )
+    books.begin()
+    books.write(page(1))
+    books.write(Page(flags=[("till/1", 1, 1, "shortage", 8)]))
+
+
+def ended(pg_url: str, books: PostgresBooks, *, last: bool, kill: bool = False) -> BaseException:
+    """What is said of a batch whose connection ends while the server works on it."""
+    pid = books.one("SELECT pg_backend_pid()")
+    slow(books, last=last)
+
+    def end() -> None:
+        with psycopg.connect(pg_url, autocommit=True) as other:
+            asleep = "SELECT 1 FROM pg_stat_activity WHERE pid = %s AND wait_event = 'PgSleep'"
+            while not other.execute(asleep, (pid,)).fetchone():
+                time.sleep(0.01)
+            if not kill:
+                other.execute("SELECT pg_terminate_backend(%s)", (pid,))
+        if kill:
+            os.kill(pid, signal.SIGKILL)
+
+    with ThreadPoolExecutor(1) as pool:
+        ends = pool.submit(end)
+        with pytest.raises((Outage, Unknown)) as told:
+            books.commit()
+        ends.result()
+    return told.value
+
+
+def test_what_the_server_itself_ends_before_the_commit_is_not_done(
+    books: PostgresBooks, pg_url: str
+) -> None:
+    assert isinstance(ended(pg_url, books, last=False), Outage)
+    goes_on(books, 1)
+
+
+def test_what_the_server_ends_in_the_commit_is_unknown(books: PostgresBooks, pg_url: str) -> None:
+    assert isinstance(ended(pg_url, books, last=True), Unknown)
+
+
+def test_what_is_lost_without_a_word_is_unknown(pg_own_cluster: Cluster) -> None:
+    """What was done of it could have been told, and got lost with the connection."""
+    with PostgresBooks(pg_own_cluster.url) as books:
+        books.migrate()
+        assert isinstance(ended(pg_own_cluster.url, books, last=False, kill=True), Unknown)
 
 
 def test_an_account_is_locked_until_the_batch_ends(books: PostgresBooks, pg_url: str) -> None:

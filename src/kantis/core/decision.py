@@ -15,8 +15,8 @@ from kantis.core.account import CHANGES, Account, Change, Posting, change
 from kantis.core.events import Body, Event
 from kantis.core.postings import post
 
-#: Raised when what a decision does changes for the same events.
-ENGINE = 1
+#: Raised when what a decision does changes for the same events; ``engine/editions.py`` says how.
+ENGINE = 2
 
 
 class Refusal(Struct, frozen=True, array_like=True):

@@ -25,7 +25,7 @@ from kantis.desk.cache import Cache
 from kantis.desk.foresight import Foresight
 from kantis.desk.freezing import waits_for
 from kantis.desk.programs import Homes
-from kantis.desk.recorded import OUT_OF_RANGE, entry_of, event_of
+from kantis.desk.recorded import OUT_OF_RANGE, entry_of, event_of, flag_of
 from kantis.desk.results import ALONE as LEFT_ALONE
 from kantis.desk.results import BAD as SET_ASIDE
 from kantis.desk.results import DECIDED as SETTLED
@@ -150,7 +150,9 @@ class Batch:
         """Recorded events that wait: follow-ups, and what was parked and is known now."""
         for row in self.books.ready(count):
             home, event = self.homes.numbered(row.program), event_of(row)
-            self.tasks.append(Task(event, home, bool(row.imported), row.key, event.time, row))
+            task = Task(event, home, bool(row.imported), row.key, event.time, row)
+            task.flag = flag_of(row.note)
+            self.tasks.append(task)
 
     def _receive(self, request: Request) -> None:
         home, imported, now = self.homes.find(request.program), request.importing, self.now

@@ -11,6 +11,7 @@ from kantis.core.account import NEVER, encode_account
 from kantis.core.decision import DESK, ENGINE, Entry, FollowUp, follow_up_id
 from kantis.core.events import Carry, Event, Merged, encode_body
 from kantis.desk.cache import Cache
+from kantis.desk.recorded import noted
 from kantis.desk.results import ALONE as LEFT_ALONE
 from kantis.desk.results import BAD as SET_ASIDE
 from kantis.desk.results import DECIDED as SETTLED
@@ -66,7 +67,7 @@ def _record(made: Page, task: Task, member: Task | None) -> None:
     if state != DECIDED:
         account, seq, task.account = None, None, 0
     if task.flag and task.entry is None:
-        task.note = task.note or task.flag
+        task.note = noted(task.flag, task.note)
     if task.note:
         task.note = "".join(c if c.isprintable() else " " for c in task.note)[:NOTE_MAX]
     if task.row is None:

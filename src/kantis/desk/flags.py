@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from kantis.desk.audit import By, record
 from kantis.desk.chores import chore
+from kantis.desk.recorded import flag_of, noted
 from kantis.store.books import Books
 from kantis.store.reading import Reading
 from kantis.store.rows import EventRow, FlagRow
@@ -99,7 +100,7 @@ def clear_flag(
 def try_again(books: Books, now: int, program: int, key: str, by: list[str]) -> bool:
     """Let an event that was set aside be decided by the next batch."""
     rows = [row for row in books.events([key]) if row.program == program and not row.ask]
-    if not any(books.retry(row.n, "tried again") for row in rows):
+    if not any(books.retry(row.n, noted(flag_of(row.note), "tried again")) for row in rows):
         return False
     record(books, now, By(*by), program, "again", key)
     return True

@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final, Generic, TypeVar
 
-from kantis.core.account import Account, decode_account, encode_account
+from kantis.core.account import Account, decode_account, says_the_same
 from kantis.core.decision import Entry, apply, decode_decision
 from kantis.core.places import HELD
 from kantis.desk.report import RESTORE, Progress, Report
@@ -132,7 +132,7 @@ def _compare(
         report.add("snapshot", row.id, 0, f"The snapshot cannot be read: {error}. {RESTORE}")
         return
     account.due = stored.due
-    if encode_account(account) != row.snapshot:
+    if not says_the_same(row.snapshot, account):
         message = f"The snapshot is not the fold of the entries. {RESTORE}"
         report.add("snapshot", row.id, row.seq, message)
     due = row.due if row.due is not None else 1 << 62

@@ -14,10 +14,28 @@ from msgspec import Struct, msgpack
 from kantis.core.account import Posting
 from kantis.core.decision import Context, Decision, Entry, Original, decode_decision
 from kantis.core.events import Event, decode_body
+from kantis.store.people import STOPPED
 from kantis.store.rows import EntryRow, EventRow
 
 #: The flag of an event whose time could not be.
 OUT_OF_RANGE: Final = "time-out-of-range"
+#: What an event is flagged with on its arrival.
+FLAGS: Final = frozenset((OUT_OF_RANGE, *(f"card-{state}" for state in STOPPED)))
+
+
+def flag_of(note: str | None) -> str:
+    """The flag that an event has had since it came, from the note of its row.
+
+    >>> flag_of("time-out-of-range: tried again"), flag_of("ValueError: no"), flag_of(None)
+    ('time-out-of-range', '', '')
+    """
+    code = (note or "").partition(":")[0]
+    return code if code in FLAGS else ""
+
+
+def noted(flag: str, note: str | None) -> str:
+    """The note of an event that waits: its flag, and what became of it."""
+    return f"{flag}: {note}" if flag and note else note or flag
 
 
 #: (account, seq) of the entries that undid something; account 0 is that of the decision
@@ -74,7 +92,7 @@ def event_of(row: EventRow, time: int | None = None, received: int = 0) -> Event
     assert row.body is not None, f"the body of {row.key} is gone"
     body = decode_body(row.body)
     if time is None:
-        time = row.received if not row.time or row.note == OUT_OF_RANGE else row.time
+        time = row.received if not row.time or flag_of(row.note) == OUT_OF_RANGE else row.time
     return Event(source, name, time, row.subject, body, received or row.received, bool(row.ask))
 
 

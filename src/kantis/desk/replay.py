@@ -6,7 +6,8 @@ account needs nothing of another one but recorded entries of those that became a
 that ranges of accounts can be replayed anywhere.
 
 The *re-decide* proof compares the outcome with the books. A difference after an upgrade is
-told as "would decide differently now"; it is never rewritten.
+told as "would decide differently now", with what the engine has changed since where that is
+why; it is never rewritten.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ from kantis.core.decision import (
     apply,
     encode_decision,
 )
+from kantis.desk.booking import STAMP
 from kantis.desk.programs import Engine, Homes
 from kantis.desk.recorded import Seen, decode_seen, entry_of, event_of, original_of
 from kantis.desk.report import Progress, Report
+from kantis.engine.editions import since
 from kantis.engine.explain import explain
 from kantis.engine.program import Program
 from kantis.store.books import Books
@@ -46,12 +49,14 @@ class Step(Struct):
     """One recorded event of an account with the entries it made, and those made now.
 
     ``decided`` is ``None`` where nothing can be decided again: the body of the event is
-    gone, or another engine decided it.
+    gone, or a newer engine decided it. ``because`` is what the engine decides otherwise since,
+    where the entries differ.
     """
 
     account: int
     recorded: list[Entry]
     decided: list[Entry] | None
+    because: list[str] = []
 
     @property
     def differing(self) -> list[Entry]:
@@ -72,6 +77,7 @@ class Difference(Struct):
     event: str
     recorded: list[str]
     now: list[str]
+    because: list[str] = []
 
 
 class Replayed(Struct):
@@ -108,7 +114,7 @@ def redecide(
         if step.decided is not None:
             report.redecided += len(step.recorded)
             for entry in step.differing:
-                _differs(report, step.account, entry)
+                _differs(report, step, entry)
     return report
 
 
@@ -148,7 +154,7 @@ def _in_words(books: Books, program: Program, step: Step, decided: list[Entry]) 
         return [str(sentence) for each, what in said for sentence in explain(program, each, what)]
 
     recorded, now = words(step.recorded), words(decided) or ["It cannot be decided."]
-    return Difference(step.account, own.seq, own.event, recorded, now)
+    return Difference(step.account, own.seq, own.event, recorded, now, step.because)
 
 
 def _bytes(entry: Entry) -> bytes:
@@ -157,13 +163,14 @@ def _bytes(entry: Entry) -> bytes:
     return head.encode() + encode_decision(entry.decision)
 
 
-def _differs(report: Report, account: int, entry: Entry) -> None:
+def _differs(report: Report, step: Step, entry: Entry) -> None:
     what = f"the event {entry.event}" if entry.event else "what time did"
+    why = " ".join(step.because) or "No edition of the engine says why: report this as a bug."
     message = (
-        f"Kantis would decide {what} differently now. The books stand as they are; see the "
-        "changelog, or adjust the account by an event with a reason."
+        f"Kantis would decide {what} differently now. {why} The books stand as they are; what is "
+        "not right in them is adjusted by an event with a reason."
     )
-    report.tell_difference(account, entry.seq, message)
+    report.tell_difference(step.account, entry.seq, message)
 
 
 def replay(books: Reading, engine: Engine, first: int, last: int) -> Iterator[Step]:
@@ -228,11 +235,22 @@ class _Player:
                 end += 1
             recorded = self.entries[begin : end + 1]
             self._know(max(entry.version for entry in recorded))
-            decided = self._decide(begin, end)
+            step = Step(self.number, recorded, self._decide(begin, end))
+            decided = step.decided
             if decided is None or list(map(_bytes, decided)) != list(map(_bytes, recorded)):
                 self._fold(end)
-            yield Step(self.number, recorded, decided)
+                step.because = self._because(end)
+            yield step
             begin = end + 1
+
+    def _because(self, end: int) -> list[str]:
+        """What has changed since an entry was decided, on the account as it is after it."""
+        row = self.ledger[end][0]
+        said, (_, zones) = self.events.get(row.event), STAMP
+        found = since(row.engine, said.type if said is not None else "", self.account)
+        if row.zones != zones:
+            found.append(f"It was decided with the time zone data {row.zones}, and now {zones}.")
+        return found
 
     def _know(self, version: int) -> None:
         """From here on this version was published."""
@@ -245,7 +263,7 @@ class _Player:
 
     def _decide(self, begin: int, end: int) -> list[Entry] | None:
         row = self.ledger[end][0]
-        if any(each[0].engine != ENGINE for each in self.ledger[begin : end + 1]):
+        if any(each[0].engine > ENGINE for each in self.ledger[begin : end + 1]):
             return None
         try:
             if not row.event:

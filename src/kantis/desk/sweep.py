@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from kantis.desk.batch import Batch
+from kantis.desk.recorded import flag_of, noted
 from kantis.store import chain
 from kantis.store.books import Conflict
 from kantis.store.rows import CheckpointRow
@@ -72,9 +73,10 @@ def _unpark(desk: Desk) -> None:
             waits = {row.n: row.waits or "" for row in rows}
             there = {row.key for row in books.events(waits.values()) if row.state in (0, ALONE)}
             cards = books.cards([card for card in map(_card, waits.values()) if card])
-            for n, each in waits.items():
-                if each in there or _card(each) in cards:
-                    books.retry(n, "what it waited for has come")
+            for row in rows:
+                if row.waits in there or _card(row.waits or "") in cards:
+                    note = noted(flag_of(row.note), "what it waited for has come")
+                    books.retry(row.n, note)
 
 
 def _card(waits: str) -> tuple[int, str] | None:

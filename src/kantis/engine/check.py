@@ -218,7 +218,13 @@ def _prices(read: Read, reader: Reader) -> None:
             if price.if_.spend or price.if_.items or price.if_.unspent:
                 message = "A price is made before lines are added up: ask for the 'basket'."
                 reader.fault_at("cannot-be-explained", message, section, name, "if")
-    for name in read["offers"]:
+    for name, offer in read["offers"].items():
+        if offer.off is not None and (offer.give is not None or offer.on):
+            message = (
+                "An offer takes something off or it gives points: a purchase uses it up once."
+                " Make two offers of it."
+            )
+            reader.fault_at("cannot-be-explained", message, "offers", name, "off")
         if name in read["earning"]:
             message = f"A rule under 'earning' is called {name!r} too; give each its own name."
             reader.fault_at("name-twice", message, "offers", name)

@@ -8,6 +8,7 @@ nothing; it needs the basket.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from kantis.core import dated
@@ -43,7 +44,7 @@ from kantis.core.sentences import (
     Template,
     Value,
 )
-from kantis.core.turn import begin
+from kantis.core.turn import Refused, begin
 from kantis.engine import order
 from kantis.engine.bringing import REASON as MERGE
 from kantis.engine.explain_outward import PAYOUTS
@@ -469,14 +470,15 @@ def _membership(change: tuple[Any, ...]) -> Sentence:
 
 
 def why_not(program: Program, account: Account, event: Event) -> list[tuple[str, str]]:
-    """(rule, reason) of the rules that did nothing for a purchase, decided again on this state."""
+    """(rule, reason) of the rules that did nothing for a purchase that was not refused."""
     if not isinstance(event.body, Purchase):
         return []
     plan = program.plan_for(account, event.time)
+    said = _tree(program, plan, event.time)
     turn = begin(account, plan.calendar, event, event.time, account.at, Context())
     turn.trace = []
-    order.HANDLERS[Purchase](plan, turn, event.body)
-    said = _tree(program, plan, event.time)
+    with suppress(Refused):  # then no rule was asked
+        order.HANDLERS[Purchase](plan, turn, event.body)
     return [(rule, _silent(said, rule, why)) for rule, why in turn.trace]
 
 

@@ -92,7 +92,8 @@ class Slip(Struct, array_like=True):
     (program, kind, tag); nobody else may have one of those that are ``unique``. ``erase`` is
     (id, instant). Cards are (program, token, account, state, at, who), readings (at, who,
     member, why, fields). All marks go that are under the master keys of
-    ``forget``, or of the members with the numbers ``unmark``.
+    ``forget``, or of the members with the numbers ``unmark``. ``move`` is (id, version before,
+    changed, account) of one who has another account from now on.
     """
 
     of: str = ""
@@ -107,6 +108,7 @@ class Slip(Struct, array_like=True):
     forget: list[int] = field(default_factory=list)
     unmark: list[int] = field(default_factory=list)
     readings: list[Row] = field(default_factory=list)
+    move: Row | None = None
 
 
 _MEMBER = ", ".join(f"m.{name}" for name in MemberRow._fields)
@@ -304,7 +306,7 @@ def write(books: Books, slips: Sequence[Slip]) -> list[str]:
             )
         if slip.unmark:
             forget_marks(books, slip.unmark)
-        if not (slip.new or slip.change or slip.indexed or slip.erase or slip.cards):
+        if not (slip.new or slip.change or slip.indexed or slip.erase or slip.cards or slip.move):
             outcomes.append(DONE)
             continue
         books.mark()
@@ -339,6 +341,16 @@ def _write(books: Books, slip: Slip) -> str:
         )
         if not done:
             return STALE
+    elif slip.move is not None:
+        member, version, changed, account = slip.move
+        done = books.execute(
+            "UPDATE member SET version = version + 1, changed = ?, account = ? "
+            "WHERE id = ? AND version = ? AND erased IS NULL",
+            (changed, account, member, version),
+        )
+        if not done:
+            return STALE
+        books.execute("UPDATE member_passkey SET account = ? WHERE member = ?", (account, member))
     elif slip.erase is not None:
         member, at = slip.erase
         books.execute(

@@ -1,8 +1,8 @@
 """Pipe: statements that go to PostgreSQL together, one way there and back for all of them.
 
 Guarantee: they run in the order in which they were given, each on what those before it have
-done. The first that fails is raised, and none behind it has run; when the connection is lost,
-nobody knows which of them have.
+done. The first that fails is raised, and none behind it has run, also where the server ends the
+connection with it; when the connection is lost without a word, nobody knows which of them have.
 
 A statement is prepared the first time it is sent, and its values come packed: so each of them
 costs the driver a few microseconds, where one by one it costs a hundred.
@@ -31,6 +31,8 @@ _ROWS: Final = int(pq.ExecStatus.TUPLES_OK)
 _FAILED, _SKIPPED = int(pq.ExecStatus.FATAL_ERROR), int(pq.ExecStatus.PIPELINE_ABORTED)
 #: What was prepared is gone, or was for tables that have other columns now.
 _STALE: Final = (errors.InvalidSqlStatementName, errors.FeatureNotSupported)
+#: With these a server says that it ends the connection, also by a mere warning.
+_ENDING: Final = ("57P01", "57P02", "57P03")
 _numbers: Final = itertools.count(1)
 _bigint: Final = struct.Struct(">q").pack
 
@@ -43,6 +45,27 @@ class Pipe:
         self._transformer = Transformer(connection)
         self._prepared: dict[str, bytes] = {}
         self._poll = select.poll()
+        self._ending = False
+        #: the place of the statement that the server itself has refused last; -1 where it was lost
+        self.refused = -1
+        connection.add_notice_handler(self._noticed)
+
+    def _noticed(self, notice: errors.Diagnostic) -> None:
+        self._ending |= notice.severity_nonlocalized == "FATAL" or notice.sqlstate in _ENDING
+
+    def is_open(self) -> bool:
+        """Whether the server has neither closed the connection nor said that it will, as far as
+        that has come here."""
+        pg = self._pg
+        with self._lock:
+            try:
+                self._poll.register(pg.socket, select.POLLIN)
+                while not self._ending and self._poll.poll(0):
+                    pg.consume_input()
+                    pg.is_busy()  # what has come is looked at
+            except psycopg.OperationalError:
+                return False
+            return not self._ending
 
     def ask(self, questions: Sequence[Question]) -> list[list[Any]]:
         """The rows that each statement finds, once all have run; ``psycopg.Error`` if one fails."""
@@ -85,13 +108,17 @@ class Pipe:
     def _hear(self, questions: Sequence[Question], fresh: Sequence[bytes]) -> list[list[Any]]:
         answers: list[list[Any]] = []
         failure: psycopg.Error | None = None
+        self.refused = -1
         try:
-            for (statement, _), name in zip(questions, fresh, strict=True):
+            for at, ((statement, _), name) in enumerate(zip(questions, fresh, strict=True)):
                 for prepared in (True, False) if name else (False,):
                     result = self._next()
                     assert result is not None
                     if result.status == _FAILED:
-                        failure = failure or errors.error_from_result(result)
+                        error = errors.error_from_result(result)
+                        if failure is None and error.diag.source_function:
+                            self.refused = at  # neither a driver nor a pooler says such a place
+                        failure = failure or error
                     elif result.status != _SKIPPED and prepared:
                         self._prepared[statement] = name
                     elif result.status != _SKIPPED:

@@ -350,17 +350,22 @@ class PostgresBooks(Books):
         return str(self.one("SELECT pg_export_snapshot()"))
 
     def commit(self) -> None:
+        """COMMIT goes with the last writes. Nothing is done where the connection was over before
+        that, or where the server itself ended it with something before COMMIT."""
         statements = [*self._unsent, _COMMIT]
         self._end()
         self.statements += len(statements)
+        if not self._pipe.is_open():
+            self._db.close()
+            raise Outage("PostgreSQL has ended the connection before the batch was sent.")
         self._warning = ""
         try:
             self._pipe.ask(statements)
-        except _CONFLICTS as error:
-            raise Conflict(str(error)) from error
         except psycopg.Error as error:
-            if self._db.info.transaction_status == _Status.INERROR:
-                raise _said(error) from error  # a row was refused, and COMMIT was not run
+            state, refused = self._db.info.transaction_status, self._pipe.refused
+            early = state == _Status.INERROR or 0 <= refused < len(statements) - 1
+            if early or isinstance(error, _CONFLICTS):
+                raise _said(error) from error  # COMMIT was not run, or it was refused
             raise Unknown(str(error)) from error
         if self._warning:
             raise Unknown(self._warning)
@@ -491,6 +496,5 @@ def _said(error: psycopg.Error) -> Exception:
     """What an error of the driver means to a batch."""
     if isinstance(error, _CONFLICTS):
         return Conflict(str(error))
-    if isinstance(error, errors.IntegrityError | errors.RaiseException | errors.DataError):
-        return Forbidden(str(error))
-    return Outage(str(error))
+    refused = isinstance(error, errors.IntegrityError | errors.RaiseException | errors.DataError)
+    return Forbidden(str(error)) if refused else Outage(str(error))

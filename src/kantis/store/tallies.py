@@ -253,6 +253,15 @@ def keep_arms(books: Books, rows: Iterable[Arm]) -> None:
         )
 
 
+def end_arms(books: Books, rows: Iterable[Arm]) -> None:
+    """Forget arms that count no longer."""
+    for row in rows:
+        books.execute(
+            "DELETE FROM tallied_arm WHERE program = ? AND name = ? AND drawn = ? AND account = ?",
+            row[:4],
+        )
+
+
 def arms_of(books: Reading, program: int) -> list[tuple[str, str, int, int, int, int, int]]:
     """(segment, drawn, held, members, who bought, amount, the sum of squares of amounts) of each
     draw of a program, the older ones first."""

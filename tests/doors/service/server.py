@@ -129,6 +129,14 @@ def served(
                 server.end(signal.SIGKILL)
 
 
+def children(server: Server) -> list[int]:
+    """The processes that a server has started and that are up."""
+    assert server.process is not None
+    parent = server.process.pid
+    threads = Path(f"/proc/{parent}/task").glob("*/children")
+    return [int(each) for listed in threads for each in listed.read_text().split()]
+
+
 def enrol(card: str) -> dict[str, Any]:
     return {"id": f"enrol-{card}", "type": "enrol", "subject": f"card:{card}"}
 

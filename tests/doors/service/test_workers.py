@@ -25,6 +25,7 @@ from tests.doors.service.server import (
     Server,
     begin,
     buy,
+    children,
     enrol,
     environment,
     served,
@@ -242,14 +243,6 @@ def test_a_file_has_one_writer(tmp_path: Path) -> None:
     command = [*KANTIS, "serve", "--workers", "2", "--store", str(tmp_path / "books.db")]
     found = subprocess.run(command, capture_output=True, text=True)
     assert (found.returncode, "one-writer" in found.stderr) == (3, True)
-
-
-def children(server: Server) -> list[int]:
-    """The processes that a server has started and that are up."""
-    assert server.process is not None
-    parent = server.process.pid
-    listed = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-    return [int(each) for each in listed]
 
 
 def seen_at_once(one: Server, two: Server, keys: dict[str, str], url: str) -> None:

@@ -50,9 +50,11 @@ class Tills:
         self.lies: list[str] = []
         #: when the last purchase was sent that is acknowledged
         self._fresh = 0.0
-        #: tills that are not stubborn go home when they are cut off
+        #: tills that are not stubborn go home when they are cut off; none keeps a test that fails
         self._over = self._cut = False
-        self._threads = [threading.Thread(target=self._till, args=(n,)) for n in range(TILLS)]
+        self._threads = [
+            threading.Thread(target=self._till, args=(n,), daemon=True) for n in range(TILLS)
+        ]
         for each in self._threads:
             each.start()
 

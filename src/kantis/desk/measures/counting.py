@@ -117,6 +117,8 @@ class Counting(Struct):
     bought: dict[tuple[int, int], tuple[int, int, int]] = field(default_factory=dict)
     #: the arms of each account, by draw, with what it bought since
     arms: dict[int, dict[tuple[str, str], Arm]] = field(default_factory=dict)
+    #: the arms that count no longer, because whoever had them is somebody else's account now
+    ended: set[Arm] = field(default_factory=set)
 
     def add(self, key: Key, count: int, amount: int) -> None:
         """Add to a tally."""
@@ -178,6 +180,24 @@ class Counting(Struct):
         row = Arm(fact.program, name, when, fact.account, int(arm == WITHOUT), 0, 0)
         self.arms.setdefault(fact.account, {}).setdefault((name, when), row)
 
+    def _one_person(self, account: int, merged: int) -> None:
+        """An account has become a part of this one: in each draw the person counts once.
+
+        What was bought with either card counts in the arm of this account, or in the one that
+        came along. Where neither is there, it will be drawn for this account; of a draw that is
+        over the other one stays as it was.
+        """
+        mine = self.arms.setdefault(account, {})
+        theirs = self.arms.get(merged, {})
+        for draw, arm in list(theirs.items()):
+            own = mine.get(draw)
+            if own is None and any(name == arm.name and at > arm.drawn for name, at in mine):
+                continue
+            if own is not None:
+                both = own.times + arm.times, own.amount + arm.amount
+                mine[draw] = own._replace(times=both[0], amount=both[1])
+            self.ended.add(theirs.pop(draw)._replace(times=0, amount=0))
+
     def _posting(self, fact: Fact, day: int, posting: tuple[Any, ...]) -> None:
         balance, source, target, amount, lot, _ = posting
         self.add((fact.program, day, MOVED, balance, f"{source}>{target}"), 1, amount)
@@ -216,6 +236,8 @@ class Counting(Struct):
             self.add((fact.program, day, VOUCHERS, row.kind, "issued"), 1, row.worth)
         elif code == "voucher state":
             self._voucher(fact, day, change[1], change[2])
+        elif code == "merged":
+            self._one_person(account, change[1])
         elif code == "hollow":
             for _, name in [key for key in self.vouchers if key[0] == account]:
                 self._close(account, name)

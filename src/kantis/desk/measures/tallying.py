@@ -77,8 +77,9 @@ def count_more(books: Books, _: int, step: int) -> tuple[int, bool]:
     rows = _entries(books, before.entry, end.entry, step)
     upto_event = min(end.event, before.event + _EVENTS)
     counting = Counting(days)
-    _recall(books, counting, rows)
-    for fact in _facts(books, rows):
+    facts = list(_facts(books, rows))
+    _recall(books, counting, rows, facts)
+    for fact in facts:
         counting.take(fact)
     bare = _bare(books, before.event, upto_event)
     for each in bare:
@@ -100,6 +101,7 @@ def _write(books: Books, counting: Counting) -> None:
         tallies.close_voucher(books, account, code)
     tallies.add_had(books, counting.had.items())
     tallies.add_bought(books, counting.bought.items())
+    tallies.end_arms(books, counting.ended)
     tallies.keep_arms(books, _arms(counting))
 
 
@@ -178,12 +180,15 @@ def _bare(books: Reading, above: int, upto: int) -> list[Bare]:
     ]
 
 
-def _recall(books: Reading, counting: Counting, rows: Sequence[Any]) -> None:
-    """What was remembered of the accounts of these entries, and when their lots were earned."""
+def _recall(books: Reading, counting: Counting, rows: Sequence[Any], facts: Iterable[Fact]) -> None:
+    """What was remembered of the accounts of these entries, and when their lots were earned; of
+    those that became a part of one of them, their arms."""
     numbers = {row[1] for row in rows}
+    changes = (change for fact in facts for change in fact.decision.changes)
+    merged = {change[1] for change in changes if change[0] == "merged"}
     counting.accounts = tallies.accounts(books, numbers)
     counting.vouchers = tallies.vouchers(books, numbers)
-    for arm in tallies.arms(books, numbers):
+    for arm in tallies.arms(books, numbers | merged):
         counting.arms.setdefault(arm.account, {})[arm.name, arm.drawn] = arm
     if not rows:
         return

@@ -73,7 +73,8 @@ def finish(
     member: Member | None, other: Member | None,
 ) -> None:  # fmt: skip
     """The cards of the other account belong to this one, and whoever was the other member is
-    this one. ``Refusal`` where not everything has come yet."""
+    this one: where nobody is known of this account, they are its member from now on; where
+    several share it, they are one of them. ``Refusal`` where not everything has come yet."""
     now = vault.desk.clock()
     if into != of:
         if not came(reader, into, of):
@@ -84,6 +85,10 @@ def finish(
         return
     if member is not None:
         _take_over(reader, vault, member, other, now)
+    elif not people.by_account(reader.books, [into]):
+        arrived = Member(other.row._replace(account=into), other.person)
+        answering.move(reader.books, vault, other, arrived)
+        vault.move(other, into, now)
     else:
         vault.erase(other, [], now)
         vault.desk.chore("forget_answers", other.row.id)

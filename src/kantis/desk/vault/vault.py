@@ -255,6 +255,14 @@ class Vault:
         if outcome:
             raise Refusal(outcome)
 
+    def move(self, member: Member, account: int, now: int) -> None:
+        """A member has another account from now on, under the same id and with all that is known
+        of them; ``Refusal`` when somebody else changed them meanwhile."""
+        moved = (member.row.id, member.row.version, now, account)
+        (outcome,) = self.file(Slip(member.row.id, move=moved))
+        if outcome:
+            raise Refusal(outcome)
+
     def erase(self, member: Member, cards: Iterable[Row], now: int) -> None:
         """Destroy the key, then the rest. When it is stopped half way, erasing again ends it."""
         row, gone = member.row, []

@@ -34,6 +34,8 @@ def _tell(found: Replayed) -> None:
             out.print(Text(f"    recorded  {sentence}"))
         for sentence in each.now:
             out.print(Text(f"    now       {sentence}"))
+        for sentence in each.because:
+            out.print(Text(f"    because   {sentence}"))
     skipped = f", {found.skipped:,} cannot be decided again" if found.skipped else ""
     said = f"{count(found.accounts, 'account')}, {found.entries:,} entries{skipped}"
     if found.different:
