@@ -17,6 +17,7 @@ from kantis.core.events import (
     Carry,
     Claim,
     Confirm,
+    Enrol,
     Event,
     Know,
     Line,
@@ -568,3 +569,19 @@ def test_an_amount_that_cannot_be_meant_makes_no_million_vouchers() -> None:
     assert member.entries[f"till/{first}"][1].decision.flags == ["many-at-once"]
     member(Refund(first))
     assert (member.has(AVAILABLE), member.has(OWED)) == (0, -10 * 1_000)
+
+
+def test_nobody_is_welcomed_twice() -> None:
+    joining = {"hello": {"for": "enrol", "give": "50 points"}}
+    gift = {"mug": {"gives": {"voucher": "mug"}, "issued": "on joining"}}
+    terms = program(joining, rewards=gift, vouchers={"mug": {"worth": "2.00 EUR"}})
+    for first in (Enrol(), bought(500)):  # whatever had opened the account
+        member = Member(terms)
+        member(first)
+        for day in range(3):
+            member(Enrol((("birthday", "1990-03-08"),)), day)
+        assert (member.points, len(member.account.vouchers)) == (50, 1)
+    brought = Member(terms)
+    brought(Enrol(welcome=False))
+    brought(Enrol())
+    assert brought.points == 0

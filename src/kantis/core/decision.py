@@ -16,7 +16,7 @@ from kantis.core.events import Body, Event
 from kantis.core.postings import post
 
 #: Raised when what a decision does changes for the same events; ``engine/editions.py`` says how.
-ENGINE = 2
+ENGINE = 3
 
 
 class Refusal(Struct, frozen=True, array_like=True):

@@ -384,7 +384,7 @@ class Enrol(Struct, frozen=True, array_like=True, tag="enrol", gc=False):
     """A person joins; facts that rules need (a birthday, a segment) come along, without a name.
 
     ``welcome`` is no for a member who is brought from another product: who joined before
-    gets nothing for joining.
+    gets nothing for joining, as nobody gets it twice.
     """
 
     facts: tuple[tuple[str, str], ...] = ()

@@ -27,6 +27,10 @@ def _merges(type: str, account: Account) -> bool:
     return type == "merge" or bool(account.merged) or bool(into and not name)
 
 
+def _joins(type: str, account: Account) -> bool:
+    return type == "enrol"
+
+
 #: The first number needs no words.
 EDITIONS: Final = (
     Edition(
@@ -34,6 +38,11 @@ EDITIONS: Final = (
         _merges,
         "Since engine 2 a merge brings everything that stands on the other account, and what "
         "undoes something of its past is decided where it lives on.",
+    ),
+    Edition(
+        3,
+        _joins,
+        "Since engine 3 an account remembers that it was welcomed, and nobody is welcomed twice.",
     ),
 )
 

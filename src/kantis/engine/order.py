@@ -63,6 +63,8 @@ from kantis.features import (
     vouchers,
 )
 
+#: What an account remembers of its joining: nobody is welcomed twice, whoever says so again.
+WELCOME: Final = "on joining"
 #: So many rewards of one kind come by themselves at once; more are no gift but a mistake.
 AT_ONCE: Final = 1_000
 #: What has no lines, no amount and no items, and counts once: quantity, amount, items.
@@ -248,9 +250,12 @@ def _enrol(plan: Plan, turn: Turn, body: Enrol) -> None:
     _old_enough(plan, turn, body)
     for name, value in body.facts:
         _learn(plan, turn, name, value)
-    if body.welcome:
-        _act(plan, turn, "enrol", "deed", *_ONCE)
-        _occasion(plan, turn, "on joining")
+    account = turn.account  # whoever shares one was welcomed on their own
+    if not account.members and WELCOME not in account.cycles:
+        turn.change("cycle", WELCOME, turn.day)
+        if body.welcome:
+            _act(plan, turn, "enrol", "deed", *_ONCE)
+            _occasion(plan, turn, WELCOME)
     _signs(plan, turn, "activity")
 
 
