@@ -15,6 +15,7 @@ import pytest
 from kantis import desk as desks
 from kantis.core.events import Enrol, Event, Line, Purchase, Refund
 from kantis.desk.submit import wall_clock
+from kantis.store.scribe import wait_for_scribe
 from tests.doors.command import Kantis
 
 HOUSEHOLDS = 60
@@ -100,6 +101,7 @@ def test_killed_half_way_it_goes_on_and_ends_with_the_same_books(
         _wait_for_events(store, running)
         running.kill()
         running.wait()
+        wait_for_scribe(store)  # what was on its way to it is still written
         found = _count(store)
         if 0 < found < EVENTS:
             break

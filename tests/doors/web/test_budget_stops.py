@@ -74,6 +74,7 @@ def test_the_console_says_what_is_used_left_and_who_went_without(club: tuple[Sit
         page = client.get("/c/club/budgets").text
         assert "Stops</a>: 2 of 2" in client.get("/c/club/rewards").text
         assert "1 budget has reached its alarm." in client.get("/c/club").text
+        assert client.get("/c/club/measures").status_code == 200
     for said in ("Opening week", "€3.00", "of €5.00", "€2.00 left.", "1 purchase went without it."):
         assert said in page, said
     for said in ("The first two", "Used up", "60 points", "of 1,000 points", "Stopped on"):

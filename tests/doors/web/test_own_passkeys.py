@@ -82,16 +82,14 @@ class Device:
 
     def by_button(self) -> None:
         self.come()
-        with self.page.expect_response(f"**{_SIGN_IN}"):
+        with self.page.expect_navigation():
             with self.page.expect_request(f"**{_SIGN_IN}"):
                 self.press(_SIGN_IN)
             self.finger(on=False)  # before the page that comes asks by itself
-        self.page.wait_for_load_state()
 
     def prove(self) -> None:
-        with self.page.expect_response("**/me/prove/passkey"):
+        with self.page.expect_navigation():
             self.press("/me/prove/passkey")
-        self.page.wait_for_load_state()
 
     def come(self) -> None:
         """Open the page to sign in, where the browser waits to be asked for a passkey."""

@@ -258,7 +258,9 @@ class _Found(Struct):
     returns: dict[int, Return] = field(default_factory=dict)
 
     def take(self, first: int, what: str, name: str, part: str, count: int, amount: int) -> None:
-        """Count a row into its month."""
+        """Count a row into its month; who went without is told beside the budget."""
+        if what == counting.MISSED:
+            return
         _TAKE[what](self, self.months[first], name, part, Pair(count, amount))
 
     def add_up(self, home: Home) -> None:
