@@ -19,6 +19,8 @@ least age: 15
 order: [prices, earning, counters, tiers, rewards]
 balances: {points: {expires: 12 months after earning}}
 counters:
+  ever: {counts: purchases, window: ever}
+  sum: {counts: spend, window: ever}
   spend: {title: {en: Spent}, counts: spend, window: calendar year}
 tiers:
   status:
@@ -39,6 +41,8 @@ challenges:
   once: {title: {en: A small thing}, goal: 1 purchase, give: 1 point}
   past: {title: {en: Long ago}, goal: 1 purchase, when: 2020-01-01 to 2020-02-01, give: 1 point}
 rewards:
+  first: {title: {en: A biscuit}, reached: {ever: 1}, issued: by itself, gives: {voucher: cup}}
+  big: {title: {en: A basket}, reached: {sum: 900.00 EUR}, issued: by itself, gives: {voucher: cup}}
   cup: {title: {en: Coffee on us}, cost: 120 points, gives: {voucher: cup}}
 vouchers: {cup: {title: {en: One free cup}, valid: 3 months}}
 choices: {favourite: {title: {en: Your favourite}, options: [cup, cake]}}
@@ -155,7 +159,9 @@ def test_the_page_to_join_says_what_joining_brings_and_who_may(park: Site) -> No
         link = re.search(r"\?by=([\w-]+)", host.get("/me/friends").text)
         assert link is not None
         said = plain(friend.get("/p/club/join").text)
-        assert "For joining you get: 150 points Members are at least 15 years old." in said
+        assert "For joining you get: 150 points" in said
+        assert "For joining you get: A biscuit with your first purchase" in said
+        assert "For joining you get: A basket once you have spent €900.00 Members are at" in said
         assert "50 points once" not in said
         said = plain(friend.get("/p/club/join", params={"by": link[1]}).text)
         assert "For joining you get: 50 points once you have spent €20.00" in said

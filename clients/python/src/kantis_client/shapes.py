@@ -604,7 +604,7 @@ class Enrol(TypedDict):
     """
     A person joins; facts that rules need (a birthday, a segment) come along, without a name.
     ``welcome`` is no for a member who is brought from another product: who joined before gets
-    nothing for joining.
+    nothing for joining, as nobody gets it twice.
     """
 
     facts: NotRequired[list[list[Any]]]

@@ -118,7 +118,8 @@ def _form(
 
 
 def _brings(place: Place, language: Language, *, invited: bool) -> list[str]:
-    """What joining brings, and what a friend who was invited gets, as the terms have it."""
+    """What joining brings, at once and with the first purchase, and what a friend who was invited
+    gets, as the terms have it."""
     teller, speaker = place.teller(language), place.speaker(language)
     found: list[str] = []
     for section in ("earning", "rewards"):
@@ -127,14 +128,37 @@ def _brings(place: Place, language: Language, *, invited: bool) -> list[str]:
                 found.append(speaker.phrase(_says(entry, "give")))
             elif _says(entry, "issued") == "on joining":
                 found.append(teller(Name(name, of=section)))
+    found += _at_first(place, language)
     for name, entry in _entries(place.tree, "referrals") if invited else ():
         give = entry["give"].value if "give" in entry else ""
         points = give["friend"].value if isinstance(give, dict) and "friend" in give else give
         said = speaker.phrase(points) if isinstance(points, str) else teller(Name(name))
         spends = _says(entry, "spends").removeprefix("at least ")
-        text = language.gettext("%(points)s once you have spent %(amount)s")
-        found.append(text % {"points": said, "amount": speaker.phrase(spends)} if spends else said)
+        found.append(_once_spent(language, said, speaker.phrase(spends)) if spends else said)
     return found
+
+
+def _at_first(place: Place, language: Language) -> list[str]:
+    """The rewards that the first purchase brings, or a first sum that is spent."""
+    teller, speaker = place.teller(language), place.speaker(language)
+    counters, found = dict(_entries(place.tree, "counters")), []
+    for name, entry in _entries(place.tree, "rewards"):
+        reached = entry["reached"].value if "reached" in entry else {}
+        for counter, amount in reached.items() if isinstance(reached, dict) else ():
+            about, said = counters.get(counter, {}), teller(Name(name, of="rewards"))
+            if _says(about, "window") != "ever":
+                continue
+            if _says(about, "counts") == "purchases" and str(amount.value) == "1":
+                text = language.gettext("%(what)s with your first purchase")
+                found.append(text % {"what": said})
+            elif _says(about, "counts") in ("", "spend"):
+                found.append(_once_spent(language, said, speaker.phrase(str(amount.value))))
+    return found
+
+
+def _once_spent(language: Language, what: str, amount: str) -> str:
+    text = language.gettext("%(points)s once you have spent %(amount)s")
+    return text % {"points": what, "amount": amount}
 
 
 def _entries(tree: dict[str, Node], section: str) -> list[tuple[str, dict[str, Node]]]:
