@@ -314,7 +314,7 @@ def test_killed_at_any_moment_exactly_the_committed_entries_are_told(url: str) -
 
 
 def test_twin_a_place_that_parts_from_its_messages_loses_some(url: str) -> None:
-    lost, _ = killed(url, "careless", rounds=15)
+    lost, _ = killed(url, "careless", rounds=10)
     assert lost > 0
 
 

@@ -18,7 +18,7 @@ from kantis.store.sqlite import SqliteBooks
 from tests.desk.shop import state
 from tests.doors.command import Kantis
 
-MEMBERS, STRANGERS, BASKETS = 300, 20, 6_000
+MEMBERS, STRANGERS, BASKETS = 300, 20, 3_000
 #: The files in their order, and how often each import is killed before it may end.
 FILES = {"members": 1, "opening": 1, "purchases": 3, "refunds": 1, "strangers": 1}
 OPENING = """\

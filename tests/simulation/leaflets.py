@@ -535,7 +535,9 @@ class Market(Leaflet):
                 q.counts = [each for each in q.counts if each != use]
 
     def joining(self, m, p):
-        self.earn(m, p, "points", 10)
+        if "welcome" not in m.ran:  # whoever joins again gets nothing
+            m.ran["welcome"] = p.day
+            self.earn(m, p, "points", 10)
 
     def birthday(self, m):
         if not m.facts["birthday"]:

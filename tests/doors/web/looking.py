@@ -16,8 +16,10 @@ _ALL = [(language, width) for language in LANGUAGES for width in WIDTHS]
 #: Each language at one width, each width in two; ``KANTIS_EVERY=1`` looks at all of them, and
 #: ``KANTIS_FEW=1`` at one language for each width.
 LOOKS = _ALL if os.environ.get("KANTIS_EVERY") else _ALL[::4] + _ALL[3::4]
+#: Both themes at both widths; with ``KANTIS_FEW=1`` each theme at one.
+PAINTED = [(theme, width) for theme in THEMES for width in WIDTHS]
 if os.environ.get("KANTIS_FEW"):
-    LOOKS = LOOKS[::3]
+    LOOKS, PAINTED = LOOKS[::3], PAINTED[::3]
 AXE = Path(__file__).parent / "vendor" / "axe-4.14.1.min.js"
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 _RUN = f"""

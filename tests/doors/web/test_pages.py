@@ -7,7 +7,7 @@ from playwright.sync_api import Browser
 from kantis.doors.web import static
 from kantis.doors.web.doors import PAGES
 from tests.doors.web.conftest import Site
-from tests.doors.web.looking import LANGUAGES, THEMES, WIDTHS, tab
+from tests.doors.web.looking import LANGUAGES, PAINTED, tab
 
 #: Each page that is got, with an address of it. Nothing is worked out here.
 ADDRESSES = {
@@ -117,8 +117,7 @@ def test_every_page_has_its_address_here() -> None:
     assert {page.path for page in PAGES if page.method == "GET"} == set(ADDRESSES)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize(("theme", "width"), PAINTED)
 @pytest.mark.parametrize("who", WHOSE)
 def test_pages_have_no_barrier(
     browser: Browser, site: Site, who: str, theme: str, width: int
