@@ -6,9 +6,21 @@ from typing import Any
 import pytest
 
 from kantis.core.calendar import DAY_MS
-from kantis.core.events import Enrol, Event, Line, Purchase, Redeem, Refund
+from kantis.core.events import (
+    Enrol,
+    Event,
+    Join,
+    Leave,
+    Line,
+    Merge,
+    Purchase,
+    Redeem,
+    Refer,
+    Refund,
+    Transfer,
+)
 from kantis.core.knobs import Fault, ProgramError
-from kantis.desk import flags
+from kantis.desk import batch, flags
 from kantis.desk.audit import By
 from kantis.desk.batch import Request
 from kantis.store.books import Outage, Unknown
@@ -607,3 +619,27 @@ def test_an_id_belongs_to_one_program_in_one_batch_too(shop: Shop) -> None:
     request = [Request(name, [shop.enrol("a")]) for name in ("p", "q")]
     first, second = shop.desk.transact(request)
     assert codes(first + second) == ["decided", "id-reused"]
+
+
+REFERENCES = ["rubbish", "account:", "account:x", "account:" + "9" * 20, "card:", "card:\n"]
+
+
+@pytest.mark.parametrize("to", REFERENCES, ids=ascii)
+def test_whoever_is_named_in_an_event_can_be_somebody(shop: Shop, to: str) -> None:
+    """What happened would be told to them, and stop the desk if that can be nobody."""
+    shop(shop.enrol("1"), shop.enrol("2"), shop.buy("a", "1"))
+    bodies = [
+        Transfer("points", 5, to), Refer("friend", to), Merge(to), Join("2", into=to),
+        Leave("2", to=to),
+    ]  # fmt: skip
+    told = [shop.tell(f"x{n}", "card:1", body) for n, body in enumerate(bodies)]
+    assert codes(shop(*told)) == ["malformed-subject"] * len(told)
+
+
+def test_books_that_tell_nobody_of_something_go_on(shop: Shop) -> None:
+    shop(shop.enrol("1"), shop.enrol("2"), shop.buy("a", "1"))
+    for n, to in enumerate(REFERENCES):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(batch, "_NAMES", {})
+            shop(shop.tell(f"t{n}", "card:1", Transfer("points", 1, to)))
+        assert codes(shop(shop.buy(f"b{n}", "2"))) == ["decided"]

@@ -10,6 +10,7 @@ import apsw
 import pytest
 from msgspec import msgpack
 
+from kantis.core.account import Account
 from kantis.desk.verify import verify
 from kantis.store.books import Books
 from tests.desk.day import day
@@ -182,6 +183,21 @@ def test_a_snapshot_with_more_than_there_is_to_know_is_found(full: Shop) -> None
     reshape(full.desk.books, lambda fields: [*fields, {}])
     assert found(full.desk.books) == {"snapshot"}
     reshape(full.desk.books, lambda fields: fields[:-1])
+
+
+def test_a_snapshot_with_more_inside_one_of_its_lots_is_found(full: Shop) -> None:
+    place = Account.__struct_fields__.index("lots")
+
+    def lots(change: Callable[[list[Any]], list[Any]]) -> None:
+        def changed(fields: list[Any]) -> list[Any]:
+            lots = {number: change(lot) for number, lot in fields[place].items()}
+            return [*fields[:place], lots, *fields[place + 1 :]]
+
+        reshape(full.desk.books, changed)
+
+    lots(lambda lot: [*lot, 1])
+    assert found(full.desk.books) == {"snapshot"}
+    lots(lambda lot: lot[:-1])
 
 
 def test_a_cut_tail_is_found_even_when_everything_else_is_made_to_fit(shop: Shop) -> None:

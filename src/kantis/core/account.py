@@ -111,8 +111,8 @@ def says_the_same(data: bytes, account: Account) -> bool:
     whole = encode_account(account)
     if whole == data:
         return True
-    known = len(Account.__struct_fields__)
-    return len(msgpack.decode(data)) <= known and _encode(_decode(data)) == whole
+    said, known = msgpack.decode(data), msgpack.decode(whole)
+    return said == known[: len(said)] and encode_account(_decode(data)) == whole
 
 
 def new_purse() -> list[int]:

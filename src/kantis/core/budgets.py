@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from kantis.core.decision import Decision
 from kantis.core.knobs import Kind, Node, Reader, Wrong
-from kantis.core.phrases import Quantity, Span, some, text_of
+from kantis.core.phrases import Quantity, Span, on, some, text_of
 
 MONEY: Final = "money"
 TIMES: Final = "times"
@@ -56,9 +56,7 @@ class Budget(Struct, frozen=True):
 
     def on(self, day: int) -> bool:
         """Whether its dates let the rule count on a day."""
-        return not self.spans or any(
-            each.first <= day and (not each.last or day <= each.last) for each in self.spans
-        )
+        return on(self.spans, day)
 
     def used(self, decision: Decision) -> int:
         """What a decision used of it; below zero is what a refund took back."""

@@ -24,6 +24,7 @@ from kantis.core.phrases import (
     Quantity,
     Span,
     list_of,
+    on,
     one_of,
     percent,
     quantity,
@@ -417,9 +418,7 @@ def _call(code: Code, gate: Gate, sums: str) -> tuple[str, str]:
 
 def _check_when(when: When, turn: Turn) -> str:
     day = turn.day
-    if when.spans and not any(
-        each.first <= day and (not each.last or day <= each.last) for each in when.spans
-    ):
+    if not on(when.spans, day):
         return "date"
     if when.weekdays and calendar.weekday(day) not in when.weekdays:
         return "weekday"

@@ -16,6 +16,7 @@ Window(kind='rolling month', count=12)
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -65,6 +66,16 @@ class Span(Struct, frozen=True):
 
     first: int = 0
     last: int = 0
+
+
+def on(spans: Iterable[Span], day: int) -> bool:
+    """Whether a day is inside of one of some spans; every day is, where there are none.
+
+    >>> on([Span(5, 7), Span(10)], 8), on([Span(5, 7), Span(10)], 12), on([], 8)
+    (False, True, True)
+    """
+    every = list(spans)
+    return not every or any(x.first <= day and (not x.last or day <= x.last) for x in every)
 
 
 def text_of(node: Node) -> str:

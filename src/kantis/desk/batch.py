@@ -19,7 +19,17 @@ from msgspec import Struct
 
 from kantis.core.account import NEVER, Account, decode_account, encode_account
 from kantis.core.decision import DESK, Context, apply
-from kantis.core.events import Enrol, Event, Purchase, encode_body
+from kantis.core.events import (
+    Enrol,
+    Event,
+    Join,
+    Leave,
+    Merge,
+    Purchase,
+    Refer,
+    Transfer,
+    encode_body,
+)
 from kantis.desk import booking
 from kantis.desk.cache import Cache
 from kantis.desk.foresight import Foresight
@@ -43,6 +53,12 @@ AHEAD_MS: Final = 120_000
 TIME_END: Final = 1 << 53
 #: How many waiting events a batch takes up beside its own.
 READY_MAX: Final = 1_000
+
+#: Which word of an event names another account; what happened is told to it.
+_NAMES: Final[dict[type, str]] = {
+    Join: "into", Leave: "to", Merge: "into", Refer: "by", Transfer: "to",
+}  # fmt: skip
+_ACCOUNT_LETTERS: Final = 27
 
 #: A program and the token of a card.
 Card = tuple[int, str]
@@ -223,7 +239,7 @@ class Batch:
             subject = task.event.subject
             if subject[:5] == "card:":
                 task.account = known.get((task.home.number, subject[5:]), 0)
-            elif subject:
+            elif _is_account(subject):
                 task.account = int(subject[8:])
             if not task.account:
                 strange.append(task)
@@ -450,8 +466,16 @@ def _malformed(event: Event, key: str) -> str:
         return "malformed-key"
     if not 0 <= event.time < TIME_END:
         return "malformed-time"
-    if not subject or (subject[:5] == "card:" and len(subject) > 5 and subject.isprintable()):
-        return ""
-    if subject[:8] == "account:" and subject[8:].isdecimal() and len(subject) < 27:
-        return ""
-    return "malformed-subject"
+    names = _NAMES.get(type(event.body))
+    other = getattr(event.body, names) if names is not None else ""
+    return "" if _is_subject(subject) and _is_subject(other) else "malformed-subject"
+
+
+def _is_subject(said: str) -> bool:
+    """Whether that names somebody, or nobody."""
+    is_card = said[:5] == "card:" and len(said) > 5 and said.isprintable()
+    return not said or is_card or _is_account(said)
+
+
+def _is_account(said: str) -> bool:
+    return said[:8] == "account:" and said[8:].isdecimal() and len(said) < _ACCOUNT_LETTERS

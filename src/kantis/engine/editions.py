@@ -12,6 +12,8 @@ from typing import Final
 from msgspec import Struct
 
 from kantis.core.account import Account
+from kantis.engine.merging import merged
+from kantis.engine.order import AT_ONCE
 
 
 class Edition(Struct, frozen=True):
@@ -23,12 +25,11 @@ class Edition(Struct, frozen=True):
 
 
 def _merges(type: str, account: Account) -> bool:
-    into, name = account.away
-    return type == "merge" or bool(account.merged) or bool(into and not name)
+    return type == "merge" or bool(account.merged) or merged(account)
 
 
-def _joins(type: str, account: Account) -> bool:
-    return type == "enrol"
+def _joins_or_floods(type: str, account: Account) -> bool:
+    return type == "enrol" or len(account.vouchers) > AT_ONCE
 
 
 #: The first number needs no words.
@@ -41,8 +42,9 @@ EDITIONS: Final = (
     ),
     Edition(
         3,
-        _joins,
-        "Since engine 3 an account remembers that it was welcomed, and nobody is welcomed twice.",
+        _joins_or_floods,
+        "Since engine 3 an account remembers that it was welcomed, and is not welcomed twice; and "
+        f"where a reward would come by itself more than {AT_ONCE:,} times at once, none does.",
     ),
 )
 
@@ -55,5 +57,7 @@ def since(engine: int, type: str, account: Account) -> list[str]:
     'Since engine 2 a merge b'
     >>> since(1, "purchase", Account(7)), since(2, "merge", Account(7))
     ([], [])
+    >>> since(2, "enrol", Account(7))[0][:33]
+    'Since engine 3 an account remembe'
     """
     return [each.what for each in EDITIONS if each.number > engine and each.reaches(type, account)]

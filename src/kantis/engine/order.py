@@ -101,8 +101,8 @@ def _known(turn: Turn) -> None:
 def rewards_by_itself(plan: Plan, turn: Turn) -> None:
     """Rewards that come by themselves, whatever brought the points.
 
-    At most ``AT_ONCE`` of each: an amount that was typed wrong makes no million vouchers. The
-    points for more stay, and a person is to look.
+    Where more than ``AT_ONCE`` of one would come, none does: an amount that was typed wrong
+    makes no million vouchers. The points stay, and a person is to look.
     """
     number = 0
     for reward, times in rewards.by_itself(plan.rewards, turn, plan.windows, plan.own_counters):
@@ -113,7 +113,8 @@ def rewards_by_itself(plan: Plan, turn: Turn) -> None:
         kind = reward.gives.voucher
         if times > AT_ONCE:
             turn.flag("many-at-once")
-        for _ in range(min(times, AT_ONCE)):
+            continue
+        for _ in range(times):
             number += 1
             points = reward.cost.amount
             take(turn, balance, points, VOUCHER if kind else REDEEMED, rewards.REASON)

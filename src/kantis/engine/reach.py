@@ -17,7 +17,7 @@ from kantis.core.conditions import check_who
 from kantis.core.decision import Context
 from kantis.core.events import Body, Event, Load, Redeem
 from kantis.core.lots import spendable
-from kantis.core.phrases import Span
+from kantis.core.phrases import on
 from kantis.core.sentences import Amount, Name, No, Phrase, Several, Value
 from kantis.core.turn import Refused, Turn, begin
 from kantis.engine import budgets
@@ -269,7 +269,7 @@ def _offer_state(offer: OfferSection, turn: Turn, body: Load) -> str:
 def challenges_within(
     program: Program, account: Account, moment: int, subject: str = ""
 ) -> list[ChallengeReach]:
-    """The challenges that are meant for a member now, and how far they are."""
+    """The challenges that a member can win now, and how far they are."""
     plan = program.plan_for(account, moment)
     turn = _asking(plan, account, moment, subject, Load(""), {})
     found = []
@@ -278,14 +278,16 @@ def challenges_within(
         streak, window = section.streak, section.counted_in
         has, won = progress(challenge, account, turn.day)
         spans = section.when.spans if section.when is not None else ()
-        last = max((each.last for each in spans), default=0)
-        meant = section.who is None or not check_who(section.who, turn)
-        if not meant or (won and not section.repeats) or _is_over(spans, turn.day):
-            continue
         goal = section.goal.amount if streak is None else streak.count
-        until = last + 1 if last else 0
-        if window.kind != "ever" and streak is None:
-            until = windows.end(window, turn.day, account.joined)
+        meant = section.who is None or not check_who(section.who, turn)
+        over = won and (not section.repeats or (streak is None and has >= goal))
+        if not meant or over or not on(spans, turn.day):
+            continue
+        ends = (
+            [max(each.last for each in spans) + 1] if all(x.last for x in spans) and spans else []
+        )
+        if streak is None and (end := windows.end(window, turn.day, account.joined)):
+            ends.append(end)
         found.append(
             ChallengeReach(
                 challenge.name,
@@ -293,16 +295,11 @@ def challenges_within(
                 section.goal.counts if streak is None else f"{streak.window}s",
                 min(has, goal),
                 goal,
-                until,
+                min(ends, default=0),
                 _wins(challenge, plan),
             )
         )
     return found
-
-
-def _is_over(spans: tuple[Span, ...], day: int) -> bool:
-    """Whether a day is outside of all dates that are named."""
-    return bool(spans) and not any(x.first <= day and (not x.last or day <= x.last) for x in spans)
 
 
 def _wins(challenge: Challenge, plan: Plan) -> Value:

@@ -68,11 +68,12 @@ def _column(make: type[Column], oid: int, pack: _Pack, values: tuple[Any, ...]) 
     count = len(values)
     if not count:
         return make(_EMPTY.pack(0, 0, oid))
-    head = _HEAD.pack(1, None in values, oid, count, 1)
+    missing = None in values
+    head = _HEAD.pack(1, missing, oid, count, 1)
     first = values[0]
     if values.count(first) == count:  # in a batch most columns have one value
         return make(head + (_NULL if first is None else pack([first])) * count)
-    if None in values:
+    if missing:
         return make(head + b"".join([_NULL if v is None else pack([v]) for v in values]))
     return make(head + pack(values))
 

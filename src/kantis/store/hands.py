@@ -95,7 +95,6 @@ def answerable(books: Reading, program: int, source: str) -> int:
             "SELECT count(*) FROM adjustment WHERE program = ? AND state = ? AND source <> ?",
             (program, WAITS, source),
         )
-        or 0
     )
 
 

@@ -100,6 +100,11 @@ def end_all(books: Books, account: int) -> int:
     return books.execute("DELETE FROM member_passkey WHERE account = ?", (account,))
 
 
+def move(books: Books, member: str, account: int) -> None:
+    """A member has another account."""
+    books.execute("UPDATE member_passkey SET account = ? WHERE member = ?", (account, member))
+
+
 def forget(books: Books, member: str) -> None:
     """A member has no passkeys any more."""
     books.execute("DELETE FROM member_passkey WHERE member = ?", (member,))

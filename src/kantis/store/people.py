@@ -350,7 +350,7 @@ def _write(books: Books, slip: Slip) -> str:
         )
         if not done:
             return STALE
-        books.execute("UPDATE member_passkey SET account = ? WHERE member = ?", (account, member))
+        passkeys.move(books, member, account)
     elif slip.erase is not None:
         member, at = slip.erase
         books.execute(

@@ -81,6 +81,7 @@ class Pipe:
 
     def _ask(self, questions: Sequence[Question]) -> list[list[Any]]:
         pg = self._pg
+        self.refused = -1
         pg.enter_pipeline_mode()
         try:
             fresh = [self._send(*each) for each in questions]
@@ -108,7 +109,6 @@ class Pipe:
     def _hear(self, questions: Sequence[Question], fresh: Sequence[bytes]) -> list[list[Any]]:
         answers: list[list[Any]] = []
         failure: psycopg.Error | None = None
-        self.refused = -1
         try:
             for at, ((statement, _), name) in enumerate(zip(questions, fresh, strict=True)):
                 for prepared in (True, False) if name else (False,):

@@ -21,7 +21,6 @@ from kantis.desk.audit import By
 from kantis.desk.freezing import ADDRESS, LOCK
 from kantis.desk.mailing import warn
 from kantis.desk.programs import Home
-from kantis.desk.recorded import event_of
 from kantis.desk.results import Result
 from kantis.desk.submit import Desk
 from kantis.desk.vault import cards
@@ -30,7 +29,7 @@ from kantis.desk.vault.vault import Member, Refusal, Vault
 from kantis.engine.decide import advance
 from kantis.store import people, printing
 from kantis.store.people import ADDED, ERASED, REPLACED, Slip
-from kantis.store.rows import EventRow, Row
+from kantis.store.rows import Row
 
 REASON = "the member has left"
 #: Who locks and opens an account by a letter, for the audit log.
@@ -97,8 +96,7 @@ def joining(
     needed = dict(facts or {})
     if person.birthday and needs_birthday(reader, home):
         needed["birthday"] = person.birthday
-    body = Enrol(tuple(sorted(needed.items())), _is_new(reader, home, subject, recorded))
-    event = _event(request.source, request.id, subject, body)
+    event = _event(request.source, request.id, subject, Enrol(tuple(sorted(needed.items()))))
     if not recorded:
         (result,) = reader.quote([event], program=home.name)
         if result.refusal is not None:
@@ -119,15 +117,6 @@ def keep(
         if row is None:
             raise
         return row.id, True
-
-
-def _is_new(reader: Desk, home: Home, subject: str, recorded: list[EventRow]) -> bool:
-    """Whether somebody is welcomed: not for a card that collects already and gets its name now.
-    What was recorded says what it said."""
-    if recorded:
-        body = event_of(recorded[0]).body
-        return not isinstance(body, Enrol) or body.welcome
-    return not reader.books.cards([(home.number, subject.removeprefix("card:"))])
 
 
 def today(reader: Desk) -> dt.date:

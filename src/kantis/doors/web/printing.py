@@ -98,7 +98,7 @@ async def give(visit: Visit) -> Response:
     if not known:
         return await counter.show(visit, basket, trouble="unknown-card", status=422)
     if await visit.office.read(counter.account_of, visit.till.number, basket.card) is not None:
-        return visit.go(basket.address)  # it is given already, and nobody is welcomed twice
+        return visit.go(basket.address)  # it is given already
     code = await send(visit, f"{basket.id}{NEW}", f"card:{basket.card}", Enrol())
     if code:
         return await counter.show(visit, basket, trouble=code, status=409)
