@@ -12,7 +12,7 @@ from kantis.desk.audit import By, record
 from kantis.desk.chores import chore
 from kantis.desk.recorded import flag_of, noted
 from kantis.store.books import Books
-from kantis.store.reading import Reading
+from kantis.store.reading import EVENT, OPEN, Reading
 from kantis.store.rows import EventRow, FlagRow
 from kantis.store.schema import BAD
 
@@ -35,8 +35,12 @@ MEANINGS: Final = {
 OTHERWISE: Final = "It happened, and could not be booked as it was told"
 #: Letters of what somebody says they did about it.
 REMARK_MAX: Final = 500
-#: Among so many events that were set aside, those of a program are looked for.
+#: So many events that were set aside are told.
 _BAD_MAX: Final = 1_000
+_OPEN: Final = (
+    "FROM flag f LEFT JOIN account a ON a.id = f.account LEFT JOIN event e ON e.key = f.event "
+    "WHERE f.cleared IS NULL AND coalesce(a.program, e.program) = ?"
+)
 
 
 def meaning(flag: str) -> str:
@@ -48,21 +52,33 @@ def meaning(flag: str) -> str:
     return MEANINGS.get(flag.partition(":")[0], OTHERWISE)
 
 
-def of_program(books: Reading, program: int, count: int, above: int = 0) -> list[FlagRow]:
+def of_program(books: Reading, program: int, most: int, above: int = 0) -> list[FlagRow]:
     """Open flags of a program with a number above that one, the oldest first."""
     found = books.rows(
-        f"SELECT {', '.join(f'f.{name}' for name in FlagRow._fields)} FROM flag f "
-        "LEFT JOIN account a ON a.id = f.account LEFT JOIN event e ON e.key = f.event "
-        "WHERE f.cleared IS NULL AND f.n > ? AND coalesce(a.program, e.program) = ? "
-        "ORDER BY f.n LIMIT ?",
-        (above, program, count),
+        f"SELECT {', '.join(f'f.{name}' for name in FlagRow._fields)} {_OPEN} "
+        "AND f.n > ? ORDER BY f.n LIMIT ?",
+        (program, above, most),
     )
     return list(map(FlagRow._make, found))
 
 
 def set_aside(books: Reading, program: int) -> list[EventRow]:
     """Events of a program that could not be decided, the oldest first."""
-    return [row for row in books.waiting(BAD, _BAD_MAX) if row.program == program]
+    found = books.rows(
+        f"SELECT {EVENT} FROM event e WHERE state = ? AND {OPEN} AND program = ? "
+        "ORDER BY n LIMIT ?",
+        (BAD, program, _BAD_MAX),
+    )
+    return list(map(EventRow._make, found))
+
+
+def count(books: Reading, program: int) -> int:
+    """How many flags of a program are open, and events of it set aside."""
+    flags = books.one(f"SELECT count(*) {_OPEN}", (program,))
+    aside = books.one(
+        f"SELECT count(*) FROM event WHERE state = ? AND {OPEN} AND program = ?", (BAD, program)
+    )
+    return int(flags) + int(aside)
 
 
 def clear(desk: Desk | RemoteDesk, program: int, number: int, by: By, remark: str = "") -> bool:

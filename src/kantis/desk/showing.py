@@ -70,7 +70,7 @@ def latest(books: Books, home: Home, count: int) -> list[tuple[int, Told]]:
     """What was decided last, the newest first: the account, and its entry."""
     rows = books.rows(
         "SELECT account, seq FROM event WHERE n > (SELECT max(n) FROM event) - ? "
-        "AND program = ? AND state = ? ORDER BY n DESC LIMIT ?",
+        "AND program = ? AND state = ? AND seq IS NOT NULL ORDER BY n DESC LIMIT ?",
         (_LATEST_OF, home.number, DECIDED, count),
     )
     wanted = [(account, seq) for account, seq in rows]

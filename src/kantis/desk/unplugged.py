@@ -18,7 +18,7 @@ from kantis.core.knobs import Fault, ProgramError
 from kantis.core.places import AVAILABLE
 from kantis.desk.audit import By, alone, record
 from kantis.desk.programs import Home
-from kantis.features.rewards import RewardSection, pays, unit_of
+from kantis.features.rewards import ON_REQUEST, RewardSection, pays, unit_of
 from kantis.store import allowances
 from kantis.store.reading import Reading
 
@@ -32,7 +32,6 @@ TOO_MUCH: Final = "offline-too-much"
 RUNGS_MAX: Final = 20
 _MOST: Final = 10**9
 _ANY: Final = "any part"
-_ASKED: Final = "on request"
 
 
 class Rung(Struct, frozen=True, array_like=True):
@@ -94,7 +93,7 @@ def _plain(reward: RewardSection) -> bool:
     limits = reward.stock, reward.per_member.times
     free = not any(each is not None for each in conditions) and not any(limits)
     money = reward.rate is not None or bool(reward.rungs)
-    return money and free and (reward.covers, reward.issued) == (_ANY, _ASKED)
+    return money and free and (reward.covers, reward.issued) == (_ANY, ON_REQUEST)
 
 
 def _rungs(reward: RewardSection, available: int, most: int) -> list[Rung]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Struct
 
@@ -48,6 +48,8 @@ from kantis.core.rates import WORTH, Worth
 from kantis.core.turn import Refused, Turn
 
 REASON = "rewards"
+#: How a reward comes that can be asked for.
+ON_REQUEST: Final = "on request"
 
 
 def _rungs(node: Node, reader: Reader) -> tuple[tuple[int, int, str], ...]:
@@ -155,7 +157,7 @@ class RewardSection(Struct, frozen=True, kw_only=True):
     issued: Annotated[
         str,
         Knob(
-            word("on request", "by itself", "on the birthday", "on joining"),
+            word(ON_REQUEST, "by itself", "on the birthday", "on joining"),
             "whether it comes without being asked for",
         ),
     ] = "on request"

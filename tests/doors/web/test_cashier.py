@@ -191,3 +191,13 @@ def test_a_member_of_a_household_has_its_points_at_the_till(family: Family) -> N
         time.sleep(0.1)
     shown = plain(family.till.get(answer.headers["location"]).text)
     assert "The member has 72 points" in shown
+
+
+def test_a_blocked_card_spends_nothing_of_its_household(family: Family) -> None:
+    found = family.site.till.post("/v1/members/search", json={"card": family.his})
+    id = found.json()["members"][0]["id"]
+    answer = family.site.till.post(f"/v1/members/{id}/cards/block", json={"card": family.his})
+    assert answer.status_code == 200, answer.text
+    refused = family.redeem()
+    assert refused.status_code == 409
+    assert "This card is not valid any more." in plain(refused.text)

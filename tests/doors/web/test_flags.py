@@ -1,5 +1,6 @@
 """What is marked for a look: shown with its reason, and there until somebody has looked."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser
 
 import kantis.desk
-from kantis.core.events import Event, Line, Purchase, Redeem
+from kantis.core.events import Event, Line, Purchase, Redeem, Transfer
 from tests.doors.web.conftest import Site, opened
 from tests.doors.web.looking import LOOKS, tab
 
@@ -33,6 +34,9 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             ]  # fmt: skip
             states = [each.outcome for each in desk.submit(told, program="corner-cafe")]
             assert states == ["refused", "refused", "bad"], states
+            sent = Event("till", "sent", now, card, Transfer("stamps", 1, "card:nobody"))
+            desk.submit([sent], program="corner-cafe")
+            assert desk.settle() == 2  # nobody takes it, and it comes back
         yield site
 
 
@@ -50,6 +54,7 @@ def test_what_waits_is_found_from_the_first_page(
     with tab(browser, marked.address, width, **about) as looked:
         page = looked.page
         page.goto("/c/corner-cafe")
+        assert page.locator(".notice", has_text=re.compile("\\b3\\b")).count() == 1
         assert looked.barriers() == []
         page.locator(f'main a[href="{PATH}"]').click()
         assert "over-2" in page.locator("main").inner_text()

@@ -34,6 +34,7 @@ earning:
   cup: {title: {en: For a cup}, where: {category: cup}, give: 5 points}
   later: {where: {category: order}, give: 40 points, available: when confirmed}
   welcome: {for: enrol, give: 150 points}
+  early: {for: enrol, give: 151 points, when: 2020-01-01 to 2020-02-01}
 offers:
   breakfast: {title: {en: Breakfast}, if: {basket: at least 10.00 EUR}, give: 30 points, uses: 1}
 challenges:
@@ -163,6 +164,7 @@ def test_the_page_to_join_says_what_joining_brings_and_who_may(park: Site) -> No
         assert "For joining you get: A biscuit with your first purchase" in said
         assert "For joining you get: A basket once you have spent €900.00 Members are at" in said
         assert "50 points once" not in said
+        assert "151" not in said, "what holds for some, or for a time, stands in the terms"
         said = plain(friend.get("/p/club/join", params={"by": link[1]}).text)
         assert "For joining you get: 50 points once you have spent €20.00" in said
         card = come(park, friend, "Freund", by=link[1])

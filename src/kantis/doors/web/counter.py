@@ -31,14 +31,14 @@ from kantis.doors.web.pages import Visit, whole
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.selling import HOLD, RELEASE, purchase, sell, send, set_aside, why_not
 from kantis.engine.reach import OPEN
+from kantis.features.rewards import ON_REQUEST
+from kantis.store import people
 from kantis.store.printing import printed
 from kantis.store.rows import AccountRow
 
 _LETTERS_MAX: Final = 20_000
 #: What is put behind the id of a basket for a voucher that is used with it.
 _VOUCHER: Final = "-v-"
-#: How a reward comes that can be asked for.
-ON_REQUEST: Final = "on request"
 
 
 async def sale(visit: Visit) -> Response:
@@ -158,11 +158,11 @@ def account_of(reader: Desk, program: int, card: str) -> AccountRow | None:
 
 def _whose(reader: Desk, visit: Visit, card: str) -> tuple[str, str]:
     """Who is asked for what a card wants to spend: the account of the household whose points it
-    has, with the name that its member has there, or the card itself."""
+    has, with the name that its member has there, or the card itself, also where it is blocked."""
     home, now = reader.homes.numbered(visit.till.number), reader.clock()
     row = account_of(reader, home.number, card)
     name = household.name_in(home, row, now) if row is not None else ""
-    if row is None or not name:
+    if row is None or not name or people.cards_of(reader.books, [row.id])[row.id].get(card):
         return f"card:{card}", ""
     return f"account:{household.seen_from(reader.books, home, row, now).id}", name
 

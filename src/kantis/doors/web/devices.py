@@ -11,10 +11,23 @@ _BROWSERS: Final = (
     ("Safari/", "Safari"),
 )  # fmt: skip
 _SYSTEMS: Final = (
-    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("CrOS", "ChromeOS"),
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("CrOS", "Chromebook"),
     ("Windows", "Windows"), ("Mac OS X", "Mac"), ("Linux", "Linux"),
 )  # fmt: skip
 _LETTERS_MAX: Final = 60
+
+
+def system(agent: str) -> str:
+    """What a browser runs on, as people call it; empty where nobody knows.
+
+    >>> system("Mozilla/5.0 (iPad; CPU OS 18_0 like Mac OS X) Safari/604.1"), system("curl")
+    ('iPad', '')
+    """
+    return _first(_SYSTEMS, agent)
+
+
+def _first(marks: tuple[tuple[str, str], ...], agent: str) -> str:
+    return next((name for mark, name in marks if mark in agent), "")
 
 
 def called(agent: str) -> str:
@@ -25,7 +38,5 @@ def called(agent: str) -> str:
     >>> called("a till of our own")
     'a till of our own'
     """
-    found = (
-        next((name for mark, name in marks if mark in agent), "") for marks in (_BROWSERS, _SYSTEMS)
-    )
+    found = _first(_BROWSERS, agent), system(agent)
     return " · ".join(filter(None, found)) or agent[:_LETTERS_MAX]

@@ -10,7 +10,7 @@ from kantis.core.events import Purchase
 from kantis.core.places import AVAILABLE, HELD, OWED, PENDING
 from kantis.core.sentences import Amount
 from kantis.desk.programs import Home
-from kantis.desk.showing import Told, told
+from kantis.desk.showing import Say, Told, told
 from kantis.desk.submit import Desk
 from kantis.desk.surveys import SCORES
 from kantis.doors.web import questions
@@ -27,7 +27,7 @@ _HAS: Final = (AVAILABLE, PENDING, HELD, OWED)
 _HAPPENED: Final = {
     "purchase": _("Purchase"), "claim": _("Purchase"), "refund": _("Return"),
     "cancel": _("Undone"), "redeem": _("Reward"), "capture": _("Reward"), "use": _("Voucher"),
-    "enrol": _("Joined"), "adjust": _("Correction"), "load": _("Offer"), "choose": _("Choice"),
+    "enrol": _("Joined"), "adjust": _("Adjustment"), "load": _("Offer"), "choose": _("Choice"),
     "referred": _("A friend"),
 }  # fmt: skip
 
@@ -49,13 +49,11 @@ def _history(reader: Desk, visit: Visit) -> tuple[Place, list[dict[str, Any]], i
     first = max(1, last - PAGE)
     found = told(reader.books, home.program, [(row.id, seq) for seq in range(first, last)])
     say = place.teller(visit.language)
-    entries = [{**each.plain(say), **_headline(home, each)} for each in reversed(found)]
-    for each in entries:
-        each["moved"] = [(amount > 0, say(shown)) for amount, shown in each["moved"]]
+    entries = [{**each.plain(say), **_headline(home, each, say)} for each in reversed(found)]
     return place, entries, first if first > 1 else 0
 
 
-def _headline(home: Home, entry: Told) -> dict[str, Any]:
+def _headline(home: Home, entry: Told, say: Say) -> dict[str, Any]:
     """What it was, what was bought for how much, and what the member has more or less by it."""
     sums: dict[str, int] = {}
     for balance, source, target, amount, *_more in entry.entry.decision.postings:
@@ -69,7 +67,7 @@ def _headline(home: Home, entry: Told) -> dict[str, Any]:
         "happened": _HAPPENED.get(event.type if event is not None else "", ""),
         "money": home.program.money.number(money) if money else "",
         "moved": [
-            (amount, Amount(units[balance], abs(amount)))
+            (amount > 0, say(Amount(units[balance], abs(amount))))
             for balance, amount in sums.items()
             if amount and balance in units
         ],

@@ -35,6 +35,8 @@ _FIELDS: Final = ("given_name", "family_name", "email", "birthday", "day", "mont
 _NAME_MAX: Final = 100
 _FORM_LETTERS: Final = 32
 OFTEN: Final = "too-many-tries"
+#: What an entry says that is not for everybody, or not always; it stands in the terms.
+_CONDITIONS: Final = frozenset(("who", "when", "if", "where", "except"))
 
 
 class Needs(Struct, frozen=True):
@@ -162,9 +164,10 @@ def _once_spent(language: Language, what: str, amount: str) -> str:
 
 
 def _entries(tree: dict[str, Node], section: str) -> list[tuple[str, dict[str, Node]]]:
-    """The entries of a section that say more than one thing, with their names."""
+    """The entries of a section that hold for everybody at any time, with their names."""
     body = tree[section].value if section in tree else {}
-    return [(name, each.value) for name, each in body.items() if isinstance(each.value, dict)]
+    said = [(name, each.value) for name, each in body.items() if isinstance(each.value, dict)]
+    return [(name, entry) for name, entry in said if not _CONDITIONS & entry.keys()]
 
 
 def _says(entry: dict[str, Node], key: str) -> str:

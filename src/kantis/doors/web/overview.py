@@ -23,8 +23,6 @@ from kantis.store.reading import Reading
 
 #: So many of the newest events are told.
 NEWEST: Final = 6
-#: Flags are counted up to here.
-_FLAGS_MAX: Final = 20
 #: The charts that stand here too, where there is one of them.
 _CHARTS: Final = ("active", "points")
 
@@ -92,8 +90,7 @@ def _waiting(reader: Desk, visit: Visit, home: Home) -> Waiting:
         proposed=hands.answerable(books, home.number, own) if writes else 0,
         awaited=sum(each.waits_for(visit.staff.number) for each in drafts),
         ready=sum(each.ready for each in drafts) if writes else 0,
-        flags=len(flags.of_program(books, home.number, _FLAGS_MAX))
-        + len(flags.set_aside(books, home.number)),
+        flags=flags.count(books, home.number),
         steps=steps(books, home.number, home.name) if writes else [],
     )
 

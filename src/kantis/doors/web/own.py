@@ -24,7 +24,7 @@ from kantis.desk.submit import Desk
 from kantis.desk.surveys import WISH
 from kantis.desk.vault import membership, portable
 from kantis.desk.vault.person import TOLD, email_form
-from kantis.desk.vault.vault import Member, Reader, Vault
+from kantis.desk.vault.vault import Reader, Vault
 from kantis.doors.api.people import told
 from kantis.doors.api.problems import Problem
 from kantis.doors.web import consents, inviting
@@ -32,7 +32,7 @@ from kantis.doors.web.devices import called
 from kantis.doors.web.own_passkeys import listed, prove_with
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place
-from kantis.doors.web.portal import device, mine, own, persons
+from kantis.doors.web.portal import device, mine, must_be_alone, own, persons
 from kantis.doors.web.proving import is_fresh
 from kantis.store import people, reminding
 from kantis.store.surveys import is_unasked
@@ -122,7 +122,7 @@ async def _you(visit: Visit, *, status: int = 200, became: str = "") -> Response
         about=found, asked=consents.ASKED, signed=signed, became=became,
         choices=(0, *DAYS), saved="reminders" in visit.request.query_params,
         passkey=visit.request.query_params.get("passkey", ""), fresh=is_fresh(visit),
-        device=device(visit), proves=any(x["proves"] for x in found.passkeys.get("rows", ())),
+        device=device(visit), proves=found.passkeys.get("proves", False),
     )  # fmt: skip
 
 
@@ -175,7 +175,7 @@ async def _email(visit: Visit, *, status: int = 200, typed: str = "") -> Respons
     return visit.page(
         "portal-email.html", status=status, place=place, about=about, fresh=is_fresh(visit),
         typed=typed, wrong=bool(typed), changed=await _has_just_changed(visit),
-        proves=any(x["proves"] for x in about.passkeys["rows"]),
+        proves=about.passkeys["proves"],
     )  # fmt: skip
 
 
@@ -249,13 +249,6 @@ async def friends(visit: Visit) -> Response:
 # ── what a keeper does ───────────────────────────────────────────────────────
 
 
-def _must(reader: Desk, vault: Vault, visit: Visit) -> Member:
-    member, _ = persons(reader, vault, visit)
-    if member is None:
-        raise NotHere
-    return member
-
-
 def _about(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, About]:
     _, _, place = mine(reader, visit)
     member, shared = persons(reader, vault, visit)
@@ -304,7 +297,7 @@ def _title(purpose: str) -> str:
 def _consent(
     reader: Desk, vault: Vault, visit: Visit, asked: consents.Asked, granted: bool
 ) -> None:
-    member = _must(reader, vault, visit)
+    member = must_be_alone(reader, vault, visit)
     person = member.person
     assert person is not None
     if consents.holds(person, asked.purpose) == granted:
@@ -317,7 +310,7 @@ def _consent(
 
 
 def _prove(reader: Desk, vault: Vault, visit: Visit) -> bool:
-    member = _must(reader, vault, visit)
+    member = must_be_alone(reader, vault, visit)
     assert member.person is not None
     program, account, spoken = member.row.program, member.row.account, visit.language.tag
     if not member.person.email:
@@ -327,7 +320,7 @@ def _prove(reader: Desk, vault: Vault, visit: Visit) -> bool:
 
 
 def _other_email(reader: Desk, vault: Vault, visit: Visit, wanted: str) -> bool:
-    member = _must(reader, vault, visit)
+    member = must_be_alone(reader, vault, visit)
     person = member.person
     assert person is not None
     if not wanted or email_form(wanted) == email_form(person.email):
@@ -345,7 +338,7 @@ def _other_email(reader: Desk, vault: Vault, visit: Visit, wanted: str) -> bool:
 
 def _export(reader: Desk, vault: Vault, visit: Visit) -> bytes:
     row, home, _ = mine(reader, visit)
-    member = _must(reader, vault, visit)
+    member = must_be_alone(reader, vault, visit)
     cards = people.cards_of(reader.books, [row.id])[row.id]
     seen = told(member, cards, "staff")
     vault.note([member], Reader(MYSELF, "export"), TOLD)
@@ -369,13 +362,13 @@ def _losing(
 
 def _last(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, list[Event]]:
     _, home, place = mine(reader, visit)
-    member = _must(reader, vault, visit)
+    member = must_be_alone(reader, vault, visit)
     return place, membership.last_events(reader, home, member, SOURCE)
 
 
 def _erase(reader: Desk, vault: Vault, visit: Visit) -> None:
     _, home, _ = mine(reader, visit)
-    membership.erase(reader, vault, home, _must(reader, vault, visit), MYSELF)
+    membership.erase(reader, vault, home, must_be_alone(reader, vault, visit), MYSELF)
 
 
 def _friends(reader: Desk, vault: Vault, visit: Visit) -> tuple[Place, str, dict[str, Any]]:

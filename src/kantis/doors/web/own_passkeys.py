@@ -19,7 +19,7 @@ from kantis.desk.vault.vault import Member, Vault
 from kantis.doors.web import arriving
 from kantis.doors.web.pages import HEADERS, NotHere, Visit, whole
 from kantis.doors.web.passkeys import NO_PASSKEY, site_of
-from kantis.doors.web.portal import alone_here, mine
+from kantis.doors.web.portal import alone_here, mine, must_be_alone
 from kantis.doors.web.proving import is_fresh
 
 MADE: Final = "made"
@@ -30,24 +30,20 @@ _PAGE: Final = "/me/you"
 
 
 def listed(reader: Desk, vault: Vault, member: Member) -> dict[str, Any]:
-    """The passkeys of a member as their page shows them, and why they make none now."""
+    """The passkeys of a member as their page shows them, whether one of them proves who they are,
+    and why they make none now."""
+    found = passkeys.of(reader, vault, member)
     return {
         "rows": [
             {"number": each.number, "name": each.name, "made": show_instant(each.made)[:10],
              "used": show_instant(each.used)[:10] if each.used else "",
              "proves": each.proves}
-            for each in passkeys.of(reader, vault, member)
+            for each in found
         ],
+        "proves": any(each.proves for each in found),
         "why": passkeys.obstacle(reader, member),
         "most": PASSKEYS_MAX,
     }  # fmt: skip
-
-
-def _whose(reader: Desk, vault: Vault, visit: Visit) -> Member:
-    member = alone_here(reader, vault, visit)
-    if member is None:
-        raise NotHere
-    return member
 
 
 async def ask_to_make(visit: Visit) -> Response:
@@ -91,7 +87,7 @@ async def rename(visit: Visit) -> Response:
 
 
 def _renamed(reader: Desk, vault: Vault, visit: Visit, name: str) -> bool:
-    member = _whose(reader, vault, visit)
+    member = must_be_alone(reader, vault, visit)
     return passkeys.rename(reader, vault, member, whole(visit.about["number"]), name)
 
 
@@ -103,7 +99,7 @@ async def end(visit: Visit) -> Response:
 
 
 def _ended(reader: Desk, vault: Vault, visit: Visit) -> bool:
-    member = _whose(reader, vault, visit)
+    member = must_be_alone(reader, vault, visit)
     return passkeys.end(vault, member, whole(visit.about["number"]), visit.language.tag)
 
 

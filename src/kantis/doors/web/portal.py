@@ -17,25 +17,20 @@ from kantis.desk.submit import Desk
 from kantis.desk.vault import passkeys
 from kantis.desk.vault.vault import Member, Vault
 from kantis.doors.web.barcode import can_say, code128
+from kantis.doors.web.devices import system
 from kantis.doors.web.look import design_of
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.proving import is_fresh
 from kantis.doors.web.terms import clauses
+from kantis.features.rewards import ON_REQUEST
 from kantis.store import people
 from kantis.store.rows import AccountRow
 
-#: How a reward comes that can be asked for.
-_ASKED: Final = "on request"
 #: Behind the question mark of the card: a passkey may be offered.
 OFFER: Final = "offer"
 #: What a device keeps on which one was.
 OFFERED_COOKIE: Final = "passkey-offered"
-#: Of the browser's own word for itself, how people call the device; the first that fits.
-_DEVICES: Final = {
-    "iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows",
-    "Macintosh": "Mac", "CrOS": "Chromebook", "Linux": "Linux",
-}  # fmt: skip
 
 
 async def card(visit: Visit) -> Response:
@@ -66,8 +61,7 @@ def _may_make(reader: Desk, vault: Vault, visit: Visit) -> bool:
 
 def device(visit: Visit) -> str:
     """What a passkey of this device could be called; empty where nobody knows."""
-    said = visit.request.headers.get("user-agent", "")
-    return next((name for word, name in _DEVICES.items() if word in said), "")
+    return system(visit.request.headers.get("user-agent", ""))
 
 
 def codes(number: str) -> dict[str, Any]:
@@ -126,6 +120,14 @@ def persons(reader: Desk, vault: Vault, visit: Visit) -> tuple[Member | None, bo
 def alone_here(reader: Desk, vault: Vault, visit: Visit) -> Member | None:
     """Whoever is signed in, where they alone have the account."""
     return persons(reader, vault, visit)[0]
+
+
+def must_be_alone(reader: Desk, vault: Vault, visit: Visit) -> Member:
+    """The same; ``NotHere`` where several share the account, or nobody is known of it."""
+    member = alone_here(reader, vault, visit)
+    if member is None:
+        raise NotHere
+    return member
 
 
 def _subject(reader: Desk, visit: Visit) -> str:
@@ -203,5 +205,5 @@ def takeable(home: Home, row: AccountRow, now: int) -> set[str]:
         return set()
     return {
         name for name, each in home.program.plan(now).rewards.items()
-        if each.gives.voucher and each.issued == _ASKED
+        if each.gives.voucher and each.issued == ON_REQUEST
     }  # fmt: skip

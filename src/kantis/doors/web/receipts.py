@@ -22,13 +22,13 @@ from kantis.desk.redemptions import CAPTURED
 from kantis.desk.showing import standing
 from kantis.desk.submit import Desk
 from kantis.desk.tills import SCOPE
-from kantis.doors.web import counter
 from kantis.doors.web.basket import card_of, coins, new_receipt, receipt_of
 from kantis.doors.web.greeting import greeting
 from kantis.doors.web.pages import NotHere, Visit
 from kantis.doors.web.places import Place, place_of
 from kantis.doors.web.portal import is_near
 from kantis.doors.web.selling import HOLD, UNCOVERED, event, send, set_aside, why_not
+from kantis.features.rewards import ON_REQUEST
 from kantis.store import people
 from kantis.store.rows import EventRow
 from kantis.store.schema import ALONE, PARKED
@@ -212,7 +212,7 @@ def _decided(
     about = f"card:{name}" if name else row.subject
     rewards = around.rewards(books, home, owner, now, about, wanted=[visit.language.tag])
     near = [each for each in rewards if is_near(each)]
-    can = [each for each in rewards if each["can"] and each["comes"] == counter.ON_REQUEST]
+    can = [each for each in rewards if each["can"] and each["comes"] == ON_REQUEST]
     held = set_aside(reader, visit.till, row.key.partition("/")[2])
     return {
         "gives": [
